@@ -30,7 +30,12 @@ pub enum Distance {
     #[serde(alias = "manhattan", alias = "MANHATTAN")]
     Manhattan,
     /// One minus the cosine similarity.
-    #[serde(alias = "cosine", alias = "cosine_distance", alias = "COSINE_DISTANCE", alias = "COSINE")]
+    #[serde(
+        alias = "cosine",
+        alias = "cosine_distance",
+        alias = "COSINE_DISTANCE",
+        alias = "COSINE"
+    )]
     Cosine,
 }
 
@@ -137,7 +142,10 @@ fn squared_distances(x: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
 
     let lengths = rows.clone().square().sum_dim(1);
     let sums = lengths.clone() + lengths.transpose();
-    let noise = sums.clone().detach().mul_scalar(4.0 * machine_epsilon(sums.dtype()));
+    let noise = sums
+        .clone()
+        .detach()
+        .mul_scalar(4.0 * machine_epsilon(sums.dtype()));
     let products = rows.clone().matmul(rows.transpose());
     let squares = sums - products.mul_scalar(2.0);
     let equal = squares.clone().detach().lower_equal(noise);
@@ -148,8 +156,12 @@ fn squared_distances(x: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
 mod tests {
     use super::*;
 
-    const ALL: [Distance; 4] =
-        [Distance::Euclidean, Distance::SquaredEuclidean, Distance::Manhattan, Distance::Cosine];
+    const ALL: [Distance; 4] = [
+        Distance::Euclidean,
+        Distance::SquaredEuclidean,
+        Distance::Manhattan,
+        Distance::Cosine,
+    ];
 
     fn rows(values: [[f32; 2]; 3]) -> Tensor<2> {
         Tensor::from_floats(values, &Device::flex())
@@ -166,9 +178,18 @@ mod tests {
     fn paired_distances_on_the_unit_circle() {
         let x = rows([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]);
         let y = rows([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]);
-        assert_close(Distance::Euclidean.paired(x.clone(), y.clone()), [0.0, 2f32.sqrt(), 2.0]);
-        assert_close(Distance::SquaredEuclidean.paired(x.clone(), y.clone()), [0.0, 2.0, 4.0]);
-        assert_close(Distance::Manhattan.paired(x.clone(), y.clone()), [0.0, 2.0, 2.0]);
+        assert_close(
+            Distance::Euclidean.paired(x.clone(), y.clone()),
+            [0.0, 2f32.sqrt(), 2.0],
+        );
+        assert_close(
+            Distance::SquaredEuclidean.paired(x.clone(), y.clone()),
+            [0.0, 2.0, 4.0],
+        );
+        assert_close(
+            Distance::Manhattan.paired(x.clone(), y.clone()),
+            [0.0, 2.0, 2.0],
+        );
         assert_close(Distance::Cosine.paired(x, y), [0.0, 1.0, 2.0]);
     }
 
@@ -186,12 +207,18 @@ mod tests {
             let pairwise = distance.pairwise(x.clone());
             for shift in 0..3usize {
                 let shifted = x.clone().roll_dim(-(shift as i64), 0);
-                let paired: Vec<f32> =
-                    distance.paired(x.clone(), shifted).try_into_vec_as().unwrap();
+                let paired: Vec<f32> = distance
+                    .paired(x.clone(), shifted)
+                    .try_into_vec_as()
+                    .unwrap();
                 let all: Vec<f32> = pairwise.clone().try_into_vec_as().unwrap();
                 for i in 0..3 {
                     let got = all[i * 3 + (i + shift) % 3];
-                    assert!((got - paired[i]).abs() < 1e-5, "{distance:?}: {got} {}", paired[i]);
+                    assert!(
+                        (got - paired[i]).abs() < 1e-5,
+                        "{distance:?}: {got} {}",
+                        paired[i]
+                    );
                 }
             }
         }
@@ -201,7 +228,10 @@ mod tests {
     fn a_shared_offset_does_not_cancel_small_distances() {
         let x = rows([[1000.0, 1000.0], [1000.0, 1000.25], [1000.5, 1000.0]]);
         let d: Vec<f32> = Distance::Euclidean.pairwise(x).try_into_vec_as().unwrap();
-        assert!((d[1] - 0.25).abs() < 1e-6 && (d[2] - 0.5).abs() < 1e-6, "{d:?}");
+        assert!(
+            (d[1] - 0.25).abs() < 1e-6 && (d[2] - 0.5).abs() < 1e-6,
+            "{d:?}"
+        );
     }
 
     #[test]
@@ -225,8 +255,10 @@ mod tests {
     #[test]
     fn the_offset_keeps_equal_rows_apart() {
         let x = rows([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]);
-        let d: Vec<f32> =
-            Distance::Euclidean.paired_with_offset(x.clone(), x).try_into_vec_as().unwrap();
+        let d: Vec<f32> = Distance::Euclidean
+            .paired_with_offset(x.clone(), x)
+            .try_into_vec_as()
+            .unwrap();
         assert!((d[0] / (1e-6 * 2f32.sqrt()) - 1.0).abs() < 1e-5);
     }
 

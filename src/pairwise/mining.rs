@@ -23,10 +23,16 @@ impl LabelMasks {
     pub fn new(labels: Tensor<1, Int>) -> Self {
         let [n] = labels.dims();
         let device = labels.device();
-        let same = labels.clone().unsqueeze_dim::<2>(1).equal(labels.unsqueeze_dim::<2>(0));
+        let same = labels
+            .clone()
+            .unsqueeze_dim::<2>(1)
+            .equal(labels.unsqueeze_dim::<2>(0));
         // `diag_mask` is false on the diagonal.
         let other_row = Tensor::<2, Bool>::diag_mask([n, n], 0, &device);
-        Self { positive: same.clone().bool_and(other_row), negative: same.bool_not() }
+        Self {
+            positive: same.clone().bool_and(other_row),
+            negative: same.bool_not(),
+        }
     }
 
     /// Anchors that have a positive as well as a negative, `[n]`.
@@ -64,7 +70,10 @@ impl Chosen {
 pub fn farthest(values: Tensor<2>, candidates: Tensor<2, Bool>) -> Chosen {
     let values = values.detach();
     let lowest = lowest_number(&values);
-    let top = values.clone().mask_fill(candidates.clone().bool_not(), lowest).max_dim(1);
+    let top = values
+        .clone()
+        .mask_fill(candidates.clone().bool_not(), lowest)
+        .max_dim(1);
     let slack = rounding_slack(&top);
     first_of(values.greater_equal(top - slack).bool_and(candidates))
 }
@@ -101,8 +110,13 @@ pub fn semi_hard_negatives(distances: Tensor<2>, masks: &LabelMasks) -> Tensor<2
     let sorted = SortedRows::new(distances, masks);
     let next = sorted.next_negative();
     let none = next.clone().greater_equal_elem(sorted.n as i64);
-    let column = sorted.order.clone().gather(1, next.mask_fill(none.clone(), 0));
-    let fallback = farthest_negative.unsqueeze_dim::<2>(1).expand([sorted.n, sorted.n]);
+    let column = sorted
+        .order
+        .clone()
+        .gather(1, next.mask_fill(none.clone(), 0));
+    let fallback = farthest_negative
+        .unsqueeze_dim::<2>(1)
+        .expand([sorted.n, sorted.n]);
     let column = column.mask_where(none, fallback);
     sorted.restore_int(column)
 }
@@ -110,18 +124,22 @@ pub fn semi_hard_negatives(distances: Tensor<2>, masks: &LabelMasks) -> Tensor<2
 /// How often each pair of rows takes part in a violated triplet, and how many are violated.
 #[derive(Debug, Clone)]
 pub struct TripletCounts {
-    /// `[n, n]`: for a positive pair, the number of negatives that violate the margin; for a
-    /// negative pair, minus the number of positives it violates. So `Σ weights · distances` plus
-    /// the margins is the sum over violated triplets, and `weights` is its derivative.
+    /// `[n, n]`: for a positive pair, the number of negatives with
+    /// `d(a, p) − d(a, n) + margin ≥ 0`; for a negative pair, minus the number of such positives.
+    /// It is the derivative of the sum of all violations with respect to the distances.
     pub weights: Tensor<2>,
-    /// For every anchor, the number of violated triplets, `[n]`.
+    /// For every anchor, the number of triplets with `d(a, p) − d(a, n) + margin ≥ 0`, `[n]`:
+    /// `Σ weights · distances + margin · touched` is the sum of its violations.
+    pub touched: Tensor<1>,
+    /// For every anchor, the number of triplets with `d(a, p) − d(a, n) + margin > 0`, `[n]`.
     pub active: Tensor<1>,
 }
 
-/// Counts the triplets with `d(a, p) − d(a, n) + margin > 0` without building them.
+/// Counts the triplets that violate the margin, without building them.
 ///
-/// A triplet that lies exactly on the margin has weight but is not active: its value is 0 and its
-/// derivative, by the convention of sentence-transformers, is 1.
+/// A triplet that lies exactly on the margin is touched but not active: its value is 0, and its
+/// derivative is 1 by the convention of sentence-transformers. Keys that differ by rounding error
+/// only count as equal.
 ///
 /// # Shapes
 ///
@@ -143,8 +161,13 @@ pub fn violated_triplets(distances: Tensor<2>, masks: &LabelMasks, margin: f64) 
 
     let attract = negatives_up_to * sorted.positive.clone();
     let repel = (positives - positives_below) * sorted.negative.clone();
-    let active = (negatives_below * sorted.positive.clone()).sum_dim(1).squeeze_dim(1);
-    TripletCounts { weights: sorted.restore(attract - repel), active }
+    TripletCounts {
+        touched: attract.clone().sum_dim(1).squeeze_dim(1),
+        active: (negatives_below * sorted.positive.clone())
+            .sum_dim(1)
+            .squeeze_dim(1),
+        weights: sorted.restore(attract - repel),
+    }
 }
 
 /// Rows sorted in ascending order, with runs of equal keys ("ties") marked.
@@ -166,19 +189,25 @@ impl SortedRows {
         let device = keys.device();
         let dtype = keys.dtype();
         let (sorted, order) = keys.sort_with_indices(1);
-        let flag = |mask: &Tensor<2, Bool>| {
-            mask.clone().float().cast(dtype).gather(1, order.clone())
-        };
+        let flag =
+            |mask: &Tensor<2, Bool>| mask.clone().float().cast(dtype).gather(1, order.clone());
         let (positive, negative) = (flag(&masks.positive), flag(&masks.negative));
         let last = Tensor::<2, Bool>::from_data(TensorData::new(vec![true; n], [n, 1]), &device);
         let ends_tie = match n {
             1 => last,
             _ => {
-                let lower = sorted.clone().slice([0..n, 0..n - 1]).lower(sorted.slice([0..n, 1..n]));
-                Tensor::cat(vec![lower, last], 1)
+                let slack = rounding_slack(&sorted);
+                let reach = (sorted.clone() + slack).slice([0..n, 0..n - 1]);
+                Tensor::cat(vec![reach.lower(sorted.slice([0..n, 1..n])), last], 1)
             }
         };
-        Self { n, order, positive, negative, ends_tie }
+        Self {
+            n,
+            order,
+            positive,
+            negative,
+            ends_tie,
+        }
     }
 
     /// For each place, how many of `flags` lie at or before the end of its tie.
@@ -186,7 +215,11 @@ impl SortedRows {
         let running = flags.cumsum(1);
         let inside = self.ends_tie.clone().bool_not();
         // Running counts never fall, so the smallest one at a later end is the nearest one.
-        running.mask_fill(inside, (self.n + 1) as f64).flip([1]).cummin(1).flip([1])
+        running
+            .mask_fill(inside, (self.n + 1) as f64)
+            .flip([1])
+            .cummin(1)
+            .flip([1])
     }
 
     /// For each place, how many of `flags` lie before the start of its tie.
@@ -209,14 +242,22 @@ impl SortedRows {
         let places = Tensor::<1, Int>::arange(0..n as i64, &device).unsqueeze_dim::<2>(0);
         let places = places.expand([n, n]);
         let not_negative = self.negative.clone().equal_elem(0.0);
-        let nearest = places.mask_fill(not_negative, n as i64).flip([1]).cummin(1).flip([1]);
+        let nearest = places
+            .mask_fill(not_negative, n as i64)
+            .flip([1])
+            .cummin(1)
+            .flip([1]);
         let none = Tensor::<2, Int>::full([n, 1], n as i64, &device);
         let behind = match n {
             1 => none,
             _ => Tensor::cat(vec![nearest.slice([0..n, 1..n]), none], 1),
         };
         let inside = self.ends_tie.clone().bool_not();
-        behind.mask_fill(inside, n as i64).flip([1]).cummin(1).flip([1])
+        behind
+            .mask_fill(inside, n as i64)
+            .flip([1])
+            .cummin(1)
+            .flip([1])
     }
 
     /// From sorted places back to original columns.
@@ -266,7 +307,12 @@ fn extreme_or_mean(v: Tensor<1>, of: &Tensor<1, Bool>, otherwise: &Tensor<1, Boo
     let left_out = otherwise.clone().bool_not();
     let base = v.clone().mask_fill(left_out.clone(), lowest).max();
     let base = base.clone().mask_fill(base.equal_elem(lowest), 0.0);
-    let count = otherwise.clone().float().cast(v.dtype()).sum().clamp_min(1.0);
+    let count = otherwise
+        .clone()
+        .float()
+        .cast(v.dtype())
+        .sum()
+        .clamp_min(1.0);
     // Summed as distances from one of them, so that equal values have exactly that mean.
     let mean = base.clone() + (v - base).mask_fill(left_out, 0.0).sum() / count;
     largest.mask_where(of.clone().any().bool_not(), mean)
@@ -277,7 +323,10 @@ fn first_of(mask: Tensor<2, Bool>) -> Chosen {
     let [n, m] = mask.dims();
     let device = mask.device();
     let columns = Tensor::<1, Int>::arange(0..m as i64, &device).unsqueeze_dim::<2>(0);
-    let first = columns.expand([n, m]).mask_fill(mask.clone().bool_not(), m as i64).min_dim(1);
+    let first = columns
+        .expand([n, m])
+        .mask_fill(mask.clone().bool_not(), m as i64)
+        .min_dim(1);
     let exists = any_in_row(mask);
     Chosen::new(first.clamp_max(m as i64 - 1).squeeze_dim(1), exists)
 }
@@ -287,7 +336,10 @@ fn any_in_row(mask: Tensor<2, Bool>) -> Tensor<1, Bool> {
 }
 
 fn rounding_slack(values: &Tensor<2>) -> Tensor<2> {
-    values.clone().abs().mul_scalar(16.0 * machine_epsilon(values.dtype()))
+    values
+        .clone()
+        .abs()
+        .mul_scalar(16.0 * machine_epsilon(values.dtype()))
 }
 
 fn lowest_number<const D: usize>(values: &Tensor<D>) -> f64 {

@@ -26,10 +26,18 @@ pub enum Similarity {
     #[serde(alias = "dot_score", alias = "pairwise_dot_score", alias = "dot")]
     Dot,
     /// Negative Euclidean distance.
-    #[serde(alias = "euclidean_sim", alias = "pairwise_euclidean_sim", alias = "euclidean")]
+    #[serde(
+        alias = "euclidean_sim",
+        alias = "pairwise_euclidean_sim",
+        alias = "euclidean"
+    )]
     Euclidean,
     /// Negative Manhattan distance.
-    #[serde(alias = "manhattan_sim", alias = "pairwise_manhattan_sim", alias = "manhattan")]
+    #[serde(
+        alias = "manhattan_sim",
+        alias = "pairwise_manhattan_sim",
+        alias = "manhattan"
+    )]
     Manhattan,
 }
 
@@ -41,9 +49,9 @@ impl Similarity {
     /// `[n, dim]`, `[n, dim] → [n]`
     pub fn paired(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
         match self {
-            Self::Cosine | Self::Dot => {
-                (self.prepare(x) * self.prepare(y)).sum_dim(1).squeeze_dim(1)
-            }
+            Self::Cosine | Self::Dot => (self.prepare(x) * self.prepare(y))
+                .sum_dim(1)
+                .squeeze_dim(1),
             Self::Euclidean => Distance::Euclidean.paired(x, y).neg(),
             Self::Manhattan => Distance::Manhattan.paired(x, y).neg(),
         }
@@ -61,6 +69,17 @@ impl Similarity {
     /// batches at once, `(n + m)²` numbers, and the Manhattan distance times `dim`.
     pub fn pairwise(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         self.pairwise_prepared(self.prepare(x), self.prepare(y), 1.0)
+    }
+
+    /// `s(x, y) − s(x, z)` row by row, for [prepared](Self::prepare) rows, `[n]`.
+    ///
+    /// Where the similarity is bilinear the difference is taken between the rows, so that two
+    /// close candidates do not cancel.
+    pub(crate) fn paired_difference(self, x: Tensor<2>, y: Tensor<2>, z: Tensor<2>) -> Tensor<1> {
+        match self {
+            Self::Cosine | Self::Dot => (x * (y - z)).sum_dim(1).squeeze_dim(1),
+            other => other.paired(x.clone(), y) - other.paired(x, z),
+        }
     }
 
     /// What is done once to rows that are compared more than once.
@@ -85,15 +104,21 @@ impl Similarity {
 /// The block of a pairwise distance that lies between two batches.
 fn between(distance: Distance, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
     let ([n, _], [m, _]) = (x.dims(), y.dims());
-    distance.pairwise(Tensor::cat(vec![x, y], 0)).slice([0..n, n..n + m])
+    distance
+        .pairwise(Tensor::cat(vec![x, y], 0))
+        .slice([0..n, n..n + m])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: [Similarity; 4] =
-        [Similarity::Cosine, Similarity::Dot, Similarity::Euclidean, Similarity::Manhattan];
+    const ALL: [Similarity; 4] = [
+        Similarity::Cosine,
+        Similarity::Dot,
+        Similarity::Euclidean,
+        Similarity::Manhattan,
+    ];
 
     fn example() -> (Tensor<2>, Tensor<2>) {
         let device = Device::flex();
@@ -123,7 +148,10 @@ mod tests {
     fn the_diagonal_of_pairwise_is_paired() {
         for similarity in ALL {
             let (x, y) = example();
-            let all: Vec<f32> = similarity.pairwise(x.clone(), y.clone()).try_into_vec_as().unwrap();
+            let all: Vec<f32> = similarity
+                .pairwise(x.clone(), y.clone())
+                .try_into_vec_as()
+                .unwrap();
             let paired: Vec<f32> = similarity.paired(x, y).try_into_vec_as().unwrap();
             assert!((all[0] - paired[0]).abs() < 1e-5 && (all[3] - paired[1]).abs() < 1e-5);
         }
