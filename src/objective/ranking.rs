@@ -3,8 +3,8 @@
 use burn::prelude::*;
 
 use super::hinge::hinge;
-use crate::pairwise::mining::{Chosen, farthest};
-use crate::pairwise::{Similarity, norm::UnitRows};
+use crate::pairwise::mining::{Chosen, closest};
+use crate::pairwise::{Distance, Similarity, norm::UnitRows};
 
 /// The rows that are ranked: queries, and for each its positive and its k hard negatives.
 #[derive(Debug, Clone)]
@@ -158,6 +158,7 @@ pub fn mega_batch_margin(
     positive_margin: f64,
     negative_margin: f64,
 ) -> Tensor<1> {
+    let negative = most_similar_other(anchors.clone(), positives.clone());
     let (a, p) = (UnitRows::new(anchors).rows, UnitRows::new(positives).rows);
     let cosine = |x: Tensor<2>, y: Tensor<2>| (x * y).sum_dim(1).squeeze_dim::<1>(1);
 
@@ -166,16 +167,15 @@ pub fn mega_batch_margin(
             .neg()
             .add_scalar(positive_margin),
     );
-    let negative = most_similar_other(a.clone(), p.clone());
     let repel = hinge(cosine(a, negative.rows(p)).sub_scalar(negative_margin));
     attract + repel.mask_fill(negative.exists.bool_not(), 0.0)
 }
 
-/// For row i of `x`, the row j ≠ i of `y` with the largest dot product.
+/// For row i of `x`, the row j ≠ i of `y` with the largest cosine.
 fn most_similar_other(x: Tensor<2>, y: Tensor<2>) -> Chosen {
     let [n, _] = x.dims();
     let others = Tensor::<2, Bool>::diag_mask([n, n], 0, &x.device());
-    farthest(x.detach().matmul(y.detach().transpose()), others)
+    closest(Distance::Cosine.order(x, y), others)
 }
 
 /// Gives the excluded scores the lowest number of the type: their exponential is 0.

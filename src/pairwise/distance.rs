@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::norm::{
     COORDINATE_OFFSET, UnitRows, accumulate, l2_norm, machine_epsilon, safe_sqrt, squaring_scale,
+    widen,
 };
 
 /// A distance between embeddings: 0 or more, and 0 between a row and itself.
@@ -92,62 +93,81 @@ impl Distance {
     ///
     /// # Numerical behavior
     ///
-    /// One matrix product of the **centred** rows, so the offset that all rows share does not
-    /// cancel away their distances. Squared distances below the rounding error of that product
-    /// (`4 ε (‖x‖² + ‖y‖²)`, after centring) are exactly 0, with gradient 0: duplicates are
-    /// duplicates. `Manhattan` builds all differences, `n² · dim` numbers.
+    /// As [`between`](Self::between).
     pub fn pairwise(self, x: Tensor<2>) -> Tensor<2> {
+        self.between(x.clone(), x)
+    }
+
+    /// Distance of every row of `x` to every row of `y`.
+    ///
+    /// # Shapes
+    ///
+    /// `[n, dim]`, `[m, dim] → [n, m]`
+    ///
+    /// # Numerical behavior
+    ///
+    /// One matrix product of the **centred** rows, in `f64` where the device has it: neither an
+    /// offset that all rows share nor tight clusters far apart cancel away small distances. Squared
+    /// distances below the rounding error of that product are exactly 0, with gradient 0:
+    /// duplicates are duplicates. `Manhattan` builds all differences, `n · m · dim` numbers.
+    pub fn between(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+        let x = accumulate(x);
+        let dtype = x.dtype();
+        self.between_wide(x, y).cast(dtype)
+    }
+
+    /// [`between`](Self::between) in the type in which it is computed.
+    pub(crate) fn between_wide(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Euclidean => {
-                let (squares, scale) = squared_distances(accumulate(x));
+                let (squares, scale) = squared_distances(widen(x), widen(y));
                 safe_sqrt(squares) * scale
             }
             Self::SquaredEuclidean => {
-                let (squares, scale) = squared_distances(accumulate(x));
-                squares * scale.clone() * scale
+                let (squares, scale) = squared_distances(widen(x), widen(y));
+                squares * scale.square()
             }
             Self::Manhattan => {
-                let x = accumulate(x);
-                let difference = x.clone().unsqueeze_dim::<3>(1) - x.unsqueeze_dim::<3>(0);
+                let (x, y) = (accumulate(x), accumulate(y));
+                let difference = x.unsqueeze_dim::<3>(1) - y.unsqueeze_dim::<3>(0);
                 difference.abs().sum_dim(2).squeeze_dim(2)
             }
             Self::Cosine => {
-                let unit = UnitRows::new(x);
-                let (squares, scale) = squared_distances(unit.rows);
-                squares.mul(scale.clone() * scale).mul_scalar(0.5)
-                    + unit.shortfall.clone()
-                    + unit.shortfall.transpose()
+                let (x, y) = (UnitRows::new(widen(x)), UnitRows::new(widen(y)));
+                let (squares, scale) = squared_distances(x.rows, y.rows);
+                let apart = squares * scale.square().mul_scalar(0.5);
+                apart + x.shortfall + y.shortfall.transpose()
             }
         }
     }
 
-    /// Numbers that order pairs as [`pairwise`](Self::pairwise) does, found without a root and
-    /// without a gradient: what a search needs, shape `[n, n]`.
-    pub(crate) fn pairwise_order(self, x: Tensor<2>) -> Tensor<2> {
-        let x = x.detach();
+    /// Numbers that order pairs as [`between`](Self::between) does, found without a root and
+    /// without a gradient: what a search needs, shape `[n, m]`.
+    pub(crate) fn order(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+        let (x, y) = (x.detach(), y.detach());
         match self {
-            Self::Euclidean => squared_distances(accumulate(x)).0,
-            other => other.pairwise(x),
+            Self::Euclidean => squared_distances(widen(x), widen(y)).0,
+            other => other.between_wide(x, y),
         }
     }
 }
 
-/// `‖xᵢ − xⱼ‖² / scale²` for all pairs of rows `[n, n]`, and the scale `[1, 1]` (1 unless the
+/// `‖xᵢ − yⱼ‖² / scale²` for all pairs of rows `[n, m]`, and the scale `[1, 1]` (1 unless the
 /// coordinates are too large or too small to be squared).
-fn squared_distances(x: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-    let centre = x.clone().detach().mean_dim(0);
-    let centred = x - centre;
-    let scale = squaring_scale(centred.clone().detach().abs().max_dim(1).max_dim(0));
-    let rows = centred / scale.clone();
+fn squared_distances(x: Tensor<2>, y: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+    let centre = y.clone().detach().mean_dim(0);
+    let (x, y) = (x - centre.clone(), y - centre);
+    let largest = |rows: &Tensor<2>| rows.clone().detach().abs().max_dim(1).max_dim(0);
+    let scale = squaring_scale(largest(&x).max_pair(largest(&y)));
+    let (x, y) = (x / scale.clone(), y / scale.clone());
 
-    let lengths = rows.clone().square().sum_dim(1);
-    let sums = lengths.clone() + lengths.transpose();
+    let lengths = |rows: &Tensor<2>| rows.clone().square().sum_dim(1);
+    let sums = lengths(&x) + lengths(&y).transpose();
     let noise = sums
         .clone()
         .detach()
-        .mul_scalar(4.0 * machine_epsilon(sums.dtype()));
-    let products = rows.clone().matmul(rows.transpose());
-    let squares = sums - products.mul_scalar(2.0);
+        .mul_scalar(8.0 * machine_epsilon(sums.dtype()));
+    let squares = sums - x.mul_scalar(2.0).matmul(y.transpose());
     let equal = squares.clone().detach().lower_equal(noise);
     (squares.mask_fill(equal, 0.0), scale)
 }

@@ -25,6 +25,14 @@ pub fn accumulate<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     }
 }
 
+/// The widest type the device computes in: for sums of products that are about to cancel.
+pub(crate) fn widen(x: Tensor<2>) -> Tensor<2> {
+    match x.device().supports_dtype(DType::F64) {
+        true => x.cast(DType::F64),
+        false => accumulate(x),
+    }
+}
+
 /// The distance from 1 to the next number of the tensor's type.
 pub(crate) fn machine_epsilon(dtype: DType) -> f64 {
     dtype

@@ -65,8 +65,8 @@ impl Similarity {
     ///
     /// # Numerical behavior
     ///
-    /// Cosine and dot product are one matrix product. The two distances are taken over both
-    /// batches at once, `(n + m)²` numbers, and the Manhattan distance times `dim`.
+    /// Cosine and dot product are one matrix product; the distances are those of
+    /// [`Distance::between`].
     pub fn pairwise(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         self.pairwise_prepared(self.prepare(x), self.prepare(y), 1.0)
     }
@@ -95,18 +95,10 @@ impl Similarity {
         match self {
             // The factor goes to the [n, dim] rows, not over the [n, m] scores.
             Self::Cosine | Self::Dot => x.mul_scalar(factor).matmul(y.transpose()),
-            Self::Euclidean => between(Distance::Euclidean, x, y).mul_scalar(-factor),
-            Self::Manhattan => between(Distance::Manhattan, x, y).mul_scalar(-factor),
+            Self::Euclidean => Distance::Euclidean.between(x, y).mul_scalar(-factor),
+            Self::Manhattan => Distance::Manhattan.between(x, y).mul_scalar(-factor),
         }
     }
-}
-
-/// The block of a pairwise distance that lies between two batches.
-fn between(distance: Distance, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
-    let ([n, _], [m, _]) = (x.dims(), y.dims());
-    distance
-        .pairwise(Tensor::cat(vec![x, y], 0))
-        .slice([0..n, n..n + m])
 }
 
 #[cfg(test)]
