@@ -11,7 +11,7 @@ use crate::nested::Nested;
 const FORMAT: u32 = 1;
 
 /// One batch for one loss, with the answer of the reference.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// Unique name.
@@ -33,7 +33,7 @@ pub struct Case {
 }
 
 /// Labels or targets as they are in the file.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Labels {
     /// Whether Python holds them as integers.
@@ -53,7 +53,7 @@ pub enum LabelType {
 }
 
 /// The answer of the reference.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     /// The loss.

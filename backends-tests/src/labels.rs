@@ -9,13 +9,13 @@ use crate::case::{LabelType, Labels};
 /// Labels on a device in a precision.
 pub struct LabelTensors<'a> {
     labels: Option<&'a Labels>,
-    device: &'a Device,
+    device: Device,
     dtype: DType,
 }
 
 impl<'a> LabelTensors<'a> {
     /// The labels of a case, if it has some.
-    pub fn new(labels: Option<&'a Labels>, device: &'a Device, dtype: DType) -> Self {
+    pub fn new(labels: Option<&'a Labels>, device: Device, dtype: DType) -> Self {
         Self {
             labels,
             device,
@@ -32,7 +32,7 @@ impl<'a> LabelTensors<'a> {
     pub fn classes(&self) -> Result<Tensor<1, Int>, String> {
         let data: Vec<i64> = self.given()?.data.data.iter().map(|&x| x as i64).collect();
         let n = data.len();
-        Ok(Tensor::from_data(TensorData::new(data, [n]), self.device))
+        Ok(Tensor::from_data(TensorData::new(data, [n]), &self.device))
     }
 
     /// One number a row.
@@ -41,7 +41,7 @@ impl<'a> LabelTensors<'a> {
         let n = data.len();
         Ok(Tensor::from_data(
             TensorData::new(data, [n]),
-            (self.device, self.dtype),
+            (&self.device, self.dtype),
         ))
     }
 
@@ -73,7 +73,7 @@ impl<'a> LabelTensors<'a> {
     fn ranked<const D: usize>(&self) -> Result<Tensor<D>, String> {
         self.given()?
             .data
-            .tensor(self.device, self.dtype)
+            .tensor(&self.device, self.dtype)
             .map_err(|error| format!("labels: {error}"))
     }
 }

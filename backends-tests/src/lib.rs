@@ -7,6 +7,8 @@
 pub mod backend;
 pub mod case;
 pub mod labels;
+pub mod memory;
 pub mod nested;
+pub mod random;
 pub mod subject;
 pub mod verdict;

@@ -42,28 +42,73 @@ pub fn configure(case: &Case) -> Result<LossConfig, String> {
     LossConfig::from_python(&case.loss, options).map_err(|error| error.to_string())
 }
 
+/// A case's inputs on a device, as leaves of a graph.
+pub struct Inputs<'a> {
+    config: LossConfig,
+    columns: Vec<Tensor<2>>,
+    labels: LabelTensors<'a>,
+    weights: Weights<'a>,
+}
+
+impl<'a> Inputs<'a> {
+    /// Puts the inputs of the case on the device.
+    ///
+    /// # Errors
+    ///
+    /// If the configuration is not valid or the columns are not matrices.
+    pub fn new(case: &'a Case, device: &Device, dtype: DType) -> Result<Self, String> {
+        let device = device.clone().autodiff();
+        let leaf = |column: &Nested| Ok(column.tensor::<2>(&device, dtype)?.require_grad());
+        Ok(Self {
+            config: configure(case)?,
+            columns: case
+                .columns
+                .iter()
+                .map(leaf)
+                .collect::<Result<_, String>>()?,
+            labels: LabelTensors::new(case.labels.as_ref(), device.clone(), dtype),
+            weights: Weights {
+                case,
+                device,
+                dtype,
+            },
+        })
+    }
+
+    /// Forward and backward; the loss, `[1]`.
+    ///
+    /// # Errors
+    ///
+    /// If columns, labels or weights do not fit the loss.
+    pub fn step(&self) -> Result<Tensor<1>, String> {
+        let (loss, _) = self.evaluate(Output::Loss)?;
+        loss.backward();
+        Ok(loss)
+    }
+
+    /// The terms of the loss before they are reduced.
+    ///
+    /// # Errors
+    ///
+    /// If columns, labels or weights do not fit the loss.
+    pub fn terms(&self) -> Result<Tensor<1>, String> {
+        Ok(self.evaluate(Output::Terms)?.0)
+    }
+
+    fn evaluate(&self, output: Output) -> Result<Evaluated, String> {
+        let columns = self.columns.clone();
+        evaluate(&self.config, columns, &self.labels, &self.weights, output)
+    }
+}
+
 /// Runs the loss forward and backward on the case's inputs.
 ///
 /// # Errors
 ///
-/// If columns, labels or weights do not fit the loss.
+/// If the configuration is not valid, or columns, labels or weights do not fit the loss.
 pub fn run(case: &Case, device: &Device, dtype: DType) -> Result<Answer, String> {
-    let config = configure(case)?;
-    let device = device.clone().autodiff();
-    let leaf = |column: &Nested| Ok(column.tensor::<2>(&device, dtype)?.require_grad());
-    let columns = case
-        .columns
-        .iter()
-        .map(leaf)
-        .collect::<Result<Vec<_>, String>>()?;
-    let labels = LabelTensors::new(case.labels.as_ref(), &device, dtype);
-    let weights = Weights {
-        case,
-        device: &device,
-        dtype,
-    };
-
-    let (loss, layer) = evaluate(&config, columns.clone(), labels, &weights)?;
+    let inputs = Inputs::new(case, device, dtype)?;
+    let (loss, layer) = inputs.evaluate(Output::Loss)?;
     let gradients = loss.backward();
     let of_column = |column: &Tensor<2>| match column.grad(&gradients) {
         Some(gradient) => numbers(gradient),
@@ -71,9 +116,9 @@ pub fn run(case: &Case, device: &Device, dtype: DType) -> Result<Answer, String>
     };
     Ok(Answer {
         loss: numbers(loss)[0],
-        gradients: columns.iter().map(of_column).collect(),
+        gradients: inputs.columns.iter().map(of_column).collect(),
         param_gradients: layer.map_or_else(BTreeMap::new, |(name, layer)| {
-            weights.gradients(name, &layer, &gradients)
+            inputs.weights.gradients(name, &layer, &gradients)
         }),
     })
 }
@@ -81,51 +126,63 @@ pub fn run(case: &Case, device: &Device, dtype: DType) -> Result<Answer, String>
 /// The loss, and the layer it owns with its name in PyTorch.
 type Evaluated = (Tensor<1>, Option<(&'static str, Linear)>);
 
+/// What is asked of a loss.
+#[derive(Clone, Copy)]
+enum Output {
+    Loss,
+    Terms,
+}
+
 fn evaluate(
     config: &LossConfig,
     columns: Vec<Tensor<2>>,
-    labels: LabelTensors,
+    labels: &LabelTensors,
     weights: &Weights,
+    output: Output,
 ) -> Result<Evaluated, String> {
+    macro_rules! ask {
+        ($loss:expr, $batch:expr) => {
+            match output {
+                Output::Loss => $loss.forward($batch),
+                Output::Terms => $loss.forward_no_reduction($batch),
+            }
+        };
+    }
     let loss = match config {
-        LossConfig::BatchAllTriplet(c) => c.init().forward(labeled(columns, labels)?),
-        LossConfig::BatchHardSoftMarginTriplet(c) => c.init().forward(labeled(columns, labels)?),
-        LossConfig::BatchHardTriplet(c) => c.init().forward(labeled(columns, labels)?),
-        LossConfig::BatchSemiHardTriplet(c) => c.init().forward(labeled(columns, labels)?),
-        LossConfig::Contrastive(c) => c.init().forward(pair(columns, labels)?),
-        LossConfig::CosineSimilarity(c) => c.init().forward(pair(columns, labels)?),
-        LossConfig::OnlineContrastive(c) => c.init().forward(pair(columns, labels)?),
-        LossConfig::MegaBatchMargin(c) => c.init().forward(retrieval(columns)?),
-        LossConfig::MultipleNegativesRanking(c) => c.init().forward(retrieval(columns)?),
+        LossConfig::BatchAllTriplet(c) => ask!(c.init(), labeled(columns, labels)?),
+        LossConfig::BatchHardSoftMarginTriplet(c) => ask!(c.init(), labeled(columns, labels)?),
+        LossConfig::BatchHardTriplet(c) => ask!(c.init(), labeled(columns, labels)?),
+        LossConfig::BatchSemiHardTriplet(c) => ask!(c.init(), labeled(columns, labels)?),
+        LossConfig::Contrastive(c) => ask!(c.init(), pair(columns, labels)?),
+        LossConfig::CosineSimilarity(c) => ask!(c.init(), pair(columns, labels)?),
+        LossConfig::OnlineContrastive(c) => ask!(c.init(), pair(columns, labels)?),
+        LossConfig::MegaBatchMargin(c) => ask!(c.init(), retrieval(columns)?),
+        LossConfig::MultipleNegativesRanking(c) => ask!(c.init(), retrieval(columns)?),
         LossConfig::MarginMse(c) => {
             let candidates = retrieval(columns)?;
             let (query, positive) = (candidates.anchor, candidates.positive);
             let targets = labels.margins()?;
-            c.init().forward(MarginBatch::new(
-                query,
-                positive,
-                candidates.negatives,
-                targets,
-            ))
+            let batch = MarginBatch::new(query, positive, candidates.negatives, targets);
+            ask!(c.init(), batch)
         }
         LossConfig::Triplet(c) => {
             let [anchor, positive, negative] = exactly(columns)?;
-            c.init().forward((anchor, positive, negative))
+            ask!(c.init(), (anchor, positive, negative))
         }
         LossConfig::Mse(c) => {
-            let mut loss = c.init(weights.device);
+            let mut loss = c.init(&weights.device);
             loss.projection = match loss.projection {
                 Some(_) => Some(weights.linear("projection")?),
                 None => None,
             };
-            let value = loss.forward((columns, labels.teacher()?));
+            let value = ask!(loss, (columns, labels.teacher()?));
             return Ok((value, loss.projection.map(|layer| ("projection", layer))));
         }
         LossConfig::Softmax(c) => {
-            let mut loss = c.init(weights.device);
+            let mut loss = c.init(&weights.device);
             loss.classifier = weights.linear("classifier")?;
             let [left, right] = exactly(columns)?;
-            let value = loss.forward((left, right, labels.class_targets()?));
+            let value = ask!(loss, (left, right, labels.class_targets()?));
             return Ok((value, Some(("classifier", loss.classifier))));
         }
     };
@@ -139,12 +196,12 @@ fn exactly<const K: usize>(columns: Vec<Tensor<2>>) -> Result<[Tensor<2>; K], St
         .map_err(|_| format!("the loss takes {K} columns, the case has {got}"))
 }
 
-fn labeled(columns: Vec<Tensor<2>>, labels: LabelTensors) -> Result<LabeledBatch, String> {
+fn labeled(columns: Vec<Tensor<2>>, labels: &LabelTensors) -> Result<LabeledBatch, String> {
     let [embeddings] = exactly(columns)?;
     Ok(LabeledBatch::new(embeddings, labels.classes()?))
 }
 
-fn pair(columns: Vec<Tensor<2>>, labels: LabelTensors) -> Result<PairBatch, String> {
+fn pair(columns: Vec<Tensor<2>>, labels: &LabelTensors) -> Result<PairBatch, String> {
     let [left, right] = exactly(columns)?;
     Ok(PairBatch::new(left, right, labels.numbers()?))
 }
@@ -164,7 +221,7 @@ fn retrieval(mut columns: Vec<Tensor<2>>) -> Result<RetrievalBatch, String> {
 /// The weights of a case.
 struct Weights<'a> {
     case: &'a Case,
-    device: &'a Device,
+    device: Device,
     dtype: DType,
 }
 
@@ -173,10 +230,10 @@ impl Weights<'_> {
     fn linear(&self, name: &str) -> Result<Linear, String> {
         let weight = self
             .get(&format!("{name}.weight"))?
-            .tensor::<2>(self.device, self.dtype)?;
+            .tensor::<2>(&self.device, self.dtype)?;
         let bias = self
             .get(&format!("{name}.bias"))?
-            .tensor::<1>(self.device, self.dtype)?;
+            .tensor::<1>(&self.device, self.dtype)?;
         Ok(Linear {
             weight: Param::from_tensor(weight.transpose()),
             bias: Some(Param::from_tensor(bias)),
