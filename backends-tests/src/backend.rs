@@ -22,9 +22,9 @@ pub fn device(name: &str) -> Result<Device, String> {
     }
     let names = || NAMES.map(|(name, _)| name).join(", ");
     match NAMES.iter().find(|(known, _)| *known == name) {
-        Some((_, feature)) => Err(format!(
-            "backend `{name}` was not compiled in; add `--features {feature}`"
-        )),
+        Some((_, feature)) => {
+            Err(format!("backend `{name}` was not compiled in; add `--features {feature}`"))
+        }
         None => Err(format!("unknown backend `{name}`; known are {}", names())),
     }
 }

@@ -78,10 +78,7 @@ pub struct ReferenceError {
 #[serde(deny_unknown_fields)]
 struct File {
     format: u32,
-    #[allow(
-        dead_code,
-        reason = "says where the answers are from; nothing depends on it"
-    )]
+    #[allow(dead_code, reason = "says where the answers are from; nothing depends on it")]
     reference: serde_json::Value,
     cases: Vec<Case>,
 }
@@ -122,19 +119,12 @@ pub enum CaseError {
 /// If the file cannot be read, is not JSON of the right form, or is of another version.
 pub fn read(path: &Path) -> Result<Vec<Case>, CaseError> {
     let path = path.to_path_buf();
-    let text = std::fs::read_to_string(&path).map_err(|source| CaseError::Read {
-        path: path.clone(),
-        source,
-    })?;
-    let file: File = serde_json::from_str(&text).map_err(|source| CaseError::Parse {
-        path: path.clone(),
-        source,
-    })?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| CaseError::Read { path: path.clone(), source })?;
+    let file: File = serde_json::from_str(&text)
+        .map_err(|source| CaseError::Parse { path: path.clone(), source })?;
     if file.format != FORMAT {
-        return Err(CaseError::Format {
-            path,
-            format: file.format,
-        });
+        return Err(CaseError::Format { path, format: file.format });
     }
     Ok(file.cases.into_iter().map(Case::with_f32_inputs).collect())
 }
@@ -142,16 +132,9 @@ pub fn read(path: &Path) -> Result<Vec<Case>, CaseError> {
 impl Case {
     /// Inputs are printed as the shortest decimal of an `f32`.
     fn with_f32_inputs(mut self) -> Self {
-        self.columns = self
-            .columns
-            .into_iter()
-            .map(Nested::rounded_to_f32)
-            .collect();
+        self.columns = self.columns.into_iter().map(Nested::rounded_to_f32).collect();
         self.params = self.params.map(|params| {
-            params
-                .into_iter()
-                .map(|(name, value)| (name, value.rounded_to_f32()))
-                .collect()
+            params.into_iter().map(|(name, value)| (name, value.rounded_to_f32())).collect()
         });
         if let Some(labels) = &mut self.labels
             && labels.dtype == LabelType::Float

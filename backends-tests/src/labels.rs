@@ -16,16 +16,11 @@ pub struct LabelTensors<'a> {
 impl<'a> LabelTensors<'a> {
     /// The labels of a case, if it has some.
     pub fn new(labels: Option<&'a Labels>, device: Device, dtype: DType) -> Self {
-        Self {
-            labels,
-            device,
-            dtype,
-        }
+        Self { labels, device, dtype }
     }
 
     fn given(&self) -> Result<&Labels, String> {
-        self.labels
-            .ok_or_else(|| "the loss needs labels, the case has none".into())
+        self.labels.ok_or_else(|| "the loss needs labels, the case has none".into())
     }
 
     /// One class a row.
@@ -39,10 +34,7 @@ impl<'a> LabelTensors<'a> {
     pub fn numbers(&self) -> Result<Tensor<1>, String> {
         let data = self.given()?.data.data.clone();
         let n = data.len();
-        Ok(Tensor::from_data(
-            TensorData::new(data, [n]),
-            (&self.device, self.dtype),
-        ))
+        Ok(Tensor::from_data(TensorData::new(data, [n]), (&self.device, self.dtype)))
     }
 
     /// Class indices, or probabilities if the labels are real numbers in rows.

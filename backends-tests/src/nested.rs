@@ -41,21 +41,16 @@ impl Nested {
     fn push(&mut self, value: &Value, depth: usize) -> Result<(), String> {
         match value {
             Value::Array(items) => {
-                if self.shape.len() == depth {
+                if self.shape.len() == depth && self.data.is_empty() {
                     self.shape.push(items.len());
                 }
-                if self.shape[depth] != items.len() {
-                    return Err(format!(
-                        "a list of {} among lists of {}",
-                        items.len(),
-                        self.shape[depth]
-                    ));
+                if self.shape.get(depth) != Some(&items.len()) {
+                    return Err(format!("a list of {} among others of another form", items.len()));
                 }
                 items.iter().try_for_each(|item| self.push(item, depth + 1))
             }
             Value::Number(number) if depth == self.shape.len() => {
-                self.data
-                    .push(number.as_f64().ok_or("a number out of range")?);
+                self.data.push(number.as_f64().ok_or("a number out of range")?);
                 Ok(())
             }
             _ => Err(format!("expected nested lists of numbers, found {value}")),
@@ -65,13 +60,8 @@ impl Nested {
 
 impl<'de> Deserialize<'de> for Nested {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut nested = Self {
-            shape: Vec::new(),
-            data: Vec::new(),
-        };
-        nested
-            .push(&Value::deserialize(deserializer)?, 0)
-            .map_err(D::Error::custom)?;
+        let mut nested = Self { shape: Vec::new(), data: Vec::new() };
+        nested.push(&Value::deserialize(deserializer)?, 0).map_err(D::Error::custom)?;
         Ok(nested)
     }
 }

@@ -31,34 +31,19 @@ pub fn random_case(
         params: None,
         columns: vec![unit_rows(batch, dim, &mut rng)],
         labels: None,
-        expected: Expected {
-            loss: 0.0,
-            gradients: Vec::new(),
-            param_gradients: None,
-        },
-        reference_f32: ReferenceError {
-            loss_error: 0.0,
-            gradient_error: 0.0,
-        },
+        expected: Expected { loss: 0.0, gradients: Vec::new(), param_gradients: None },
+        reference_f32: ReferenceError { loss_error: 0.0, gradient_error: 0.0 },
     };
     if let ("SoftmaxLoss", Value::Object(options)) = (loss, &mut case.config) {
         options.entry("num_labels").or_insert(classes.into());
     }
     let config = configure(&case)?;
-    case.columns
-        .extend((1..columns(&config)).map(|_| unit_rows(batch, dim, &mut rng)));
+    case.columns.extend((1..columns(&config)).map(|_| unit_rows(batch, dim, &mut rng)));
     case.labels = Some(labels(&config, batch, dim, classes, &mut rng));
     case.params = layer(&config, dim).map(|(name, inputs, outputs)| {
         let weight = unit_rows(outputs, inputs, &mut rng);
-        let bias = Nested {
-            shape: vec![outputs],
-            data: vec![0.25; outputs],
-        };
-        [
-            (format!("{name}.weight"), weight),
-            (format!("{name}.bias"), bias),
-        ]
-        .into()
+        let bias = Nested { shape: vec![outputs], data: vec![0.25; outputs] };
+        [(format!("{name}.weight"), weight), (format!("{name}.bias"), bias)].into()
     });
     Ok(case)
 }
@@ -87,10 +72,9 @@ fn layer(config: &LossConfig, dim: usize) -> Option<(&'static str, usize, usize)
                 + usize::from(softmax.concatenation_sent_multiplication);
             Some(("classifier", parts * dim, softmax.num_labels))
         }
-        LossConfig::Mse(mse) => mse
-            .projection
-            .as_ref()
-            .map(|p| ("projection", dim, p.target_dimension)),
+        LossConfig::Mse(mse) => {
+            mse.projection.as_ref().map(|p| ("projection", dim, p.target_dimension))
+        }
         _ => None,
     }
 }
@@ -109,37 +93,24 @@ fn labels(
     match config {
         LossConfig::Mse(mse) => {
             let dim = mse.projection.as_ref().map_or(dim, |p| p.target_dimension);
-            Labels {
-                dtype: LabelType::Float,
-                data: unit_rows(batch, dim, rng),
-            }
+            Labels { dtype: LabelType::Float, data: unit_rows(batch, dim, rng) }
         }
         LossConfig::Contrastive(_)
         | LossConfig::OnlineContrastive(_)
         | LossConfig::CosineSimilarity(_)
-        | LossConfig::MarginMse(_) => Labels {
-            dtype: LabelType::Float,
-            data: per_row(&|row| row % 2),
-        },
-        _ => Labels {
-            dtype: LabelType::Int,
-            data: per_row(&|row| row % classes),
-        },
+        | LossConfig::MarginMse(_) => {
+            Labels { dtype: LabelType::Float, data: per_row(&|row| row % 2) }
+        }
+        _ => Labels { dtype: LabelType::Int, data: per_row(&|row| row % classes) },
     }
 }
 
 /// Random directions, uniform up to the corners of a cube, as `f32` values.
 pub fn unit_rows(rows: usize, dim: usize, rng: &mut StdRng) -> Nested {
-    let mut data: Vec<f64> = (0..rows * dim)
-        .map(|_| rng.random_range(-1.0..1.0))
-        .collect();
+    let mut data: Vec<f64> = (0..rows * dim).map(|_| rng.random_range(-1.0..1.0)).collect();
     for row in data.chunks_mut(dim) {
         let norm = row.iter().map(|x| x * x).sum::<f64>().sqrt();
         row.iter_mut().for_each(|x| *x /= norm);
     }
-    Nested {
-        shape: vec![rows, dim],
-        data,
-    }
-    .rounded_to_f32()
+    Nested { shape: vec![rows, dim], data }.rounded_to_f32()
 }

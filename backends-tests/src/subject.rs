@@ -35,9 +35,7 @@ pub fn configure(case: &Case) -> Result<LossConfig, String> {
     if let (true, Value::Object(options), Some(column)) =
         (sized, &mut options, case.columns.first())
     {
-        options
-            .entry("embedding_dimension")
-            .or_insert_with(|| column.shape.last().copied().into());
+        options.entry("embedding_dimension").or_insert_with(|| column.shape.last().copied().into());
     }
     LossConfig::from_python(&case.loss, options).map_err(|error| error.to_string())
 }
@@ -61,17 +59,9 @@ impl<'a> Inputs<'a> {
         let leaf = |column: &Nested| Ok(column.tensor::<2>(&device, dtype)?.require_grad());
         Ok(Self {
             config: configure(case)?,
-            columns: case
-                .columns
-                .iter()
-                .map(leaf)
-                .collect::<Result<_, String>>()?,
+            columns: case.columns.iter().map(leaf).collect::<Result<_, String>>()?,
             labels: LabelTensors::new(case.labels.as_ref(), device.clone(), dtype),
-            weights: Weights {
-                case,
-                device,
-                dtype,
-            },
+            weights: Weights { case, device, dtype },
         })
     }
 
@@ -191,9 +181,7 @@ fn evaluate(
 
 fn exactly<const K: usize>(columns: Vec<Tensor<2>>) -> Result<[Tensor<2>; K], String> {
     let got = columns.len();
-    columns
-        .try_into()
-        .map_err(|_| format!("the loss takes {K} columns, the case has {got}"))
+    columns.try_into().map_err(|_| format!("the loss takes {K} columns, the case has {got}"))
 }
 
 fn labeled(columns: Vec<Tensor<2>>, labels: &LabelTensors) -> Result<LabeledBatch, String> {
@@ -208,10 +196,7 @@ fn pair(columns: Vec<Tensor<2>>, labels: &LabelTensors) -> Result<PairBatch, Str
 
 fn retrieval(mut columns: Vec<Tensor<2>>) -> Result<RetrievalBatch, String> {
     if columns.len() < 2 {
-        return Err(format!(
-            "the loss takes 2 or more columns, the case has {}",
-            columns.len()
-        ));
+        return Err(format!("the loss takes 2 or more columns, the case has {}", columns.len()));
     }
     let negatives = columns.split_off(2);
     let [anchor, positive] = exactly(columns)?;
@@ -228,12 +213,8 @@ struct Weights<'a> {
 impl Weights<'_> {
     /// The linear layer `name`; PyTorch keeps `[out, in]`, Burn `[in, out]`.
     fn linear(&self, name: &str) -> Result<Linear, String> {
-        let weight = self
-            .get(&format!("{name}.weight"))?
-            .tensor::<2>(&self.device, self.dtype)?;
-        let bias = self
-            .get(&format!("{name}.bias"))?
-            .tensor::<1>(&self.device, self.dtype)?;
+        let weight = self.get(&format!("{name}.weight"))?.tensor::<2>(&self.device, self.dtype)?;
+        let bias = self.get(&format!("{name}.bias"))?.tensor::<1>(&self.device, self.dtype)?;
         Ok(Linear {
             weight: Param::from_tensor(weight.transpose()),
             bias: Some(Param::from_tensor(bias)),
@@ -241,21 +222,13 @@ impl Weights<'_> {
     }
 
     fn get(&self, name: &str) -> Result<&Nested, String> {
-        let found = self
-            .case
-            .params
-            .as_ref()
-            .and_then(|params| params.get(name));
+        let found = self.case.params.as_ref().and_then(|params| params.get(name));
         found.ok_or_else(|| format!("the loss owns `{name}`, the case does not give it"))
     }
 
     fn gradients(&self, name: &str, layer: &Linear, all: &Gradients) -> BTreeMap<String, Vec<f64>> {
         let weight = layer.weight.val().grad(all).map(|g| numbers(g.transpose()));
-        let bias = layer
-            .bias
-            .as_ref()
-            .and_then(|bias| bias.val().grad(all))
-            .map(numbers);
+        let bias = layer.bias.as_ref().and_then(|bias| bias.val().grad(all)).map(numbers);
         [("weight", weight), ("bias", bias)]
             .into_iter()
             .filter_map(|(part, gradient)| Some((format!("{name}.{part}"), gradient?)))

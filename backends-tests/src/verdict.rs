@@ -23,16 +23,8 @@ impl Tolerance {
     /// The tolerance of a precision.
     pub fn of(dtype: DType) -> Self {
         match dtype {
-            DType::F64 => Self {
-                loss: 1e-10,
-                gradient: 1e-9,
-                floor: 1e-10,
-            },
-            _ => Self {
-                loss: 1e-5,
-                gradient: 1e-4,
-                floor: 1e-6,
-            },
+            DType::F64 => Self { loss: 1e-10, gradient: 1e-9, floor: 1e-10 },
+            _ => Self { loss: 1e-5, gradient: 1e-4, floor: 1e-6 },
         }
     }
 }
@@ -63,18 +55,11 @@ impl Verdict {
 
     /// Compares the answer with what the case expects.
     pub fn of(case: &Case, answer: &Answer, tolerance: Tolerance) -> Self {
-        let Expected {
-            loss,
-            gradients,
-            param_gradients,
-        } = &case.expected;
+        let Expected { loss, gradients, param_gradients } = &case.expected;
         let off = (answer.loss - loss).abs();
         let mut failure = outside(off, tolerance.loss * loss.abs().max(1.0), "loss");
 
-        let expected: Vec<f64> = gradients
-            .iter()
-            .flat_map(|g| g.data.iter().copied())
-            .collect();
+        let expected: Vec<f64> = gradients.iter().flat_map(|g| g.data.iter().copied()).collect();
         let gradient = Distance::between(&answer.gradients.concat(), &expected);
         failure = failure.or_else(|| gradient.outside(tolerance, "gradient"));
 
@@ -111,27 +96,16 @@ impl Distance {
             true => norm(&mut got.iter().zip(expected).map(|(g, e)| g - e)),
             false => f64::INFINITY,
         };
-        Self {
-            apart,
-            length: norm(&mut expected.iter().copied()),
-        }
+        Self { apart, length: norm(&mut expected.iter().copied()) }
     }
 
     /// Relative to the expected length; absolute where that is nothing.
     fn relative(&self) -> f64 {
-        if self.length > 1e-12 {
-            self.apart / self.length
-        } else {
-            self.apart
-        }
+        if self.length > 1e-12 { self.apart / self.length } else { self.apart }
     }
 
     fn outside(&self, tolerance: Tolerance, what: &str) -> Option<String> {
-        outside(
-            self.apart,
-            tolerance.gradient * self.length + tolerance.floor,
-            what,
-        )
+        outside(self.apart, tolerance.gradient * self.length + tolerance.floor, what)
     }
 }
 
@@ -149,20 +123,8 @@ mod tests {
     fn nan_and_missing_numbers_are_failures() {
         let tolerance = Tolerance::of(DType::F32);
         assert!(outside(f64::NAN, 1.0, "loss").is_some());
-        assert!(
-            Distance::between(&[f64::NAN], &[1.0])
-                .outside(tolerance, "gradient")
-                .is_some()
-        );
-        assert!(
-            Distance::between(&[], &[1.0])
-                .outside(tolerance, "gradient")
-                .is_some()
-        );
-        assert!(
-            Distance::between(&[1.0 + 1e-6], &[1.0])
-                .outside(tolerance, "gradient")
-                .is_none()
-        );
+        assert!(Distance::between(&[f64::NAN], &[1.0]).outside(tolerance, "gradient").is_some());
+        assert!(Distance::between(&[], &[1.0]).outside(tolerance, "gradient").is_some());
+        assert!(Distance::between(&[1.0 + 1e-6], &[1.0]).outside(tolerance, "gradient").is_none());
     }
 }

@@ -13,16 +13,11 @@ use burn_embedding_losses::sentence_transformers::LossConfig;
 fn fixture_files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let files = std::fs::read_dir(folder).expect("the fixtures are committed");
-    files
-        .map(|file| file.expect("a readable folder").path())
-        .collect()
+    files.map(|file| file.expect("a readable folder").path()).collect()
 }
 
 fn all_cases() -> Vec<Case> {
-    fixture_files()
-        .iter()
-        .flat_map(|path| read(path).expect("a case file"))
-        .collect()
+    fixture_files().iter().flat_map(|path| read(path).expect("a case file")).collect()
 }
 
 fn assert_all_hold(dtype: DType) {
@@ -35,12 +30,7 @@ fn assert_all_hold(dtype: DType) {
             verdict.failure.map(|why| format!("{}: {why}", case.id))
         })
         .collect();
-    assert!(
-        failures.is_empty(),
-        "{} cases fail:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{} cases fail:\n{}", failures.len(), failures.join("\n"));
 }
 
 #[test]
@@ -57,11 +47,7 @@ fn all_cases_hold_in_f64() {
 fn every_loss_has_twenty_cases_with_a_gradient() {
     let mut useful: BTreeMap<String, usize> = BTreeMap::new();
     for case in all_cases() {
-        let moves = case
-            .expected
-            .gradients
-            .iter()
-            .any(|g| g.data.iter().any(|&x| x != 0.0));
+        let moves = case.expected.gradients.iter().any(|g| g.data.iter().any(|&x| x != 0.0));
         *useful.entry(case.loss).or_default() += usize::from(moves);
     }
     for name in LossConfig::NAMES {
@@ -73,19 +59,11 @@ fn every_loss_has_twenty_cases_with_a_gradient() {
 #[test]
 fn a_wrong_answer_is_found() {
     let device = Device::flex();
-    for case in all_cases()
-        .iter()
-        .filter(|case| case.expected.loss != 0.0)
-        .take(20)
-    {
+    for case in all_cases().iter().filter(|case| case.expected.loss != 0.0).take(20) {
         let mut answer =
             subject::run(case, &device, DType::F64).expect("a case that fits its loss");
         answer.loss += 1e-8 * case.expected.loss.abs().max(1.0);
         let verdict = Verdict::of(case, &answer, Tolerance::of(DType::F64));
-        assert!(
-            verdict.failure.is_some(),
-            "{} accepts a wrong loss",
-            case.id
-        );
+        assert!(verdict.failure.is_some(), "{} accepts a wrong loss", case.id);
     }
 }

@@ -11,18 +11,9 @@ use serde_json::{Value, json};
 fn table() -> Vec<(&'static str, Value)> {
     let mut table = vec![
         ("BatchAllTripletLoss", json!({"margin": 0.3})),
-        (
-            "BatchAllTripletLoss",
-            json!({"distance_metric": "squared_euclidean", "margin": 0.3}),
-        ),
-        (
-            "BatchAllTripletLoss",
-            json!({"distance_metric": "cosine", "margin": 0.3}),
-        ),
-        (
-            "BatchAllTripletLoss",
-            json!({"distance_metric": "manhattan", "margin": 0.3}),
-        ),
+        ("BatchAllTripletLoss", json!({"distance_metric": "squared_euclidean", "margin": 0.3})),
+        ("BatchAllTripletLoss", json!({"distance_metric": "cosine", "margin": 0.3})),
+        ("BatchAllTripletLoss", json!({"distance_metric": "manhattan", "margin": 0.3})),
         ("CosineSimilarityLoss", json!({})),
         ("CosineSimilarityLoss", json!({"loss_fct": "L1Loss"})),
         ("CosineSimilarityLoss", json!({"loss_fct": "HuberLoss"})),
@@ -38,35 +29,23 @@ fn table() -> Vec<(&'static str, Value)> {
         ("MSELoss", json!({})),
         ("MSELoss", json!({"projection_dim": 3})),
         ("SoftmaxLoss", json!({"label_smoothing": 0.1})),
-        (
-            "SoftmaxLoss",
-            json!({"concatenation_sent_multiplication": true}),
-        ),
+        ("SoftmaxLoss", json!({"concatenation_sent_multiplication": true})),
     ];
     for metric in ["euclidean", "cosine", "manhattan"] {
-        table.push((
-            "TripletLoss",
-            json!({"distance_metric": metric, "triplet_margin": 0.3}),
-        ));
+        table.push(("TripletLoss", json!({"distance_metric": metric, "triplet_margin": 0.3})));
         for loss in ["BatchHardTripletLoss", "BatchSemiHardTripletLoss"] {
             table.push((loss, json!({"distance_metric": metric, "margin": 0.3})));
             let valid = json!({"distance_metric": metric, "margin": 0.3, "anchors": "Valid"});
             table.push((loss, valid));
         }
-        table.push((
-            "BatchHardSoftMarginTripletLoss",
-            json!({"distance_metric": metric}),
-        ));
+        table.push(("BatchHardSoftMarginTripletLoss", json!({"distance_metric": metric})));
         for loss in ["ContrastiveLoss", "OnlineContrastiveLoss"] {
             table.push((loss, json!({"distance_metric": metric, "margin": 1.3})));
         }
     }
     for similarity in ["cos_sim", "dot_score", "Euclidean", "Manhattan"] {
         table.push(("MarginMSELoss", json!({"similarity_fct": similarity})));
-        table.push((
-            "MultipleNegativesRankingLoss",
-            json!({"similarity_fct": similarity}),
-        ));
+        table.push(("MultipleNegativesRankingLoss", json!({"similarity_fct": similarity})));
         table.push((
             "MultipleNegativesRankingLoss",
             json!({
@@ -98,10 +77,7 @@ fn hardened() -> Vec<(&'static str, Value)> {
 
 fn cases(table: Vec<(&str, Value)>, batch: usize, dim: usize, seed: u64) -> Vec<Case> {
     let case = |(loss, options)| random_case(loss, options, batch, dim, 3, seed);
-    table
-        .into_iter()
-        .map(|row| case(row).expect("options that exist"))
-        .collect()
+    table.into_iter().map(|row| case(row).expect("options that exist")).collect()
 }
 
 fn everything() -> Vec<(&'static str, Value)> {
@@ -111,10 +87,7 @@ fn everything() -> Vec<(&'static str, Value)> {
 #[test]
 fn gradients_are_the_derivatives_of_values() {
     for seed in 0..3 {
-        check(
-            cases(table(), 9, 5, seed),
-            derivative::agrees_with_differences,
-        );
+        check(cases(table(), 9, 5, seed), derivative::agrees_with_differences);
     }
 }
 
@@ -134,10 +107,7 @@ fn cosine_losses_do_not_see_lengths() {
         let cosine = |key: &str, names: &[&str]| options[key].as_str().map(|v| names.contains(&v));
         cosine("distance_metric", &["cosine"])
             .or(cosine("similarity_fct", &["cos_sim"]))
-            .unwrap_or(matches!(
-                *loss,
-                "CosineSimilarityLoss" | "MegaBatchMarginLoss"
-            ))
+            .unwrap_or(matches!(*loss, "CosineSimilarityLoss" | "MegaBatchMarginLoss"))
     };
     let table: Vec<_> = everything().into_iter().filter(by_angle).collect();
     assert!(table.len() > 10, "the filter finds the cosine losses");
@@ -161,19 +131,14 @@ fn a_zero_row_gets_no_gradient_from_a_cosine() {
             || text.contains("cos_sim")
             || matches!(*loss, "CosineSimilarityLoss" | "MegaBatchMarginLoss")
     });
-    check(
-        cases(table.collect(), 8, 4, 4),
-        degenerate::zero_row_gets_no_gradient,
-    );
+    check(cases(table.collect(), 8, 4, 4), degenerate::zero_row_gets_no_gradient);
 }
 
 #[test]
 fn a_batch_of_one_class_is_nothing_to_valid_anchors() {
-    for loss in [
-        "BatchHardTripletLoss",
-        "BatchHardSoftMarginTripletLoss",
-        "BatchSemiHardTripletLoss",
-    ] {
+    for loss in
+        ["BatchHardTripletLoss", "BatchHardSoftMarginTripletLoss", "BatchSemiHardTripletLoss"]
+    {
         let case = random_case(loss, json!({"anchors": "Valid"}), 6, 3, 1, 0).unwrap();
         let (value, gradients) = law::run(&case);
         assert_eq!(value, 0.0, "{loss}");
@@ -183,11 +148,9 @@ fn a_batch_of_one_class_is_nothing_to_valid_anchors() {
 
 #[test]
 fn all_anchors_and_valid_anchors_agree_where_all_are_valid() {
-    for loss in [
-        "BatchHardTripletLoss",
-        "BatchHardSoftMarginTripletLoss",
-        "BatchSemiHardTripletLoss",
-    ] {
+    for loss in
+        ["BatchHardTripletLoss", "BatchHardSoftMarginTripletLoss", "BatchSemiHardTripletLoss"]
+    {
         let [all, valid] = ["All", "Valid"].map(|anchors| {
             let case = random_case(loss, json!({"anchors": anchors}), 9, 4, 3, 7).unwrap();
             law::run(&case)

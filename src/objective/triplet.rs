@@ -33,20 +33,14 @@ pub fn hardest_gap(x: Tensor<2>, masks: &LabelMasks, distance: Distance) -> Tens
 /// own class. The anchor itself then ties with a negative that is as far away as any row, and if it
 /// comes first the farthest row is meant.
 fn nearest_or_farthest(order: Tensor<2>, masks: &LabelMasks) -> Tensor<1, Int> {
-    let everyone = masks
-        .negative
-        .clone()
-        .bool_or(masks.negative.clone().bool_not());
+    let everyone = masks.negative.clone().bool_or(masks.negative.clone().bool_not());
     let same_class = masks.negative.clone().bool_not();
     let farthest_row = farthest(order.clone(), everyone.clone()).index;
 
     let handicap = order.clone().max_dim(1).expand(order.dims());
     let handicap = handicap.mask_fill(masks.negative.clone(), 0.0);
     let chosen = closest(order + handicap, everyone).index;
-    let own = same_class
-        .int()
-        .gather(1, chosen.clone().unsqueeze_dim(1))
-        .squeeze_dim::<1>(1);
+    let own = same_class.int().gather(1, chosen.clone().unsqueeze_dim(1)).squeeze_dim::<1>(1);
     chosen.mask_where(own.equal_elem(1), farthest_row)
 }
 
@@ -85,28 +79,18 @@ pub fn semi_hard_triplets(
 ) -> Terms {
     let dtype = x.dtype();
     let d = distance.between_wide(x.clone(), x);
-    let found = d.clone().detach();
+    let found = d.clone().inner();
     let chosen = semi_hard_negatives(found.clone(), masks);
-    let no_negative = masks
-        .negative
-        .clone()
-        .any_dim(1)
-        .bool_not()
-        .expand(found.dims());
+    let no_negative = masks.negative.clone().any_dim(1).bool_not().expand(found.dims());
 
     let pairs = match only {
         None => masks.positive.clone(),
         Some(valid) => masks.positive.clone().bool_and(valid.unsqueeze_dim::<2>(1)),
     };
-    let d_n = found
-        .clone()
-        .gather(1, chosen.clone())
-        .mask_fill(no_negative.clone(), 0.0);
+    let d_n = found.clone().gather(1, chosen.clone()).mask_fill(no_negative.clone(), 0.0);
     let share = half_open_step(found - d_n + margin).mask_fill(pairs.clone().bool_not(), 0.0);
     let repel = share.clone().mask_fill(no_negative, 0.0);
-    let weights = share
-        .clone()
-        .scatter(1, chosen, repel.neg(), IndexingUpdateOp::Add);
+    let weights = share.clone().scatter(1, chosen, repel.neg(), IndexingUpdateOp::Add);
 
     let sums = weigh(weights, d) + share.sum_dim(1).squeeze_dim(1).mul_scalar(margin);
     Terms::new(sums.cast(dtype), pairs.float().cast(dtype).sum())
@@ -124,5 +108,5 @@ fn half_open_step(t: Tensor<2>) -> Tensor<2> {
 
 /// `Σ_j w_ij d_ij` for every row, `[n]`; the weights are constants.
 fn weigh(weights: Tensor<2>, d: Tensor<2>) -> Tensor<1> {
-    (weights.detach() * d).sum_dim(1).squeeze_dim(1)
+    (weights.inner() * d).sum_dim(1).squeeze_dim(1)
 }

@@ -144,7 +144,7 @@ impl Distance {
     /// Numbers that order pairs as [`between`](Self::between) does, found without a root and
     /// without a gradient: what a search needs, shape `[n, m]`.
     pub(crate) fn order(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
-        let (x, y) = (x.detach(), y.detach());
+        let (x, y) = (x.inner(), y.inner());
         match self {
             Self::Euclidean => squared_distances(widen(x), widen(y)).0,
             other => other.between_wide(x, y),
@@ -155,33 +155,27 @@ impl Distance {
 /// `‖xᵢ − yⱼ‖² / scale²` for all pairs of rows `[n, m]`, and the scale `[1, 1]` (1 unless the
 /// coordinates are too large or too small to be squared).
 fn squared_distances(x: Tensor<2>, y: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-    let centre = y.clone().detach().mean_dim(0);
+    let centre = y.clone().inner().mean_dim(0);
     let (x, y) = (x - centre.clone(), y - centre);
-    let largest = |rows: &Tensor<2>| rows.clone().detach().abs().max_dim(1).max_dim(0);
+    let largest = |rows: &Tensor<2>| rows.clone().inner().abs().max_dim(1).max_dim(0);
     let scale = squaring_scale(largest(&x).max_pair(largest(&y)));
     let (x, y) = (x / scale.clone(), y / scale.clone());
 
     let lengths = |rows: &Tensor<2>| rows.clone().square().sum_dim(1);
     let sums = lengths(&x) + lengths(&y).transpose();
-    let noise = sums
-        .clone()
-        .detach()
-        .mul_scalar(8.0 * machine_epsilon(sums.dtype()));
+    let noise = sums.clone().inner().mul_scalar(8.0 * machine_epsilon(sums.dtype()));
     let squares = sums - x.mul_scalar(2.0).matmul(y.transpose());
-    let equal = squares.clone().detach().lower_equal(noise);
+    let equal = squares.clone().inner().lower_equal(noise);
     (squares.mask_fill(equal, 0.0), scale)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::DType;
 
-    const ALL: [Distance; 4] = [
-        Distance::Euclidean,
-        Distance::SquaredEuclidean,
-        Distance::Manhattan,
-        Distance::Cosine,
-    ];
+    const ALL: [Distance; 4] =
+        [Distance::Euclidean, Distance::SquaredEuclidean, Distance::Manhattan, Distance::Cosine];
 
     fn rows(values: [[f32; 2]; 3]) -> Tensor<2> {
         Tensor::from_floats(values, &Device::flex())
@@ -198,18 +192,9 @@ mod tests {
     fn paired_distances_on_the_unit_circle() {
         let x = rows([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]);
         let y = rows([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]);
-        assert_close(
-            Distance::Euclidean.paired(x.clone(), y.clone()),
-            [0.0, 2f32.sqrt(), 2.0],
-        );
-        assert_close(
-            Distance::SquaredEuclidean.paired(x.clone(), y.clone()),
-            [0.0, 2.0, 4.0],
-        );
-        assert_close(
-            Distance::Manhattan.paired(x.clone(), y.clone()),
-            [0.0, 2.0, 2.0],
-        );
+        assert_close(Distance::Euclidean.paired(x.clone(), y.clone()), [0.0, 2f32.sqrt(), 2.0]);
+        assert_close(Distance::SquaredEuclidean.paired(x.clone(), y.clone()), [0.0, 2.0, 4.0]);
+        assert_close(Distance::Manhattan.paired(x.clone(), y.clone()), [0.0, 2.0, 2.0]);
         assert_close(Distance::Cosine.paired(x, y), [0.0, 1.0, 2.0]);
     }
 
@@ -221,24 +206,33 @@ mod tests {
     }
 
     #[test]
+    fn pairwise_keeps_zero_rows_at_cosine_distance_one() {
+        let x = rows([[0.0, 0.0], [0.0, 2.0], [0.0, 0.0]]);
+        let d: Vec<f32> = Distance::Cosine.pairwise(x).try_into_vec_as().unwrap();
+        assert_eq!(d, [1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_shared_offset_does_not_cancel_small_distances_in_f64() {
+        let x = [[1e6, 1e6], [1e6, 1e6 + 1e-3], [1e6 + 2e-3, 1e6]];
+        let x = Tensor::<2>::from_data(x, (&Device::flex(), DType::F64));
+        let d: Vec<f64> = Distance::Euclidean.pairwise(x).try_into_vec_as().unwrap();
+        assert!((d[1] - 1e-3).abs() < 1e-9 && (d[2] - 2e-3).abs() < 1e-9, "{d:?}");
+    }
+
+    #[test]
     fn pairwise_agrees_with_paired() {
         let x = rows([[1.0, 2.0], [-0.5, 0.25], [3.0, -1.0]]);
         for distance in ALL {
             let pairwise = distance.pairwise(x.clone());
             for shift in 0..3usize {
                 let shifted = x.clone().roll_dim(-(shift as i64), 0);
-                let paired: Vec<f32> = distance
-                    .paired(x.clone(), shifted)
-                    .try_into_vec_as()
-                    .unwrap();
+                let paired: Vec<f32> =
+                    distance.paired(x.clone(), shifted).try_into_vec_as().unwrap();
                 let all: Vec<f32> = pairwise.clone().try_into_vec_as().unwrap();
                 for i in 0..3 {
                     let got = all[i * 3 + (i + shift) % 3];
-                    assert!(
-                        (got - paired[i]).abs() < 1e-5,
-                        "{distance:?}: {got} {}",
-                        paired[i]
-                    );
+                    assert!((got - paired[i]).abs() < 1e-5, "{distance:?}: {got} {}", paired[i]);
                 }
             }
         }
@@ -248,10 +242,7 @@ mod tests {
     fn a_shared_offset_does_not_cancel_small_distances() {
         let x = rows([[1000.0, 1000.0], [1000.0, 1000.25], [1000.5, 1000.0]]);
         let d: Vec<f32> = Distance::Euclidean.pairwise(x).try_into_vec_as().unwrap();
-        assert!(
-            (d[1] - 0.25).abs() < 1e-6 && (d[2] - 0.5).abs() < 1e-6,
-            "{d:?}"
-        );
+        assert!((d[1] - 0.25).abs() < 1e-6 && (d[2] - 0.5).abs() < 1e-6, "{d:?}");
     }
 
     #[test]
@@ -275,10 +266,8 @@ mod tests {
     #[test]
     fn the_offset_keeps_equal_rows_apart() {
         let x = rows([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]);
-        let d: Vec<f32> = Distance::Euclidean
-            .paired_with_offset(x.clone(), x)
-            .try_into_vec_as()
-            .unwrap();
+        let d: Vec<f32> =
+            Distance::Euclidean.paired_with_offset(x.clone(), x).try_into_vec_as().unwrap();
         assert!((d[0] / (1e-6 * 2f32.sqrt()) - 1.0).abs() < 1e-5);
     }
 

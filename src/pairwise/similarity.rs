@@ -26,18 +26,10 @@ pub enum Similarity {
     #[serde(alias = "dot_score", alias = "pairwise_dot_score", alias = "dot")]
     Dot,
     /// Negative Euclidean distance.
-    #[serde(
-        alias = "euclidean_sim",
-        alias = "pairwise_euclidean_sim",
-        alias = "euclidean"
-    )]
+    #[serde(alias = "euclidean_sim", alias = "pairwise_euclidean_sim", alias = "euclidean")]
     Euclidean,
     /// Negative Manhattan distance.
-    #[serde(
-        alias = "manhattan_sim",
-        alias = "pairwise_manhattan_sim",
-        alias = "manhattan"
-    )]
+    #[serde(alias = "manhattan_sim", alias = "pairwise_manhattan_sim", alias = "manhattan")]
     Manhattan,
 }
 
@@ -49,9 +41,9 @@ impl Similarity {
     /// `[n, dim]`, `[n, dim] → [n]`
     pub fn paired(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
         match self {
-            Self::Cosine | Self::Dot => (self.prepare(x) * self.prepare(y))
-                .sum_dim(1)
-                .squeeze_dim(1),
+            Self::Cosine | Self::Dot => {
+                (self.prepare(x) * self.prepare(y)).sum_dim(1).squeeze_dim(1)
+            }
             Self::Euclidean => Distance::Euclidean.paired(x, y).neg(),
             Self::Manhattan => Distance::Manhattan.paired(x, y).neg(),
         }
@@ -105,12 +97,8 @@ impl Similarity {
 mod tests {
     use super::*;
 
-    const ALL: [Similarity; 4] = [
-        Similarity::Cosine,
-        Similarity::Dot,
-        Similarity::Euclidean,
-        Similarity::Manhattan,
-    ];
+    const ALL: [Similarity; 4] =
+        [Similarity::Cosine, Similarity::Dot, Similarity::Euclidean, Similarity::Manhattan];
 
     fn example() -> (Tensor<2>, Tensor<2>) {
         let device = Device::flex();
@@ -140,10 +128,8 @@ mod tests {
     fn the_diagonal_of_pairwise_is_paired() {
         for similarity in ALL {
             let (x, y) = example();
-            let all: Vec<f32> = similarity
-                .pairwise(x.clone(), y.clone())
-                .try_into_vec_as()
-                .unwrap();
+            let all: Vec<f32> =
+                similarity.pairwise(x.clone(), y.clone()).try_into_vec_as().unwrap();
             let paired: Vec<f32> = similarity.paired(x, y).try_into_vec_as().unwrap();
             assert!((all[0] - paired[0]).abs() < 1e-5 && (all[3] - paired[1]).abs() < 1e-5);
         }

@@ -54,10 +54,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match measure(&arguments) {
         Ok(measured) => {
-            println!(
-                "{}",
-                serde_json::to_string(&measured).expect("plain numbers")
-            );
+            println!("{}", serde_json::to_string(&measured).expect("plain numbers"));
             ExitCode::SUCCESS
         }
         Err(message) => {
@@ -70,9 +67,7 @@ fn main() -> ExitCode {
 fn measure(arguments: &Arguments) -> Result<Measured<'_>, String> {
     let device = backend::device(&arguments.backend)?;
     let (batch, dim) = (arguments.batch as usize, arguments.dim as usize);
-    let classes = arguments
-        .classes
-        .map_or((batch / 4).max(1), |classes| classes as usize);
+    let classes = arguments.classes.map_or((batch / 4).max(1), |classes| classes as usize);
     let options = serde_json::json!({});
     let case = random_case(&arguments.loss, options, batch, dim, classes, 0)?;
     let inputs = Inputs::new(&case, &device, DType::F32)?;
@@ -105,7 +100,5 @@ fn measure(arguments: &Arguments) -> Result<Measured<'_>, String> {
 }
 
 fn sync(device: &Device) -> Result<(), String> {
-    device
-        .sync()
-        .map_err(|error| format!("the device failed: {error:?}"))
+    device.sync().map_err(|error| format!("the device failed: {error:?}"))
 }

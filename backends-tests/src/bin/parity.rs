@@ -94,10 +94,7 @@ fn print_case(case: &Case, verdict: &Verdict) {
         None => "ok".to_string(),
         Some(why) => format!("FAIL {why}"),
     };
-    println!(
-        "{} {:.3e} {:.3e} {outcome}",
-        case.id, verdict.loss_error, verdict.gradient_error
-    );
+    println!("{} {:.3e} {:.3e} {outcome}", case.id, verdict.loss_error, verdict.gradient_error);
 }
 
 /// Counts over many cases.
@@ -144,9 +141,5 @@ impl Tally {
 
 /// The larger error; a NaN is the worst.
 fn worst(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
-        f64::NAN
-    } else {
-        a.max(b)
-    }
+    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }

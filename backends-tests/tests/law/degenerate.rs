@@ -24,9 +24,7 @@ const DAMAGE: [Damage; 11] = [
         second[..half].copy_from_slice(first);
     }),
     ("columns alike", |_, rows, _| {
-        rows.iter_mut()
-            .enumerate()
-            .for_each(|(i, x)| *x = ((i * 7 + 3) % 11) as f64 - 5.0);
+        rows.iter_mut().enumerate().for_each(|(i, x)| *x = ((i * 7 + 3) % 11) as f64 - 5.0);
     }),
     ("norm 1e-20", |_, rows, _| scale(rows, 1e-20)),
     ("norm 1e-12", |_, rows, _| scale(rows, 1e-12)),
@@ -44,8 +42,7 @@ fn scale(rows: &mut [f64], factor: f64) {
 
 fn repeat_first(rows: &mut [f64], dim: usize) {
     let (first, rest) = rows.split_at_mut(dim);
-    rest.chunks_mut(dim)
-        .for_each(|row| row.copy_from_slice(first));
+    rest.chunks_mut(dim).for_each(|row| row.copy_from_slice(first));
 }
 
 /// Never NaN, in either precision; in `f32` never infinite where `f64` says that the number fits.
@@ -75,9 +72,7 @@ fn fits(got: &Outcome, truth: &Outcome, largest: f64) -> Result<(), String> {
     };
     number("loss", got.0, truth.0)?;
     let pairs = got.1.iter().flatten().zip(truth.1.iter().flatten());
-    pairs
-        .into_iter()
-        .try_for_each(|(&got, &truth)| number("gradient", got, truth))
+    pairs.into_iter().try_for_each(|(&got, &truth)| number("gradient", got, truth))
 }
 
 /// The gradient of a zero row is zero, and the others still have one.
@@ -87,10 +82,7 @@ pub fn zero_row_gets_no_gradient(case: &Case) -> Result<(), String> {
     case.columns[0].data[..dim].fill(0.0);
     let (_, gradients) = run(&case);
     if gradients[0][..dim].iter().any(|&g| g != 0.0) {
-        return Err(format!(
-            "the zero row has gradient {:?}",
-            &gradients[0][..dim]
-        ));
+        return Err(format!("the zero row has gradient {:?}", &gradients[0][..dim]));
     }
     match gradients[0][dim..].iter().any(|&g| g != 0.0) {
         true => Ok(()),

@@ -20,26 +20,14 @@ pub fn agrees_with_differences(case: &Case) -> Result<(), String> {
         let direction: Vec<Vec<f64>> = (0..columns)
             .map(|k| {
                 let size = if moved.contains(&k) { 1.0 } else { 0.0 };
-                gradients[k]
-                    .iter()
-                    .map(|_| size * rng.random_range(-1.0..1.0))
-                    .collect()
+                gradients[k].iter().map(|_| size * rng.random_range(-1.0..1.0)).collect()
             })
             .collect();
         let along = |step: f64| run(&shifted(case, &direction, step)).0;
         let difference = (along(STEP) - along(-STEP)) / (2.0 * STEP);
-        let slope: f64 = gradients
-            .concat()
-            .iter()
-            .zip(direction.concat())
-            .map(|(g, d)| g * d)
-            .sum();
-        close(
-            &format!("derivative along columns {moved:?}"),
-            slope,
-            difference,
-            1e-7,
-        )?;
+        let slope: f64 =
+            gradients.concat().iter().zip(direction.concat()).map(|(g, d)| g * d).sum();
+        close(&format!("derivative along columns {moved:?}"), slope, difference, 1e-7)?;
     }
     Ok(())
 }
@@ -47,11 +35,7 @@ pub fn agrees_with_differences(case: &Case) -> Result<(), String> {
 fn shifted(case: &Case, direction: &[Vec<f64>], step: f64) -> Case {
     let mut case = case.clone();
     for (column, direction) in case.columns.iter_mut().zip(direction) {
-        column
-            .data
-            .iter_mut()
-            .zip(direction)
-            .for_each(|(x, d)| *x += step * d);
+        column.data.iter_mut().zip(direction).for_each(|(x, d)| *x += step * d);
     }
     case
 }

@@ -19,13 +19,7 @@ pub fn check(cases: Vec<Case>, law: impl Fn(&Case) -> Result<(), String>) {
         .iter()
         .filter_map(|case| law(case).err().map(|why| format!("{}: {why}", case.id)))
         .collect();
-    assert!(
-        broken.is_empty(),
-        "{} of {} cases:\n{}",
-        broken.len(),
-        cases.len(),
-        broken.join("\n")
-    );
+    assert!(broken.is_empty(), "{} of {} cases:\n{}", broken.len(), cases.len(), broken.join("\n"));
 }
 
 /// Loss and gradients in `f64`.
@@ -42,18 +36,14 @@ pub fn run_in(case: &Case, dtype: DType) -> Outcome {
 /// `a ≈ b`, relative to the larger, as an error that says what is off.
 pub fn close(what: &str, a: f64, b: f64, tolerance: f64) -> Result<(), String> {
     let within = (a - b).abs() <= tolerance * a.abs().max(b.abs()).max(1.0);
-    within
-        .then_some(())
-        .ok_or_else(|| format!("{what}: {a:e} is not {b:e}"))
+    within.then_some(()).ok_or_else(|| format!("{what}: {a:e} is not {b:e}"))
 }
 
 /// Values and gradients of two outcomes are equal up to `tolerance`.
 pub fn same(a: &Outcome, b: &Outcome, tolerance: f64) -> Result<(), String> {
     close("loss", a.0, b.0, tolerance)?;
     let (a, b) = (a.1.concat(), b.1.concat());
-    a.iter()
-        .zip(&b)
-        .try_for_each(|(&a, &b)| close("gradient", a, b, tolerance))
+    a.iter().zip(&b).try_for_each(|(&a, &b)| close("gradient", a, b, tolerance))
 }
 
 /// Panics unless the outcomes are the [`same`].

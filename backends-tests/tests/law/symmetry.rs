@@ -15,31 +15,18 @@ pub fn permutes(case: &Case) -> Result<(), String> {
     let order: Vec<usize> = (0..n).map(|i| (i * 3 + 2) % n).rev().collect();
     let mut permuted = case.clone();
     let labels = permuted.labels.iter_mut().map(|labels| &mut labels.data);
-    permuted
-        .columns
-        .iter_mut()
-        .chain(labels)
-        .for_each(|rows| *rows = take(rows, &order));
+    permuted.columns.iter_mut().chain(labels).for_each(|rows| *rows = take(rows, &order));
 
     let (loss, gradients) = run(case);
-    let rows = |data| Nested {
-        shape: case.columns[0].shape.clone(),
-        data,
-    };
-    let moved = gradients
-        .into_iter()
-        .map(|g| take(&rows(g), &order).data)
-        .collect();
+    let rows = |data| Nested { shape: case.columns[0].shape.clone(), data };
+    let moved = gradients.into_iter().map(|g| take(&rows(g), &order).data).collect();
     same(&(loss, moved), &run(&permuted), 1e-12)
 }
 
 fn take(rows: &Nested, order: &[usize]) -> Nested {
     let width = rows.data.len() / rows.shape[0];
     let row = |&i: &usize| rows.data[i * width..(i + 1) * width].iter().copied();
-    Nested {
-        shape: rows.shape.clone(),
-        data: order.iter().flat_map(row).collect(),
-    }
+    Nested { shape: rows.shape.clone(), data: order.iter().flat_map(row).collect() }
 }
 
 /// Scaling every row by its own positive number changes nothing.
@@ -67,10 +54,5 @@ pub fn terms_sum_to_the_sum(case: &Case) -> Result<(), String> {
     if terms.len() < case.columns[0].shape[0] {
         return Err(format!("only {} terms", terms.len()));
     }
-    close(
-        "sum of the terms",
-        terms.iter().sum(),
-        run(&summed).0,
-        1e-12,
-    )
+    close("sum of the terms", terms.iter().sum(), run(&summed).0, 1e-12)
 }
