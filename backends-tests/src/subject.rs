@@ -49,20 +49,39 @@ pub struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    /// Puts the inputs of the case on the device.
+    /// Puts the inputs of the case on the device, with autodiff.
     ///
     /// # Errors
     ///
     /// If the configuration is not valid or the columns are not matrices.
     pub fn new(case: &'a Case, device: &Device, dtype: DType) -> Result<Self, String> {
-        let device = device.clone().autodiff();
-        let leaf = |column: &Nested| Ok(column.tensor::<2>(&device, dtype)?.require_grad());
+        let mut inputs = Self::constants(case, &device.clone().autodiff(), dtype)?;
+        inputs.columns = inputs.columns.into_iter().map(Tensor::require_grad).collect();
+        Ok(inputs)
+    }
+
+    /// Puts the inputs of the case on the device as it is; no gradient is wanted.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn constants(case: &'a Case, device: &Device, dtype: DType) -> Result<Self, String> {
+        let columns = case.columns.iter().map(|column| column.tensor::<2>(device, dtype));
         Ok(Self {
             config: configure(case)?,
-            columns: case.columns.iter().map(leaf).collect::<Result<_, String>>()?,
+            columns: columns.collect::<Result<_, _>>()?,
             labels: LabelTensors::new(case.labels.as_ref(), device.clone(), dtype),
-            weights: Weights { case, device, dtype },
+            weights: Weights { case, device: device.clone(), dtype },
         })
+    }
+
+    /// The loss, `[1]`.
+    ///
+    /// # Errors
+    ///
+    /// If columns, labels or weights do not fit the loss.
+    pub fn loss(&self) -> Result<Tensor<1>, String> {
+        Ok(self.evaluate(Output::Loss)?.0)
     }
 
     /// Forward and backward; the loss, `[1]`.
@@ -71,7 +90,7 @@ impl<'a> Inputs<'a> {
     ///
     /// If columns, labels or weights do not fit the loss.
     pub fn step(&self) -> Result<Tensor<1>, String> {
-        let (loss, _) = self.evaluate(Output::Loss)?;
+        let loss = self.loss()?;
         loss.backward();
         Ok(loss)
     }

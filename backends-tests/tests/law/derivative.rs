@@ -16,7 +16,8 @@ pub fn agrees_with_differences(case: &Case) -> Result<(), String> {
     }
     let mut rng = StdRng::seed_from_u64(11);
     let columns = case.columns.len();
-    for moved in (0..columns).map(|k| k..k + 1).chain([0..columns]) {
+    let together = std::iter::once(0..columns);
+    for moved in (0..columns).map(|k| k..k + 1).chain(together) {
         let direction: Vec<Vec<f64>> = (0..columns)
             .map(|k| {
                 let size = if moved.contains(&k) { 1.0 } else { 0.0 };
