@@ -88,3 +88,15 @@ impl MegaBatchMarginLoss {
 
 init!(MegaBatchMarginLossConfig => MegaBatchMarginLoss);
 forward!(MegaBatchMarginLoss, RetrievalBatch, "The loss of every anchor, `[n]`.");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_row_has_no_negative() {
+        let row = Tensor::<2>::from_floats([[1.0, 0.0]], &Device::flex());
+        let loss = MegaBatchMarginLossConfig::new().init();
+        assert_eq!(loss.forward((row.clone(), row)).into_scalar::<f32>(), 0.0);
+    }
+}

@@ -41,3 +41,39 @@ fn log_softmax(logits: Tensor<2>) -> Tensor<2> {
     let log_sum = shifted.clone().exp().sum_dim(1).log();
     shifted - log_sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Probabilities ¼ and ¾.
+    fn logits() -> Tensor<2> {
+        Tensor::from_floats([[0.0, 3f32.ln()], [0.0, 3f32.ln()]], &Device::flex())
+    }
+
+    fn assert_terms(targets: impl Into<ClassTargets>, smoothing: f64, expected: [f32; 2]) {
+        let terms = cross_entropy(logits(), targets.into(), smoothing).into_values();
+        let terms: Vec<f32> = terms.try_into_vec_as().unwrap();
+        for (got, expected) in terms.iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-6, "{terms:?} is not {expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_class_costs_the_logarithm_of_its_probability() {
+        let labels = Tensor::<1, Int>::from_ints([0, 1], &Device::flex());
+        assert_terms(labels, 0.0, [4f32.ln(), (4f32 / 3.0).ln()]);
+        let ignored = Tensor::<1, Int>::from_ints([IGNORED_LABEL, 1], &Device::flex());
+        assert_terms(ignored, 0.0, [0.0, (4f32 / 3.0).ln()]);
+    }
+
+    #[test]
+    fn smoothing_spreads_a_share_of_the_target_over_all_classes() {
+        let (a, b) = (4f32.ln(), (4f32 / 3.0).ln());
+        let expected = [0.7 * a + 0.15 * (a + b), 0.7 * b + 0.15 * (a + b)];
+        let labels = Tensor::<1, Int>::from_ints([0, 1], &Device::flex());
+        assert_terms(labels, 0.3, expected);
+        let certain = Tensor::<2>::from_floats([[1.0, 0.0], [0.0, 1.0]], &Device::flex());
+        assert_terms(certain, 0.3, expected);
+    }
+}
