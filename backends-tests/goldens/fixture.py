@@ -1,0 +1,98 @@
+"""The text of a fixture file: compact JSON, one case a line."""
+
+import json
+
+import numpy
+import torch
+from torch import Tensor
+
+from reference import Answer, Problem
+
+REFERENCE = {"sentence_transformers": "6.2.0", "torch": "2.9.0"}
+
+
+def shortest_float32(value: float) -> str:
+    """The shortest text that reads back as this float32, directly or by way of a float64."""
+    text = str(numpy.float32(value))
+    assert numpy.float32(float(text)) == numpy.float32(value) and float(numpy.float32(value)) == value
+    return text
+
+
+def numbers(values, text) -> str:
+    if isinstance(values, list):
+        return f"[{','.join(numbers(value, text) for value in values)}]"
+    return text(values)
+
+
+def compact(value) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def given(values: Tensor) -> str:
+    return numbers(values.tolist(), shortest_float32 if values.is_floating_point() else str)
+
+
+def computed(values: Tensor) -> str:
+    return numbers(values.tolist(), compact)
+
+
+def fields(pairs: dict[str, str]) -> str:
+    return "{" + ",".join(f"{compact(name)}:{text}" for name, text in pairs.items()) + "}"
+
+
+def named(tensors: dict[str, Tensor] | None, text) -> str:
+    return fields({name: text(tensor) for name, tensor in tensors.items()}) if tensors else "null"
+
+
+def labels_text(labels: Tensor | None) -> str:
+    if labels is None:
+        return "null"
+    dtype = "float" if labels.is_floating_point() else "int"
+    return fields({"dtype": compact(dtype), "data": given(labels)})
+
+
+def float32_errors(single: Answer, expected: Answer) -> dict[str, float]:
+    """Absolute for the loss; for the gradients of all columns relative, or absolute where the gradient is zero."""
+    wanted = expected.column_gradient()
+    gap = (single.column_gradient() - wanted).norm().item()
+    size = wanted.norm().item()
+    return {
+        "loss_error": abs(single.loss - expected.loss),
+        "gradient_error": gap / size if size > 1e-12 else gap,
+    }
+
+
+def case_line(name: str, problem: Problem, expected: Answer, single: Answer) -> str:
+    answer = {
+        "loss": compact(expected.loss),
+        "gradients": f"[{','.join(computed(gradient) for gradient in expected.gradients)}]",
+        "param_gradients": named(expected.param_gradients, computed),
+    }
+    return fields(
+        {
+            "id": compact(name),
+            "loss": compact(problem.loss),
+            "config": compact(problem.config),
+            "params": named(problem.params, given),
+            "columns": f"[{','.join(given(column) for column in problem.columns)}]",
+            "labels": labels_text(problem.labels),
+            "expected": fields(answer),
+            "reference_f32": compact(float32_errors(single, expected)),
+        }
+    )
+
+
+def file_text(lines: list[str]) -> str:
+    head = f'{{"format":1,"reference":{compact(REFERENCE)},"cases":[\n'
+    return head + ",\n".join(lines) + "\n]}\n"
+
+
+def require_reference() -> None:
+    import sentence_transformers
+
+    found = {
+        "sentence_transformers": sentence_transformers.__version__,
+        "torch": torch.__version__.split("+")[0],
+    }
+    if found != REFERENCE:
+        raise SystemExit(f"the fixtures are made with {REFERENCE}, this is {found}: install requirements.txt")

@@ -1,0 +1,198 @@
+"""Losses that compare row i with row i: contrastive, online contrastive, cosine similarity, triplet."""
+
+from case import Case, options
+from inputs import classes, cycle, scores
+
+BINARY = classes(2)
+
+# rows, dim, regime, labels, distance, margin, purpose; both contrastive losses run over it
+CONTRASTIVE = [
+    (8, 7, "related", cycle(1, 0), ..., ..., "defaults"),
+    (2, 48, "unit", cycle(0, 1), "cosine", 2.0, ""),
+    (3, 2, "normal", cycle(0, 1), "cosine", 1.5, ""),
+    (3, 1, "normal", cycle(0, 1), "manhattan", 2.0, ""),
+    (5, 7, "normal", cycle(1), "cosine", ..., "only-positives"),
+    (5, 7, "normal", cycle(1), "euclidean", 1.0, "only-positives"),
+    (8, 4, "normal", cycle(0), "cosine", 1.5, "only-negatives"),
+    (5, 3, "normal", cycle(0), "euclidean", 6.0, "only-negatives"),
+    (5, 3, "normal", cycle(0), "manhattan", 9.0, "only-negatives"),
+    (8, 5, "tight", cycle(1, 0), "euclidean", 0.5, ""),
+    (8, 5, "tight", cycle(0, 1), "manhattan", ..., ""),
+    (17, 6, "tight", BINARY, "cosine", 0.5, ""),
+    (8, 6, "clusters", cycle(1, 1, 0, 0), "euclidean", 0.7, ""),
+    (17, 12, "clusters", BINARY, "manhattan", 0.1, ""),
+    (8, 4, "large", cycle(1, 0), "cosine", 1.2, ""),
+    (8, 4, "large", cycle(1, 0), "euclidean", 60.0, ""),
+    (5, 24, "large", cycle(0, 1), "manhattan", 500.0, ""),
+    (8, 4, "small", cycle(1, 0), "cosine", 1.2, ""),
+    (8, 4, "small", cycle(1, 0), "euclidean", ..., ""),
+    (5, 16, "small", cycle(1, 0), "manhattan", 0.2, ""),
+    (8, 4, "copies", cycle(1, 0), "cosine", 1.0, "anchor-is-other"),
+    (8, 4, "copies", cycle(0, 1), "euclidean", 3.0, "anchor-is-other"),
+    (8, 3, "copies", cycle(0, 1), "manhattan", 3.0, "anchor-is-other"),
+    (8, 3, "duplicates", BINARY, "euclidean", 2.0, ""),
+    (8, 8, "orthogonal", cycle(1, 0, 0), "cosine", 2.0, ""),
+    (6, 4, "normal", cycle(1.0, 0.0), "euclidean", 4.0, "float-labels"),
+    (8, 5, "normal", cycle(1.0, 0.0, 0.3, 0.75, 1.0, 0.0), "cosine", 1.5, "soft-labels"),
+    (5, 5, "normal", cycle(1, 0, 5, -1), "euclidean", 4.0, "labels-outside"),
+    (17, 16, "normal", BINARY, "euclidean", 6.0, ""),
+    (33, 8, "related", BINARY, "manhattan", 2.0, ""),
+    (33, 3, "unit", BINARY, "cosine", 1.0, ""),
+    (64, 2, "normal", BINARY, "euclidean", 1.5, ""),
+    (64, 3, "unit", BINARY, "cosine", ..., ""),
+]
+
+
+def contrastive() -> list[Case]:
+    cases = [
+        ("ContrastiveLoss", rows, dim, regime, options(distance_metric=distance, margin=margin, size_average=average))
+        + (labels, purpose, False)
+        for number, (rows, dim, regime, labels, distance, margin, purpose) in enumerate(CONTRASTIVE)
+        for average in [(..., False, True)[number % 3]]
+    ]
+    cases += [
+        ("ContrastiveLoss", 1, 5, "normal", {"distance_metric": "euclidean"}, cycle(1), "one-pair", False),
+        ("ContrastiveLoss", 1, 3, "unit", {"margin": 2.5, "size_average": False}, cycle(0), "one-pair", False),
+        ("ContrastiveLoss", 1, 3, "unit", {"margin": 2.5}, cycle(0.3), "soft-labels", False),
+        ("ContrastiveLoss", 5, 3, "large", {"distance_metric": "euclidean"}, cycle(0), "only-easy-negatives", True),
+    ]
+    return [two_columns(*case) for case in cases]
+
+
+def online_contrastive() -> list[Case]:
+    cases = [
+        ("OnlineContrastiveLoss", rows, dim, regime, options(distance_metric=distance, margin=margin), labels, purpose)
+        + (purpose == "all-distances-equal",)
+        for rows, dim, regime, labels, distance, margin, purpose in CONTRASTIVE
+        if regime != "orthogonal"
+    ]
+    cases += [
+        ("OnlineContrastiveLoss", 1, 5, "normal", {"distance_metric": "euclidean"}, cycle(1), "one-pair", True),
+        ("OnlineContrastiveLoss", 1, 3, "unit", {}, cycle(0), "one-pair", True),
+        ("OnlineContrastiveLoss", 8, 8, "orthogonal", {"margin": 2.0}, cycle(1, 0, 0), "all-distances-equal", True),
+        ("OnlineContrastiveLoss", 5, 4, "normal", {}, cycle(0.3, 0.75), "only-soft-labels", True),
+    ]
+    return [two_columns(*case) for case in cases]
+
+
+def two_columns(loss, rows, dim, regime, config, labels, purpose, flat) -> Case:
+    return Case(loss, rows, dim, regime, config, columns=2, labels=labels, purpose=purpose, flat=flat)
+
+
+# rows, dim, regime, compared by, transformation, labels, purpose
+SIMILARITY = [
+    (8, 7, "related", ..., ..., scores(0, 1), "defaults"),
+    (1, 5, "normal", ..., ..., scores(0, 1), ""),
+    (1, 48, "unit", "L1Loss", "Tanh", scores(0, 1), ""),
+    (2, 3, "normal", "HuberLoss", "Identity", scores(-5, 5), "labels-far-out"),
+    (2, 16, "unit", "BCEWithLogitsLoss", ..., scores(0, 1), ""),
+    (3, 2, "unit", "BCELoss", "Sigmoid", scores(0, 1), ""),
+    (3, 1, "normal", "MSELoss", "Identity", scores(0, 1), "one-dimension"),
+    (3, 24, "normal", "MSELoss", "Sigmoid", scores(0, 1), ""),
+    (5, 7, "normal", "MSELoss", "Tanh", scores(-1, 1), ""),
+    (5, 40, "related", "MSELoss", "ReLU", scores(0, 1), ""),
+    (5, 6, "large", "L1Loss", "Identity", scores(-1, 1), ""),
+    (8, 6, "large", "BCEWithLogitsLoss", "Identity", scores(0, 1), ""),
+    (8, 4, "small", "MSELoss", ..., scores(-1, 1), ""),
+    (8, 4, "small", "HuberLoss", "Tanh", scores(-3, 3), ""),
+    (8, 5, "tight", "MSELoss", "Identity", scores(0, 1), ""),
+    (8, 5, "tight", "BCELoss", "Sigmoid", scores(0, 1), ""),
+    (8, 5, "clusters", "L1Loss", "Sigmoid", scores(0, 1), ""),
+    (8, 4, "copies", "MSELoss", "Identity", scores(0, 1), "anchor-is-other"),
+    (8, 4, "copies", "L1Loss", "Identity", scores(-1, 1), "anchor-is-other"),
+    (8, 4, "duplicates", "HuberLoss", ..., scores(-1, 1), ""),
+    (8, 8, "orthogonal", "MSELoss", "Identity", scores(-1, 1), ""),
+    (8, 8, "orthogonal", "MSELoss", "Sigmoid", scores(0, 1), ""),
+    (8, 8, "orthogonal", "MSELoss", "ReLU", scores(0, 1), "relu-at-zero"),
+    (17, 16, "unit", "L1Loss", "ReLU", scores(0, 1), ""),
+    (17, 5, "normal", "BCEWithLogitsLoss", "Tanh", scores(0, 1), ""),
+    (17, 12, "normal", ..., "Sigmoid", scores(0, 1), ""),
+    (17, 6, "normal", "HuberLoss", "ReLU", scores(0, 3), ""),
+    (33, 8, "normal", "BCELoss", "Sigmoid", cycle(0.0, 1.0), "labels-zero-and-one"),
+    (33, 3, "unit", "MSELoss", "Tanh", scores(-1, 1), ""),
+    (33, 4, "normal", "HuberLoss", "Sigmoid", cycle(0, 1), "integer-labels"),
+    (64, 2, "normal", "MSELoss", "Identity", scores(-1, 1), ""),
+    (64, 4, "related", "BCEWithLogitsLoss", "ReLU", scores(0, 1), ""),
+]
+FLAT_SIMILARITY = {"one-dimension", "relu-at-zero"}
+
+
+def cosine_similarity() -> list[Case]:
+    return [
+        Case(
+            "CosineSimilarityLoss",
+            rows,
+            dim,
+            regime,
+            options(loss_fct=loss_fct, cos_score_transformation=transformation),
+            columns=2,
+            labels=labels,
+            purpose=purpose,
+            flat=purpose in FLAT_SIMILARITY,
+        )
+        for rows, dim, regime, loss_fct, transformation, labels, purpose in SIMILARITY
+    ]
+
+
+# rows, dim, regime, distance, margin, purpose
+TRIPLET = [
+    (8, 7, "related", ..., ..., "defaults"),
+    (1, 5, "normal", "euclidean", 5.0, ""),
+    (1, 48, "unit", "cosine", 2.5, ""),
+    (2, 2, "normal", "manhattan", 5.0, ""),
+    (2, 16, "unit", "euclidean", 1.0, ""),
+    (3, 1, "normal", "euclidean", 4.0, ""),
+    (3, 24, "normal", "cosine", ..., ""),
+    (3, 3, "normal", "manhattan", ..., ""),
+    (5, 7, "normal", "cosine", 0.2, ""),
+    (5, 40, "normal", "euclidean", 1.0, ""),
+    (8, 2, "unit", "manhattan", 0.5, ""),
+    (8, 5, "tight", "euclidean", 0.5, ""),
+    (8, 5, "tight", "euclidean", 0.0, "margin-zero"),
+    (8, 5, "tight", "cosine", 0.1, ""),
+    (17, 6, "tight", "manhattan", 0.001, ""),
+    (8, 6, "clusters", "euclidean", 2.0, ""),
+    (8, 6, "clusters", "cosine", 2.5, ""),
+    (8, 4, "large", "euclidean", ..., ""),
+    (5, 24, "large", "manhattan", 10.0, ""),
+    (8, 4, "large", "cosine", 0.5, ""),
+    (8, 4, "small", "euclidean", 0.01, ""),
+    (8, 4, "small", "cosine", 0.5, ""),
+    (8, 4, "copies", "euclidean", ..., "anchor-is-other"),
+    (8, 4, "copies", "manhattan", ..., "anchor-is-other"),
+    (8, 4, "copies", "cosine", 2.5, "anchor-is-other"),
+    (8, 4, "duplicates", "euclidean", 1.0, ""),
+    (8, 8, "orthogonal", "euclidean", 0.5, "all-distances-equal"),
+    (8, 5, "ties", "manhattan", 2.0, "hinge-at-zero"),
+    (17, 16, "unit", "cosine", 0.1, ""),
+    (17, 5, "normal", "euclidean", 0.0, "margin-zero"),
+    (33, 3, "normal", "manhattan", 1.0, ""),
+    (33, 8, "related", "cosine", 0.3, ""),
+    (64, 2, "normal", "euclidean", 0.5, ""),
+    (64, 3, "unit", "cosine", 0.0, "margin-zero"),
+    (1, 3, "copies", "euclidean", 0.1, "easy-triplet"),
+]
+
+
+def triplet() -> list[Case]:
+    return [
+        Case(
+            "TripletLoss",
+            rows,
+            dim,
+            regime,
+            options(distance_metric=distance, triplet_margin=margin),
+            columns=3,
+            purpose=purpose,
+            flat=purpose == "easy-triplet",
+        )
+        for rows, dim, regime, distance, margin, purpose in TRIPLET
+    ]
+
+
+CASES = {
+    "contrastive": contrastive(),
+    "online_contrastive": online_contrastive(),
+    "cosine_similarity": cosine_similarity(),
+    "triplet": triplet(),
+}

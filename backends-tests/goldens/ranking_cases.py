@@ -1,0 +1,134 @@
+"""Losses whose negatives are the other rows of the batch: multiple negatives ranking and mega batch margin."""
+
+from case import Case, options
+
+TO_DOC = ["query_to_doc"]
+BOTH_WAYS = ["query_to_doc", "doc_to_query"]
+WITH_QUERIES = ["query_to_doc", "query_to_query"]
+WITH_DOCS = ["query_to_doc", "doc_to_doc"]
+THREE = ["doc_to_doc", "doc_to_query", "query_to_doc"]
+ALL_DIRECTIONS = ["query_to_doc", "query_to_query", "doc_to_query", "doc_to_doc"]
+
+# rows, dim, columns, regime, similarity, scale, directions, partition, hardness (mode and strength), purpose
+RANKING = [
+    (8, 7, 2, "related", ..., ..., ..., ..., ..., "defaults"),
+    (1, 5, 2, "normal", "cos_sim", 20.0, TO_DOC, "joint", ..., "nothing-to-rank"),
+    (1, 5, 2, "normal", "cos_sim", 20.0, BOTH_WAYS, "joint", ..., "floor-of-ln-2"),
+    (1, 48, 3, "unit", "cos_sim", 20.0, TO_DOC, "joint", ..., ""),
+    (1, 7, 4, "unit", "dot_score", 2.0, ALL_DIRECTIONS, "joint", ..., ""),
+    (2, 16, 2, "unit", "dot_score", 10.0, TO_DOC, "joint", ..., ""),
+    (2, 3, 3, "normal", "cos_sim", 5.0, ALL_DIRECTIONS, "joint", ..., ""),
+    (3, 2, 2, "normal", "dot_score", 1.0, BOTH_WAYS, "per_direction", ..., ""),
+    (3, 24, 3, "normal", "cos_sim", 100.0, BOTH_WAYS, "joint", ..., "large-scale"),
+    (5, 7, 3, "normal", "dot_score", 1.0, WITH_QUERIES, "joint", ..., ""),
+    (5, 1, 2, "normal", "dot_score", 1.0, TO_DOC, ..., ..., ""),
+    (5, 40, 2, "unit", "cos_sim", 0.5, WITH_DOCS, "joint", ..., "small-scale"),
+    (8, 6, 4, "unit", "cos_sim", 20.0, BOTH_WAYS, "per_direction", ..., ""),
+    (8, 6, 4, "normal", "cos_sim", 10.0, ALL_DIRECTIONS, "joint", ..., ""),
+    (8, 5, 2, "tight", "cos_sim", 20.0, TO_DOC, "joint", ..., ""),
+    (8, 5, 3, "tight", "dot_score", 20.0, ALL_DIRECTIONS, "joint", ..., ""),
+    (8, 5, 3, "clusters", "cos_sim", 20.0, BOTH_WAYS, "joint", ..., ""),
+    (8, 3, 2, "large", "dot_score", 0.001, TO_DOC, "joint", ..., ""),
+    (8, 4, 3, "large", "cos_sim", 20.0, TO_DOC, "joint", ..., ""),
+    (5, 2, 2, "large", "dot_score", 1.0, ALL_DIRECTIONS, "joint", ..., "saturated"),
+    (8, 4, 3, "small", "cos_sim", 20.0, WITH_QUERIES, "joint", ..., ""),
+    (8, 4, 3, "small", "dot_score", 20.0, TO_DOC, "joint", ..., ""),
+    (8, 4, 2, "duplicates", "cos_sim", 20.0, TO_DOC, "joint", ..., ""),
+    (8, 4, 3, "copies", "cos_sim", 20.0, ALL_DIRECTIONS, "joint", ..., "anchor-is-other"),
+    (8, 8, 3, "orthogonal", "cos_sim", 20.0, TO_DOC, "joint", ..., ""),
+    (8, 5, 3, "ties", "dot_score", 1.0, BOTH_WAYS, "per_direction", ..., ""),
+    (5, 6, 2, "unit", "cos_sim", 20.0, TO_DOC, "joint", ("in_batch_negatives", 9.0), ""),
+    (5, 6, 3, "unit", "cos_sim", 20.0, TO_DOC, "joint", ("in_batch_negatives", 9.0), ""),
+    (5, 6, 3, "normal", "cos_sim", 20.0, TO_DOC, "joint", ("hard_negatives", 5.0), ""),
+    (5, 6, 2, "normal", "cos_sim", 20.0, TO_DOC, "joint", ("hard_negatives", 5.0), "no-hard-negatives"),
+    (8, 6, 4, "related", "cos_sim", 10.0, TO_DOC, "joint", ("hard_negatives", 2.5), ""),
+    (8, 6, 4, "related", "cos_sim", 10.0, BOTH_WAYS, "per_direction", ("all_negatives", 9.0), ""),
+    (8, 6, 3, "unit", "dot_score", 5.0, ALL_DIRECTIONS, "joint", ("all_negatives", 3.0), ""),
+    (8, 4, 3, "normal", "dot_score", 0.5, BOTH_WAYS, "joint", ("in_batch_negatives", 1.0), ""),
+    (5, 6, 3, "unit", "cos_sim", 20.0, TO_DOC, "joint", ("all_negatives", 0.0), "strength-zero"),
+    (5, 6, 3, "unit", "cos_sim", 20.0, TO_DOC, "joint", (None, 4.0), "strength-without-mode"),
+    (3, 4, 3, "small", "dot_score", 5.0, TO_DOC, "joint", ("in_batch_negatives", 1.0), ""),
+    (5, 4, 4, "related", "cos_sim", 15.0, THREE, "joint", ("all_negatives", 1.5), ""),
+    (17, 8, 3, "related", "cos_sim", 20.0, BOTH_WAYS, "per_direction", ..., ""),
+    (17, 5, 4, "normal", "dot_score", 0.3, ALL_DIRECTIONS, "joint", ("hard_negatives", 0.7), ""),
+    (33, 6, 2, "related", "cos_sim", 20.0, BOTH_WAYS, "joint", ..., ""),
+    (33, 4, 3, "unit", "cos_sim", 30.0, WITH_DOCS, "joint", ..., ""),
+    (64, 3, 2, "unit", "cos_sim", 20.0, TO_DOC, "joint", ..., ""),
+    (64, 2, 3, "normal", "dot_score", 1.0, BOTH_WAYS, "per_direction", ..., ""),
+    (64, 4, 2, "related", "cos_sim", 20.0, ALL_DIRECTIONS, "joint", ("in_batch_negatives", 2.0), ""),
+]
+FLAT_RANKING = {"nothing-to-rank", "floor-of-ln-2"}
+
+
+def ranking() -> list[Case]:
+    cases = []
+    for rows, dim, columns, regime, similarity, scale, directions, partition, hardness, purpose in RANKING:
+        mode, strength = (..., ...) if hardness is ... else hardness
+        config = options(
+            scale=scale,
+            similarity_fct=similarity,
+            directions=directions,
+            partition_mode=partition,
+            hardness_mode=mode,
+            hardness_strength=strength,
+        )
+        loss = "MultipleNegativesRankingLoss"
+        cases.append(
+            Case(loss, rows, dim, regime, config, columns=columns, purpose=purpose, flat=purpose in FLAT_RANKING)
+        )
+    return cases
+
+
+# rows, dim, regime, positive margin, negative margin, purpose
+MEGA_BATCH = [
+    (8, 7, "related", ..., ..., "defaults"),
+    (1, 5, "normal", 1.5, 0.3, "single-row"),
+    (1, 48, "unit", ..., ..., "single-row"),
+    (2, 3, "normal", ..., ..., ""),
+    (2, 16, "unit", 0.5, 0.0, ""),
+    (3, 2, "unit", 0.8, -0.5, ""),
+    (3, 24, "normal", 1.0, 0.1, ""),
+    (5, 7, "normal", 0.5, 0.3, ""),
+    (5, 40, "related", 0.9, 0.0, ""),
+    (5, 1, "normal", 2.0, -2.0, "one-dimension"),
+    (8, 2, "unit", ..., ..., ""),
+    (8, 6, "related", 0.3, ..., "mostly-easy-positives"),
+    (8, 6, "related", ..., 0.9, "mostly-easy-negatives"),
+    (8, 5, "tight", 1.5, 0.3, ""),
+    (8, 5, "clusters", 1.5, 0.5, ""),
+    (8, 4, "large", ..., ..., ""),
+    (17, 16, "large", 0.5, 0.1, ""),
+    (8, 4, "small", ..., ..., ""),
+    (17, 16, "small", 0.5, 0.3, ""),
+    (8, 4, "duplicates", ..., ..., "same-document-twice"),
+    (8, 4, "copies", ..., ..., "anchor-is-positive"),
+    (8, 8, "orthogonal", 0.5, 0.5, ""),
+    (8, 5, "ties", 0.25, 0.25, "hinge-at-zero"),
+    (17, 3, "normal", 0.8, 0.3, ""),
+    (17, 5, "unit", 1.0, -1.0, "always-active"),
+    (33, 8, "related", ..., ..., ""),
+    (33, 4, "normal", 0.2, 0.7, ""),
+    (64, 3, "unit", ..., ..., ""),
+    (64, 6, "related", 0.9, 0.5, ""),
+    (2, 4, "tight", 0.5, 2.0, "nothing-active"),
+]
+FLAT_MEGA_BATCH = {"one-dimension", "nothing-active"}
+
+
+def mega_batch_margin() -> list[Case]:
+    return [
+        Case(
+            "MegaBatchMarginLoss",
+            rows,
+            dim,
+            regime,
+            options(positive_margin=positive, negative_margin=negative),
+            columns=2,
+            purpose=purpose,
+            flat=purpose in FLAT_MEGA_BATCH,
+        )
+        for rows, dim, regime, positive, negative, purpose in MEGA_BATCH
+    ]
+
+
+CASES = {"multiple_negatives_ranking": ranking(), "mega_batch_margin": mega_batch_margin()}

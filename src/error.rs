@@ -1,0 +1,69 @@
+//! What a wrong configuration or a wrong label says.
+
+use core::fmt::{self, Display};
+
+/// A configuration that no loss can be built from.
+///
+/// The message names the loss, the field, the rule and the value:
+/// ``TripletLoss: `margin` must be finite, got NaN``.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+
+    /// `Ok` if the rule holds, else the error that names loss, field, rule and value.
+    pub(crate) fn unless(
+        holds: bool,
+        loss: &str,
+        field: &str,
+        rule: &str,
+        got: impl Display,
+    ) -> Result<(), Self> {
+        if holds {
+            return Ok(());
+        }
+        Err(Self(format!("{loss}: `{field}` {rule}, got {got}")))
+    }
+
+    /// The rule that every margin, strength and weight shares.
+    pub(crate) fn unless_finite(loss: &str, field: &str, value: f64) -> Result<(), Self> {
+        Self::unless(value.is_finite(), loss, field, "must be finite", value)
+    }
+}
+
+impl Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for ConfigError {}
+
+/// Turns a broken rule into the panic that `init` documents.
+#[track_caller]
+pub(crate) fn expect_valid(check: Result<(), ConfigError>) {
+    if let Err(error) = check {
+        panic!("{error}");
+    }
+}
+
+/// Values in a batch that no loss can learn from, found by a batch's `check`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchError(String);
+
+impl BatchError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl Display for BatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for BatchError {}

@@ -1,0 +1,104 @@
+use burn::prelude::*;
+
+use super::{Anchors, forward, init};
+use crate::batch::LabeledBatch;
+use crate::error::ConfigError;
+use crate::objective::triplet::semi_hard_triplets;
+use crate::pairwise::{Distance, mining::LabelMasks};
+use crate::reduction::{Reduction, Terms};
+
+/// Configuration of [`BatchSemiHardTripletLoss`].
+#[derive(Config, Debug, PartialEq)]
+pub struct BatchSemiHardTripletLossConfig {
+    /// Distance between anchor and positive or negative.
+    #[config(default = "Distance::Euclidean")]
+    pub distance: Distance,
+    /// How much farther than the positive the chosen negative shall be, in units of the distance;
+    /// finite. 5 suits unnormalised embeddings; for the cosine take 0.1 to 1.
+    #[config(default = 5.0)]
+    pub margin: f64,
+    /// Which anchors count.
+    #[config(default = "Anchors::All")]
+    pub anchors: Anchors,
+    /// How the terms become one number.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl BatchSemiHardTripletLossConfig {
+    /// # Errors
+    ///
+    /// If `margin` is not finite.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        ConfigError::unless_finite("BatchSemiHardTripletLoss", "margin", self.margin)
+    }
+}
+
+/// Every positive pair against its semi-hard negative: the closest one that is farther away than
+/// the positive, or the farthest of all if none is.
+///
+/// ```text
+/// N(a, p) = argmin{d(a, n) : yₙ ≠ yₐ, d(a, n) > d(a, p)}, else argmax{d(a, n) : yₙ ≠ yₐ}
+/// L = Σ_{a ≠ p, yₐ = yₚ} max(0, d(a, p) − d(a, N(a, p)) + m) / #{(a, p)}
+/// ```
+///
+/// By default, as in sentence-transformers, a batch of one class is `m` plus the mean distance of
+/// its pairs: it pulls all rows together. [`Anchors::Valid`] leaves it out.
+///
+/// # Terms
+///
+/// The ordered positive pairs, whether their term is 0 or not. A term at exactly 0 has derivative
+/// ½.
+///
+/// # Differences
+///
+/// From sentence-transformers: as for [`BatchAllTripletLoss`](crate::BatchAllTripletLoss), as far
+/// as distances are concerned; a negative that is farther away by rounding error only does not
+/// count as farther.
+///
+/// # Example
+///
+/// ```
+/// use burn::prelude::*;
+/// use burn_embedding_losses::BatchSemiHardTripletLossConfig;
+///
+/// let device = Device::flex();
+/// let embeddings = Tensor::<2>::from_floats([[0.0], [2.0], [3.0]], &device);
+/// let labels = Tensor::<1, Int>::from_ints([0, 0, 1], &device);
+///
+/// // From 0: 2 − 3 + 2. From 2 no negative is farther than the positive: 2 − 1 + 2.
+/// let loss = BatchSemiHardTripletLossConfig::new().with_margin(2.0).init();
+/// assert!((loss.forward((embeddings, labels)).into_scalar::<f32>() - 2.0).abs() < 1e-6);
+/// ```
+///
+/// # References
+///
+/// - F. Schroff, D. Kalenichenko, J. Philbin: FaceNet, 2015, <https://arxiv.org/abs/1503.03832>
+#[derive(Module, Debug)]
+pub struct BatchSemiHardTripletLoss {
+    /// What the loss was built from.
+    #[module(skip)]
+    pub config: BatchSemiHardTripletLossConfig,
+}
+
+impl BatchSemiHardTripletLoss {
+    fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
+        let BatchSemiHardTripletLossConfig {
+            distance,
+            margin,
+            anchors,
+            ..
+        } = self.config;
+        let masks = LabelMasks::new(labels);
+        let only = anchors.restrict(&masks);
+        // Σ_p max(0, d(a, p) − d(a, N(a, p)) + m), and the number of pairs
+        semi_hard_triplets(embeddings, &masks, distance, margin, only)
+    }
+}
+
+init!(BatchSemiHardTripletLossConfig => BatchSemiHardTripletLoss);
+forward!(
+    BatchSemiHardTripletLoss,
+    LabeledBatch,
+    "For every anchor, the sum over its positives, `[n]`."
+);

@@ -1,0 +1,113 @@
+use burn::prelude::*;
+
+use super::{forward, init};
+use crate::batch::RetrievalBatch;
+use crate::error::ConfigError;
+use crate::objective::ranking::mega_batch_margin;
+use crate::reduction::{Reduction, Terms};
+
+/// Configuration of [`MegaBatchMarginLoss`].
+#[derive(Config, Debug, PartialEq)]
+pub struct MegaBatchMarginLossConfig {
+    /// Cosine from which on a positive pair costs nothing; finite, useful in `[-1, 1]`.
+    #[config(default = 0.8)]
+    pub positive_margin: f64,
+    /// Cosine up to which the hardest negative costs nothing; finite, useful in `[-1, 1]`.
+    #[config(default = 0.3)]
+    pub negative_margin: f64,
+    /// How the terms become one number.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl MegaBatchMarginLossConfig {
+    /// # Errors
+    ///
+    /// If a margin is not finite.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        const NAME: &str = "MegaBatchMarginLoss";
+        ConfigError::unless_finite(NAME, "positive_margin", self.positive_margin)?;
+        ConfigError::unless_finite(NAME, "negative_margin", self.negative_margin)
+    }
+}
+
+/// Pulls pairs together and pushes each anchor away from the most similar positive of another
+/// anchor. Made for very large batches, where that one is really hard.
+///
+/// ```text
+/// ℓᵢ = max(0, m⁺ − cos(aᵢ, pᵢ)) + max(0, max{cos(aᵢ, pⱼ) : j ≠ i} − m⁻)          L = 1/n Σᵢ ℓᵢ
+/// ```
+///
+/// The positives should all be different: a duplicate is its twin's hardest negative. A batch of
+/// one row has only the first half.
+///
+/// # Terms
+///
+/// One an anchor, `[n]`.
+///
+/// # Differences
+///
+/// From sentence-transformers: a zero row gets a zero gradient (there: up to 1e12); ties within
+/// rounding error go to the first row on every backend.
+///
+/// # Example
+///
+/// ```
+/// use burn::prelude::*;
+/// use burn_embedding_losses::MegaBatchMarginLossConfig;
+///
+/// let device = Device::flex();
+/// let anchors = Tensor::<2>::from_floats([[1.0, 0.0], [0.0, 1.0]], &device);
+/// let positives = Tensor::<2>::from_floats([[0.6, 0.8], [0.0, 1.0]], &device);
+///
+/// // First row: 0.8 − 0.6, its negative is at cosine 0. Second row: 1 is enough, 0.8 − 0.3.
+/// let loss = MegaBatchMarginLossConfig::new().init().forward((anchors, positives));
+/// assert!((loss.into_scalar::<f32>() - 0.35).abs() < 1e-6);
+/// ```
+///
+/// # References
+///
+/// - J. Wieting, K. Gimpel: ParaNMT-50M, 2018, <https://arxiv.org/abs/1711.05732>
+#[derive(Module, Debug)]
+pub struct MegaBatchMarginLoss {
+    /// What the loss was built from.
+    #[module(skip)]
+    pub config: MegaBatchMarginLossConfig,
+}
+
+impl MegaBatchMarginLoss {
+    #[track_caller]
+    fn terms(
+        &self,
+        RetrievalBatch {
+            anchor,
+            positive,
+            negatives,
+        }: RetrievalBatch,
+    ) -> Terms {
+        let extra = negatives.len();
+        assert!(
+            extra == 0,
+            "MegaBatchMarginLoss: `negatives` must be empty, got {extra} columns"
+        );
+        let MegaBatchMarginLossConfig {
+            positive_margin,
+            negative_margin,
+            ..
+        } = self.config;
+        // max(0, m⁺ − cos(a, p)) + max(0, max cos(a, p of others) − m⁻)
+        Terms::all(mega_batch_margin(
+            anchor,
+            positive,
+            positive_margin,
+            negative_margin,
+        ))
+    }
+}
+
+init!(MegaBatchMarginLossConfig => MegaBatchMarginLoss);
+forward!(
+    MegaBatchMarginLoss,
+    RetrievalBatch,
+    "The loss of every anchor, `[n]`."
+);

@@ -1,0 +1,129 @@
+//! One file a loss: one Config, one Module.
+
+mod batch_all_triplet;
+mod batch_hard_soft_margin_triplet;
+mod batch_hard_triplet;
+mod batch_semi_hard_triplet;
+mod contrastive;
+mod cosine_similarity;
+mod margin_mse;
+mod mega_batch_margin;
+mod mse;
+mod multiple_negatives_ranking;
+mod online_contrastive;
+mod softmax;
+mod triplet;
+
+use burn::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub use batch_all_triplet::{BatchAllTripletLoss, BatchAllTripletLossConfig};
+pub use batch_hard_soft_margin_triplet::{
+    BatchHardSoftMarginTripletLoss, BatchHardSoftMarginTripletLossConfig,
+};
+pub use batch_hard_triplet::{BatchHardTripletLoss, BatchHardTripletLossConfig};
+pub use batch_semi_hard_triplet::{BatchSemiHardTripletLoss, BatchSemiHardTripletLossConfig};
+pub use contrastive::{ContrastiveLoss, ContrastiveLossConfig};
+pub use cosine_similarity::{
+    CosineSimilarityLoss, CosineSimilarityLossConfig, ScoreError, ScoreTransformation,
+};
+pub use margin_mse::{MarginMseLoss, MarginMseLossConfig};
+pub use mega_batch_margin::{MegaBatchMarginLoss, MegaBatchMarginLossConfig};
+pub use mse::{MseLoss, MseLossConfig, ProjectionConfig};
+pub use multiple_negatives_ranking::{
+    Direction, Hardness, MultipleNegativesRankingLoss, MultipleNegativesRankingLossConfig,
+    PartitionMode,
+};
+pub use online_contrastive::{OnlineContrastiveLoss, OnlineContrastiveLossConfig};
+pub use softmax::{SoftmaxLoss, SoftmaxLossConfig};
+pub use triplet::{TripletLoss, TripletLossConfig};
+
+use crate::pairwise::mining::LabelMasks;
+
+/// A loss of one kind of batch: what code that wraps any loss is written against.
+pub trait Criterion<Batch> {
+    /// The loss of the batch, shape `[1]`.
+    fn loss(&self, batch: Batch) -> Tensor<1>;
+}
+
+/// Which anchors of a labelled batch a batch-triplet loss counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Anchors {
+    /// All, as sentence-transformers does: an anchor without a positive still pushes its nearest
+    /// negative away, and in a batch of one class the loss is a constant or pulls all rows
+    /// together.
+    All,
+    /// Only anchors that have both a positive and a negative in the batch. A batch with none has
+    /// loss 0 and gradient 0. Choose it when batches are not sampled by label, so that lone labels
+    /// neither repel for nothing nor dilute the mean.
+    Valid,
+}
+
+impl Anchors {
+    /// The anchors to restrict a loss to; `None` for all.
+    fn restrict(self, masks: &LabelMasks) -> Option<Tensor<1, Bool>> {
+        match self {
+            Self::All => None,
+            Self::Valid => Some(masks.valid_anchors()),
+        }
+    }
+}
+
+/// Gives a configuration its `init`, from its `check`.
+macro_rules! init {
+    ($config:ident => $loss:ident) => {
+        impl $config {
+            /// Builds the loss.
+            ///
+            /// # Panics
+            ///
+            /// If [`check`](Self::check) finds an error.
+            #[track_caller]
+            pub fn init(&self) -> $loss {
+                $crate::error::expect_valid(self.check());
+                $loss {
+                    config: self.clone(),
+                }
+            }
+        }
+    };
+}
+use init;
+
+/// Gives a loss its two forward functions and its [`Criterion`], from its `terms`.
+macro_rules! forward {
+    ($loss:ident, $batch:ident, $terms:literal) => {
+        impl $loss {
+            /// The loss of the batch, `[1]`.
+            ///
+            /// # Panics
+            ///
+            /// If the parts of the batch do not fit together; see the batch's `new`.
+            #[track_caller]
+            pub fn forward(&self, batch: impl Into<$batch>) -> ::burn::prelude::Tensor<1> {
+                self.terms(batch.into()).reduce(self.config.reduction)
+            }
+
+            #[doc = $terms]
+            ///
+            /// # Panics
+            ///
+            /// As [`forward`](Self::forward).
+            #[track_caller]
+            pub fn forward_no_reduction(
+                &self,
+                batch: impl Into<$batch>,
+            ) -> ::burn::prelude::Tensor<1> {
+                self.terms(batch.into()).into_values()
+            }
+        }
+
+        impl<B: Into<$batch>> $crate::losses::Criterion<B> for $loss {
+            #[track_caller]
+            fn loss(&self, batch: B) -> ::burn::prelude::Tensor<1> {
+                self.forward(batch)
+            }
+        }
+    };
+}
+use forward;

@@ -1,0 +1,147 @@
+use burn::nn::{Linear, LinearConfig};
+use burn::prelude::*;
+
+use super::forward;
+use crate::batch::DistillationBatch;
+use crate::error::{ConfigError, expect_valid};
+use crate::objective::regression::squared_error;
+use crate::reduction::{Reduction, Terms};
+
+/// A trainable map from the student's dimension to the teacher's.
+#[derive(Config, Debug, PartialEq)]
+pub struct ProjectionConfig {
+    /// Dimension of the student's embeddings; at least 1.
+    pub embedding_dimension: usize,
+    /// Dimension of the teacher's embeddings; at least 1. `projection_dim` of
+    /// sentence-transformers.
+    pub target_dimension: usize,
+}
+
+/// Configuration of [`MseLoss`].
+#[derive(Config, Debug, PartialEq)]
+pub struct MseLossConfig {
+    /// A projection of the student's embeddings, owned and trained by the loss, for a teacher of
+    /// another dimension.
+    #[config(default = "None")]
+    pub projection: Option<ProjectionConfig>,
+    /// How the terms become one number.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl MseLossConfig {
+    /// # Errors
+    ///
+    /// If a dimension of the projection is 0.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let Some(projection) = &self.projection else {
+            return Ok(());
+        };
+        for (field, size) in [
+            ("embedding_dimension", projection.embedding_dimension),
+            ("target_dimension", projection.target_dimension),
+        ] {
+            ConfigError::unless(size > 0, "MseLoss", field, "must be at least 1", size)?;
+        }
+        Ok(())
+    }
+
+    /// Builds the loss, with its projection on `device`.
+    ///
+    /// # Panics
+    ///
+    /// If [`check`](Self::check) finds an error.
+    #[track_caller]
+    pub fn init(&self, device: &Device) -> MseLoss {
+        expect_valid(self.check());
+        let linear =
+            |p: &ProjectionConfig| LinearConfig::new(p.embedding_dimension, p.target_dimension);
+        MseLoss {
+            projection: self.projection.as_ref().map(|p| linear(p).init(device)),
+            config: self.clone(),
+        }
+    }
+}
+
+/// Makes embeddings equal to those of a teacher, for instance to teach a model another language or
+/// a small model what a large one knows.
+///
+/// ```text
+/// ℓₖᵢⱼ = (eₖᵢⱼ − yₖᵢⱼ)²          L = 1/(columns · n · dim) Σₖᵢⱼ ℓₖᵢⱼ
+/// ```
+///
+/// `e` is an embedding of the student, projected if a projection is configured. The target is the
+/// same for all columns of texts (`[n, dim]`: a sentence and its translation shall both become the
+/// teacher's vector) or one each (`[n, columns, dim]`).
+///
+/// # Terms
+///
+/// One a column, row and coordinate, `[columns · n · dim]`.
+///
+/// # Differences
+///
+/// From sentence-transformers: targets must have one row for every embedding (there, a single row
+/// silently serves for all).
+///
+/// # Example
+///
+/// ```
+/// use burn::prelude::*;
+/// use burn_embedding_losses::MseLossConfig;
+///
+/// let device = Device::flex();
+/// let student = Tensor::<2>::from_floats([[1.0, 2.0]], &device);
+/// let teacher = Tensor::<2>::from_floats([[1.0, 4.0]], &device);
+///
+/// // (0² + 2²) / 2
+/// let loss = MseLossConfig::new().init(&device).forward((student, teacher));
+/// assert_eq!(loss.into_scalar::<f32>(), 2.0);
+/// ```
+///
+/// # References
+///
+/// - N. Reimers, I. Gurevych: Making Monolingual Sentence Embeddings Multilingual using Knowledge
+///   Distillation, 2020, <https://arxiv.org/abs/2004.09813>
+#[derive(Module, Debug)]
+#[doc(alias = "MSELoss")]
+pub struct MseLoss {
+    /// The trainable projection, if one is configured.
+    pub projection: Option<Linear>,
+    /// What the loss was built from.
+    #[module(skip)]
+    pub config: MseLossConfig,
+}
+
+impl MseLoss {
+    #[track_caller]
+    fn terms(&self, DistillationBatch { columns, targets }: DistillationBatch) -> Terms {
+        let error = |(embeddings, target)| {
+            // e, projected
+            let embeddings = self.project(embeddings);
+            let (got, expected) = (embeddings.dims(), Tensor::dims(&target));
+            assert!(
+                got == expected,
+                "MseLoss: embeddings {got:?} do not match targets {expected:?}"
+            );
+            // (e − y)²
+            squared_error(embeddings, target).flatten(0, 1)
+        };
+        Terms::all(Tensor::cat(
+            columns.into_iter().zip(targets).map(error).collect(),
+            0,
+        ))
+    }
+
+    fn project(&self, embeddings: Tensor<2>) -> Tensor<2> {
+        match &self.projection {
+            Some(projection) => projection.forward(embeddings),
+            None => embeddings,
+        }
+    }
+}
+
+forward!(
+    MseLoss,
+    DistillationBatch,
+    "The squared errors, `[columns · n · dim]`."
+);

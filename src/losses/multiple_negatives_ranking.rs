@@ -1,0 +1,300 @@
+use burn::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{forward, init};
+use crate::batch::RetrievalBatch;
+use crate::error::ConfigError;
+use crate::objective::ranking::{Candidates, Penalized, log_sum_exp, positive_scores};
+use crate::pairwise::Similarity;
+use crate::reduction::{Reduction, Terms};
+
+/// Who is ranked for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    /// All documents (positives and hard negatives) for each query.
+    #[serde(alias = "query_to_doc")]
+    QueryToDocument,
+    /// The other queries for each query.
+    #[serde(alias = "query_to_query")]
+    QueryToQuery,
+    /// All queries for each positive.
+    #[serde(alias = "doc_to_query")]
+    DocumentToQuery,
+    /// The documents of other queries for each positive.
+    #[serde(alias = "doc_to_doc")]
+    DocumentToDocument,
+}
+
+/// What one softmax runs over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PartitionMode {
+    /// The scores of all directions together.
+    #[serde(alias = "joint")]
+    Joint,
+    /// The scores of each direction; the losses of the directions are averaged. For
+    /// `QueryToDocument` and `DocumentToQuery` only.
+    #[serde(alias = "per_direction")]
+    PerDirection,
+}
+
+/// Which documents are made harder in the direction from query to document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Hardness {
+    /// Documents of other queries.
+    #[serde(alias = "in_batch_negatives")]
+    InBatchNegatives,
+    /// Hard negatives of the query itself.
+    #[serde(alias = "hard_negatives")]
+    HardNegatives,
+    /// Both.
+    #[serde(alias = "all_negatives")]
+    AllNegatives,
+}
+
+impl From<Hardness> for Penalized {
+    fn from(hardness: Hardness) -> Self {
+        match hardness {
+            Hardness::InBatchNegatives => Self::OtherRows,
+            Hardness::HardNegatives => Self::OwnNegatives,
+            Hardness::AllNegatives => Self::All,
+        }
+    }
+}
+
+/// Configuration of [`MultipleNegativesRankingLoss`].
+#[derive(Config, Debug, PartialEq)]
+pub struct MultipleNegativesRankingLossConfig {
+    /// What similarities are multiplied with; positive. 20 suits the cosine, 1 the dot product. The
+    /// inverse of a temperature: [`with_temperature`](Self::with_temperature).
+    #[config(default = 20.0)]
+    pub scale: f64,
+    /// Similarity of query and document.
+    #[config(default = "Similarity::Cosine")]
+    pub similarity: Similarity,
+    /// Who is ranked for whom; contains `QueryToDocument`, each direction once.
+    #[config(default = "vec![Direction::QueryToDocument]")]
+    pub directions: Vec<Direction>,
+    /// What one softmax runs over.
+    #[config(default = "PartitionMode::Joint")]
+    pub partition_mode: PartitionMode,
+    /// Which negatives weigh more the more similar they are.
+    #[config(default = "None")]
+    pub hardness_mode: Option<Hardness>,
+    /// How much more: their score grows by this times the similarity (a constant); 0 or more.
+    /// Without a `hardness_mode` it has no effect.
+    #[config(default = 0.0)]
+    pub hardness_strength: f64,
+    /// How the terms become one number.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl MultipleNegativesRankingLossConfig {
+    /// Sets [`scale`](Self::scale) to `1 / temperature`.
+    pub fn with_temperature(self, temperature: f64) -> Self {
+        self.with_scale(1.0 / temperature)
+    }
+
+    /// # Errors
+    ///
+    /// If `scale` is not positive and finite, `directions` lacks `QueryToDocument` or repeats one,
+    /// `PerDirection` is asked for with another direction than the two it is defined for, or
+    /// `hardness_strength` is negative or not finite.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let unless = |holds, field, rule, got: &dyn core::fmt::Debug| {
+            let got = format_args!("{got:?}");
+            ConfigError::unless(holds, "MultipleNegativesRankingLoss", field, rule, got)
+        };
+        let (scale, strength) = (self.scale, self.hardness_strength);
+        unless(
+            scale > 0.0 && scale.is_finite(),
+            "scale",
+            "must be positive",
+            &scale,
+        )?;
+        unless(
+            strength >= 0.0 && strength.is_finite(),
+            "hardness_strength",
+            "must be 0 or more",
+            &strength,
+        )?;
+        let directions = &self.directions;
+        let forward = directions.contains(&Direction::QueryToDocument);
+        unless(
+            forward,
+            "directions",
+            "must contain QueryToDocument",
+            directions,
+        )?;
+        let repeated = (1..directions.len()).any(|i| directions[..i].contains(&directions[i]));
+        unless(
+            !repeated,
+            "directions",
+            "must name each direction once",
+            directions,
+        )?;
+        let across = directions.iter().all(|direction| {
+            matches!(
+                direction,
+                Direction::QueryToDocument | Direction::DocumentToQuery
+            )
+        });
+        unless(
+            across || self.partition_mode == PartitionMode::Joint,
+            "directions",
+            "must be QueryToDocument or DocumentToQuery for PerDirection",
+            directions,
+        )
+    }
+}
+
+/// InfoNCE with in-batch negatives: each query shall find its own positive among the documents of
+/// the whole batch.
+///
+/// ```text
+/// zᵢⱼ = t s(qᵢ, dⱼ)          ℓᵢ = ln Σⱼ exp(zᵢⱼ) − zᵢᵢ          L = 1/n Σᵢ ℓᵢ
+/// ```
+///
+/// `d` are the positives of all queries, then their hard negatives, if any; `t` is the scale.
+/// Larger batches are harder and better. Equal texts in a batch are negatives of each other: sample
+/// without duplicates.
+///
+/// More [`Direction`]s add more scores to the sum under the logarithm (`Joint`), or a softmax each
+/// (`PerDirection`). `DocumentToQuery` alone with `QueryToDocument`, `PerDirection`, is the
+/// symmetric loss of CLIP; all four, `Joint`, is the loss of GTE. In `Joint` mode with
+/// `DocumentToQuery` the positive is counted twice, so the loss does not go below `ln 2`.
+///
+/// A [`Hardness`] adds `strength · s`, a constant, to the scores of the negatives it names, in the
+/// direction from query to document.
+///
+/// # Terms
+///
+/// One a query, `[n]`.
+///
+/// # Differences
+///
+/// From sentence-transformers: a zero row gets a zero gradient under the cosine (there: up to
+/// 1e12); all columns must have the same number of rows; a direction may not be repeated.
+///
+/// # Example
+///
+/// ```
+/// use burn::prelude::*;
+/// use burn_embedding_losses::MultipleNegativesRankingLossConfig;
+///
+/// let device = Device::flex();
+/// let queries = Tensor::<2>::from_floats([[1.0, 0.0], [0.0, 1.0]], &device);
+/// let documents = Tensor::<2>::from_floats([[2.0, 0.0], [0.0, 3.0]], &device);
+///
+/// // Cosines 1 and 0 in both rows: ln(e¹ + e⁰) − 1
+/// let loss = MultipleNegativesRankingLossConfig::new().with_scale(1.0).init();
+/// let value = loss.forward((queries, documents)).into_scalar::<f32>();
+/// assert!((value - 0.3132617).abs() < 1e-6);
+/// ```
+///
+/// # References
+///
+/// - M. Henderson et al.: Efficient Natural Language Response Suggestion for Smart Reply, 2017,
+///   <https://arxiv.org/abs/1705.00652>
+/// - A. van den Oord, Y. Li, O. Vinyals: Representation Learning with Contrastive Predictive
+///   Coding, 2018, <https://arxiv.org/abs/1807.03748>
+/// - Z. Li et al.: Towards General Text Embeddings with Multi-stage Contrastive Learning, 2023,
+///   <https://arxiv.org/abs/2308.03281>
+#[derive(Module, Debug)]
+#[doc(alias = "InfoNCE")]
+#[doc(alias = "NTXentLoss")]
+#[doc(alias = "MultipleNegativesSymmetricRankingLoss")]
+pub struct MultipleNegativesRankingLoss {
+    /// What the loss was built from.
+    #[module(skip)]
+    pub config: MultipleNegativesRankingLossConfig,
+}
+
+impl MultipleNegativesRankingLoss {
+    fn terms(
+        &self,
+        RetrievalBatch {
+            anchor,
+            positive,
+            negatives,
+        }: RetrievalBatch,
+    ) -> Terms {
+        let Self { config } = self;
+        let batch = Candidates::new(config.similarity, config.scale, anchor, positive, negatives);
+        // z, and its diagonal
+        let scores = batch.query_to_document();
+        let positives = positive_scores(scores.clone());
+        // The scores that each softmax runs over
+        let blocks = config.directions.iter().map(|direction| match direction {
+            Direction::QueryToDocument => self.harden(&batch, scores.clone()),
+            Direction::QueryToQuery => batch.query_to_query(),
+            Direction::DocumentToQuery => batch.document_to_query(scores.clone()),
+            Direction::DocumentToDocument => batch.document_to_document(),
+        });
+        // ln Σ exp(z) − zᵢᵢ
+        let normalizer = match config.partition_mode {
+            PartitionMode::Joint => log_sum_exp(blocks.collect()),
+            PartitionMode::PerDirection => {
+                let each: Vec<_> = blocks.map(|block| log_sum_exp(vec![block])).collect();
+                Tensor::cat(each, 1).mean_dim(1)
+            }
+        };
+        Terms::all((normalizer - positives).squeeze_dim(1))
+    }
+
+    fn harden(&self, batch: &Candidates, scores: Tensor<2>) -> Tensor<2> {
+        match self.config.hardness_mode {
+            Some(mode) => batch.harden(scores, mode.into(), self.config.hardness_strength),
+            None => scores,
+        }
+    }
+}
+
+init!(MultipleNegativesRankingLossConfig => MultipleNegativesRankingLoss);
+forward!(
+    MultipleNegativesRankingLoss,
+    RetrievalBatch,
+    "The loss of every query, `[n]`."
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "MultipleNegativesRankingLoss: `scale` must be positive, got -1.0")]
+    fn a_scale_must_be_positive() {
+        MultipleNegativesRankingLossConfig::new()
+            .with_scale(-1.0)
+            .init();
+    }
+
+    #[test]
+    fn wrong_directions_are_named() {
+        for (directions, mode, rule) in [
+            (vec![], PartitionMode::Joint, "must contain QueryToDocument"),
+            (
+                vec![Direction::QueryToDocument; 2],
+                PartitionMode::Joint,
+                "each direction once",
+            ),
+            (
+                vec![Direction::QueryToDocument, Direction::QueryToQuery],
+                PartitionMode::PerDirection,
+                "for PerDirection",
+            ),
+        ] {
+            let config = MultipleNegativesRankingLossConfig::new()
+                .with_directions(directions)
+                .with_partition_mode(mode);
+            let message = config.check().unwrap_err().to_string();
+            assert!(message.contains(rule), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_temperature_is_the_inverse_of_a_scale() {
+        let config = MultipleNegativesRankingLossConfig::new().with_temperature(0.05);
+        assert!((config.scale - 20.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,235 @@
+use burn::nn::{Linear, LinearConfig};
+use burn::prelude::*;
+
+use super::forward;
+use crate::batch::{ClassTargets, ClassifiedPairBatch};
+use crate::error::{ConfigError, expect_valid};
+use crate::objective::classification::cross_entropy;
+use crate::reduction::{Reduction, Terms};
+
+/// Configuration of [`SoftmaxLoss`].
+#[derive(Config, Debug, PartialEq)]
+pub struct SoftmaxLossConfig {
+    /// Dimension of the embeddings; at least 1.
+    pub embedding_dimension: usize,
+    /// Number of classes; at least 1.
+    pub num_labels: usize,
+    /// Whether the classifier sees the two embeddings.
+    #[config(default = true)]
+    pub concatenation_sent_rep: bool,
+    /// Whether the classifier sees the absolute value of their difference.
+    #[config(default = true)]
+    pub concatenation_sent_difference: bool,
+    /// Whether the classifier sees their product, coordinate by coordinate.
+    #[config(default = false)]
+    pub concatenation_sent_multiplication: bool,
+    /// Share of the target that is spread evenly over all classes, in `[0, 1)`.
+    #[config(default = 0.0)]
+    pub label_smoothing: f64,
+    /// How the terms become one number.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl SoftmaxLossConfig {
+    /// # Errors
+    ///
+    /// If there is no class, no dimension or nothing for the classifier to see, or the smoothing is
+    /// outside `[0, 1)`.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        const NAME: &str = "SoftmaxLoss";
+        for (field, size) in [
+            ("embedding_dimension", self.embedding_dimension),
+            ("num_labels", self.num_labels),
+        ] {
+            ConfigError::unless(size > 0, NAME, field, "must be at least 1", size)?;
+        }
+        let smoothing = self.label_smoothing;
+        let in_range = (0.0..1.0).contains(&smoothing);
+        ConfigError::unless(
+            in_range,
+            NAME,
+            "label_smoothing",
+            "must be in [0, 1)",
+            smoothing,
+        )?;
+        ConfigError::unless(
+            self.parts() > 0,
+            NAME,
+            "concatenation_sent_rep",
+            "or another concatenation must be true",
+            self.concatenation_sent_rep,
+        )
+    }
+
+    /// How many vectors of `embedding_dimension` the classifier sees.
+    fn parts(&self) -> usize {
+        2 * usize::from(self.concatenation_sent_rep)
+            + usize::from(self.concatenation_sent_difference)
+            + usize::from(self.concatenation_sent_multiplication)
+    }
+
+    /// Builds the loss, with its classifier on `device`.
+    ///
+    /// # Panics
+    ///
+    /// If [`check`](Self::check) finds an error.
+    #[track_caller]
+    pub fn init(&self, device: &Device) -> SoftmaxLoss {
+        expect_valid(self.check());
+        let features = self.parts() * self.embedding_dimension;
+        SoftmaxLoss {
+            classifier: LinearConfig::new(features, self.num_labels).init(device),
+            config: self.clone(),
+        }
+    }
+}
+
+/// Classifies pairs by a linear layer on their embeddings, as for natural language inference.
+///
+/// ```text
+/// z = W [u, v, |u − v|, u ∘ v] + b          ℓᵢ = ln Σ_c exp(z_c) − z_{yᵢ}          L = 1/n Σᵢ ℓᵢ
+/// ```
+///
+/// The three `concatenation` options say which parts the classifier sees. The classifier belongs to
+/// the loss: its parameters must be given to the optimizer together with the encoder's, and
+/// [`logits`](Self::logits) predicts with it. Targets are class indices, `[n]`, or probabilities,
+/// `[n, classes]`.
+///
+/// # Terms
+///
+/// One a pair, `[n]`. A pair with the label −100 is 0 and does not count.
+///
+/// # Differences
+///
+/// From sentence-transformers: a batch in which every label is −100 has loss 0 (there: NaN).
+/// `label_smoothing` stands for an own `loss_fct`.
+///
+/// # Example
+///
+/// ```
+/// use burn::prelude::*;
+/// use burn_embedding_losses::SoftmaxLossConfig;
+///
+/// let device = Device::flex();
+/// let loss = SoftmaxLossConfig::new(2, 3).init(&device);
+/// let left = Tensor::<2>::from_floats([[1.0, 0.0], [0.5, 0.5]], &device);
+/// let right = Tensor::<2>::from_floats([[0.0, 1.0], [0.5, 0.5]], &device);
+/// let classes = Tensor::<1, Int>::from_ints([2, 0], &device);
+///
+/// assert_eq!(loss.logits(left.clone(), right.clone()).dims(), [2, 3]);
+/// assert!(loss.forward((left, right, classes)).into_scalar::<f32>() > 0.0);
+/// ```
+///
+/// # References
+///
+/// - N. Reimers, I. Gurevych: Sentence-BERT, 2019, <https://arxiv.org/abs/1908.10084>
+#[derive(Module, Debug)]
+pub struct SoftmaxLoss {
+    /// The trainable classifier, from the concatenated parts to the classes.
+    pub classifier: Linear,
+    /// What the loss was built from.
+    #[module(skip)]
+    pub config: SoftmaxLossConfig,
+}
+
+impl SoftmaxLoss {
+    /// The scores of the classes before the softmax.
+    ///
+    /// # Shapes
+    ///
+    /// `[n, dim]`, `[n, dim] → [n, classes]`
+    ///
+    /// # Panics
+    ///
+    /// If the two shapes differ or `dim` is not `embedding_dimension`.
+    #[track_caller]
+    pub fn logits(&self, left: Tensor<2>, right: Tensor<2>) -> Tensor<2> {
+        let expected = [left.dims()[0], self.config.embedding_dimension];
+        for (field, got) in [("left", left.dims()), ("right", right.dims())] {
+            assert!(
+                got == expected,
+                "SoftmaxLoss: `{field}` must have shape {expected:?}, got {got:?}"
+            );
+        }
+        // [u, v, |u − v|, u ∘ v]
+        let mut parts = Vec::with_capacity(4);
+        if self.config.concatenation_sent_rep {
+            parts.extend([left.clone(), right.clone()]);
+        }
+        if self.config.concatenation_sent_difference {
+            parts.push((left.clone() - right.clone()).abs());
+        }
+        if self.config.concatenation_sent_multiplication {
+            parts.push(left * right);
+        }
+        // W [..] + b
+        let features = Tensor::cat(parts, 1).cast(self.classifier.weight.val().dtype());
+        self.classifier.forward(features)
+    }
+
+    #[track_caller]
+    fn terms(
+        &self,
+        ClassifiedPairBatch {
+            left,
+            right,
+            targets,
+        }: ClassifiedPairBatch,
+    ) -> Terms {
+        let logits = self.logits(left, right);
+        self.require_classes(&targets, logits.dims()[1]);
+        // ln Σ exp(z) − z_y
+        cross_entropy(logits, targets, self.config.label_smoothing)
+    }
+
+    #[track_caller]
+    fn require_classes(&self, targets: &ClassTargets, classes: usize) {
+        match targets {
+            ClassTargets::Probabilities(p) => assert!(
+                p.dims()[1] == classes,
+                "SoftmaxLoss: `targets` must give {classes} probabilities a row, got {}",
+                p.dims()[1]
+            ),
+            // Reads from the device, so only where a debug build asks for it.
+            ClassTargets::Indices(indices) if cfg!(debug_assertions) => {
+                if let Err(error) = crate::batch::check_class_indices(indices, classes) {
+                    panic!("{error}");
+                }
+            }
+            ClassTargets::Indices(_) => {}
+        }
+    }
+}
+
+forward!(
+    SoftmaxLoss,
+    ClassifiedPairBatch,
+    "The loss of every pair, `[n]`."
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "SoftmaxLoss: `concatenation_sent_rep` or another concatenation")]
+    fn the_classifier_must_see_something() {
+        SoftmaxLossConfig::new(2, 2)
+            .with_concatenation_sent_rep(false)
+            .with_concatenation_sent_difference(false)
+            .init(&Device::flex());
+    }
+
+    #[test]
+    fn a_batch_of_ignored_labels_costs_nothing() {
+        let device = Device::flex();
+        let rows = Tensor::<2>::ones([2, 3], &device);
+        let ignored = Tensor::<1, Int>::from_ints([-100, -100], &device);
+        let loss =
+            SoftmaxLossConfig::new(3, 2)
+                .init(&device)
+                .forward((rows.clone(), rows, ignored));
+        assert_eq!(loss.into_scalar::<f32>(), 0.0);
+    }
+}

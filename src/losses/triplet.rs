@@ -1,0 +1,111 @@
+use burn::prelude::*;
+
+use super::{forward, init};
+use crate::batch::TripletBatch;
+use crate::error::ConfigError;
+use crate::objective::hinge::hinge;
+use crate::pairwise::Distance;
+use crate::reduction::{Reduction, Terms};
+
+/// Configuration of [`TripletLoss`].
+#[derive(Config, Debug, PartialEq)]
+pub struct TripletLossConfig {
+    /// Distance between anchor and positive or negative.
+    #[config(default = "Distance::Euclidean")]
+    pub distance: Distance,
+    /// How much farther than the positive the negative shall be, in units of the distance; finite.
+    /// 5 suits unnormalised embeddings; for the cosine (range 0 to 2) take 0.1 to 1.
+    #[config(default = 5.0)]
+    pub margin: f64,
+    /// How the terms become one number.
+    #[config(default = "Reduction::Mean")]
+    pub reduction: Reduction,
+}
+
+impl TripletLossConfig {
+    /// # Errors
+    ///
+    /// If `margin` is not finite.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        ConfigError::unless_finite("TripletLoss", "margin", self.margin)
+    }
+}
+
+/// Pulls each anchor closer to its positive than to its negative, by a margin.
+///
+/// ```text
+/// ℓᵢ = max(0, d(aᵢ, pᵢ) − d(aᵢ, nᵢ) + m)          L = 1/n Σᵢ ℓᵢ
+/// ```
+///
+/// # Terms
+///
+/// One a triplet, `[n]`. A triplet at exactly 0 has derivative 0.
+///
+/// # Differences
+///
+/// From sentence-transformers: with the cosine distance a zero row gets a zero gradient (there:
+/// up to 1e12). The Euclidean length is right for differences whose squares do not fit the type.
+///
+/// # Example
+///
+/// ```
+/// use burn::prelude::*;
+/// use burn_embedding_losses::TripletLossConfig;
+///
+/// let device = Device::flex();
+/// let anchor = Tensor::<2>::from_floats([[0.0, 0.0]], &device);
+/// let positive = Tensor::from_floats([[3.0, 4.0]], &device);
+/// let negative = Tensor::from_floats([[6.0, 8.0]], &device);
+///
+/// let loss = TripletLossConfig::new().with_margin(6.0).init();
+/// // max(0, 5 − 10 + 6)
+/// assert_eq!(loss.forward((anchor, positive, negative)).into_scalar::<f32>(), 1.0);
+/// ```
+///
+/// # References
+///
+/// - F. Schroff, D. Kalenichenko, J. Philbin: FaceNet, 2015, <https://arxiv.org/abs/1503.03832>
+#[derive(Module, Debug)]
+pub struct TripletLoss {
+    /// What the loss was built from.
+    #[module(skip)]
+    pub config: TripletLossConfig,
+}
+
+impl TripletLoss {
+    fn terms(
+        &self,
+        TripletBatch {
+            anchor,
+            positive,
+            negative,
+        }: TripletBatch,
+    ) -> Terms {
+        let TripletLossConfig {
+            distance, margin, ..
+        } = self.config;
+        // d(a, p) and d(a, n)
+        let d_p = distance.paired(anchor.clone(), positive);
+        let d_n = distance.paired(anchor, negative);
+        // max(0, d(a, p) − d(a, n) + m)
+        Terms::all(hinge((d_p - d_n).add_scalar(margin)))
+    }
+}
+
+init!(TripletLossConfig => TripletLoss);
+forward!(
+    TripletLoss,
+    TripletBatch,
+    "The loss of every triplet, `[n]`."
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "TripletLoss: `margin` must be finite, got NaN")]
+    fn a_margin_must_be_a_number() {
+        TripletLossConfig::new().with_margin(f64::NAN).init();
+    }
+}

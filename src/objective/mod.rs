@@ -1,0 +1,10 @@
+//! The formulas: from scores and selections to the terms of a loss.
+//!
+//! Pure functions on tensors. Nothing here holds a configuration or reduces anything.
+
+pub mod classification;
+pub mod contrastive;
+pub mod hinge;
+pub mod ranking;
+pub mod regression;
+pub mod triplet;

@@ -1,0 +1,276 @@
+//! Smaller is closer.
+
+use burn::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::norm::{
+    COORDINATE_OFFSET, UnitRows, accumulate, l2_norm, machine_epsilon, safe_sqrt, squaring_scale,
+};
+
+/// A distance between embeddings: 0 or more, and 0 between a row and itself.
+///
+/// | Variant | `d(x, y)` | range |
+/// | :-- | :-- | :-- |
+/// | `Euclidean` | `‖x − y‖₂` | `[0, ∞)` |
+/// | `SquaredEuclidean` | `‖x − y‖₂²` | `[0, ∞)` |
+/// | `Manhattan` | `Σ |xᵢ − yᵢ|` | `[0, ∞)` |
+/// | `Cosine` | `1 − x·y / (‖x‖ ‖y‖)` | `[0, 2]`; 1 to and from a zero row |
+///
+/// Configuration files may also use the names of sentence-transformers (`"euclidean"`,
+/// `"COSINE_DISTANCE"`, …).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Distance {
+    /// Length of the difference.
+    #[serde(alias = "euclidean", alias = "euclidean_distance", alias = "EUCLIDEAN")]
+    Euclidean,
+    /// Squared length of the difference.
+    #[serde(alias = "squared_euclidean", alias = "SQUARED_EUCLIDEAN")]
+    SquaredEuclidean,
+    /// Sum of the absolute coordinate differences.
+    #[serde(alias = "manhattan", alias = "MANHATTAN")]
+    Manhattan,
+    /// One minus the cosine similarity.
+    #[serde(
+        alias = "cosine",
+        alias = "cosine_distance",
+        alias = "COSINE_DISTANCE",
+        alias = "COSINE"
+    )]
+    Cosine,
+}
+
+impl Distance {
+    /// Distance of row i of `x` to row i of `y`.
+    ///
+    /// # Shapes
+    ///
+    /// `[n, dim]`, `[n, dim] → [n]`
+    ///
+    /// # Numerical behavior
+    ///
+    /// Computed from the difference of the rows (of the unit rows for the cosine), so close rows
+    /// keep their distance whatever their length. Equal rows have distance and gradient 0.
+    pub fn paired(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
+        self.paired_by(x, y, |difference| difference)
+    }
+
+    /// [`paired`](Self::paired) with 1e-6 added to every coordinate difference first, as PyTorch's
+    /// pairwise distance has it. The cosine is not affected.
+    ///
+    /// Equal rows are then `1e-6 √dim` (Euclidean) or `1e-6 dim` (Manhattan) apart, with a
+    /// gradient that moves them.
+    pub fn paired_with_offset(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
+        self.paired_by(x, y, |difference| difference.add_scalar(COORDINATE_OFFSET))
+    }
+
+    fn paired_by(
+        self,
+        x: Tensor<2>,
+        y: Tensor<2>,
+        offset: impl Fn(Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<1> {
+        let (x, y) = (accumulate(x), accumulate(y));
+        let column = match self {
+            Self::Euclidean => l2_norm(offset(x - y)),
+            Self::SquaredEuclidean => offset(x - y).square().sum_dim(1),
+            Self::Manhattan => offset(x - y).abs().sum_dim(1),
+            Self::Cosine => {
+                let (x, y) = (UnitRows::new(x), UnitRows::new(y));
+                let apart = (x.rows - y.rows).square().sum_dim(1).mul_scalar(0.5);
+                apart + x.shortfall + y.shortfall
+            }
+        };
+        column.squeeze_dim(1)
+    }
+
+    /// Distance of every row to every row of the same batch, with an exact zero diagonal
+    /// (except that a zero row is at cosine distance 1 from itself).
+    ///
+    /// # Shapes
+    ///
+    /// `[n, dim] → [n, n]`
+    ///
+    /// # Numerical behavior
+    ///
+    /// One matrix product of the **centred** rows, so the offset that all rows share does not
+    /// cancel away their distances. Squared distances below the rounding error of that product
+    /// (`4 ε (‖x‖² + ‖y‖²)`, after centring) are exactly 0, with gradient 0: duplicates are
+    /// duplicates. `Manhattan` builds all differences, `n² · dim` numbers.
+    pub fn pairwise(self, x: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Euclidean => {
+                let (squares, scale) = squared_distances(accumulate(x));
+                safe_sqrt(squares) * scale
+            }
+            Self::SquaredEuclidean => {
+                let (squares, scale) = squared_distances(accumulate(x));
+                squares * scale.clone() * scale
+            }
+            Self::Manhattan => {
+                let x = accumulate(x);
+                let difference = x.clone().unsqueeze_dim::<3>(1) - x.unsqueeze_dim::<3>(0);
+                difference.abs().sum_dim(2).squeeze_dim(2)
+            }
+            Self::Cosine => {
+                let unit = UnitRows::new(x);
+                let (squares, scale) = squared_distances(unit.rows);
+                squares.mul(scale.clone() * scale).mul_scalar(0.5)
+                    + unit.shortfall.clone()
+                    + unit.shortfall.transpose()
+            }
+        }
+    }
+
+    /// Numbers that order pairs as [`pairwise`](Self::pairwise) does, found without a root and
+    /// without a gradient: what a search needs, shape `[n, n]`.
+    pub(crate) fn pairwise_order(self, x: Tensor<2>) -> Tensor<2> {
+        let x = x.detach();
+        match self {
+            Self::Euclidean => squared_distances(accumulate(x)).0,
+            other => other.pairwise(x),
+        }
+    }
+}
+
+/// `‖xᵢ − xⱼ‖² / scale²` for all pairs of rows `[n, n]`, and the scale `[1, 1]` (1 unless the
+/// coordinates are too large or too small to be squared).
+fn squared_distances(x: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+    let centre = x.clone().detach().mean_dim(0);
+    let centred = x - centre;
+    let scale = squaring_scale(centred.clone().detach().abs().max_dim(1).max_dim(0));
+    let rows = centred / scale.clone();
+
+    let lengths = rows.clone().square().sum_dim(1);
+    let sums = lengths.clone() + lengths.transpose();
+    let noise = sums
+        .clone()
+        .detach()
+        .mul_scalar(4.0 * machine_epsilon(sums.dtype()));
+    let products = rows.clone().matmul(rows.transpose());
+    let squares = sums - products.mul_scalar(2.0);
+    let equal = squares.clone().detach().lower_equal(noise);
+    (squares.mask_fill(equal, 0.0), scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Distance; 4] = [
+        Distance::Euclidean,
+        Distance::SquaredEuclidean,
+        Distance::Manhattan,
+        Distance::Cosine,
+    ];
+
+    fn rows(values: [[f32; 2]; 3]) -> Tensor<2> {
+        Tensor::from_floats(values, &Device::flex())
+    }
+
+    fn assert_close(got: Tensor<1>, expected: [f32; 3]) {
+        let got: Vec<f32> = got.try_into_vec_as().unwrap();
+        for (g, e) in got.iter().zip(expected) {
+            assert!((g - e).abs() < 1e-6, "{got:?} is not {expected:?}");
+        }
+    }
+
+    #[test]
+    fn paired_distances_on_the_unit_circle() {
+        let x = rows([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]);
+        let y = rows([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]);
+        assert_close(
+            Distance::Euclidean.paired(x.clone(), y.clone()),
+            [0.0, 2f32.sqrt(), 2.0],
+        );
+        assert_close(
+            Distance::SquaredEuclidean.paired(x.clone(), y.clone()),
+            [0.0, 2.0, 4.0],
+        );
+        assert_close(
+            Distance::Manhattan.paired(x.clone(), y.clone()),
+            [0.0, 2.0, 2.0],
+        );
+        assert_close(Distance::Cosine.paired(x, y), [0.0, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn a_zero_row_is_at_cosine_distance_one_from_everything() {
+        let x = rows([[0.0, 0.0], [0.0, 0.0], [0.0, 2.0]]);
+        let y = rows([[1.0, 0.0], [0.0, 0.0], [0.0, 0.0]]);
+        assert_close(Distance::Cosine.paired(x, y), [1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn pairwise_agrees_with_paired() {
+        let x = rows([[1.0, 2.0], [-0.5, 0.25], [3.0, -1.0]]);
+        for distance in ALL {
+            let pairwise = distance.pairwise(x.clone());
+            for shift in 0..3usize {
+                let shifted = x.clone().roll_dim(-(shift as i64), 0);
+                let paired: Vec<f32> = distance
+                    .paired(x.clone(), shifted)
+                    .try_into_vec_as()
+                    .unwrap();
+                let all: Vec<f32> = pairwise.clone().try_into_vec_as().unwrap();
+                for i in 0..3 {
+                    let got = all[i * 3 + (i + shift) % 3];
+                    assert!(
+                        (got - paired[i]).abs() < 1e-5,
+                        "{distance:?}: {got} {}",
+                        paired[i]
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_shared_offset_does_not_cancel_small_distances() {
+        let x = rows([[1000.0, 1000.0], [1000.0, 1000.25], [1000.5, 1000.0]]);
+        let d: Vec<f32> = Distance::Euclidean.pairwise(x).try_into_vec_as().unwrap();
+        assert!(
+            (d[1] - 0.25).abs() < 1e-6 && (d[2] - 0.5).abs() < 1e-6,
+            "{d:?}"
+        );
+    }
+
+    #[test]
+    fn duplicates_are_exactly_zero_apart() {
+        let x = rows([[0.3, 0.7], [0.3, 0.7], [-0.9, 0.1]]);
+        for distance in ALL {
+            let d: Vec<f32> = distance.pairwise(x.clone()).try_into_vec_as().unwrap();
+            assert_eq!((d[0], d[1], d[4]), (0.0, 0.0, 0.0), "{distance:?}");
+        }
+    }
+
+    #[test]
+    fn distances_survive_squares_that_do_not_fit() {
+        for size in [1e-25f32, 1e25] {
+            let x = rows([[3.0 * size, 0.0], [0.0, 4.0 * size], [0.0, 0.0]]);
+            let d: Vec<f32> = Distance::Euclidean.pairwise(x).try_into_vec_as().unwrap();
+            assert!((d[1] / size - 5.0).abs() < 1e-5, "{d:?}");
+        }
+    }
+
+    #[test]
+    fn the_offset_keeps_equal_rows_apart() {
+        let x = rows([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]);
+        let d: Vec<f32> = Distance::Euclidean
+            .paired_with_offset(x.clone(), x)
+            .try_into_vec_as()
+            .unwrap();
+        assert!((d[0] / (1e-6 * 2f32.sqrt()) - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn names_of_sentence_transformers_are_understood() {
+        for (name, distance) in [
+            ("euclidean", Distance::Euclidean),
+            ("COSINE_DISTANCE", Distance::Cosine),
+            ("manhattan", Distance::Manhattan),
+        ] {
+            let parsed: Distance = serde_json::from_value(name.into()).unwrap();
+            assert_eq!(parsed, distance);
+        }
+    }
+}

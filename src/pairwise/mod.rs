@@ -1,0 +1,12 @@
+//! Distances, similarities and mining: the geometry that all losses share.
+//!
+//! **Paired** compares row i with row i and gives `[n]`; **pairwise** compares every row with
+//! every row and gives `[n, m]`. Nothing here knows a loss, and all of it can be used alone.
+
+mod distance;
+pub mod mining;
+pub mod norm;
+mod similarity;
+
+pub use distance::Distance;
+pub use similarity::Similarity;

@@ -1,0 +1,188 @@
+//! Lengths, unit rows and roots that stay finite: the crate's only epsilons.
+//!
+//! A plain `sqrt` has an infinite derivative at 0, and the square of a coordinate underflows or
+//! overflows long before the coordinate does. Everything that takes a root in this crate takes
+//! it here.
+
+use burn::prelude::*;
+use burn::tensor::DType;
+
+/// A row shorter than this is not stretched to length 1 but divided by it, as
+/// sentence-transformers does.
+const SHORTEST_UNIT: f64 = 1e-12;
+
+/// What PyTorch's pairwise distance adds to every coordinate difference.
+pub(crate) const COORDINATE_OFFSET: f64 = 1e-6;
+
+/// Largest coordinates between these bounds are squared as they are.
+const SQUARES_EXACTLY: (f64, f64) = (1e-15, 1e15);
+
+/// Half precision is widened to `f32`; `f32` and `f64` stay as they are.
+pub fn accumulate<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    match x.dtype() {
+        DType::F16 | DType::BF16 => x.cast(DType::F32),
+        _ => x,
+    }
+}
+
+/// The distance from 1 to the next number of the tensor's type.
+pub(crate) fn machine_epsilon(dtype: DType) -> f64 {
+    dtype
+        .finfo()
+        .map_or(f32::EPSILON as f64, |info| info.epsilon)
+}
+
+/// `√x`, with value **and gradient** 0 wherever `x ≤ 0`.
+///
+/// # Numerical behavior
+///
+/// The true derivative at 0 is infinite; 0 is the subgradient of a distance there, and what
+/// PyTorch's vector norm uses.
+pub fn safe_sqrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let zero = x.clone().lower_equal_elem(0.0);
+    x.mask_fill(zero.clone(), 1.0).sqrt().mask_fill(zero, 0.0)
+}
+
+/// Euclidean length of every row: `[n, dim] → [n, 1]`.
+///
+/// # Numerical behavior
+///
+/// Rows whose largest coordinate is below 1e-15 or above 1e15 are scaled before they are
+/// squared, so lengths from the smallest to the largest number of the type come out right, in
+/// `f32` too. A zero row has length 0 and gradient 0.
+pub fn l2_norm(x: Tensor<2>) -> Tensor<2> {
+    let x = accumulate(x);
+    let scale = squaring_scale(x.clone().detach().abs().max_dim(1));
+    safe_sqrt((x / scale.clone()).square().sum_dim(1)) * scale
+}
+
+/// What to divide by so that coordinates as large as `largest` can be squared: 1 wherever they
+/// can be squared as they are.
+pub(crate) fn squaring_scale<const D: usize>(largest: Tensor<D>) -> Tensor<D> {
+    let (low, high) = SQUARES_EXACTLY;
+    let smallest = largest
+        .dtype()
+        .finfo()
+        .map_or(f64::MIN_POSITIVE, |info| info.min_positive);
+    let fits = largest
+        .clone()
+        .greater_equal_elem(low)
+        .bool_and(largest.clone().lower_equal_elem(high));
+    let as_is = fits.bool_or(largest.clone().equal_elem(0.0));
+    // The inverse of a scale must be finite as well: no subnormal one.
+    largest.clamp_min(smallest * 16.0).mask_fill(as_is, 1.0)
+}
+
+/// Rows of length 1 that point where the given rows point.
+///
+/// # Numerical behavior
+///
+/// - A zero row stays zero **and gets a zero gradient** (sentence-transformers: up to 1e12).
+/// - A row shorter than 1e-12 is divided by 1e-12, as in sentence-transformers: it fades out
+///   instead of being stretched.
+/// - A row whose squared length overflows the type (in `f32`, longer than 1.8e19) counts as a
+///   zero row.
+#[derive(Debug, Clone)]
+pub struct UnitRows {
+    /// The rows, `[n, dim]`.
+    pub rows: Tensor<2>,
+    /// `½ (1 − ‖row‖²)` of every row, `[n, 1]`: exactly 0 for a row of length 1, ½ for a zero
+    /// row. With it, `1 − u·v = ½ ‖u − v‖² + shortfall(u) + shortfall(v)` holds for all rows.
+    pub shortfall: Tensor<2>,
+}
+
+impl UnitRows {
+    /// Scales the rows of `x`, shape `[n, dim]`, to length 1.
+    pub fn new(x: Tensor<2>) -> Self {
+        let x = accumulate(x);
+        let floor = SHORTEST_UNIT * SHORTEST_UNIT;
+        let squares = x.clone().square().sum_dim(1);
+        let largest = squares.dtype().finfo().map_or(f64::MAX, |info| info.max);
+        let no_direction = squares
+            .clone()
+            .equal_elem(0.0)
+            .bool_or(squares.clone().greater_elem(largest));
+        let inverse = squares.clone().clamp_min(floor).sqrt().recip();
+        let inverse = inverse.mask_fill(no_direction.clone(), 0.0);
+
+        let reaches_one = squares.clone().greater_equal_elem(floor);
+        let shortfall = squares.mul_scalar(-0.5 / floor).add_scalar(0.5);
+        Self {
+            rows: x * inverse,
+            shortfall: shortfall
+                .mask_fill(reaches_one, 0.0)
+                .mask_fill(no_direction, 0.5),
+        }
+    }
+
+    /// The rows without their gradients.
+    pub fn detach(self) -> Self {
+        Self {
+            rows: self.rows.detach(),
+            shortfall: self.shortfall.detach(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gradient_of(x: [[f32; 2]; 3], f: impl Fn(Tensor<2>) -> Tensor<2>) -> (Vec<f32>, Vec<f32>) {
+        let x = Tensor::<2>::from_floats(x, &Device::flex().autodiff()).require_grad();
+        let y = f(x.clone());
+        let grads = y.clone().sum().backward();
+        let gradient = x.grad(&grads).expect("x is tracked");
+        (
+            y.try_into_vec_as().unwrap(),
+            gradient.try_into_vec_as().unwrap(),
+        )
+    }
+
+    #[test]
+    fn length_of_a_three_four_row_is_five_and_its_gradient_the_direction() {
+        let (norm, gradient) = gradient_of([[3.0, 4.0], [0.0, 0.0], [0.0, -2.0]], l2_norm);
+        assert_eq!(norm, [5.0, 0.0, 2.0]);
+        assert_eq!(gradient, [0.6, 0.8, 0.0, 0.0, 0.0, -1.0]);
+    }
+
+    #[test]
+    fn length_survives_squares_that_do_not_fit() {
+        let (norm, gradient) = gradient_of([[3e-20, 4e-20], [3e30, 4e30], [1e-42, 0.0]], l2_norm);
+        for (got, expected) in norm.iter().zip([5e-20, 5e30, 1e-42]) {
+            assert!(
+                (got / expected - 1.0).abs() < 1e-3,
+                "{got} is not {expected}"
+            );
+        }
+        for (got, expected) in gradient.iter().zip([0.6, 0.8, 0.6, 0.8, 1.0, 0.0]) {
+            assert!((got - expected).abs() < 1e-3, "{got} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn root_of_zero_has_no_gradient() {
+        let (root, gradient) = gradient_of([[4.0, 0.0], [0.0, 1.0], [-1.0, 9.0]], safe_sqrt);
+        assert_eq!(root, [2.0, 0.0, 0.0, 1.0, 0.0, 3.0]);
+        assert_eq!(gradient[1..5], [0.0, 0.0, 0.5, 0.0]);
+    }
+
+    #[test]
+    fn a_zero_row_stays_zero_without_a_gradient() {
+        let (rows, gradient) = gradient_of([[0.0, 0.0], [3.0, 4.0], [1e-20, 0.0]], |x| {
+            UnitRows::new(x).rows
+        });
+        assert_eq!(rows[..2], [0.0, 0.0]);
+        assert_eq!(gradient[..2], [0.0, 0.0]);
+        assert!((rows[2] - 0.6).abs() < 1e-6 && (rows[3] - 0.8).abs() < 1e-6);
+        assert!((gradient[4] / 1e12 - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn shortfall_is_zero_for_unit_rows_and_a_half_for_zero_rows() {
+        let (shortfall, _) = gradient_of([[0.0, 0.0], [0.3, 0.4], [1e-20, 0.0]], |x| {
+            UnitRows::new(x).shortfall
+        });
+        assert_eq!(shortfall, [0.5, 0.0, 0.5]);
+    }
+}

@@ -1,0 +1,6 @@
+//! Everything a training program needs: the losses, their configurations and their batches.
+
+pub use crate::batch::*;
+pub use crate::losses::*;
+pub use crate::pairwise::{Distance, Similarity};
+pub use crate::reduction::Reduction;
