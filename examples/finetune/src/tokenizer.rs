@@ -1,12 +1,16 @@
 //! A WordPiece tokenizer, trained on the texts at hand.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
 use tokenizers::normalizers::bert::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::{AddedToken, TokenizerBuilder};
+use tokenizers::decoders::wordpiece::WordPiece as Decoder;
+use tokenizers::{
+    AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString,
+    PreTokenizer, Trainer,
+};
 
 use crate::error::Error;
 
@@ -23,32 +27,28 @@ impl Tokenizer {
     /// The id that fills rows up to the longest one of a batch.
     pub const PADDING_ID: u32 = 0;
 
-    /// Learns at most `vocabulary` word pieces from `texts`; equal texts give equal tokenizers.
+    /// Learns about `vocabulary` word pieces from `texts`; equal texts give equal tokenizers.
     pub fn train<'t>(
-        texts: impl Iterator<Item = &'t str> + Send,
+        texts: impl Iterator<Item = &'t str>,
         vocabulary: usize,
     ) -> Result<Self, Error> {
-        let failed = |error: tokenizers::Error| Error::Tokenizer(error.to_string());
-        let model = WordPiece::builder().unk_token(UNKNOWN.to_string()).build().map_err(failed)?;
-        let mut tokenizer = TokenizerBuilder::new()
-            .with_model(model)
-            .with_normalizer(Some(BertNormalizer::default()))
-            .with_pre_tokenizer(Some(BertPreTokenizer))
-            .with_post_processor(None::<tokenizers::PostProcessorWrapper>)
-            .with_decoder(Some(tokenizers::decoders::wordpiece::WordPiece::default()))
-            .build()
-            .map_err(failed)?;
-        let special = [PADDING, UNKNOWN].map(|token| AddedToken::from(token, true));
+        let words = texts.map(words).collect::<tokenizers::Result<Vec<_>>>().map_err(failed)?;
         let mut trainer = WordPieceTrainer::builder()
             .vocab_size(vocabulary)
             .min_frequency(2)
-            .special_tokens(special.to_vec())
-            .initial_alphabet(HashSet::from_iter('a'..='z'))
+            .special_tokens(fixed_pieces(&words))
             .show_progress(false)
             .build();
-        tokenizer.train(&mut trainer, texts).map_err(failed)?;
-        let json = tokenizer.to_string(false).map_err(failed)?;
-        let inner = tokenizers::Tokenizer::from_bytes(json).map_err(failed)?;
+        trainer.feed(words.concat().iter(), |word| Ok(vec![word.to_string()])).map_err(failed)?;
+        let mut model = WordPiece::default();
+        trainer.train(&mut model).map_err(failed)?;
+
+        let mut inner = tokenizers::Tokenizer::new(model);
+        inner.with_normalizer(Some(BertNormalizer::default())).map_err(failed)?;
+        inner.with_pre_tokenizer(Some(BertPreTokenizer));
+        inner.with_decoder(Some(Decoder::default()));
+        let special = [PADDING, UNKNOWN].map(|token| AddedToken::from(token, true));
+        inner.add_special_tokens(special).map_err(failed)?;
         Ok(Self { inner })
     }
 
@@ -62,7 +62,7 @@ impl Tokenizer {
         let encodings = self
             .inner
             .encode_batch_fast(texts, true)
-            .map_err(|error| Error::Tokenizer(error.to_string()))?;
+            .map_err(failed)?;
         let unknown = self.inner.token_to_id(UNKNOWN).unwrap_or(Self::PADDING_ID);
         let rows = encodings.iter().map(|encoding| match encoding.get_ids() {
             [] => vec![unknown],
@@ -82,6 +82,32 @@ impl Tokenizer {
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         self.inner.save(path, true).map_err(|error| Error::output(path, error))
     }
+}
+
+/// The words of a text, as the tokenizer will see them.
+fn words(text: &str) -> tokenizers::Result<Vec<String>> {
+    let mut text = NormalizedString::from(text);
+    BertNormalizer::default().normalize(&mut text)?;
+    let mut text = PreTokenizedString::from(text);
+    BertPreTokenizer.pre_tokenize(&mut text)?;
+    let words = text.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
+    Ok(words.into_iter().map(|(word, _, _)| word.to_string()).collect())
+}
+
+/// The pieces with the lowest ids: the special tokens, then each letter inside a word.
+///
+/// The trainer would number the letters inside words in the order of a hash map, another one each
+/// time, and break ties between merges by these numbers: the same texts would not always give the
+/// same pieces. Pieces that are named to it keep their place.
+fn fixed_pieces(words: &[Vec<String>]) -> Vec<AddedToken> {
+    let letters: BTreeSet<char> = words.iter().flatten().flat_map(|word| word.chars()).collect();
+    let special = [PADDING, UNKNOWN].map(String::from).into_iter();
+    let pieces = special.chain(letters.iter().map(|letter| format!("##{letter}")));
+    pieces.map(|piece| AddedToken::from(piece, true)).collect()
+}
+
+fn failed(error: tokenizers::Error) -> Error {
+    Error::Tokenizer(error.to_string())
 }
 
 #[cfg(test)]
