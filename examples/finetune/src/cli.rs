@@ -40,7 +40,11 @@ pub struct Args {
     pub max_rows: Option<usize>,
 
     /// The loss, by its Python name (see the list below)
-    #[arg(long, value_name = "NAME", default_value = "MultipleNegativesRankingLoss")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "MultipleNegativesRankingLoss"
+    )]
     pub loss: String,
 
     /// The loss's options as JSON, by their Python names, such as '{"margin": 0.3}'
@@ -62,6 +66,10 @@ pub struct Args {
     /// Peak learning rate: reached after a tenth of the steps, then falling to zero
     #[arg(long, value_name = "RATE", default_value = "0.001", value_parser = learning_rate)]
     pub learning_rate: f64,
+
+    /// Probability to leave a word out of a text while training, against learning by heart
+    #[arg(long, value_name = "SHARE", default_value = "0.2", value_parser = word_dropout)]
+    pub word_dropout: f64,
 
     /// Seed of the parameters, the batches and the held-out rows: the same seed, the same numbers
     #[arg(long, value_name = "N", default_value = "42")]
@@ -129,5 +137,12 @@ fn learning_rate(text: &str) -> Result<f64, String> {
         Ok(rate)
     } else {
         Err("expected a number above zero".to_string())
+    }
+}
+
+fn word_dropout(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..1.0).contains(&share) => Ok(share),
+        _ => Err("expected a number from 0 to below 1".to_string()),
     }
 }

@@ -55,7 +55,10 @@ impl Console {
     pub fn comparison(&self, before: &Evaluation, after: &Evaluation) {
         let width = Measure::ALL.map(|measure| measure.title().len());
         let width = width.into_iter().max().unwrap_or(0);
-        self.say(format_args!("\n{:width$}    before     after      rows", "evaluation"));
+        self.say(format_args!(
+            "\n{:width$}    before     after      rows",
+            "evaluation"
+        ));
         for (measure, before) in before.iter() {
             if let Some(after) = after.get(measure) {
                 self.say(format_args!(

@@ -19,12 +19,16 @@ pub fn parse(name: &str) -> Result<Device, Error> {
     let (backend, index) = name.split_once(':').unwrap_or((name, "0"));
     let known = BACKENDS.iter().find(|(known, _)| *known == backend);
     let (Some((backend, feature)), Ok(_)) = (known, index.parse::<usize>()) else {
-        let reason = format!("`{name}` is no device: use flex, ndarray, wgpu, libtorch or cuda[:index]");
+        let reason =
+            format!("`{name}` is no device: use flex, ndarray, wgpu, libtorch or cuda[:index]");
         return Err(Error::option("--device", reason));
     };
     match *backend {
         "flex" if !name.contains(':') => Ok(Device::flex()),
-        "flex" => Err(Error::option("--device", "`flex` is the CPU: it takes no index")),
+        "flex" => Err(Error::option(
+            "--device",
+            "`flex` is the CPU: it takes no index",
+        )),
         backend => {
             let reason = format!(
                 "`{backend}` is not compiled in: add the cargo feature `{feature}` to the \
@@ -46,7 +50,11 @@ mod tests {
 
     #[test]
     fn other_backends_name_the_feature_to_add() {
-        for (name, feature) in [("libtorch", "`tch`"), ("cuda:1", "`cuda`"), ("wgpu", "`wgpu`")] {
+        for (name, feature) in [
+            ("libtorch", "`tch`"),
+            ("cuda:1", "`cuda`"),
+            ("wgpu", "`wgpu`"),
+        ] {
             let message = parse(name).unwrap_err().to_string();
             assert!(message.contains(feature), "{message}");
         }

@@ -78,7 +78,10 @@ impl Embeddings<'_> {
     /// The cosine of two of the texts.
     pub fn cosine(&self, left: &str, right: &str) -> f32 {
         let (left, right) = (&self.rows[left], &self.rows[right]);
-        left.iter().zip(right).map(|(left, right)| left * right).sum()
+        left.iter()
+            .zip(right)
+            .map(|(left, right)| left * right)
+            .sum()
     }
 
     /// The embeddings of some of the texts, in their order.

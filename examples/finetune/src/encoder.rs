@@ -2,8 +2,10 @@
 
 use burn::config::Config;
 use burn::module::Module;
-use burn::nn::transformer::{TransformerEncoder, TransformerEncoderConfig, TransformerEncoderInput};
-use burn::nn::{Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig};
+use burn::nn::transformer::{
+    TransformerEncoder, TransformerEncoderConfig, TransformerEncoderInput,
+};
+use burn::nn::{Embedding, EmbeddingConfig, Initializer};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
 use crate::tokenizer::Tokenizer;
@@ -39,7 +41,7 @@ pub struct Encoder {
     tokens: Embedding,
     positions: Embedding,
     blocks: TransformerEncoder,
-    norm: LayerNorm,
+    dimension: usize,
 }
 
 impl EncoderConfig {
@@ -48,7 +50,7 @@ impl EncoderConfig {
         let normal = |std| Initializer::Normal { mean: 0.0, std };
         Encoder {
             tokens: EmbeddingConfig::new(self.vocabulary, self.dimension)
-                .with_initializer(normal(0.3))
+                .with_initializer(normal(0.05))
                 .init(device),
             positions: EmbeddingConfig::new(self.max_tokens, self.dimension)
                 .with_initializer(normal(0.02))
@@ -61,8 +63,9 @@ impl EncoderConfig {
             )
             .with_norm_first(true)
             .with_dropout(self.dropout)
+            .with_initializer(normal(0.02))
             .init(device),
-            norm: LayerNormConfig::new(self.dimension).init(device),
+            dimension: self.dimension,
         }
     }
 }
@@ -101,9 +104,12 @@ impl Encoder {
         let [_, length] = batch.ids.dims();
         let device = batch.ids.device();
         let positions = Tensor::arange(0..length as i64, &device).unsqueeze::<2>();
-        let embedded = self.tokens.forward(batch.ids) + self.positions.forward(positions);
+        // As in "Attention is all you need": words weigh more than positions, and more than what
+        // the blocks add at first, which a small data set would otherwise learn by heart.
+        let tokens = self.tokens.forward(batch.ids) * (self.dimension as f64).sqrt();
+        let embedded = tokens + self.positions.forward(positions);
         let input = TransformerEncoderInput::new(embedded).mask_pad(batch.padding.clone());
-        let hidden = self.norm.forward(self.blocks.forward(input));
+        let hidden = self.blocks.forward(input);
         let weights = batch.padding.bool_not().float();
         let lengths = weights.clone().sum_dim(1);
         let sums = (hidden * weights.unsqueeze_dim(2)).sum_dim(1);
@@ -124,7 +130,10 @@ mod tests {
         let alone = encoder.forward(TokenBatch::new(&[&[3, 4, 5]], &device));
         let padded = encoder.forward(TokenBatch::new(&[&[3, 4, 5], &[6; 9]], &device));
         let tolerance = Tolerance::<f32>::absolute(1e-5);
-        padded.slice([0..1]).into_data().assert_approx_eq(&alone.into_data(), tolerance);
+        padded
+            .slice([0..1])
+            .into_data()
+            .assert_approx_eq(&alone.into_data(), tolerance);
     }
 
     #[test]

@@ -55,8 +55,16 @@ pub fn run(args: &Args, console: &Console) -> Result<(), Error> {
     let destination = Destination::check(&args.out, args.force)?;
     let (training, evaluation) = datasets(args)?;
 
-    console.say(format_args!("training on    {}: {}", training.name(), training.contents()));
-    console.say(format_args!("evaluating on  {}: {}", evaluation.name(), evaluation.contents()));
+    console.say(format_args!(
+        "training on    {}: {}",
+        training.name(),
+        training.contents()
+    ));
+    console.say(format_args!(
+        "evaluating on  {}: {}",
+        evaluation.name(),
+        evaluation.contents()
+    ));
     let session = Session {
         training: &training,
         evaluation: &evaluation,
@@ -67,8 +75,9 @@ pub fn run(args: &Args, console: &Console) -> Result<(), Error> {
             steps: args.steps,
             batch_size: args.batch_size,
             learning_rate: args.learning_rate,
+            word_dropout: args.word_dropout,
+            seed: args.seed,
         },
-        seed: args.seed,
         device,
     };
     let outcome = session.run(console)?;
@@ -83,11 +92,17 @@ pub fn run(args: &Args, console: &Console) -> Result<(), Error> {
         "steps": outcome.steps,
         "batch_size": args.batch_size,
         "learning_rate": args.learning_rate,
+        "word_dropout": args.word_dropout,
         "seed": args.seed,
         "before": values(&outcome.before),
         "after": values(&outcome.after),
     });
-    destination.save(&outcome.encoder, &outcome.config, &outcome.tokenizer, &summary)?;
+    destination.save(
+        &outcome.encoder,
+        &outcome.config,
+        &outcome.tokenizer,
+        &summary,
+    )?;
     console.say(format_args!("saved to {}", args.out.display()));
     Ok(())
 }
@@ -115,5 +130,7 @@ fn datasets(args: &Args) -> Result<(Dataset, Dataset), Error> {
 
 fn values(evaluation: &Evaluation) -> serde_json::Map<String, serde_json::Value> {
     let values = evaluation.iter();
-    values.map(|(measure, score)| (measure.title().to_string(), score.value.into())).collect()
+    values
+        .map(|(measure, score)| (measure.title().to_string(), score.value.into()))
+        .collect()
 }

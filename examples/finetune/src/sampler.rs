@@ -97,7 +97,9 @@ fn several_of_each_class(
         hands.extend(round);
     }
     let hands_in_a_batch = (batch_size / rows).max(2);
-    let batches = hands.chunks(hands_in_a_batch).filter(|hands| hands.len() >= 2);
+    let batches = hands
+        .chunks(hands_in_a_batch)
+        .filter(|hands| hands.len() >= 2);
     batches.map(<[Vec<usize>]>::concat).collect()
 }
 
@@ -140,28 +142,46 @@ mod tests {
         for batch in &batches {
             let mut sizes = BTreeMap::new();
             for &index in batch {
-                *sizes.entry(format!("{:?}", examples[index].target)).or_insert(0) += 1;
+                *sizes
+                    .entry(format!("{:?}", examples[index].target))
+                    .or_insert(0) += 1;
             }
-            assert!(sizes.len() >= 2 && sizes.values().all(|&size| size >= 2), "{sizes:?}");
+            assert!(
+                sizes.len() >= 2 && sizes.values().all(|&size| size >= 2),
+                "{sizes:?}"
+            );
         }
     }
 
     #[test]
     fn no_text_comes_twice_in_a_batch_of_rankings() {
-        let rows = vec![vec!["a", "b"], vec!["c", "a"], vec!["d", "e"], vec!["e", "f"]];
+        let rows = vec![
+            vec!["a", "b"],
+            vec!["c", "a"],
+            vec!["d", "e"],
+            vec!["e", "f"],
+        ];
         let examples = ranked(rows);
         let mut rng = StdRng::seed_from_u64(1);
         let batches = epoch(Need::Rankings, &examples, 4, &mut rng);
         assert_eq!(sorted(&batches), [0, 1, 2, 3]);
         for batch in &batches {
-            let texts: Vec<_> = batch.iter().flat_map(|&index| &examples[index].texts).collect();
+            let texts: Vec<_> = batch
+                .iter()
+                .flat_map(|&index| &examples[index].texts)
+                .collect();
             assert_eq!(texts.iter().collect::<HashSet<_>>().len(), texts.len());
         }
     }
 
     #[test]
     fn rows_with_and_without_negatives_do_not_mix() {
-        let rows = vec![vec!["a", "b"], vec!["c", "d", "e"], vec!["f", "g"], vec!["h", "i", "j"]];
+        let rows = vec![
+            vec!["a", "b"],
+            vec!["c", "d", "e"],
+            vec!["f", "g"],
+            vec!["h", "i", "j"],
+        ];
         let examples = ranked(rows);
         let batches = epoch(Need::Rankings, &examples, 8, &mut StdRng::seed_from_u64(1));
         assert_eq!(batches.len(), 2);
@@ -172,7 +192,12 @@ mod tests {
     fn the_seed_decides_the_order() {
         let examples = labelled(&[40, 40]);
         let batches = |seed| {
-            epoch(Need::ScoredPairs, &examples, 8, &mut StdRng::seed_from_u64(seed))
+            epoch(
+                Need::ScoredPairs,
+                &examples,
+                8,
+                &mut StdRng::seed_from_u64(seed),
+            )
         };
         assert_eq!(batches(1), batches(1));
         assert_ne!(batches(1), batches(2));

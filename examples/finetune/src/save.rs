@@ -73,7 +73,8 @@ impl Destination {
         if empty || force {
             Ok(())
         } else {
-            Err(self.error("it holds an encoder; say --force to replace it, or choose another --out"))
+            Err(self
+                .error("it holds an encoder; say --force to replace it, or choose another --out"))
         }
     }
 
@@ -160,7 +161,9 @@ mod tests {
     use super::*;
 
     fn check(path: &Path, force: bool) -> Result<(), String> {
-        Destination::check(path, force).map(|_| ()).map_err(|error| error.to_string())
+        Destination::check(path, force)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -170,7 +173,11 @@ mod tests {
         let empty = parent.path().join("empty");
         fs::create_dir(&empty).unwrap();
         assert_eq!(check(&empty, false), Ok(()));
-        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "the probe is gone");
+        assert_eq!(
+            fs::read_dir(parent.path()).unwrap().count(),
+            1,
+            "the probe is gone"
+        );
     }
 
     #[test]
@@ -186,7 +193,11 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         fs::write(parent.path().join("letter.txt"), "dear").unwrap();
         for force in [false, true] {
-            assert!(check(parent.path(), force).unwrap_err().contains("letter.txt"));
+            assert!(
+                check(parent.path(), force)
+                    .unwrap_err()
+                    .contains("letter.txt")
+            );
         }
     }
 

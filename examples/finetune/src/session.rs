@@ -32,8 +32,6 @@ pub struct Session<'a> {
     pub options: Map<String, Value>,
     /// How long and how fast to train.
     pub schedule: Schedule,
-    /// Decides the parameters at the start and the batches.
-    pub seed: u64,
     /// Where to compute.
     pub device: Device,
 }
@@ -64,11 +62,12 @@ impl Session<'_> {
         let examples = task::examples(self.loss, self.training)?;
         let tokenizer = Tokenizer::train(self.training.texts(), VOCABULARY)?;
         let config = EncoderConfig::new(tokenizer.vocabulary());
-        let loss = objective::configure(self.loss, self.options.clone(), &examples, config.dimension)?;
+        let loss =
+            objective::configure(self.loss, self.options.clone(), &examples, config.dimension)?;
         let need = Need::of(self.loss).ok_or_else(|| task::unknown_loss(self.loss))?;
 
         let tracking = self.device.clone().autodiff();
-        tracking.seed(self.seed);
+        tracking.seed(self.schedule.seed);
         let learner = Learner {
             encoder: config.init(&tracking),
             objective: Objective::new(loss, &tracking),
@@ -79,7 +78,7 @@ impl Session<'_> {
             &tokenizer,
             config.max_tokens,
             self.schedule.batch_size,
-            self.seed,
+            self.schedule.seed,
         )?;
         let steps = self.schedule.steps(&batches);
         if steps == 0 {
@@ -95,7 +94,14 @@ impl Session<'_> {
             tokenizer.vocabulary(),
         ));
         let before = self.evaluate(&learner, &tokenizer, &config)?;
-        let learner = train(learner, &batches, &self.schedule, steps, &self.device, console)?;
+        let learner = train(
+            learner,
+            &batches,
+            &self.schedule,
+            steps,
+            &self.device,
+            console,
+        )?;
         let after = self.evaluate(&learner, &tokenizer, &config)?;
         Ok(Outcome {
             encoder: learner.encoder,
@@ -134,7 +140,9 @@ impl Session<'_> {
         let objective = learner.objective.valid();
         let classes = self.training.pair_classes();
         let rows = self.evaluation.pairs.iter();
-        let rows: Vec<_> = rows.filter_map(|pair| Some((pair, pair.class.as_deref()?))).collect();
+        let rows: Vec<_> = rows
+            .filter_map(|pair| Some((pair, pair.class.as_deref()?)))
+            .collect();
         if rows.is_empty() || !matches!(objective, Objective::Softmax(_)) {
             return Ok(None);
         }
@@ -145,7 +153,10 @@ impl Session<'_> {
             embedder.tensor(right, &self.device)?,
         ];
         let given = objective.classify(columns).unwrap_or_default();
-        let right = rows.iter().zip(given).map(|((_, class), given)| classes.get(given) == Some(class));
+        let right = rows
+            .iter()
+            .zip(given)
+            .map(|((_, class), given)| classes.get(given) == Some(class));
         Ok(share(right))
     }
 }

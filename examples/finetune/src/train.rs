@@ -6,6 +6,8 @@ use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::tensor::{Device, Tensor};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 
 use crate::batches::Batches;
 use crate::console::Console;
@@ -36,12 +38,18 @@ pub struct Schedule {
     pub batch_size: usize,
     /// Peak learning rate.
     pub learning_rate: f64,
+    /// The probability to leave a word out of a text.
+    pub word_dropout: f64,
+    /// Decides the order of the examples and which words are left out.
+    pub seed: u64,
 }
 
 impl Schedule {
     /// The number of training steps.
     pub fn steps(&self, batches: &Batches) -> usize {
-        batches.count(self.epochs).min(self.steps.unwrap_or(usize::MAX))
+        batches
+            .count(self.epochs)
+            .min(self.steps.unwrap_or(usize::MAX))
     }
 }
 
@@ -61,12 +69,14 @@ pub fn train(
         .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
         .init();
     let progress = console.progress(steps, schedule.epochs);
+    let mut rng = StdRng::seed_from_u64(schedule.seed);
     let (mut step, mut sentences, start) = (0, 0, Instant::now());
     for epoch in 0..schedule.epochs {
         let (mut sum, mut done) = (0.0, 0);
         for batch in batches.epoch(epoch).iter().take(steps - step) {
             step += 1;
-            let columns = batches.columns(&learner.encoder, batch, &device);
+            let dropout = schedule.word_dropout;
+            let columns = batches.columns(&learner.encoder, batch, dropout, &mut rng, &device);
             sentences += columns.len() * batch.len();
             let loss = learner.objective.forward(columns, &batches.targets(batch));
             sum += f64::from(finite(&loss, step, schedule)?);

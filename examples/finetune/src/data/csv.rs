@@ -38,7 +38,9 @@ fn pair(path: &Path, record: &StringRecord, range: ScoreRange) -> Result<Pair, E
         );
         return Err(Error::row(path, line, reason));
     };
-    let score = range.parse(score).map_err(|reason| Error::row(path, line, reason))?;
+    let score = range
+        .parse(score)
+        .map_err(|reason| Error::row(path, line, reason))?;
     Ok(Pair {
         line,
         left: required_text(path, line, "sentence1", left)?,
@@ -85,7 +87,11 @@ mod tests {
     #[test]
     fn a_line_break_inside_quotes_keeps_later_line_numbers_right() {
         let error = read("\"two\nlines\",b,1\nonly,two\n").unwrap_err();
-        assert!(error.to_string().starts_with("pairs.csv:3: expected 3 columns"));
+        assert!(
+            error
+                .to_string()
+                .starts_with("pairs.csv:3: expected 3 columns")
+        );
     }
 
     #[test]

@@ -9,6 +9,9 @@ const SAME: f32 = 0.8;
 /// Up to this score, of one, they have nothing to do with each other: 1 of 5.
 const DIFFERENT: f32 = 0.2;
 
+/// Margins that follow from scores are counted in points of five, the scale of STS-B.
+const POINTS: f32 = 5.0;
+
 /// An anchor, a text closer to it and a text further away, with how much closer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Triplet<'a> {
@@ -18,7 +21,7 @@ pub struct Triplet<'a> {
     pub positive: &'a str,
     /// The further text.
     pub negative: &'a str,
-    /// The difference of their scores, where both have one.
+    /// How much closer: as given, or the difference of their scores in points of five.
     pub margin: Option<f32>,
 }
 
@@ -35,7 +38,10 @@ impl Dataset {
     /// of at least 4 of 5 does, or one of at most 1 of 5.
     pub fn verdicts(&self) -> impl Iterator<Item = (&Pair, bool)> {
         let binary = self.has_binary_classes();
-        let verdicts = self.pairs.iter().map(move |pair| (pair, verdict(pair, binary)));
+        let verdicts = self
+            .pairs
+            .iter()
+            .map(move |pair| (pair, verdict(pair, binary)));
         verdicts.filter_map(|(pair, verdict)| Some((pair, verdict?)))
     }
 
@@ -57,7 +63,10 @@ impl Dataset {
         let known = |triplet: &Triplet| triplet.margin.is_some();
         let mut triplets: Vec<_> = self.explicit_triplets().filter(known).collect();
         if triplets.is_empty() {
-            let scored = self.pairs.iter().filter_map(|pair| Some((pair, pair.score?)));
+            let scored = self
+                .pairs
+                .iter()
+                .filter_map(|pair| Some((pair, pair.score?)));
             triplets = around_common_sentences(scored);
         }
         triplets
@@ -87,7 +96,12 @@ impl Dataset {
 }
 
 fn verdict(pair: &Pair, binary: bool) -> Option<bool> {
-    match pair.class.as_deref().map(str::to_ascii_lowercase).as_deref() {
+    match pair
+        .class
+        .as_deref()
+        .map(str::to_ascii_lowercase)
+        .as_deref()
+    {
         Some("1") if binary => Some(true),
         Some("0") if binary => Some(false),
         Some("entailment") => Some(true),
@@ -103,23 +117,33 @@ fn verdict(pair: &Pair, binary: bool) -> Option<bool> {
 
 /// For each sentence that occurs in several pairs: its best partner against each lower one, and
 /// where several are best, the next best against the next lower.
-fn around_common_sentences<'a>(
-    ranked: impl Iterator<Item = (&'a Pair, f32)>,
-) -> Vec<Triplet<'a>> {
+fn around_common_sentences<'a>(ranked: impl Iterator<Item = (&'a Pair, f32)>) -> Vec<Triplet<'a>> {
     let mut partners: BTreeMap<&str, Vec<(f32, &str, Option<f32>)>> = BTreeMap::new();
     for (pair, rank) in ranked {
         let (left, right) = (pair.left.as_str(), pair.right.as_str());
-        partners.entry(left).or_default().push((rank, right, pair.score));
-        partners.entry(right).or_default().push((rank, left, pair.score));
+        partners
+            .entry(left)
+            .or_default()
+            .push((rank, right, pair.score));
+        partners
+            .entry(right)
+            .or_default()
+            .push((rank, left, pair.score));
     }
     let mut triplets = Vec::new();
     for (anchor, mut partners) in partners {
         partners.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let best = partners.iter().take_while(|partner| partner.0 == partners[0].0).count();
+        let best = partners
+            .iter()
+            .take_while(|partner| partner.0 == partners[0].0)
+            .count();
         let (positives, negatives) = partners.split_at(best);
         for (index, negative) in negatives.iter().enumerate() {
             let positive = positives[index % best];
-            let margin = positive.2.zip(negative.2).map(|(high, low)| high - low);
+            let margin = positive
+                .2
+                .zip(negative.2)
+                .map(|(high, low)| POINTS * (high - low));
             triplets.push(Triplet {
                 anchor,
                 positive: positive.1,
@@ -168,7 +192,11 @@ mod tests {
 
     #[test]
     fn classes_go_before_scores() {
-        let rows = [("ENTAILMENT", 0.1), ("CONTRADICTION", 0.9), ("NEUTRAL", 1.0)];
+        let rows = [
+            ("ENTAILMENT", 0.1),
+            ("CONTRADICTION", 0.9),
+            ("NEUTRAL", 1.0),
+        ];
         let rows = rows.map(|(class, score)| pair("a", "b", Some(score), Some(class)));
         assert_eq!(verdicts(rows.to_vec()), [true, false]);
     }
@@ -195,14 +223,20 @@ mod tests {
             anchor: "a",
             positive: "near",
             negative: "far",
-            margin: Some(0.5),
+            margin: Some(2.5),
         };
         assert_eq!(data.margin_triplets(), [expected]);
-        assert!(data.triplets().is_empty(), "no pair is clearly the same or clearly different");
+        assert!(
+            data.triplets().is_empty(),
+            "no pair is clearly the same or clearly different"
+        );
     }
 
     #[test]
     fn numeric_classes_are_ordered_by_value() {
-        assert_eq!(in_order(["10", "b", "9", "a", "9"].into_iter()), ["9", "10", "a", "b"]);
+        assert_eq!(
+            in_order(["10", "b", "9", "a", "9"].into_iter()),
+            ["9", "10", "a", "b"]
+        );
     }
 }

@@ -28,7 +28,9 @@ pub fn parse(path: &Path, text: &str, range: ScoreRange) -> Result<Dataset, Erro
             rows.push(Row::parse(path, index + 1, line)?);
         }
     }
-    let labels_are_scores = rows.iter().any(|row| row.get("label").is_some_and(Value::is_f64));
+    let labels_are_scores = rows
+        .iter()
+        .any(|row| row.get("label").is_some_and(Value::is_f64));
     let mut data = Dataset::default();
     let Some(first) = rows.first() else {
         return Ok(data);
@@ -51,7 +53,10 @@ pub fn parse(path: &Path, text: &str, range: ScoreRange) -> Result<Dataset, Erro
 
 fn same_width(path: &Path, lessons: &[Lesson]) -> Result<(), Error> {
     let width = lessons.first().map_or(0, |lesson| lesson.embedding.len());
-    match lessons.iter().find(|lesson| lesson.embedding.len() != width) {
+    match lessons
+        .iter()
+        .find(|lesson| lesson.embedding.len() != width)
+    {
         Some(lesson) => {
             let found = lesson.embedding.len();
             let reason = format!("`label` has {found} numbers, the first row {width}");
@@ -115,8 +120,12 @@ impl<'a> Row<'a> {
     }
 
     fn numbers(&self, column: &str, value: &Value) -> Result<Vec<f32>, Error> {
-        let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-        let numbers = list.iter().map(|value| Ok(self.number(column, value)? as f32));
+        let list = value
+            .as_array()
+            .map_or(std::slice::from_ref(value), Vec::as_slice);
+        let numbers = list
+            .iter()
+            .map(|value| Ok(self.number(column, value)? as f32));
         numbers.collect()
     }
 
@@ -232,10 +241,14 @@ mod tests {
     #[test]
     fn pairs_take_scores_or_classes() {
         let data = read(r#"{"sentence1":"a","sentence2":"b","score":0.25}"#).unwrap();
-        assert_eq!((data.pairs[0].score, &data.pairs[0].class), (Some(0.25), &None));
+        assert_eq!(
+            (data.pairs[0].score, &data.pairs[0].class),
+            (Some(0.25), &None)
+        );
         let data = read(r#"{"sentence1":"a","sentence2":"b","label":1}"#).unwrap();
         assert_eq!(data.pairs[0].class.as_deref(), Some("1"));
-        let data = read(r#"{"sentence1":"a","sentence2":"b","label":"neutral","score":1}"#).unwrap();
+        let data =
+            read(r#"{"sentence1":"a","sentence2":"b","label":"neutral","score":1}"#).unwrap();
         assert_eq!(data.pairs[0].score, Some(1.0));
         assert_eq!(data.pairs[0].class.as_deref(), Some("neutral"));
     }
@@ -255,7 +268,11 @@ mod tests {
                     {\"anchor\":\"a\",\"positive\":\"b\",\"negative\":\"c\",\"label\":0.5}\n\
                     {\"anchor\":\"a\",\"positive\":\"b\",\"negative_1\":\"c\",\"negative_2\":\"d\"}\n";
         let data = read(text).unwrap();
-        let counts: Vec<_> = data.rankings.iter().map(|row| row.negatives.len()).collect();
+        let counts: Vec<_> = data
+            .rankings
+            .iter()
+            .map(|row| row.negatives.len())
+            .collect();
         assert_eq!(counts, [0, 1, 2]);
         assert_eq!(data.rankings[1].margins, [0.5]);
     }
@@ -274,12 +291,30 @@ mod tests {
         for (row, message) in [
             (r#"{"sentence1":"a","#, "rows.jsonl:2: not a JSON object"),
             (r#"[1]"#, "rows.jsonl:2: not a JSON object"),
-            (r#"{"sentence1":"a","score":1}"#, "rows.jsonl:2: the column `sentence2` is missing"),
-            (r#"{"sentence1":"a","sentence2":" ","score":1}"#, "rows.jsonl:2: `sentence2` is empty"),
-            (r#"{"sentence1":"a","sentence2":3,"score":1}"#, "rows.jsonl:2: `sentence2` must be a text"),
-            (r#"{"sentence1":"a","sentence2":"b","score":1.5}"#, "rows.jsonl:2: score 1.5 is outside 0..1"),
-            (r#"{"sentence1":"a","sentence2":"b","score":"x"}"#, "rows.jsonl:2: `score` must be a number"),
-            (r#"{"sentence1":"a","sentence2":"b"}"#, "rows.jsonl:2: the column `score` or `label` is missing"),
+            (
+                r#"{"sentence1":"a","score":1}"#,
+                "rows.jsonl:2: the column `sentence2` is missing",
+            ),
+            (
+                r#"{"sentence1":"a","sentence2":" ","score":1}"#,
+                "rows.jsonl:2: `sentence2` is empty",
+            ),
+            (
+                r#"{"sentence1":"a","sentence2":3,"score":1}"#,
+                "rows.jsonl:2: `sentence2` must be a text",
+            ),
+            (
+                r#"{"sentence1":"a","sentence2":"b","score":1.5}"#,
+                "rows.jsonl:2: score 1.5 is outside 0..1",
+            ),
+            (
+                r#"{"sentence1":"a","sentence2":"b","score":"x"}"#,
+                "rows.jsonl:2: `score` must be a number",
+            ),
+            (
+                r#"{"sentence1":"a","sentence2":"b"}"#,
+                "rows.jsonl:2: the column `score` or `label` is missing",
+            ),
         ] {
             let error = read(&format!("{good}\n{row}\n")).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");
@@ -289,10 +324,16 @@ mod tests {
     #[test]
     fn unknown_columns_and_uneven_embeddings_are_refused() {
         let error = read(r#"{"premise":"a"}"#).unwrap_err().to_string();
-        assert!(error.starts_with("rows.jsonl:1: expected the columns"), "{error}");
+        assert!(
+            error.starts_with("rows.jsonl:1: expected the columns"),
+            "{error}"
+        );
         let text = "{\"text\":\"a\",\"label\":[1,2]}\n{\"text\":\"b\",\"label\":[1]}\n";
         let error = read(text).unwrap_err().to_string();
-        assert_eq!(error, "rows.jsonl:2: `label` has 1 numbers, the first row 2");
+        assert_eq!(
+            error,
+            "rows.jsonl:2: `label` has 1 numbers, the first row 2"
+        );
     }
 
     #[test]
@@ -301,6 +342,10 @@ mod tests {
         let error = read(text).unwrap_err().to_string();
         assert_eq!(error, "rows.jsonl:1: `label` has 3 numbers for 1 negatives");
         let text = r#"{"anchor":"a","positive":"b","negative":"c","label":[1,0.25]}"#;
-        assert_eq!(read(text).unwrap().rankings[0].margins, [0.75], "scores become a margin");
+        assert_eq!(
+            read(text).unwrap().rankings[0].margins,
+            [0.75],
+            "scores become a margin"
+        );
     }
 }

@@ -70,7 +70,9 @@ fn pair(
     let line = line_of(record.position());
     let column = |index: usize| record.get(index).unwrap_or_default();
     let score = columns.score.map(|index| range.parse(column(index)));
-    let score = score.transpose().map_err(|reason| Error::row(path, line, reason))?;
+    let score = score
+        .transpose()
+        .map_err(|reason| Error::row(path, line, reason))?;
     let class = columns
         .class
         .map(|index| required_text(path, line, "entailment_judgment", column(index)));
@@ -87,7 +89,8 @@ fn pair(
 mod tests {
     use super::*;
 
-    const HEADER: &str = "pair_ID\tsentence_A\tsentence_B\trelatedness_score\tentailment_judgment\n";
+    const HEADER: &str =
+        "pair_ID\tsentence_A\tsentence_B\trelatedness_score\tentailment_judgment\n";
 
     fn read(text: &str) -> Result<Dataset, Error> {
         parse(Path::new("sick.tsv"), text, ScoreRange::new(1.0, 5.0))
@@ -95,7 +98,9 @@ mod tests {
 
     #[test]
     fn columns_are_found_by_name() {
-        let data = read(&format!("{HEADER}7\tA \"dog\" runs\tA dog is running\t4\tENTAILMENT\n"));
+        let data = read(&format!(
+            "{HEADER}7\tA \"dog\" runs\tA dog is running\t4\tENTAILMENT\n"
+        ));
         let pair = &data.unwrap().pairs[0];
         assert_eq!(pair.left, "A \"dog\" runs");
         assert_eq!(pair.score, Some(0.75));
@@ -106,8 +111,14 @@ mod tests {
     #[test]
     fn broken_rows_name_their_line() {
         for (rows, message) in [
-            ("1\ta\tb\t6\tNEUTRAL\n", "sick.tsv:2: score 6 is outside 1..5"),
-            ("1\ta\tb\t2\t\n", "sick.tsv:2: `entailment_judgment` is empty"),
+            (
+                "1\ta\tb\t6\tNEUTRAL\n",
+                "sick.tsv:2: score 6 is outside 1..5",
+            ),
+            (
+                "1\ta\tb\t2\t\n",
+                "sick.tsv:2: `entailment_judgment` is empty",
+            ),
             ("1\ta\tb\t2\tNEUTRAL\n2\ta\n", "sick.tsv:3: "),
         ] {
             let error = read(&format!("{HEADER}{rows}")).unwrap_err().to_string();
