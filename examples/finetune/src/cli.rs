@@ -105,9 +105,10 @@ Data (--data, --eval):
          anchor, positive, [negative, [label]]            label: the margin for MarginMSELoss
          text, label                                      a class, or a teacher's embedding
 
-Evaluation: Spearman's rank correlation of the cosine with the scores of pairs; the share of
-triplets whose anchor is closer to the positive; the share of labelled texts whose nearest other
-text has their label. Numbers go to stdout, progress to stderr. A run that cannot be done says
+Evaluation, by cosine: Spearman's rank correlation with the scores of pairs; the average precision
+of telling pairs that belong together (a score of at least 4 of 5, entailment, 1) from others (at
+most 1 of 5, contradiction, 0); the share of triplets whose anchor is closer to the positive; the
+share of labelled texts whose nearest other text has their label. Numbers go to stdout, progress to stderr. A run that cannot be done says
 why, ends with status 2 and writes nothing.
 
 Examples:

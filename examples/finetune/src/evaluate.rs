@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::tensor::Device;
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Pair};
 use crate::embed::{Embedder, Embeddings};
 use crate::error::Error;
-use crate::statistics::spearman;
+use crate::statistics::{average_precision, spearman};
 
-/// Neighbours of each lesson whose similarity is compared with the teacher's.
-const NEIGHBOURS: usize = 5;
+/// Each lesson is compared with the lessons that follow it after these shares of all of them.
+const DISTANCES: [f64; 5] = [0.0, 0.1, 0.2, 0.3, 0.45];
 
 /// What is measured. Higher is better for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Measure {
     /// Rank correlation of the cosine with the score of scored pairs.
     Spearman,
+    /// Average precision with which the cosine finds the pairs that belong together.
+    BinaryPairs,
     /// Share of triplets with the anchor closer to the positive than to the negative.
     Triplets,
     /// Share of labelled texts whose nearest other text has the same label.
@@ -31,8 +33,9 @@ pub enum Measure {
 
 impl Measure {
     /// Every measure.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Spearman,
+        Self::BinaryPairs,
         Self::Triplets,
         Self::Labels,
         Self::Retrieval,
@@ -44,6 +47,7 @@ impl Measure {
     pub fn title(self) -> &'static str {
         match self {
             Self::Spearman => "Spearman of scored pairs",
+            Self::BinaryPairs => "average precision of pairs",
             Self::Triplets => "accuracy of triplets",
             Self::Labels => "accuracy of labels (nearest text)",
             Self::Retrieval => "accuracy of retrieval (first hit)",
@@ -74,6 +78,7 @@ impl Evaluation {
         let embeddings = embedder.embed(data.texts(), device)?;
         let mut evaluation = Self::default();
         evaluation.insert(Measure::Spearman, scored_pairs(&embeddings, data));
+        evaluation.insert(Measure::BinaryPairs, binary_pairs(&embeddings, data));
         evaluation.insert(Measure::Triplets, triplets(&embeddings, data));
         evaluation.insert(Measure::Labels, labels(&embeddings, data));
         evaluation.insert(Measure::Retrieval, retrieval(&embeddings, data));
@@ -129,20 +134,23 @@ fn correlation(pairs: impl Iterator<Item = (f32, f32)>) -> Option<Score> {
 }
 
 fn scored_pairs(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
-    let cosine = |left, right| embeddings.cosine(left, right);
     let scored = data
         .pairs
         .iter()
         .filter_map(|pair| Some((pair, pair.score?)));
-    let scored = correlation(scored.map(|(pair, score)| (cosine(&pair.left, &pair.right), score)));
-    scored.or_else(|| {
-        let judged = data.verdicts();
-        correlation(judged.map(|(pair, verdict)| {
-            (
-                cosine(&pair.left, &pair.right),
-                if verdict { 1.0 } else { 0.0 },
-            )
-        }))
+    let cosine = |pair: &Pair| embeddings.cosine(&pair.left, &pair.right);
+    correlation(scored.map(|(pair, score)| (cosine(pair), score)))
+}
+
+fn binary_pairs(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
+    let cosine = |pair: &Pair| embeddings.cosine(&pair.left, &pair.right);
+    let judged = data
+        .verdicts()
+        .map(|(pair, verdict)| (cosine(pair), verdict));
+    let judged: Vec<_> = judged.collect();
+    Some(Score {
+        value: average_precision(&judged)?,
+        rows: judged.len(),
     })
 }
 
@@ -185,9 +193,10 @@ fn retrieval(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
 
 fn teacher(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
     let lessons = &data.lessons;
-    let pairs = (0..lessons.len()).flat_map(|left| {
-        let neighbours = (left + 1)..lessons.len().min(left + 1 + NEIGHBOURS);
-        neighbours.map(move |right| (&lessons[left], &lessons[right]))
+    let count = lessons.len();
+    let pairs = DISTANCES.iter().flat_map(|share| {
+        let distance = 1 + (share * count as f64) as usize;
+        (0..count).map(move |left| (&lessons[left], &lessons[(left + distance) % count]))
     });
     correlation(pairs.map(|(left, right)| {
         let student = embeddings.cosine(&left.text, &right.text);

@@ -56,10 +56,10 @@ pub struct Outcome {
 impl Session<'_> {
     /// Trains and evaluates.
     pub fn run(self, console: &Console) -> Result<Outcome, Error> {
+        let examples = task::examples(self.loss, self.training)?;
         if self.evaluation.rows() == 0 {
             return Err(self.nothing_to_evaluate());
         }
-        let examples = task::examples(self.loss, self.training)?;
         let tokenizer = Tokenizer::train(self.training.texts(), VOCABULARY)?;
         let config = EncoderConfig::new(tokenizer.vocabulary());
         let loss =

@@ -1,10 +1,27 @@
-//! Spearman's rank correlation.
+//! Spearman's rank correlation, and average precision.
 
 /// Spearman's rank correlation of two lists, ties getting their average rank.
 ///
 /// `None` if the lists are shorter than two, or one of them holds a single value only.
 pub fn spearman(left: &[f32], right: &[f32]) -> Option<f64> {
     pearson(&ranks(left), &ranks(right))
+}
+
+/// The average precision with which a high value tells the true items from the false ones: the
+/// mean, over the true items, of the share of true items among those with a value at least as high.
+///
+/// `None` if the items are all true or all false.
+pub fn average_precision(items: &[(f32, bool)]) -> Option<f64> {
+    let mut items = items.to_vec();
+    items.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let (mut seen, mut found, mut sum) = (0, 0, 0.0);
+    for tied in items.chunk_by(|a, b| a.0 == b.0) {
+        let hits = tied.iter().filter(|item| item.1).count();
+        seen += tied.len();
+        found += hits;
+        sum += hits as f64 * found as f64 / seen as f64;
+    }
+    (found > 0 && found < seen).then(|| sum / found as f64)
 }
 
 /// The rank of each value, from one; equal values share the average of theirs.
@@ -76,6 +93,17 @@ mod tests {
             spearman(&[1.0, 1.0, 2.0], &[1.0, 2.0, 3.0]),
             1.5 / 3.0_f64.sqrt(),
         );
+    }
+
+    #[test]
+    fn average_precision_is_counted_by_hand() {
+        // True items at places 1 and 3: precisions 1/1 and 2/3.
+        let items = [(0.2, true), (0.9, true), (0.1, false), (0.5, false)];
+        assert_close(average_precision(&items), (1.0 + 2.0 / 3.0) / 2.0);
+        // Tied with a false item: both are seen before the precision is taken.
+        assert_close(average_precision(&[(0.5, false), (0.5, true)]), 0.5);
+        assert_eq!(average_precision(&[(0.5, true)]), None);
+        assert_eq!(average_precision(&[(0.5, false)]), None);
     }
 
     #[test]

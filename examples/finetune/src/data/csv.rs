@@ -15,9 +15,14 @@ pub fn parse(path: &Path, text: &str, range: ScoreRange) -> Result<Dataset, Erro
         .from_reader(text.as_bytes());
     let mut data = Dataset::default();
     for (index, record) in reader.records().enumerate() {
-        let record = record.map_err(|error| broken(path, &error))?;
+        let record = record.map_err(|error| broken(path, text, &error))?;
         if index > 0 || !is_header(&record) {
-            data.pairs.push(pair(path, &record, range)?);
+            data.pairs.push(pair(
+                path,
+                line_of(text, record.position()),
+                &record,
+                range,
+            )?);
         }
     }
     Ok(data)
@@ -28,8 +33,7 @@ fn is_header(record: &StringRecord) -> bool {
     ["score", "label", "similarity"].contains(&third.to_ascii_lowercase().as_str())
 }
 
-fn pair(path: &Path, record: &StringRecord, range: ScoreRange) -> Result<Pair, Error> {
-    let line = line_of(record.position());
+fn pair(path: &Path, line: usize, record: &StringRecord, range: ScoreRange) -> Result<Pair, Error> {
     let [left, right, score] = [record.get(0), record.get(1), record.get(2)];
     let (Some(left), Some(right), Some(score), 3) = (left, right, score, record.len()) else {
         let reason = format!(
@@ -51,13 +55,22 @@ fn pair(path: &Path, record: &StringRecord, range: ScoreRange) -> Result<Pair, E
 }
 
 /// What the CSV reader could not split into columns.
-pub(super) fn broken(path: &Path, error: &CsvError) -> Error {
-    Error::row(path, line_of(error.position()), error.to_string())
+pub(super) fn broken(path: &Path, text: &str, error: &CsvError) -> Error {
+    Error::row(path, line_of(text, error.position()), error.to_string())
 }
 
-/// The line of a record, counted from one.
-pub(super) fn line_of(position: Option<&csv::Position>) -> usize {
-    position.map_or(1, |position| position.line() as usize)
+/// The line of a record, counted from one. The reader's own position is where the record before
+/// ended: line breaks in between, as in blank lines, are still to be counted.
+pub(super) fn line_of(text: &str, position: Option<&csv::Position>) -> usize {
+    let Some(position) = position else {
+        return 1;
+    };
+    let rest = text
+        .as_bytes()
+        .get(position.byte() as usize..)
+        .unwrap_or_default();
+    let breaks = rest.iter().take_while(|byte| b"\r\n".contains(byte));
+    position.line() as usize + breaks.filter(|byte| **byte == b'\n').count()
 }
 
 #[cfg(test)]
@@ -100,6 +113,7 @@ mod tests {
             ("a,b,1\na,b,5.5\n", "pairs.csv:2: score 5.5 is outside 0..5"),
             ("a,b,high\n", "pairs.csv:1: `high` is not a score"),
             ("a,b,1\n\n ,b,1\n", "pairs.csv:3: `sentence1` is empty"),
+            ("a,b,1\r\n\r\na,b,6\r\n", "pairs.csv:3: score 6"),
             ("a,b,1,extra\n", "pairs.csv:1: expected 3 columns"),
         ] {
             let error = read(text).unwrap_err().to_string();

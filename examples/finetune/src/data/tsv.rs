@@ -48,26 +48,34 @@ pub fn parse(path: &Path, text: &str, range: ScoreRange) -> Result<Dataset, Erro
         .delimiter(b'\t')
         .quoting(false)
         .from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| broken(path, &error))?;
+    let header = reader
+        .headers()
+        .map_err(|error| broken(path, text, &error))?;
     let mut data = Dataset::default();
     if header.is_empty() {
         return Ok(data);
     }
     let columns = Columns::of(path, &header.clone())?;
     for record in reader.records() {
-        let record = record.map_err(|error| broken(path, &error))?;
-        data.pairs.push(pair(path, &record, &columns, range)?);
+        let record = record.map_err(|error| broken(path, text, &error))?;
+        data.pairs.push(pair(
+            path,
+            line_of(text, record.position()),
+            &record,
+            &columns,
+            range,
+        )?);
     }
     Ok(data)
 }
 
 fn pair(
     path: &Path,
+    line: usize,
     record: &StringRecord,
     columns: &Columns,
     range: ScoreRange,
 ) -> Result<Pair, Error> {
-    let line = line_of(record.position());
     let column = |index: usize| record.get(index).unwrap_or_default();
     let score = columns.score.map(|index| range.parse(column(index)));
     let score = score
