@@ -137,7 +137,7 @@ mod tests {
         let padded = encoder.forward(TokenBatch::new(&[&[3, 4, 5], &[6; 9]], &device));
         let tolerance = Tolerance::<f32>::absolute(1e-5);
         padded
-            .slice([0..1])
+            .slice(0..1)
             .into_data()
             .assert_approx_eq(&alone.into_data(), tolerance);
     }
@@ -151,7 +151,7 @@ mod tests {
             .init(&device);
         let rows: [&[u32]; 2] = [&[3, 4, 5], &[5, 4, 3]];
         let embeddings = encoder.forward(TokenBatch::new(&rows, &device));
-        let [first, second] = [0, 1].map(|row| embeddings.clone().slice([row..row + 1]));
+        let [first, second] = [0, 1].map(|row| embeddings.clone().slice(row..row + 1));
         assert!((first - second).abs().max().into_scalar::<f32>() > 1e-5);
     }
 }

@@ -31,10 +31,10 @@ fn train(loss: &str, options: &str, schedule: Schedule) -> Result<Outcome, Error
     session.run(&Console::silent())
 }
 
-fn schedule(learning_rate: f64) -> Schedule {
+fn schedule(steps: usize, learning_rate: f64) -> Schedule {
     Schedule {
-        epochs: 10,
-        steps: Some(40),
+        epochs: 20,
+        steps: Some(steps),
         batch_size: 32,
         learning_rate,
         word_dropout: 0.2,
@@ -56,35 +56,46 @@ fn aim(loss: &str) -> Measure {
     }
 }
 
-/// Python's defaults, but where they suit only an encoder that has been trained before: texts that
-/// have nothing in common start at a cosine distance of about 1 here, and a margin of 0.5 would
-/// not push them apart.
-fn options(loss: &str) -> &'static str {
-    match Need::of(loss) {
-        Some(Need::BinaryPairs) => r#"{"margin": 1.0}"#,
-        _ => "{}",
+/// The least gain that is no chance: training on the negated loss stays below it.
+const GAIN: f64 = 0.015;
+
+/// The options of a loss and the number of steps that show its gain.
+///
+/// The options are Python's defaults where these suit an encoder that starts untrained. Its texts
+/// have a norm of about 2, too small for a Euclidean margin of 5, and those with nothing in common
+/// a cosine distance of about 1, which a margin of 0.5 would not widen.
+fn setting(loss: &str) -> (&'static str, Schedule) {
+    match loss {
+        "BatchAllTripletLoss" | "BatchSemiHardTripletLoss" => (
+            r#"{"distance_metric": "cosine", "margin": 0.3}"#,
+            schedule(80, 0.001),
+        ),
+        "ContrastiveLoss" | "OnlineContrastiveLoss" => (r#"{"margin": 1.0}"#, schedule(60, 0.001)),
+        "MSELoss" => ("{}", schedule(60, 0.004)),
+        _ => ("{}", schedule(40, 0.001)),
     }
 }
 
 #[test]
 fn every_loss_makes_the_evaluation_better() {
-    let mut worse = Vec::new();
+    let mut failed = Vec::new();
     for loss in LossConfig::NAMES {
-        let outcome = train(loss, options(loss), schedule(0.001)).unwrap();
+        let (options, schedule) = setting(loss);
+        let outcome = train(loss, options, schedule).unwrap();
         let measure = aim(loss);
         let [before, after] = [&outcome.before, &outcome.after]
             .map(|evaluation| evaluation.get(measure).map(|score| score.value).unwrap());
         println!("{loss}: {} {before:.4} -> {after:.4}", measure.title());
-        if after <= before {
-            worse.push(format!("{loss}: {before} -> {after}"));
+        if after < before + GAIN {
+            failed.push(format!("{loss}: {before} -> {after}"));
         }
     }
-    assert!(worse.is_empty(), "{worse:?}");
+    assert!(failed.is_empty(), "{failed:?}");
 }
 
 #[test]
 fn a_loss_that_stops_being_a_number_stops_the_training() {
-    let error = train("MSELoss", "{}", schedule(1e30)).unwrap_err();
+    let error = train("MSELoss", "{}", schedule(10, 1e30)).unwrap_err();
     assert!(
         matches!(error, Error::Diverged { step: 2.., .. }),
         "{error}"
@@ -93,6 +104,6 @@ fn a_loss_that_stops_being_a_number_stops_the_training() {
 
 #[test]
 fn the_classifier_must_have_a_place_for_every_class() {
-    let error = train("SoftmaxLoss", r#"{"num_labels": 2}"#, schedule(0.001)).unwrap_err();
+    let error = train("SoftmaxLoss", r#"{"num_labels": 2}"#, schedule(10, 0.001)).unwrap_err();
     assert!(error.to_string().contains("`num_labels` is 2"), "{error}");
 }

@@ -118,7 +118,8 @@ fn verdict(pair: &Pair, binary: bool) -> Option<bool> {
 /// For each sentence that occurs in several pairs: its best partner against each lower one, and
 /// where several are best, the next best against the next lower.
 fn around_common_sentences<'a>(ranked: impl Iterator<Item = (&'a Pair, f32)>) -> Vec<Triplet<'a>> {
-    let mut partners: BTreeMap<&str, Vec<(f32, &str, Option<f32>)>> = BTreeMap::new();
+    type Partner<'a> = (f32, &'a str, Option<f32>);
+    let mut partners: BTreeMap<&str, Vec<Partner>> = BTreeMap::new();
     for (pair, rank) in ranked {
         let (left, right) = (pair.left.as_str(), pair.right.as_str());
         partners
