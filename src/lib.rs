@@ -1,4 +1,36 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Map
+//!
+//! ```text
+//! batch  →  pairwise  →  objective  →  reduction  →  losses
+//! shapes    distances,   formulas,     terms to      which of these
+//!           mining       terms         one number    a loss puts together
+//! ```
+//!
+//! | module | holds |
+//! | :-- | :-- |
+//! | [`losses`] | a Config and a Module for each loss, and [`Criterion`], what they have in common |
+//! | [`batch`] | what losses take |
+//! | [`pairwise`] | distances, similarities, safe norms, mining |
+//! | [`objective`] | the formulas as pure functions |
+//! | [`reduction`] | from terms to one number |
+//! | [`sentence_transformers`] | losses by Python's names and options |
+//! | [`prelude`] | all that a training program needs |
+//!
+//! # Errors
+//!
+//! A wrong configuration and a wrong shape panic where they are given, naming type, field, rule and
+//! value; `check` on a Config or a batch returns the same as an error. Values in a batch are only
+//! looked at by `check` (it reads from the device), never in a forward pass of a release build.
+//!
+//! # Numerical behavior
+//!
+//! - No finite input with row lengths from 1e-20 to 1e18 gives NaN, in a loss or a gradient, nor
+//!   infinity where the true value fits the type.
+//! - A zero row has cosine similarity 0 with everything, and gradient 0.
+//! - Half-precision embeddings are widened to `f32` on entry.
+//! - Nothing depends on a default device: every tensor is made on the device of the batch.
 
 pub mod batch;
 mod error;

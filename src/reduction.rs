@@ -87,9 +87,7 @@ mod tests {
     #[test]
     fn sum_adds_every_term() {
         assert_eq!(
-            Terms::all(terms([1.0, 2.0, 4.0]))
-                .reduce(Reduction::Sum)
-                .into_scalar::<f32>(),
+            Terms::all(terms([1.0, 2.0, 4.0])).reduce(Reduction::Sum).into_scalar::<f32>(),
             7.0
         );
     }

@@ -301,9 +301,7 @@ impl<'de> Deserialize<'de> for CrossEntropy {
         let name = String::deserialize(deserializer)?;
         match class_name(&name) {
             "CrossEntropyLoss" => Ok(Self),
-            _ => Err(D::Error::custom(format!(
-                "`loss_fct` must be CrossEntropyLoss, got {name}"
-            ))),
+            _ => Err(D::Error::custom(format!("`loss_fct` must be CrossEntropyLoss, got {name}"))),
         }
     }
 }
@@ -315,9 +313,7 @@ impl<'de> Deserialize<'de> for NotGathered {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match bool::deserialize(deserializer)? {
             false => Ok(Self),
-            true => Err(D::Error::custom(
-                "`gather_across_devices` must be false, got true",
-            )),
+            true => Err(D::Error::custom("`gather_across_devices` must be false, got true")),
         }
     }
 }
@@ -358,11 +354,7 @@ mod tests {
     fn every_name_is_understood_and_kept() {
         let sizes = json!({"embedding_dimension": 4, "num_labels": 2});
         for name in LossConfig::NAMES {
-            let options = if name == "SoftmaxLoss" {
-                sizes.clone()
-            } else {
-                json!({})
-            };
+            let options = if name == "SoftmaxLoss" { sizes.clone() } else { json!({}) };
             assert_eq!(LossConfig::from_python(name, options).unwrap().name(), name);
         }
     }
@@ -370,40 +362,18 @@ mod tests {
     #[test]
     fn what_cannot_be_is_named() {
         for (name, options, expected) in [
-            (
-                "TripleLoss",
-                json!({}),
-                "unknown loss `TripleLoss`; known are BatchAllTripletLoss,",
-            ),
-            (
-                "TripletLoss",
-                json!({"margin": 1}),
-                "TripletLoss: unknown field `margin`",
-            ),
-            (
-                "TripletLoss",
-                json!({"triplet_margin": "x"}),
-                "TripletLoss: invalid type: string",
-            ),
-            (
-                "MultipleNegativesRankingLoss",
-                json!({"scale": 0}),
-                "`scale` must be positive",
-            ),
+            ("TripleLoss", json!({}), "unknown loss `TripleLoss`; known are BatchAllTripletLoss,"),
+            ("TripletLoss", json!({"margin": 1}), "TripletLoss: unknown field `margin`"),
+            ("TripletLoss", json!({"triplet_margin": "x"}), "TripletLoss: invalid type: string"),
+            ("MultipleNegativesRankingLoss", json!({"scale": 0}), "`scale` must be positive"),
             (
                 "MultipleNegativesRankingLoss",
                 json!({"gather_across_devices": true}),
                 "`gather_across_devices` must be false",
             ),
-            (
-                "SoftmaxLoss",
-                json!({"num_labels": 3}),
-                "`embedding_dimension` must be at least 1",
-            ),
+            ("SoftmaxLoss", json!({"num_labels": 3}), "`embedding_dimension` must be at least 1"),
         ] {
-            let message = LossConfig::from_python(name, options)
-                .unwrap_err()
-                .to_string();
+            let message = LossConfig::from_python(name, options).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
         }
     }
@@ -412,9 +382,7 @@ mod tests {
     fn qualified_torch_names_are_understood() {
         let options = json!({"loss_fct": "torch.nn.modules.loss.HuberLoss"});
         let config = LossConfig::from_python("CosineSimilarityLoss", options).unwrap();
-        let LossConfig::CosineSimilarity(config) = config else {
-            unreachable!()
-        };
+        let LossConfig::CosineSimilarity(config) = config else { unreachable!() };
         assert_eq!(config.score_error, ScoreError::Huber { delta: 1.0 });
     }
 }

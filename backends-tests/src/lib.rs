@@ -1,1 +1,14 @@
-//! Parity with sentence-transformers.
+//! Parity of `burn-embedding-losses` with sentence-transformers, case by case, on any backend.
+//!
+//! A case file holds inputs, the configuration of a loss and the answer of the Python library. It
+//! is [read](case), the loss is [built and run](subject) on a [device](backend), and the answers
+//! are [compared](verdict).
+
+pub mod backend;
+pub mod case;
+pub mod labels;
+pub mod memory;
+pub mod nested;
+pub mod random;
+pub mod subject;
+pub mod verdict;

@@ -57,14 +57,10 @@ impl ClassifiedPairBatch {
             ClassTargets::Probabilities(p) => {
                 let [_, classes] = p.dims();
                 let p = following(NAME, "targets", p, [n, classes]);
-                ClassTargets::Probabilities(p.cast(left.dtype()).detach())
+                ClassTargets::Probabilities(p.cast(left.dtype()).inner())
             }
         };
-        Self {
-            left,
-            right,
-            targets,
-        }
+        Self { left, right, targets }
     }
 
     /// Checks the values, reading from the device.

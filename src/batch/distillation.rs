@@ -42,10 +42,7 @@ impl DistillationBatch {
     #[track_caller]
     pub fn new(columns: Vec<Tensor<2>>, targets: impl Into<TeacherTargets>) -> Self {
         const NAME: &str = "DistillationBatch";
-        assert!(
-            !columns.is_empty(),
-            "{NAME}: `columns` must hold at least one column, got none"
-        );
+        assert!(!columns.is_empty(), "{NAME}: `columns` must hold at least one column, got none");
         let shape = columns[0].dims();
         let widen = |(k, column): (usize, Tensor<2>)| match k {
             0 => leading(NAME, "columns[0]", column),
@@ -55,10 +52,7 @@ impl DistillationBatch {
 
         let dtype = columns[0].dtype();
         let targets = per_column(targets.into(), shape[0], columns.len());
-        let targets = targets
-            .into_iter()
-            .map(|t| accumulate(t).cast(dtype).detach())
-            .collect();
+        let targets = targets.into_iter().map(|t| accumulate(t).cast(dtype).inner()).collect();
         Self { columns, targets }
     }
 
@@ -69,12 +63,8 @@ impl DistillationBatch {
     /// If an embedding is not finite.
     pub fn check(&self) -> Result<(), BatchError> {
         let check = |field, tensor| check_finite("DistillationBatch", field, tensor);
-        self.columns
-            .iter()
-            .try_for_each(|column| check("columns", column))?;
-        self.targets
-            .iter()
-            .try_for_each(|target| check("targets", target))
+        self.columns.iter().try_for_each(|column| check("columns", column))?;
+        self.targets.iter().try_for_each(|target| check("targets", target))
     }
 }
 
@@ -90,10 +80,7 @@ fn per_column(targets: TeacherTargets, n: usize, columns: usize) -> Vec<Tensor<2
         TeacherTargets::EachColumn(targets) => {
             let [_, _, dim] = targets.dims();
             same_shape(NAME, "targets", targets.dims(), [n, columns, dim]);
-            targets
-                .iter_dim(1)
-                .map(|target| target.squeeze_dim(1))
-                .collect()
+            targets.iter_dim(1).map(|target| target.squeeze_dim(1)).collect()
         }
     }
 }

@@ -19,12 +19,7 @@ impl LabeledBatch {
     #[track_caller]
     pub fn new(embeddings: Tensor<2>, labels: Tensor<1, Int>) -> Self {
         let embeddings = leading("LabeledBatch", "embeddings", embeddings);
-        same_shape(
-            "LabeledBatch",
-            "labels",
-            labels.dims(),
-            [embeddings.dims()[0]],
-        );
+        same_shape("LabeledBatch", "labels", labels.dims(), [embeddings.dims()[0]]);
         Self { embeddings, labels }
     }
 

@@ -53,10 +53,7 @@ impl MarginBatch {
     ) -> Self {
         let candidates = RetrievalBatch::new(query, positive, negatives);
         let ([n, _], k) = (candidates.anchor.dims(), candidates.negatives.len());
-        assert!(
-            k > 0,
-            "MarginBatch: `negatives` must hold at least one column, got none"
-        );
+        assert!(k > 0, "MarginBatch: `negatives` must hold at least one column, got none");
         let targets = match targets.into() {
             MarginTargets::Margin(margin) => margin.unsqueeze_dim(1),
             MarginTargets::MarginsOrScores(targets) => targets,
@@ -72,11 +69,8 @@ impl MarginBatch {
                 [n, k + 1]
             ),
         };
-        let margins = accumulate(margins).cast(candidates.anchor.dtype()).detach();
-        Self {
-            candidates,
-            margins,
-        }
+        let margins = accumulate(margins).cast(candidates.anchor.dtype()).inner();
+        Self { candidates, margins }
     }
 
     /// Checks the values, reading from the device.

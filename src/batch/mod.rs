@@ -12,6 +12,8 @@ mod margin;
 mod pair;
 mod retrieval;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod triplet;
 
 pub(crate) use classified_pair::check_class_indices;

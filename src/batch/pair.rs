@@ -24,14 +24,8 @@ impl PairBatch {
         let left = leading("PairBatch", "left", left);
         let [n, dim] = left.dims();
         let right = following("PairBatch", "right", right, [n, dim]);
-        let labels = following("PairBatch", "labels", labels, [n])
-            .cast(left.dtype())
-            .detach();
-        Self {
-            left,
-            right,
-            labels,
-        }
+        let labels = following("PairBatch", "labels", labels, [n]).cast(left.dtype()).inner();
+        Self { left, right, labels }
     }
 
     /// Checks the values, reading from the device.
@@ -52,15 +46,10 @@ impl PairBatch {
     /// If a value is not finite, or a label is neither 0 nor 1.
     pub fn check_binary(&self) -> Result<(), BatchError> {
         self.check()?;
-        let binary = self
-            .labels
-            .clone()
-            .equal_elem(0.0)
-            .bool_or(self.labels.clone().equal_elem(1.0));
+        let binary =
+            self.labels.clone().equal_elem(0.0).bool_or(self.labels.clone().equal_elem(1.0));
         first_true(binary.bool_not().unsqueeze_dim(1)).map_or(Ok(()), |row| {
-            Err(BatchError::new(format!(
-                "PairBatch: `labels` must be 0 or 1, row {row} is not"
-            )))
+            Err(BatchError::new(format!("PairBatch: `labels` must be 0 or 1, row {row} is not")))
         })
     }
 }

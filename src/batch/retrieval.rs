@@ -25,19 +25,10 @@ impl RetrievalBatch {
         let shape = anchor.dims();
         let positive = following("RetrievalBatch", "positive", positive, shape);
         let widen = |(k, negative)| {
-            following(
-                "RetrievalBatch",
-                &format!("negatives[{k}]"),
-                negative,
-                shape,
-            )
+            following("RetrievalBatch", &format!("negatives[{k}]"), negative, shape)
         };
         let negatives = negatives.into_iter().enumerate().map(widen).collect();
-        Self {
-            anchor,
-            positive,
-            negatives,
-        }
+        Self { anchor, positive, negatives }
     }
 
     /// Checks the values, reading from the device.

@@ -36,10 +36,7 @@ pub(super) fn same_shape<const D: usize>(
     got: [usize; D],
     expected: [usize; D],
 ) {
-    assert!(
-        got == expected,
-        "{batch}: `{field}` must have shape {expected:?}, got {got:?}"
-    );
+    assert!(got == expected, "{batch}: `{field}` must have shape {expected:?}, got {got:?}");
 }
 
 /// An error naming the first row that holds a number which is not finite.
@@ -52,9 +49,7 @@ pub(super) fn check_finite<const D: usize>(
     let rows = tensor.clone().reshape([tensor.dims()[0], width]);
     let bad = rows.is_finite().bool_not().any_dim(1);
     first_true(bad).map_or(Ok(()), |row| {
-        Err(BatchError::new(format!(
-            "{batch}: `{field}` must be finite, row {row} is not"
-        )))
+        Err(BatchError::new(format!("{batch}: `{field}` must be finite, row {row} is not")))
     })
 }
 

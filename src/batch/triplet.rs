@@ -24,11 +24,7 @@ impl TripletBatch {
         let shape = anchor.dims();
         let positive = following("TripletBatch", "positive", positive, shape);
         let negative = following("TripletBatch", "negative", negative, shape);
-        Self {
-            anchor,
-            positive,
-            negative,
-        }
+        Self { anchor, positive, negative }
     }
 
     /// Checks the values, reading from the device.

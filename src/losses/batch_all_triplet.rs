@@ -91,8 +91,4 @@ impl BatchAllTripletLoss {
 }
 
 init!(BatchAllTripletLossConfig => BatchAllTripletLoss);
-forward!(
-    BatchAllTripletLoss,
-    LabeledBatch,
-    "For every anchor, the sum over its triplets, `[n]`."
-);
+forward!(BatchAllTripletLoss, LabeledBatch, "For every anchor, the sum over its triplets, `[n]`.");

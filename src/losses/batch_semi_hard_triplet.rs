@@ -83,12 +83,7 @@ pub struct BatchSemiHardTripletLoss {
 
 impl BatchSemiHardTripletLoss {
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
-        let BatchSemiHardTripletLossConfig {
-            distance,
-            margin,
-            anchors,
-            ..
-        } = self.config;
+        let BatchSemiHardTripletLossConfig { distance, margin, anchors, .. } = self.config;
         let masks = LabelMasks::new(labels);
         let only = anchors.restrict(&masks);
         // Σ_p max(0, d(a, p) − d(a, N(a, p)) + m), and the number of pairs

@@ -78,17 +78,8 @@ pub struct ContrastiveLoss {
 }
 
 impl ContrastiveLoss {
-    fn terms(
-        &self,
-        PairBatch {
-            left,
-            right,
-            labels,
-        }: PairBatch,
-    ) -> Terms {
-        let ContrastiveLossConfig {
-            distance, margin, ..
-        } = self.config;
+    fn terms(&self, PairBatch { left, right, labels }: PairBatch) -> Terms {
+        let ContrastiveLossConfig { distance, margin, .. } = self.config;
         // d(u, v)
         let d = distance.paired_with_offset(left, right);
         // ½ (y d² + (1 − y) max(0, m − d)²)

@@ -154,14 +154,7 @@ pub struct CosineSimilarityLoss {
 }
 
 impl CosineSimilarityLoss {
-    fn terms(
-        &self,
-        PairBatch {
-            left,
-            right,
-            labels,
-        }: PairBatch,
-    ) -> Terms {
+    fn terms(&self, PairBatch { left, right, labels }: PairBatch) -> Terms {
         // f(cos(u, v))
         let cosine = Similarity::Cosine.paired(left, right);
         let score = self.config.transformation.apply(cosine);
@@ -179,11 +172,7 @@ impl CosineSimilarityLoss {
 }
 
 init!(CosineSimilarityLossConfig => CosineSimilarityLoss);
-forward!(
-    CosineSimilarityLoss,
-    PairBatch,
-    "The loss of every pair, `[n]`."
-);
+forward!(CosineSimilarityLoss, PairBatch, "The loss of every pair, `[n]`.");
 
 #[cfg(test)]
 mod tests {
@@ -192,8 +181,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "`transformation` must map into [0, 1]")]
     fn cross_entropy_needs_probabilities() {
-        CosineSimilarityLossConfig::new()
-            .with_score_error(ScoreError::BinaryCrossEntropy)
-            .init();
+        CosineSimilarityLossConfig::new().with_score_error(ScoreError::BinaryCrossEntropy).init();
     }
 }

@@ -78,18 +78,8 @@ pub struct MarginMseLoss {
 }
 
 impl MarginMseLoss {
-    fn terms(
-        &self,
-        MarginBatch {
-            candidates,
-            margins,
-        }: MarginBatch,
-    ) -> Terms {
-        let RetrievalBatch {
-            anchor,
-            positive,
-            negatives,
-        } = candidates;
+    fn terms(&self, MarginBatch { candidates, margins }: MarginBatch) -> Terms {
+        let RetrievalBatch { anchor, positive, negatives } = candidates;
         // (s(q, p) − s(q, nₖ) − yₖ)²
         let similarity = self.config.similarity;
         let errors = margin_squared_error(similarity, anchor, positive, negatives, margins);
@@ -98,8 +88,4 @@ impl MarginMseLoss {
 }
 
 init!(MarginMseLossConfig => MarginMseLoss);
-forward!(
-    MarginMseLoss,
-    MarginBatch,
-    "The loss of every query and negative, `[n k]`."
-);
+forward!(MarginMseLoss, MarginBatch, "The loss of every query and negative, `[n k]`.");

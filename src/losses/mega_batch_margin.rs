@@ -77,37 +77,14 @@ pub struct MegaBatchMarginLoss {
 
 impl MegaBatchMarginLoss {
     #[track_caller]
-    fn terms(
-        &self,
-        RetrievalBatch {
-            anchor,
-            positive,
-            negatives,
-        }: RetrievalBatch,
-    ) -> Terms {
+    fn terms(&self, RetrievalBatch { anchor, positive, negatives }: RetrievalBatch) -> Terms {
         let extra = negatives.len();
-        assert!(
-            extra == 0,
-            "MegaBatchMarginLoss: `negatives` must be empty, got {extra} columns"
-        );
-        let MegaBatchMarginLossConfig {
-            positive_margin,
-            negative_margin,
-            ..
-        } = self.config;
+        assert!(extra == 0, "MegaBatchMarginLoss: `negatives` must be empty, got {extra} columns");
+        let MegaBatchMarginLossConfig { positive_margin, negative_margin, .. } = self.config;
         // max(0, m⁺ − cos(a, p)) + max(0, max cos(a, p of others) − m⁻)
-        Terms::all(mega_batch_margin(
-            anchor,
-            positive,
-            positive_margin,
-            negative_margin,
-        ))
+        Terms::all(mega_batch_margin(anchor, positive, positive_margin, negative_margin))
     }
 }
 
 init!(MegaBatchMarginLossConfig => MegaBatchMarginLoss);
-forward!(
-    MegaBatchMarginLoss,
-    RetrievalBatch,
-    "The loss of every anchor, `[n]`."
-);
+forward!(MegaBatchMarginLoss, RetrievalBatch, "The loss of every anchor, `[n]`.");

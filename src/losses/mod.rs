@@ -81,9 +81,7 @@ macro_rules! init {
             #[track_caller]
             pub fn init(&self) -> $loss {
                 $crate::error::expect_valid(self.check());
-                $loss {
-                    config: self.clone(),
-                }
+                $loss { config: self.clone() }
             }
         }
     };
@@ -127,3 +125,67 @@ macro_rules! forward {
     };
 }
 use forward;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sentence_transformers::LossConfig;
+    use burn::config::Config;
+
+    fn round_trip<C: Config + PartialEq>(config: C) {
+        let text = burn::config::config_to_json(&config);
+        assert_eq!(C::load_binary(text.as_bytes()).expect("its own JSON"), config);
+    }
+
+    #[test]
+    fn every_configuration_comes_back_from_json() {
+        for name in LossConfig::NAMES {
+            let options = serde_json::json!({"embedding_dimension": 4, "num_labels": 3});
+            let options = if name == "SoftmaxLoss" { options } else { serde_json::json!({}) };
+            match LossConfig::from_python(name, options).expect("defaults") {
+                LossConfig::BatchAllTriplet(config) => round_trip(config),
+                LossConfig::BatchHardSoftMarginTriplet(config) => round_trip(config),
+                LossConfig::BatchHardTriplet(config) => round_trip(config),
+                LossConfig::BatchSemiHardTriplet(config) => round_trip(config),
+                LossConfig::Contrastive(config) => round_trip(config),
+                LossConfig::CosineSimilarity(config) => {
+                    round_trip(config.with_score_error(ScoreError::Huber { delta: 0.5 }))
+                }
+                LossConfig::MarginMse(config) => round_trip(config),
+                LossConfig::MegaBatchMargin(config) => round_trip(config),
+                LossConfig::Mse(config) => {
+                    round_trip(config.with_projection(Some(ProjectionConfig::new(4, 2))))
+                }
+                LossConfig::MultipleNegativesRanking(config) => {
+                    round_trip(config.with_hardness_mode(Some(Hardness::AllNegatives)))
+                }
+                LossConfig::OnlineContrastive(config) => round_trip(config),
+                LossConfig::Softmax(config) => round_trip(config),
+                LossConfig::Triplet(config) => round_trip(config),
+            }
+        }
+    }
+
+    #[test]
+    fn the_classifier_of_a_loss_is_recorded_with_it() {
+        let device = Device::flex();
+        let saved = SoftmaxLossConfig::new(3, 2).init(&device);
+        let other =
+            SoftmaxLossConfig::new(3, 2).init(&device).load_record(saved.clone().into_record());
+        let weights = |loss: &SoftmaxLoss| loss.classifier.weight.val().into_data();
+        assert_eq!(weights(&other), weights(&saved));
+        assert_eq!(saved.num_params(), 9 * 2 + 2);
+    }
+
+    #[test]
+    fn a_criterion_takes_whatever_becomes_its_batch() {
+        fn by_criterion<B>(criterion: impl Criterion<B>, batch: B) -> f32 {
+            criterion.loss(batch).into_scalar()
+        }
+        let rows = Tensor::<2>::from_floats([[1.0, 0.0], [0.0, 1.0]], &Device::flex());
+        let triplet = (rows.clone(), rows.clone(), rows.clone());
+        assert_eq!(by_criterion(TripletLossConfig::new().init(), triplet), 5.0);
+        let pair = (rows.clone(), rows);
+        assert_eq!(by_criterion(MegaBatchMarginLossConfig::new().init(), pair), 0.0);
+    }
+}

@@ -126,10 +126,7 @@ impl MseLoss {
             // (e − y)²
             squared_error(embeddings, target).flatten(0, 1)
         };
-        Terms::all(Tensor::cat(
-            columns.into_iter().zip(targets).map(error).collect(),
-            0,
-        ))
+        Terms::all(Tensor::cat(columns.into_iter().zip(targets).map(error).collect(), 0))
     }
 
     fn project(&self, embeddings: Tensor<2>) -> Tensor<2> {
@@ -140,8 +137,4 @@ impl MseLoss {
     }
 }
 
-forward!(
-    MseLoss,
-    DistillationBatch,
-    "The squared errors, `[columns · n · dim]`."
-);
+forward!(MseLoss, DistillationBatch, "The squared errors, `[columns · n · dim]`.");

@@ -106,12 +106,7 @@ impl MultipleNegativesRankingLossConfig {
             ConfigError::unless(holds, "MultipleNegativesRankingLoss", field, rule, got)
         };
         let (scale, strength) = (self.scale, self.hardness_strength);
-        unless(
-            scale > 0.0 && scale.is_finite(),
-            "scale",
-            "must be positive",
-            &scale,
-        )?;
+        unless(scale > 0.0 && scale.is_finite(), "scale", "must be positive", &scale)?;
         unless(
             strength >= 0.0 && strength.is_finite(),
             "hardness_strength",
@@ -120,24 +115,11 @@ impl MultipleNegativesRankingLossConfig {
         )?;
         let directions = &self.directions;
         let forward = directions.contains(&Direction::QueryToDocument);
-        unless(
-            forward,
-            "directions",
-            "must contain QueryToDocument",
-            directions,
-        )?;
+        unless(forward, "directions", "must contain QueryToDocument", directions)?;
         let repeated = (1..directions.len()).any(|i| directions[..i].contains(&directions[i]));
-        unless(
-            !repeated,
-            "directions",
-            "must name each direction once",
-            directions,
-        )?;
+        unless(!repeated, "directions", "must name each direction once", directions)?;
         let across = directions.iter().all(|direction| {
-            matches!(
-                direction,
-                Direction::QueryToDocument | Direction::DocumentToQuery
-            )
+            matches!(direction, Direction::QueryToDocument | Direction::DocumentToQuery)
         });
         unless(
             across || self.partition_mode == PartitionMode::Joint,
@@ -211,14 +193,7 @@ pub struct MultipleNegativesRankingLoss {
 }
 
 impl MultipleNegativesRankingLoss {
-    fn terms(
-        &self,
-        RetrievalBatch {
-            anchor,
-            positive,
-            negatives,
-        }: RetrievalBatch,
-    ) -> Terms {
+    fn terms(&self, RetrievalBatch { anchor, positive, negatives }: RetrievalBatch) -> Terms {
         let Self { config } = self;
         let batch = Candidates::new(config.similarity, config.scale, anchor, positive, negatives);
         // z, and its diagonal
@@ -251,11 +226,7 @@ impl MultipleNegativesRankingLoss {
 }
 
 init!(MultipleNegativesRankingLossConfig => MultipleNegativesRankingLoss);
-forward!(
-    MultipleNegativesRankingLoss,
-    RetrievalBatch,
-    "The loss of every query, `[n]`."
-);
+forward!(MultipleNegativesRankingLoss, RetrievalBatch, "The loss of every query, `[n]`.");
 
 #[cfg(test)]
 mod tests {
@@ -264,20 +235,14 @@ mod tests {
     #[test]
     #[should_panic(expected = "MultipleNegativesRankingLoss: `scale` must be positive, got -1.0")]
     fn a_scale_must_be_positive() {
-        MultipleNegativesRankingLossConfig::new()
-            .with_scale(-1.0)
-            .init();
+        MultipleNegativesRankingLossConfig::new().with_scale(-1.0).init();
     }
 
     #[test]
     fn wrong_directions_are_named() {
         for (directions, mode, rule) in [
             (vec![], PartitionMode::Joint, "must contain QueryToDocument"),
-            (
-                vec![Direction::QueryToDocument; 2],
-                PartitionMode::Joint,
-                "each direction once",
-            ),
+            (vec![Direction::QueryToDocument; 2], PartitionMode::Joint, "each direction once"),
             (
                 vec![Direction::QueryToDocument, Direction::QueryToQuery],
                 PartitionMode::PerDirection,

@@ -80,17 +80,8 @@ pub struct OnlineContrastiveLoss {
 }
 
 impl OnlineContrastiveLoss {
-    fn terms(
-        &self,
-        PairBatch {
-            left,
-            right,
-            labels,
-        }: PairBatch,
-    ) -> Terms {
-        let OnlineContrastiveLossConfig {
-            distance, margin, ..
-        } = self.config;
+    fn terms(&self, PairBatch { left, right, labels }: PairBatch) -> Terms {
+        let OnlineContrastiveLossConfig { distance, margin, .. } = self.config;
         // d(u, v)
         let d = distance.paired_with_offset(left, right);
         // P and N

@@ -38,21 +38,14 @@ impl SoftmaxLossConfig {
     /// outside `[0, 1)`.
     pub fn check(&self) -> Result<(), ConfigError> {
         const NAME: &str = "SoftmaxLoss";
-        for (field, size) in [
-            ("embedding_dimension", self.embedding_dimension),
-            ("num_labels", self.num_labels),
-        ] {
+        for (field, size) in
+            [("embedding_dimension", self.embedding_dimension), ("num_labels", self.num_labels)]
+        {
             ConfigError::unless(size > 0, NAME, field, "must be at least 1", size)?;
         }
         let smoothing = self.label_smoothing;
         let in_range = (0.0..1.0).contains(&smoothing);
-        ConfigError::unless(
-            in_range,
-            NAME,
-            "label_smoothing",
-            "must be in [0, 1)",
-            smoothing,
-        )?;
+        ConfigError::unless(in_range, NAME, "label_smoothing", "must be in [0, 1)", smoothing)?;
         ConfigError::unless(
             self.parts() > 0,
             NAME,
@@ -169,14 +162,7 @@ impl SoftmaxLoss {
     }
 
     #[track_caller]
-    fn terms(
-        &self,
-        ClassifiedPairBatch {
-            left,
-            right,
-            targets,
-        }: ClassifiedPairBatch,
-    ) -> Terms {
+    fn terms(&self, ClassifiedPairBatch { left, right, targets }: ClassifiedPairBatch) -> Terms {
         let logits = self.logits(left, right);
         self.require_classes(&targets, logits.dims()[1]);
         // ln Σ exp(z) − z_y
@@ -202,11 +188,7 @@ impl SoftmaxLoss {
     }
 }
 
-forward!(
-    SoftmaxLoss,
-    ClassifiedPairBatch,
-    "The loss of every pair, `[n]`."
-);
+forward!(SoftmaxLoss, ClassifiedPairBatch, "The loss of every pair, `[n]`.");
 
 #[cfg(test)]
 mod tests {
@@ -227,9 +209,7 @@ mod tests {
         let rows = Tensor::<2>::ones([2, 3], &device);
         let ignored = Tensor::<1, Int>::from_ints([-100, -100], &device);
         let loss =
-            SoftmaxLossConfig::new(3, 2)
-                .init(&device)
-                .forward((rows.clone(), rows, ignored));
+            SoftmaxLossConfig::new(3, 2).init(&device).forward((rows.clone(), rows, ignored));
         assert_eq!(loss.into_scalar::<f32>(), 0.0);
     }
 }

@@ -73,17 +73,8 @@ pub struct TripletLoss {
 }
 
 impl TripletLoss {
-    fn terms(
-        &self,
-        TripletBatch {
-            anchor,
-            positive,
-            negative,
-        }: TripletBatch,
-    ) -> Terms {
-        let TripletLossConfig {
-            distance, margin, ..
-        } = self.config;
+    fn terms(&self, TripletBatch { anchor, positive, negative }: TripletBatch) -> Terms {
+        let TripletLossConfig { distance, margin, .. } = self.config;
         // d(a, p) and d(a, n)
         let d_p = distance.paired(anchor.clone(), positive);
         let d_n = distance.paired(anchor, negative);
@@ -93,11 +84,7 @@ impl TripletLoss {
 }
 
 init!(TripletLossConfig => TripletLoss);
-forward!(
-    TripletLoss,
-    TripletBatch,
-    "The loss of every triplet, `[n]`."
-);
+forward!(TripletLoss, TripletBatch, "The loss of every triplet, `[n]`.");
 
 #[cfg(test)]
 mod tests {

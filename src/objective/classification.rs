@@ -37,7 +37,7 @@ pub fn cross_entropy(logits: Tensor<2>, targets: ClassTargets, smoothing: f64) -
 
 /// `z − ln Σ eᶻ` along the rows.
 fn log_softmax(logits: Tensor<2>) -> Tensor<2> {
-    let shifted = logits.clone() - logits.detach().max_dim(1);
+    let shifted = logits.clone() - logits.inner().max_dim(1);
     let log_sum = shifted.clone().exp().sum_dim(1).log();
     shifted - log_sum
 }

@@ -14,13 +14,8 @@ pub fn contrastive(d: Tensor<1>, y: Tensor<1>, margin: f64) -> Tensor<1> {
 
 /// `d²` for hard positive pairs, `max(0, m − d)²` for hard negative pairs, 0 for the rest, `[n]`.
 pub fn online_contrastive(d: Tensor<1>, selection: OnlineSelection, margin: f64) -> Tensor<1> {
-    let attract = d
-        .clone()
-        .square()
-        .mask_fill(selection.hard_positive.bool_not(), 0.0);
-    let repel = violation(d, margin)
-        .square()
-        .mask_fill(selection.hard_negative.bool_not(), 0.0);
+    let attract = d.clone().square().mask_fill(selection.hard_positive.bool_not(), 0.0);
+    let repel = violation(d, margin).square().mask_fill(selection.hard_negative.bool_not(), 0.0);
     attract + repel
 }
 

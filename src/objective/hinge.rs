@@ -28,6 +28,15 @@ mod tests {
     }
 
     #[test]
+    fn the_soft_hinge_is_the_identity_above_twenty() {
+        let x = [19.0, 20.5, 700.0];
+        let x = Tensor::<1>::from_data(x, (&Device::flex(), burn::tensor::DType::F64));
+        let y: Vec<f64> = soft_hinge(x).try_into_vec_as().unwrap();
+        assert!(y[0] > 19.0 + 5e-9);
+        assert_eq!(y[1..], [20.5, 700.0]);
+    }
+
+    #[test]
     fn the_hinges_differ_in_their_slope_at_zero() {
         assert_eq!(slope_at_zero(hinge), 0.0);
         assert_eq!(slope_at_zero(closed_hinge), 1.0);

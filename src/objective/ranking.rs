@@ -3,8 +3,8 @@
 use burn::prelude::*;
 
 use super::hinge::hinge;
-use crate::pairwise::mining::{Chosen, farthest};
-use crate::pairwise::{Similarity, norm::UnitRows};
+use crate::pairwise::mining::{Chosen, closest};
+use crate::pairwise::{Distance, Similarity, norm::UnitRows};
 
 /// The rows that are ranked: queries, and for each its positive and its k hard negatives.
 #[derive(Debug, Clone)]
@@ -30,11 +30,7 @@ impl Candidates {
     ) -> Self {
         let positives = similarity.prepare(positives);
         let mut documents = vec![positives.clone()];
-        documents.extend(
-            negatives
-                .into_iter()
-                .map(|negative| similarity.prepare(negative)),
-        );
+        documents.extend(negatives.into_iter().map(|negative| similarity.prepare(negative)));
         Self {
             similarity,
             scale,
@@ -96,7 +92,7 @@ impl Candidates {
             Penalized::OwnNegatives => own.bool_not().bool_or(self.positive_cells()),
             Penalized::All => self.positive_cells(),
         };
-        let penalty = scores.clone().detach().mul_scalar(strength / self.scale);
+        let penalty = scores.clone().inner().mul_scalar(strength / self.scale);
         scores + penalty.mask_fill(spared, 0.0)
     }
 
@@ -134,19 +130,10 @@ pub fn positive_scores(scores: Tensor<2>) -> Tensor<2> {
 ///
 /// Shifted by the largest score of the row, a constant, so nothing overflows.
 pub fn log_sum_exp(blocks: Vec<Tensor<2>>) -> Tensor<2> {
-    let largest = |z: &Tensor<2>| z.clone().detach().max_dim(1);
-    let shift = blocks
-        .iter()
-        .map(largest)
-        .reduce(Tensor::max_pair)
-        .expect("at least one block");
-    let sums = blocks
-        .into_iter()
-        .map(|z| (z - shift.clone()).exp().sum_dim(1));
-    sums.reduce(|total, sum| total + sum)
-        .expect("at least one block")
-        .log()
-        + shift
+    let largest = |z: &Tensor<2>| z.clone().inner().max_dim(1);
+    let shift = blocks.iter().map(largest).reduce(Tensor::max_pair).expect("at least one block");
+    let sums = blocks.into_iter().map(|z| (z - shift.clone()).exp().sum_dim(1));
+    sums.reduce(|total, sum| total + sum).expect("at least one block").log() + shift
 }
 
 /// `max(0, m⁺ − cos(aᵢ, pᵢ)) + max(0, maxⱼ≠ᵢ cos(aᵢ, pⱼ) − m⁻)` for every row, `[n]`.
@@ -158,24 +145,20 @@ pub fn mega_batch_margin(
     positive_margin: f64,
     negative_margin: f64,
 ) -> Tensor<1> {
+    let negative = most_similar_other(anchors.clone(), positives.clone());
     let (a, p) = (UnitRows::new(anchors).rows, UnitRows::new(positives).rows);
     let cosine = |x: Tensor<2>, y: Tensor<2>| (x * y).sum_dim(1).squeeze_dim::<1>(1);
 
-    let attract = hinge(
-        cosine(a.clone(), p.clone())
-            .neg()
-            .add_scalar(positive_margin),
-    );
-    let negative = most_similar_other(a.clone(), p.clone());
+    let attract = hinge(cosine(a.clone(), p.clone()).neg().add_scalar(positive_margin));
     let repel = hinge(cosine(a, negative.rows(p)).sub_scalar(negative_margin));
     attract + repel.mask_fill(negative.exists.bool_not(), 0.0)
 }
 
-/// For row i of `x`, the row j ≠ i of `y` with the largest dot product.
+/// For row i of `x`, the row j ≠ i of `y` with the largest cosine.
 fn most_similar_other(x: Tensor<2>, y: Tensor<2>) -> Chosen {
     let [n, _] = x.dims();
     let others = Tensor::<2, Bool>::diag_mask([n, n], 0, &x.device());
-    farthest(x.detach().matmul(y.detach().transpose()), others)
+    closest(Distance::Cosine.order(x, y), others)
 }
 
 /// Gives the excluded scores the lowest number of the type: their exponential is 0.

@@ -74,10 +74,7 @@ mod tests {
         let x = vector(x);
         let y = f(x.clone());
         let slope = x.grad(&y.clone().sum().backward()).unwrap();
-        (
-            y.try_into_vec_as().unwrap(),
-            slope.try_into_vec_as().unwrap(),
-        )
+        (y.try_into_vec_as().unwrap(), slope.try_into_vec_as().unwrap())
     }
 
     #[test]
@@ -104,9 +101,8 @@ mod tests {
         let (direct, _) = value_and_slope([0.4, -1.2, 2.0], |x| {
             binary_cross_entropy(activation::sigmoid(x), y.clone())
         });
-        let (logits, _) = value_and_slope([0.4, -1.2, 2.0], |x| {
-            binary_cross_entropy_with_logits(x, y.clone())
-        });
+        let (logits, _) =
+            value_and_slope([0.4, -1.2, 2.0], |x| binary_cross_entropy_with_logits(x, y.clone()));
         for (d, l) in direct.iter().zip(logits) {
             assert!((d - l).abs() < 1e-6);
         }

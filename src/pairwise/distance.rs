@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::norm::{
     COORDINATE_OFFSET, UnitRows, accumulate, l2_norm, machine_epsilon, safe_sqrt, squaring_scale,
+    widen,
 };
 
 /// A distance between embeddings: 0 or more, and 0 between a row and itself.
@@ -92,76 +93,89 @@ impl Distance {
     ///
     /// # Numerical behavior
     ///
-    /// One matrix product of the **centred** rows, so the offset that all rows share does not
-    /// cancel away their distances. Squared distances below the rounding error of that product
-    /// (`4 ε (‖x‖² + ‖y‖²)`, after centring) are exactly 0, with gradient 0: duplicates are
-    /// duplicates. `Manhattan` builds all differences, `n² · dim` numbers.
+    /// As [`between`](Self::between).
     pub fn pairwise(self, x: Tensor<2>) -> Tensor<2> {
+        self.between(x.clone(), x)
+    }
+
+    /// Distance of every row of `x` to every row of `y`.
+    ///
+    /// # Shapes
+    ///
+    /// `[n, dim]`, `[m, dim] → [n, m]`
+    ///
+    /// # Numerical behavior
+    ///
+    /// One matrix product of the **centred** rows, in `f64` where the device has it: neither an
+    /// offset that all rows share nor tight clusters far apart cancel away small distances. Squared
+    /// distances below the rounding error of that product are exactly 0, with gradient 0:
+    /// duplicates are duplicates. `Manhattan` builds all differences, `n · m · dim` numbers.
+    pub fn between(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+        let x = accumulate(x);
+        let dtype = x.dtype();
+        self.between_wide(x, y).cast(dtype)
+    }
+
+    /// [`between`](Self::between) in the type in which it is computed.
+    pub(crate) fn between_wide(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Euclidean => {
-                let (squares, scale) = squared_distances(accumulate(x));
+                let (squares, scale) = squared_distances(widen(x), widen(y));
                 safe_sqrt(squares) * scale
             }
             Self::SquaredEuclidean => {
-                let (squares, scale) = squared_distances(accumulate(x));
-                squares * scale.clone() * scale
+                let (squares, scale) = squared_distances(widen(x), widen(y));
+                squares * scale.square()
             }
             Self::Manhattan => {
-                let x = accumulate(x);
-                let difference = x.clone().unsqueeze_dim::<3>(1) - x.unsqueeze_dim::<3>(0);
+                let (x, y) = (accumulate(x), accumulate(y));
+                let difference = x.unsqueeze_dim::<3>(1) - y.unsqueeze_dim::<3>(0);
                 difference.abs().sum_dim(2).squeeze_dim(2)
             }
             Self::Cosine => {
-                let unit = UnitRows::new(x);
-                let (squares, scale) = squared_distances(unit.rows);
-                squares.mul(scale.clone() * scale).mul_scalar(0.5)
-                    + unit.shortfall.clone()
-                    + unit.shortfall.transpose()
+                let (x, y) = (UnitRows::new(widen(x)), UnitRows::new(widen(y)));
+                let (squares, scale) = squared_distances(x.rows, y.rows);
+                let apart = squares * scale.square().mul_scalar(0.5);
+                apart + x.shortfall + y.shortfall.transpose()
             }
         }
     }
 
-    /// Numbers that order pairs as [`pairwise`](Self::pairwise) does, found without a root and
-    /// without a gradient: what a search needs, shape `[n, n]`.
-    pub(crate) fn pairwise_order(self, x: Tensor<2>) -> Tensor<2> {
-        let x = x.detach();
+    /// Numbers that order pairs as [`between`](Self::between) does, found without a root and
+    /// without a gradient: what a search needs, shape `[n, m]`.
+    pub(crate) fn order(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+        let (x, y) = (x.inner(), y.inner());
         match self {
-            Self::Euclidean => squared_distances(accumulate(x)).0,
-            other => other.pairwise(x),
+            Self::Euclidean => squared_distances(widen(x), widen(y)).0,
+            other => other.between_wide(x, y),
         }
     }
 }
 
-/// `‖xᵢ − xⱼ‖² / scale²` for all pairs of rows `[n, n]`, and the scale `[1, 1]` (1 unless the
+/// `‖xᵢ − yⱼ‖² / scale²` for all pairs of rows `[n, m]`, and the scale `[1, 1]` (1 unless the
 /// coordinates are too large or too small to be squared).
-fn squared_distances(x: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-    let centre = x.clone().detach().mean_dim(0);
-    let centred = x - centre;
-    let scale = squaring_scale(centred.clone().detach().abs().max_dim(1).max_dim(0));
-    let rows = centred / scale.clone();
+fn squared_distances(x: Tensor<2>, y: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+    let centre = y.clone().inner().mean_dim(0);
+    let (x, y) = (x - centre.clone(), y - centre);
+    let largest = |rows: &Tensor<2>| rows.clone().inner().abs().max_dim(1).max_dim(0);
+    let scale = squaring_scale(largest(&x).max_pair(largest(&y)));
+    let (x, y) = (x / scale.clone(), y / scale.clone());
 
-    let lengths = rows.clone().square().sum_dim(1);
-    let sums = lengths.clone() + lengths.transpose();
-    let noise = sums
-        .clone()
-        .detach()
-        .mul_scalar(4.0 * machine_epsilon(sums.dtype()));
-    let products = rows.clone().matmul(rows.transpose());
-    let squares = sums - products.mul_scalar(2.0);
-    let equal = squares.clone().detach().lower_equal(noise);
+    let lengths = |rows: &Tensor<2>| rows.clone().square().sum_dim(1);
+    let sums = lengths(&x) + lengths(&y).transpose();
+    let noise = sums.clone().inner().mul_scalar(8.0 * machine_epsilon(sums.dtype()));
+    let squares = sums - x.mul_scalar(2.0).matmul(y.transpose());
+    let equal = squares.clone().inner().lower_equal(noise);
     (squares.mask_fill(equal, 0.0), scale)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::DType;
 
-    const ALL: [Distance; 4] = [
-        Distance::Euclidean,
-        Distance::SquaredEuclidean,
-        Distance::Manhattan,
-        Distance::Cosine,
-    ];
+    const ALL: [Distance; 4] =
+        [Distance::Euclidean, Distance::SquaredEuclidean, Distance::Manhattan, Distance::Cosine];
 
     fn rows(values: [[f32; 2]; 3]) -> Tensor<2> {
         Tensor::from_floats(values, &Device::flex())
@@ -178,18 +192,9 @@ mod tests {
     fn paired_distances_on_the_unit_circle() {
         let x = rows([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]);
         let y = rows([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]]);
-        assert_close(
-            Distance::Euclidean.paired(x.clone(), y.clone()),
-            [0.0, 2f32.sqrt(), 2.0],
-        );
-        assert_close(
-            Distance::SquaredEuclidean.paired(x.clone(), y.clone()),
-            [0.0, 2.0, 4.0],
-        );
-        assert_close(
-            Distance::Manhattan.paired(x.clone(), y.clone()),
-            [0.0, 2.0, 2.0],
-        );
+        assert_close(Distance::Euclidean.paired(x.clone(), y.clone()), [0.0, 2f32.sqrt(), 2.0]);
+        assert_close(Distance::SquaredEuclidean.paired(x.clone(), y.clone()), [0.0, 2.0, 4.0]);
+        assert_close(Distance::Manhattan.paired(x.clone(), y.clone()), [0.0, 2.0, 2.0]);
         assert_close(Distance::Cosine.paired(x, y), [0.0, 1.0, 2.0]);
     }
 
@@ -201,24 +206,33 @@ mod tests {
     }
 
     #[test]
+    fn pairwise_keeps_zero_rows_at_cosine_distance_one() {
+        let x = rows([[0.0, 0.0], [0.0, 2.0], [0.0, 0.0]]);
+        let d: Vec<f32> = Distance::Cosine.pairwise(x).try_into_vec_as().unwrap();
+        assert_eq!(d, [1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_shared_offset_does_not_cancel_small_distances_in_f64() {
+        let x = [[1e6, 1e6], [1e6, 1e6 + 1e-3], [1e6 + 2e-3, 1e6]];
+        let x = Tensor::<2>::from_data(x, (&Device::flex(), DType::F64));
+        let d: Vec<f64> = Distance::Euclidean.pairwise(x).try_into_vec_as().unwrap();
+        assert!((d[1] - 1e-3).abs() < 1e-9 && (d[2] - 2e-3).abs() < 1e-9, "{d:?}");
+    }
+
+    #[test]
     fn pairwise_agrees_with_paired() {
         let x = rows([[1.0, 2.0], [-0.5, 0.25], [3.0, -1.0]]);
         for distance in ALL {
             let pairwise = distance.pairwise(x.clone());
             for shift in 0..3usize {
                 let shifted = x.clone().roll_dim(-(shift as i64), 0);
-                let paired: Vec<f32> = distance
-                    .paired(x.clone(), shifted)
-                    .try_into_vec_as()
-                    .unwrap();
+                let paired: Vec<f32> =
+                    distance.paired(x.clone(), shifted).try_into_vec_as().unwrap();
                 let all: Vec<f32> = pairwise.clone().try_into_vec_as().unwrap();
                 for i in 0..3 {
                     let got = all[i * 3 + (i + shift) % 3];
-                    assert!(
-                        (got - paired[i]).abs() < 1e-5,
-                        "{distance:?}: {got} {}",
-                        paired[i]
-                    );
+                    assert!((got - paired[i]).abs() < 1e-5, "{distance:?}: {got} {}", paired[i]);
                 }
             }
         }
@@ -228,10 +242,7 @@ mod tests {
     fn a_shared_offset_does_not_cancel_small_distances() {
         let x = rows([[1000.0, 1000.0], [1000.0, 1000.25], [1000.5, 1000.0]]);
         let d: Vec<f32> = Distance::Euclidean.pairwise(x).try_into_vec_as().unwrap();
-        assert!(
-            (d[1] - 0.25).abs() < 1e-6 && (d[2] - 0.5).abs() < 1e-6,
-            "{d:?}"
-        );
+        assert!((d[1] - 0.25).abs() < 1e-6 && (d[2] - 0.5).abs() < 1e-6, "{d:?}");
     }
 
     #[test]
@@ -255,10 +266,8 @@ mod tests {
     #[test]
     fn the_offset_keeps_equal_rows_apart() {
         let x = rows([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]);
-        let d: Vec<f32> = Distance::Euclidean
-            .paired_with_offset(x.clone(), x)
-            .try_into_vec_as()
-            .unwrap();
+        let d: Vec<f32> =
+            Distance::Euclidean.paired_with_offset(x.clone(), x).try_into_vec_as().unwrap();
         assert!((d[0] / (1e-6 * 2f32.sqrt()) - 1.0).abs() < 1e-5);
     }
 

@@ -25,11 +25,17 @@ pub fn accumulate<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     }
 }
 
+/// The widest type the device computes in: for sums of products that are about to cancel.
+pub(crate) fn widen(x: Tensor<2>) -> Tensor<2> {
+    match x.device().supports_dtype(DType::F64) {
+        true => x.cast(DType::F64),
+        false => accumulate(x),
+    }
+}
+
 /// The distance from 1 to the next number of the tensor's type.
 pub(crate) fn machine_epsilon(dtype: DType) -> f64 {
-    dtype
-        .finfo()
-        .map_or(f32::EPSILON as f64, |info| info.epsilon)
+    dtype.finfo().map_or(f32::EPSILON as f64, |info| info.epsilon)
 }
 
 /// `√x`, with value **and gradient** 0 wherever `x ≤ 0`.
@@ -52,7 +58,7 @@ pub fn safe_sqrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 /// `f32` too. A zero row has length 0 and gradient 0.
 pub fn l2_norm(x: Tensor<2>) -> Tensor<2> {
     let x = accumulate(x);
-    let scale = squaring_scale(x.clone().detach().abs().max_dim(1));
+    let scale = squaring_scale(x.clone().inner().abs().max_dim(1));
     safe_sqrt((x / scale.clone()).square().sum_dim(1)) * scale
 }
 
@@ -60,14 +66,9 @@ pub fn l2_norm(x: Tensor<2>) -> Tensor<2> {
 /// can be squared as they are.
 pub(crate) fn squaring_scale<const D: usize>(largest: Tensor<D>) -> Tensor<D> {
     let (low, high) = SQUARES_EXACTLY;
-    let smallest = largest
-        .dtype()
-        .finfo()
-        .map_or(f64::MIN_POSITIVE, |info| info.min_positive);
-    let fits = largest
-        .clone()
-        .greater_equal_elem(low)
-        .bool_and(largest.clone().lower_equal_elem(high));
+    let smallest = largest.dtype().finfo().map_or(f64::MIN_POSITIVE, |info| info.min_positive);
+    let fits =
+        largest.clone().greater_equal_elem(low).bool_and(largest.clone().lower_equal_elem(high));
     let as_is = fits.bool_or(largest.clone().equal_elem(0.0));
     // The inverse of a scale must be finite as well: no subnormal one.
     largest.clamp_min(smallest * 16.0).mask_fill(as_is, 1.0)
@@ -98,10 +99,8 @@ impl UnitRows {
         let floor = SHORTEST_UNIT * SHORTEST_UNIT;
         let squares = x.clone().square().sum_dim(1);
         let largest = squares.dtype().finfo().map_or(f64::MAX, |info| info.max);
-        let no_direction = squares
-            .clone()
-            .equal_elem(0.0)
-            .bool_or(squares.clone().greater_elem(largest));
+        let no_direction =
+            squares.clone().equal_elem(0.0).bool_or(squares.clone().greater_elem(largest));
         let inverse = squares.clone().clamp_min(floor).sqrt().recip();
         let inverse = inverse.mask_fill(no_direction.clone(), 0.0);
 
@@ -109,17 +108,7 @@ impl UnitRows {
         let shortfall = squares.mul_scalar(-0.5 / floor).add_scalar(0.5);
         Self {
             rows: x * inverse,
-            shortfall: shortfall
-                .mask_fill(reaches_one, 0.0)
-                .mask_fill(no_direction, 0.5),
-        }
-    }
-
-    /// The rows without their gradients.
-    pub fn detach(self) -> Self {
-        Self {
-            rows: self.rows.detach(),
-            shortfall: self.shortfall.detach(),
+            shortfall: shortfall.mask_fill(reaches_one, 0.0).mask_fill(no_direction, 0.5),
         }
     }
 }
@@ -133,10 +122,7 @@ mod tests {
         let y = f(x.clone());
         let grads = y.clone().sum().backward();
         let gradient = x.grad(&grads).expect("x is tracked");
-        (
-            y.try_into_vec_as().unwrap(),
-            gradient.try_into_vec_as().unwrap(),
-        )
+        (y.try_into_vec_as().unwrap(), gradient.try_into_vec_as().unwrap())
     }
 
     #[test]
@@ -150,10 +136,7 @@ mod tests {
     fn length_survives_squares_that_do_not_fit() {
         let (norm, gradient) = gradient_of([[3e-20, 4e-20], [3e30, 4e30], [1e-42, 0.0]], l2_norm);
         for (got, expected) in norm.iter().zip([5e-20, 5e30, 1e-42]) {
-            assert!(
-                (got / expected - 1.0).abs() < 1e-3,
-                "{got} is not {expected}"
-            );
+            assert!((got / expected - 1.0).abs() < 1e-3, "{got} is not {expected}");
         }
         for (got, expected) in gradient.iter().zip([0.6, 0.8, 0.6, 0.8, 1.0, 0.0]) {
             assert!((got - expected).abs() < 1e-3, "{got} is not {expected}");
@@ -169,9 +152,8 @@ mod tests {
 
     #[test]
     fn a_zero_row_stays_zero_without_a_gradient() {
-        let (rows, gradient) = gradient_of([[0.0, 0.0], [3.0, 4.0], [1e-20, 0.0]], |x| {
-            UnitRows::new(x).rows
-        });
+        let (rows, gradient) =
+            gradient_of([[0.0, 0.0], [3.0, 4.0], [1e-20, 0.0]], |x| UnitRows::new(x).rows);
         assert_eq!(rows[..2], [0.0, 0.0]);
         assert_eq!(gradient[..2], [0.0, 0.0]);
         assert!((rows[2] - 0.6).abs() < 1e-6 && (rows[3] - 0.8).abs() < 1e-6);
@@ -180,9 +162,8 @@ mod tests {
 
     #[test]
     fn shortfall_is_zero_for_unit_rows_and_a_half_for_zero_rows() {
-        let (shortfall, _) = gradient_of([[0.0, 0.0], [0.3, 0.4], [1e-20, 0.0]], |x| {
-            UnitRows::new(x).shortfall
-        });
+        let (shortfall, _) =
+            gradient_of([[0.0, 0.0], [0.3, 0.4], [1e-20, 0.0]], |x| UnitRows::new(x).shortfall);
         assert_eq!(shortfall, [0.5, 0.0, 0.5]);
     }
 }

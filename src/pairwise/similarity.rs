@@ -26,18 +26,10 @@ pub enum Similarity {
     #[serde(alias = "dot_score", alias = "pairwise_dot_score", alias = "dot")]
     Dot,
     /// Negative Euclidean distance.
-    #[serde(
-        alias = "euclidean_sim",
-        alias = "pairwise_euclidean_sim",
-        alias = "euclidean"
-    )]
+    #[serde(alias = "euclidean_sim", alias = "pairwise_euclidean_sim", alias = "euclidean")]
     Euclidean,
     /// Negative Manhattan distance.
-    #[serde(
-        alias = "manhattan_sim",
-        alias = "pairwise_manhattan_sim",
-        alias = "manhattan"
-    )]
+    #[serde(alias = "manhattan_sim", alias = "pairwise_manhattan_sim", alias = "manhattan")]
     Manhattan,
 }
 
@@ -49,9 +41,9 @@ impl Similarity {
     /// `[n, dim]`, `[n, dim] → [n]`
     pub fn paired(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
         match self {
-            Self::Cosine | Self::Dot => (self.prepare(x) * self.prepare(y))
-                .sum_dim(1)
-                .squeeze_dim(1),
+            Self::Cosine | Self::Dot => {
+                (self.prepare(x) * self.prepare(y)).sum_dim(1).squeeze_dim(1)
+            }
             Self::Euclidean => Distance::Euclidean.paired(x, y).neg(),
             Self::Manhattan => Distance::Manhattan.paired(x, y).neg(),
         }
@@ -65,8 +57,8 @@ impl Similarity {
     ///
     /// # Numerical behavior
     ///
-    /// Cosine and dot product are one matrix product. The two distances are taken over both
-    /// batches at once, `(n + m)²` numbers, and the Manhattan distance times `dim`.
+    /// Cosine and dot product are one matrix product; the distances are those of
+    /// [`Distance::between`].
     pub fn pairwise(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         self.pairwise_prepared(self.prepare(x), self.prepare(y), 1.0)
     }
@@ -95,30 +87,18 @@ impl Similarity {
         match self {
             // The factor goes to the [n, dim] rows, not over the [n, m] scores.
             Self::Cosine | Self::Dot => x.mul_scalar(factor).matmul(y.transpose()),
-            Self::Euclidean => between(Distance::Euclidean, x, y).mul_scalar(-factor),
-            Self::Manhattan => between(Distance::Manhattan, x, y).mul_scalar(-factor),
+            Self::Euclidean => Distance::Euclidean.between(x, y).mul_scalar(-factor),
+            Self::Manhattan => Distance::Manhattan.between(x, y).mul_scalar(-factor),
         }
     }
-}
-
-/// The block of a pairwise distance that lies between two batches.
-fn between(distance: Distance, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
-    let ([n, _], [m, _]) = (x.dims(), y.dims());
-    distance
-        .pairwise(Tensor::cat(vec![x, y], 0))
-        .slice([0..n, n..n + m])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: [Similarity; 4] = [
-        Similarity::Cosine,
-        Similarity::Dot,
-        Similarity::Euclidean,
-        Similarity::Manhattan,
-    ];
+    const ALL: [Similarity; 4] =
+        [Similarity::Cosine, Similarity::Dot, Similarity::Euclidean, Similarity::Manhattan];
 
     fn example() -> (Tensor<2>, Tensor<2>) {
         let device = Device::flex();
@@ -148,10 +128,8 @@ mod tests {
     fn the_diagonal_of_pairwise_is_paired() {
         for similarity in ALL {
             let (x, y) = example();
-            let all: Vec<f32> = similarity
-                .pairwise(x.clone(), y.clone())
-                .try_into_vec_as()
-                .unwrap();
+            let all: Vec<f32> =
+                similarity.pairwise(x.clone(), y.clone()).try_into_vec_as().unwrap();
             let paired: Vec<f32> = similarity.paired(x, y).try_into_vec_as().unwrap();
             assert!((all[0] - paired[0]).abs() < 1e-5 && (all[3] - paired[1]).abs() < 1e-5);
         }

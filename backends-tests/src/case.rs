@@ -1,0 +1,146 @@
+//! Case files: inputs, a configuration, and what sentence-transformers answers.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::nested::Nested;
+
+/// The version of the file format that is understood.
+const FORMAT: u32 = 1;
+
+/// One batch for one loss, with the answer of the reference.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// Unique name.
+    pub id: String,
+    /// The Python class.
+    pub loss: String,
+    /// Python's constructor arguments.
+    pub config: serde_json::Value,
+    /// Weights of a loss that owns some, by PyTorch's names and in its layout.
+    pub params: Option<BTreeMap<String, Nested>>,
+    /// One `[n, dim]` a column of texts.
+    pub columns: Vec<Nested>,
+    /// Labels or targets.
+    pub labels: Option<Labels>,
+    /// The answer in float64.
+    pub expected: Expected,
+    /// How far the reference itself is from that answer in float32.
+    pub reference_f32: ReferenceError,
+}
+
+/// Labels or targets as they are in the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Labels {
+    /// Whether Python holds them as integers.
+    pub dtype: LabelType,
+    /// Of rank 1, 2 or 3.
+    pub data: Nested,
+}
+
+/// Python's type of the labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LabelType {
+    /// `int64`.
+    Int,
+    /// `float32`.
+    Float,
+}
+
+/// The answer of the reference.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// The loss.
+    pub loss: f64,
+    /// Its gradient with respect to each column.
+    pub gradients: Vec<Nested>,
+    /// Its gradient with respect to each weight.
+    pub param_gradients: Option<BTreeMap<String, Nested>>,
+}
+
+/// Errors of the reference in float32 against its own float64.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceError {
+    /// Absolute.
+    pub loss_error: f64,
+    /// Relative, over all columns together.
+    pub gradient_error: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format: u32,
+    #[allow(dead_code, reason = "says where the answers are from; nothing depends on it")]
+    reference: serde_json::Value,
+    cases: Vec<Case>,
+}
+
+/// Why a case file could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    /// The file cannot be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is not a case file.
+    #[error("{path}: not a case file: {source}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and reason.
+        source: serde_json::Error,
+    },
+    /// The file is of another version.
+    #[error("{path}: format {format} is not supported, only {FORMAT} is")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        format: u32,
+    },
+}
+
+/// Reads all cases of a file.
+///
+/// # Errors
+///
+/// If the file cannot be read, is not JSON of the right form, or is of another version.
+pub fn read(path: &Path) -> Result<Vec<Case>, CaseError> {
+    let path = path.to_path_buf();
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| CaseError::Read { path: path.clone(), source })?;
+    let file: File = serde_json::from_str(&text)
+        .map_err(|source| CaseError::Parse { path: path.clone(), source })?;
+    if file.format != FORMAT {
+        return Err(CaseError::Format { path, format: file.format });
+    }
+    Ok(file.cases.into_iter().map(Case::with_f32_inputs).collect())
+}
+
+impl Case {
+    /// Inputs are printed as the shortest decimal of an `f32`.
+    fn with_f32_inputs(mut self) -> Self {
+        self.columns = self.columns.into_iter().map(Nested::rounded_to_f32).collect();
+        self.params = self.params.map(|params| {
+            params.into_iter().map(|(name, value)| (name, value.rounded_to_f32())).collect()
+        });
+        if let Some(labels) = &mut self.labels
+            && labels.dtype == LabelType::Float
+        {
+            labels.data = labels.data.clone().rounded_to_f32();
+        }
+        self
+    }
+}

@@ -1,0 +1,38 @@
+//! The same numbers whatever the device records on the way.
+
+use backends_tests::case::{Case, read};
+use backends_tests::subject::{self, Inputs, numbers};
+use burn::prelude::*;
+use burn::tensor::DType;
+use std::path::Path;
+
+fn some_cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let files = std::fs::read_dir(folder).expect("the fixtures are committed");
+    let first_ten = |path: &Path| read(path).expect("a case file").into_iter().take(10);
+    files.flat_map(|file| first_ten(&file.expect("a readable folder").path())).collect()
+}
+
+#[test]
+fn gradient_checkpointing_changes_nothing() {
+    let (plain, checkpointing) =
+        (Device::flex(), Device::flex().autodiff().gradient_checkpointing());
+    for case in some_cases() {
+        let expected = subject::run(&case, &plain, DType::F64).expect("a case that fits its loss");
+        let got = subject::run(&case, &checkpointing, DType::F64).expect("the same case");
+        assert_eq!(got.loss, expected.loss, "{}", case.id);
+        assert_eq!(got.gradients, expected.gradients, "{}", case.id);
+    }
+}
+
+#[test]
+fn a_loss_without_a_graph_has_the_same_value() {
+    for case in some_cases() {
+        let with_graph =
+            subject::run(&case, &Device::flex(), DType::F64).expect("a case that fits");
+        let inputs = Inputs::constants(&case, &Device::flex(), DType::F64).expect("the same case");
+        let loss = inputs.loss().expect("the same case");
+        assert!(!loss.is_autodiff(), "{}", case.id);
+        assert_eq!(numbers(loss), [with_graph.loss], "{}", case.id);
+    }
+}

@@ -1,0 +1,69 @@
+//! Every committed case, in both precisions.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use backends_tests::case::{Case, read};
+use backends_tests::subject;
+use backends_tests::verdict::{Tolerance, Verdict};
+use burn::prelude::*;
+use burn::tensor::DType;
+use burn_embedding_losses::sentence_transformers::LossConfig;
+
+fn fixture_files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let files = std::fs::read_dir(folder).expect("the fixtures are committed");
+    files.map(|file| file.expect("a readable folder").path()).collect()
+}
+
+fn all_cases() -> Vec<Case> {
+    fixture_files().iter().flat_map(|path| read(path).expect("a case file")).collect()
+}
+
+fn assert_all_hold(dtype: DType) {
+    let device = Device::flex();
+    let failures: Vec<String> = all_cases()
+        .iter()
+        .filter_map(|case| {
+            let answer = subject::run(case, &device, dtype).expect("a case that fits its loss");
+            let verdict = Verdict::of(case, &answer, Tolerance::of(dtype));
+            verdict.failure.map(|why| format!("{}: {why}", case.id))
+        })
+        .collect();
+    assert!(failures.is_empty(), "{} cases fail:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn all_cases_hold_in_f32() {
+    assert_all_hold(DType::F32);
+}
+
+#[test]
+fn all_cases_hold_in_f64() {
+    assert_all_hold(DType::F64);
+}
+
+#[test]
+fn every_loss_has_twenty_cases_with_a_gradient() {
+    let mut useful: BTreeMap<String, usize> = BTreeMap::new();
+    for case in all_cases() {
+        let moves = case.expected.gradients.iter().any(|g| g.data.iter().any(|&x| x != 0.0));
+        *useful.entry(case.loss).or_default() += usize::from(moves);
+    }
+    for name in LossConfig::NAMES {
+        let cases = useful.get(name).copied().unwrap_or(0);
+        assert!(cases >= 20, "{name} has only {cases} cases with a gradient");
+    }
+}
+
+#[test]
+fn a_wrong_answer_is_found() {
+    let device = Device::flex();
+    for case in all_cases().iter().filter(|case| case.expected.loss != 0.0).take(20) {
+        let mut answer =
+            subject::run(case, &device, DType::F64).expect("a case that fits its loss");
+        answer.loss += 1e-8 * case.expected.loss.abs().max(1.0);
+        let verdict = Verdict::of(case, &answer, Tolerance::of(DType::F64));
+        assert!(verdict.failure.is_some(), "{} accepts a wrong loss", case.id);
+    }
+}

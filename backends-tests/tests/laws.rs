@@ -1,0 +1,160 @@
+//! What holds for every loss, whatever it computes.
+
+mod law;
+
+use backends_tests::case::Case;
+use backends_tests::random::random_case;
+use law::{check, degenerate, derivative, symmetry};
+use serde_json::{Value, json};
+
+/// Every loss with the options that change what it computes.
+fn table() -> Vec<(&'static str, Value)> {
+    let mut table = vec![
+        ("BatchAllTripletLoss", json!({"margin": 0.3})),
+        ("BatchAllTripletLoss", json!({"distance_metric": "squared_euclidean", "margin": 0.3})),
+        ("BatchAllTripletLoss", json!({"distance_metric": "cosine", "margin": 0.3})),
+        ("BatchAllTripletLoss", json!({"distance_metric": "manhattan", "margin": 0.3})),
+        ("CosineSimilarityLoss", json!({})),
+        ("CosineSimilarityLoss", json!({"loss_fct": "L1Loss"})),
+        ("CosineSimilarityLoss", json!({"loss_fct": "HuberLoss"})),
+        (
+            "CosineSimilarityLoss",
+            json!({"loss_fct": "BCELoss", "cos_score_transformation": "UnitInterval"}),
+        ),
+        (
+            "CosineSimilarityLoss",
+            json!({"loss_fct": "BCEWithLogitsLoss", "cos_score_transformation": "Tanh"}),
+        ),
+        ("MegaBatchMarginLoss", json!({})),
+        ("MSELoss", json!({})),
+        ("MSELoss", json!({"projection_dim": 3})),
+        ("SoftmaxLoss", json!({"label_smoothing": 0.1})),
+        ("SoftmaxLoss", json!({"concatenation_sent_multiplication": true})),
+    ];
+    for metric in ["euclidean", "cosine", "manhattan"] {
+        table.push(("TripletLoss", json!({"distance_metric": metric, "triplet_margin": 0.3})));
+        for loss in ["BatchHardTripletLoss", "BatchSemiHardTripletLoss"] {
+            table.push((loss, json!({"distance_metric": metric, "margin": 0.3})));
+            let valid = json!({"distance_metric": metric, "margin": 0.3, "anchors": "Valid"});
+            table.push((loss, valid));
+        }
+        table.push(("BatchHardSoftMarginTripletLoss", json!({"distance_metric": metric})));
+        for loss in ["ContrastiveLoss", "OnlineContrastiveLoss"] {
+            table.push((loss, json!({"distance_metric": metric, "margin": 1.3})));
+        }
+    }
+    for similarity in ["cos_sim", "dot_score", "Euclidean", "Manhattan"] {
+        table.push(("MarginMSELoss", json!({"similarity_fct": similarity})));
+        table.push(("MultipleNegativesRankingLoss", json!({"similarity_fct": similarity})));
+        table.push((
+            "MultipleNegativesRankingLoss",
+            json!({
+                "similarity_fct": similarity, "scale": 3,
+                "directions": ["query_to_doc", "query_to_query", "doc_to_query", "doc_to_doc"],
+            }),
+        ));
+        table.push((
+            "MultipleNegativesRankingLoss",
+            json!({
+                "similarity_fct": similarity, "partition_mode": "per_direction",
+                "directions": ["query_to_doc", "doc_to_query"],
+            }),
+        ));
+    }
+    table
+}
+
+/// Options whose gradient is deliberately not the derivative of the value: the penalty is a
+/// constant.
+fn hardened() -> Vec<(&'static str, Value)> {
+    ["in_batch_negatives", "hard_negatives", "all_negatives"]
+        .map(|mode| {
+            let options = json!({"hardness_mode": mode, "hardness_strength": 2.5});
+            ("MultipleNegativesRankingLoss", options)
+        })
+        .into()
+}
+
+fn cases(table: Vec<(&str, Value)>, batch: usize, dim: usize, seed: u64) -> Vec<Case> {
+    let case = |(loss, options)| random_case(loss, options, batch, dim, 3, seed);
+    table.into_iter().map(|row| case(row).expect("options that exist")).collect()
+}
+
+fn everything() -> Vec<(&'static str, Value)> {
+    table().into_iter().chain(hardened()).collect()
+}
+
+#[test]
+fn gradients_are_the_derivatives_of_values() {
+    for seed in 0..3 {
+        check(cases(table(), 9, 5, seed), derivative::agrees_with_differences);
+    }
+}
+
+#[test]
+fn permuting_the_rows_permutes_the_gradients() {
+    check(cases(everything(), 10, 4, 1), symmetry::permutes);
+}
+
+#[test]
+fn unreduced_terms_sum_to_the_sum() {
+    check(cases(everything(), 8, 4, 2), symmetry::terms_sum_to_the_sum);
+}
+
+#[test]
+fn cosine_losses_do_not_see_lengths() {
+    let by_angle = |(loss, options): &(&str, Value)| {
+        let cosine = |key: &str, names: &[&str]| options[key].as_str().map(|v| names.contains(&v));
+        cosine("distance_metric", &["cosine"])
+            .or(cosine("similarity_fct", &["cos_sim"]))
+            .unwrap_or(matches!(*loss, "CosineSimilarityLoss" | "MegaBatchMarginLoss"))
+    };
+    let table: Vec<_> = everything().into_iter().filter(by_angle).collect();
+    assert!(table.len() > 10, "the filter finds the cosine losses");
+    check(cases(table, 8, 4, 3), symmetry::ignores_lengths);
+}
+
+#[test]
+fn no_input_gives_nan_and_none_that_fits_gives_infinity() {
+    for seed in 0..2 {
+        check(cases(everything(), 7, 3, seed), degenerate::stays_finite);
+    }
+    check(cases(everything(), 1, 3, 5), degenerate::stays_finite);
+    check(cases(everything(), 2, 1, 6), degenerate::stays_finite);
+}
+
+#[test]
+fn a_zero_row_gets_no_gradient_from_a_cosine() {
+    let table = everything().into_iter().filter(|(loss, options)| {
+        let text = options.to_string();
+        text.contains("\"cosine\"")
+            || text.contains("cos_sim")
+            || matches!(*loss, "CosineSimilarityLoss" | "MegaBatchMarginLoss")
+    });
+    check(cases(table.collect(), 8, 4, 4), degenerate::zero_row_gets_no_gradient);
+}
+
+#[test]
+fn a_batch_of_one_class_is_nothing_to_valid_anchors() {
+    for loss in
+        ["BatchHardTripletLoss", "BatchHardSoftMarginTripletLoss", "BatchSemiHardTripletLoss"]
+    {
+        let case = random_case(loss, json!({"anchors": "Valid"}), 6, 3, 1, 0).unwrap();
+        let (value, gradients) = law::run(&case);
+        assert_eq!(value, 0.0, "{loss}");
+        assert!(gradients.concat().iter().all(|&g| g == 0.0), "{loss}");
+    }
+}
+
+#[test]
+fn all_anchors_and_valid_anchors_agree_where_all_are_valid() {
+    for loss in
+        ["BatchHardTripletLoss", "BatchHardSoftMarginTripletLoss", "BatchSemiHardTripletLoss"]
+    {
+        let [all, valid] = ["All", "Valid"].map(|anchors| {
+            let case = random_case(loss, json!({"anchors": anchors}), 9, 4, 3, 7).unwrap();
+            law::run(&case)
+        });
+        law::assert_close(loss, &all, &valid, 1e-12);
+    }
+}

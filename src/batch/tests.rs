@@ -1,0 +1,127 @@
+//! What the constructors refuse and what `check` finds.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::*;
+use burn::prelude::*;
+use burn::tensor::DType;
+
+fn rows(n: usize, dim: usize) -> Tensor<2> {
+    Tensor::ones([n, dim], &Device::flex())
+}
+
+fn numbers(n: usize) -> Tensor<1> {
+    Tensor::zeros([n], &Device::flex())
+}
+
+fn classes(values: &[i64]) -> Tensor<1, Int> {
+    Tensor::from_data(values, &Device::flex())
+}
+
+fn message_of<B>(build: impl FnOnce() -> B) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(build)).err().expect("a panic");
+    match panic.downcast::<String>() {
+        Ok(formatted) => *formatted,
+        Err(panic) => panic.downcast::<&str>().expect("a message").to_string(),
+    }
+}
+
+#[test]
+fn a_wrong_shape_names_batch_field_and_sizes() {
+    let cases: [(String, &str); 8] = [
+        (
+            message_of(|| LabeledBatch::new(rows(3, 2), classes(&[0, 1]))),
+            "LabeledBatch: `labels` must have shape [3], got [2]",
+        ),
+        (
+            message_of(|| PairBatch::new(rows(3, 2), rows(3, 4), numbers(3))),
+            "PairBatch: `right` must have shape [3, 2], got [3, 4]",
+        ),
+        (
+            message_of(|| TripletBatch::new(rows(3, 2), rows(3, 2), rows(2, 2))),
+            "TripletBatch: `negative` must have shape [3, 2], got [2, 2]",
+        ),
+        (
+            message_of(|| RetrievalBatch::new(rows(3, 2), rows(3, 2), vec![rows(1, 2)])),
+            "RetrievalBatch: `negatives[0]` must have shape [3, 2], got [1, 2]",
+        ),
+        (
+            message_of(|| MarginBatch::new(rows(3, 2), rows(3, 2), vec![], numbers(3))),
+            "MarginBatch: `negatives` must hold at least one column, got none",
+        ),
+        (
+            message_of(|| MarginBatch::new(rows(3, 2), rows(3, 2), vec![rows(3, 2)], rows(3, 3))),
+            "MarginBatch: `targets` must have shape [3, 1] (margins) or [3, 2] (scores), got [3, 3]",
+        ),
+        (
+            message_of(|| DistillationBatch::new(vec![rows(3, 2)], rows(1, 2))),
+            "DistillationBatch: `targets` must have shape [3, 2], got [1, 2]",
+        ),
+        (
+            message_of(|| ClassifiedPairBatch::new(rows(3, 2), rows(3, 2), classes(&[0]))),
+            "ClassifiedPairBatch: `targets` must have shape [3], got [1]",
+        ),
+    ];
+    for (got, expected) in cases {
+        assert_eq!(got, expected);
+    }
+}
+
+#[test]
+fn a_batch_without_rows_or_columns_is_refused() {
+    for (n, dim) in [(0, 2), (2, 0)] {
+        let got = message_of(|| PairBatch::new(rows(n, dim), rows(n, dim), numbers(n)));
+        let expected = "`left` must have at least one row and one column, got";
+        assert!(got.contains(expected), "{got}");
+    }
+}
+
+#[test]
+fn check_finds_the_row_that_is_wrong() {
+    let mut broken = rows(3, 2);
+    broken = broken.slice_fill([1..2, 0..1], f32::NAN);
+    let batch = TripletBatch::new(rows(3, 2), rows(3, 2), broken);
+    let message = batch.check().unwrap_err().to_string();
+    assert_eq!(message, "TripletBatch: `negative` must be finite, row 1 is not");
+
+    let labels = Tensor::<1>::from_floats([1.0, 0.0, 0.5], &Device::flex());
+    let batch = PairBatch::new(rows(3, 2), rows(3, 2), labels);
+    assert!(batch.check().is_ok());
+    let message = batch.check_binary().unwrap_err().to_string();
+    assert_eq!(message, "PairBatch: `labels` must be 0 or 1, row 2 is not");
+
+    let batch = ClassifiedPairBatch::new(rows(3, 2), rows(3, 2), classes(&[1, -100, 2]));
+    assert!(batch.check(3).is_ok());
+    assert!(batch.check(2).unwrap_err().to_string().contains("row 2 is not"));
+}
+
+#[test]
+fn half_precision_is_widened_on_entry() {
+    let half = rows(2, 3).cast(DType::F16);
+    let batch = PairBatch::new(half.clone(), half, numbers(2));
+    assert_eq!((batch.left.dtype(), batch.right.dtype()), (DType::F32, DType::F32));
+}
+
+#[test]
+fn scores_of_a_teacher_become_margins() {
+    let scores = Tensor::<2>::from_floats([[3.0, 1.0, 2.5]], &Device::flex());
+    let batch = MarginBatch::new(rows(1, 2), rows(1, 2), vec![rows(1, 2); 2], scores);
+    let margins: Vec<f32> = batch.margins.try_into_vec_as().unwrap();
+    assert_eq!(margins, [2.0, 0.5]);
+}
+
+#[test]
+fn labels_and_targets_carry_no_gradient() {
+    let device = Device::flex().autodiff();
+    let tracked = Tensor::<1>::zeros([2], &device).require_grad();
+    let wide = Tensor::<2>::zeros([2, 1], &device).require_grad();
+    let pair = PairBatch::new(rows(2, 3), rows(2, 3), tracked);
+    assert!(!pair.labels.is_tracked());
+    let margin = MarginBatch::new(rows(2, 3), rows(2, 3), vec![rows(2, 3)], wide.clone());
+    assert!(!margin.margins.is_tracked());
+    let teacher = DistillationBatch::new(vec![rows(2, 3)], wide.clone());
+    assert!(!teacher.targets[0].is_tracked());
+    let classes = ClassifiedPairBatch::new(rows(2, 3), rows(2, 3), wide);
+    let ClassTargets::Probabilities(p) = classes.targets else { unreachable!() };
+    assert!(!p.is_tracked());
+}

@@ -1,0 +1,153 @@
+//! Who is compared with whom: label masks and selections.
+//!
+//! A selection is a mask or one index a row, never a list whose length depends on the data, and
+//! carries no gradient. Score the chosen rows again with
+//! [`Distance::paired`](super::Distance::paired) to train on them.
+
+mod online;
+mod sorted;
+
+use burn::prelude::*;
+use derive_new::new;
+
+use super::norm::machine_epsilon;
+
+pub use online::{OnlineSelection, online_selection};
+pub use sorted::{TripletCounts, semi_hard_negatives, violated_triplets};
+
+/// Which pairs of a labelled batch may attract and which may repel, both `[n, n]`.
+#[derive(Debug, Clone)]
+pub struct LabelMasks {
+    /// Same label, different row.
+    pub positive: Tensor<2, Bool>,
+    /// Different label.
+    pub negative: Tensor<2, Bool>,
+}
+
+impl LabelMasks {
+    /// The masks of the labels `[n]`.
+    pub fn new(labels: Tensor<1, Int>) -> Self {
+        let [n] = labels.dims();
+        let device = labels.device();
+        let same = labels.clone().unsqueeze_dim::<2>(1).equal(labels.unsqueeze_dim::<2>(0));
+        // `diag_mask` is false on the diagonal.
+        let other_row = Tensor::<2, Bool>::diag_mask([n, n], 0, &device);
+        Self { positive: same.clone().bool_and(other_row), negative: same.bool_not() }
+    }
+
+    /// Anchors that have a positive as well as a negative, `[n]`.
+    pub fn valid_anchors(&self) -> Tensor<1, Bool> {
+        any_in_row(self.positive.clone()).bool_and(any_in_row(self.negative.clone()))
+    }
+}
+
+/// One chosen row for every anchor.
+#[derive(Debug, Clone, new)]
+pub struct Chosen {
+    /// Index of the chosen row, `[n]`; meaningless where none exists.
+    pub index: Tensor<1, Int>,
+    /// Whether there was anything to choose from, `[n]`.
+    pub exists: Tensor<1, Bool>,
+}
+
+impl Chosen {
+    /// The chosen rows of `x`, with its gradient: `[m, dim] → [n, dim]`.
+    pub fn rows(&self, x: Tensor<2>) -> Tensor<2> {
+        x.select(0, self.index.clone())
+    }
+}
+
+/// For every row of `values`, the first of the largest among `candidates`.
+///
+/// # Shapes
+///
+/// `[n, m]`, `[n, m]` → indices `[n]`
+///
+/// # Numerical behavior
+///
+/// Values within rounding error of the largest count as equal to it, so that ties (duplicate
+/// rows) are broken the same way on every backend: the first wins, as in PyTorch on the CPU.
+pub fn farthest(values: Tensor<2>, candidates: Tensor<2, Bool>) -> Chosen {
+    let values = values.inner();
+    let lowest = lowest_number(&values);
+    let top = values.clone().mask_fill(candidates.clone().bool_not(), lowest).max_dim(1);
+    let slack = rounding_slack(&top);
+    first_of(values.greater_equal(top - slack).bool_and(candidates))
+}
+
+/// For every row of `values`, the first of the smallest among `candidates`; see [`farthest`].
+pub fn closest(values: Tensor<2>, candidates: Tensor<2, Bool>) -> Chosen {
+    farthest(values.neg(), candidates)
+}
+
+/// The farthest row of the same label, by a matrix of distances `[n, n]`.
+pub fn hardest_positives(distances: Tensor<2>, masks: &LabelMasks) -> Chosen {
+    farthest(distances, masks.positive.clone())
+}
+
+/// The closest row of another label, by a matrix of distances `[n, n]`.
+pub fn hardest_negatives(distances: Tensor<2>, masks: &LabelMasks) -> Chosen {
+    closest(distances, masks.negative.clone())
+}
+
+/// The first index of each row at which the mask holds.
+fn first_of(mask: Tensor<2, Bool>) -> Chosen {
+    let [n, m] = mask.dims();
+    let device = mask.device();
+    let columns = Tensor::<1, Int>::arange(0..m as i64, &device).unsqueeze_dim::<2>(0);
+    let first = columns.expand([n, m]).mask_fill(mask.clone().bool_not(), m as i64).min_dim(1);
+    let exists = any_in_row(mask);
+    Chosen::new(first.clamp_max(m as i64 - 1).squeeze_dim(1), exists)
+}
+
+fn any_in_row(mask: Tensor<2, Bool>) -> Tensor<1, Bool> {
+    mask.any_dim(1).squeeze_dim(1)
+}
+
+/// How far apart two values may be that differ by rounding only.
+fn rounding_slack(values: &Tensor<2>) -> Tensor<2> {
+    values.clone().abs().mul_scalar(16.0 * machine_epsilon(values.dtype()))
+}
+
+fn lowest_number<const D: usize>(values: &Tensor<D>) -> f64 {
+    values.dtype().finfo().map_or(f64::MIN, |info| info.min)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn indices(chosen: &Chosen) -> (Vec<i64>, Vec<bool>) {
+        let index = chosen.index.clone().into_data().iter::<i64>().collect();
+        (index, chosen.exists.clone().into_data().iter::<bool>().collect())
+    }
+
+    #[test]
+    fn masks_leave_the_row_itself_out() {
+        let masks = LabelMasks::new(Tensor::from_ints([4, 7, 4], &Device::flex()));
+        let flags = |mask: Tensor<2, Bool>| mask.into_data().iter::<bool>().collect::<Vec<_>>();
+        let (t, f) = (true, false);
+        assert_eq!(flags(masks.positive.clone()), [f, f, t, f, f, f, t, f, f]);
+        assert_eq!(flags(masks.negative.clone()), [f, t, f, t, f, t, f, t, f]);
+        let valid = masks.valid_anchors().into_data().iter::<bool>().collect::<Vec<_>>();
+        assert_eq!(valid, [t, f, t]);
+    }
+
+    #[test]
+    fn ties_go_to_the_first_and_nothing_is_chosen_from_nothing() {
+        let device = Device::flex();
+        let values = Tensor::<2>::from_floats([[2.0, 3.0, 3.0], [9.0, 1.0, 1.0]], &device);
+        let candidates = Tensor::<2, Int>::from_ints([[1, 1, 1], [0, 0, 0]], &device).bool();
+        assert_eq!(indices(&farthest(values.clone(), candidates.clone())).0[0], 1);
+        assert_eq!(indices(&closest(values.clone(), candidates.clone())).0[0], 0);
+        assert_eq!(indices(&farthest(values, candidates)).1, [true, false]);
+    }
+
+    #[test]
+    fn values_that_differ_by_rounding_are_a_tie() {
+        let values = [[1.0, 1.0 + f32::EPSILON, 0.5]];
+        let values = Tensor::<2>::from_floats(values, &Device::flex());
+        let candidates = values.clone().greater_elem(0.0);
+        assert_eq!(indices(&farthest(values, candidates)).0, [0]);
+    }
+}
