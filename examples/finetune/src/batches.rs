@@ -66,36 +66,21 @@ impl<'a> Batches<'a> {
         let count = self.tokens[batch[0]].len();
         let column = |column: usize| batch.iter().map(move |&row| &self.tokens[row][column]);
         let texts = (0..count).flat_map(column);
-        let kept: Vec<_> = texts
-            .map(|tokens| leave_out(tokens, word_dropout, rng))
-            .collect();
+        let kept: Vec<_> = texts.map(|tokens| leave_out(tokens, word_dropout, rng)).collect();
         let ids: Vec<_> = kept.iter().map(Vec::as_slice).collect();
-        encoder
-            .forward(TokenBatch::new(&ids, device))
-            .chunk(count, 0)
+        encoder.forward(TokenBatch::new(&ids, device)).chunk(count, 0)
     }
 
     /// The targets of a batch.
     pub fn targets(&self, batch: &[usize]) -> Vec<&'a Target> {
-        batch
-            .iter()
-            .map(|&row| &self.examples[row].target)
-            .collect()
+        batch.iter().map(|&row| &self.examples[row].target).collect()
     }
 }
 
 /// The tokens without some of them, but never none.
 fn leave_out(tokens: &[u32], share: f64, rng: &mut StdRng) -> Vec<u32> {
-    let kept: Vec<_> = tokens
-        .iter()
-        .copied()
-        .filter(|_| !rng.random_bool(share))
-        .collect();
-    if kept.is_empty() {
-        tokens.to_vec()
-    } else {
-        kept
-    }
+    let kept: Vec<_> = tokens.iter().copied().filter(|_| !rng.random_bool(share)).collect();
+    if kept.is_empty() { tokens.to_vec() } else { kept }
 }
 
 #[cfg(test)]
@@ -108,11 +93,7 @@ mod tests {
         let tokens: Vec<u32> = (0..1000).collect();
         assert_eq!(leave_out(&tokens, 0.0, &mut rng), tokens);
         let kept = leave_out(&tokens, 0.2, &mut rng);
-        assert!(
-            (700..900).contains(&kept.len()) && kept.is_sorted(),
-            "{}",
-            kept.len()
-        );
+        assert!((700..900).contains(&kept.len()) && kept.is_sorted(), "{}", kept.len());
         for _ in 0..100 {
             assert_eq!(leave_out(&[7], 0.9, &mut rng), [7]);
         }

@@ -40,11 +40,7 @@ pub struct Args {
     pub max_rows: Option<usize>,
 
     /// The loss, by its Python name (see the list below)
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value = "MultipleNegativesRankingLoss"
-    )]
+    #[arg(long, value_name = "NAME", default_value = "MultipleNegativesRankingLoss")]
     pub loss: String,
 
     /// The loss's options as JSON, by their Python names, such as '{"margin": 0.3}'

@@ -24,18 +24,12 @@ impl Default for Console {
 impl Console {
     /// Talks to the terminal, or writes plain lines where there is none.
     pub fn new() -> Self {
-        Self {
-            interactive: std::io::stderr().is_terminal(),
-            quiet: false,
-        }
+        Self { interactive: std::io::stderr().is_terminal(), quiet: false }
     }
 
     /// Says nothing, for callers that only want the outcome.
     pub fn silent() -> Self {
-        Self {
-            interactive: false,
-            quiet: true,
-        }
+        Self { interactive: false, quiet: true }
     }
 
     /// A line of the result.
@@ -55,10 +49,7 @@ impl Console {
     pub fn comparison(&self, before: &Evaluation, after: &Evaluation) {
         let width = Measure::ALL.map(|measure| measure.title().len());
         let width = width.into_iter().max().unwrap_or(0);
-        self.say(format_args!(
-            "\n{:width$}    before     after      rows",
-            "evaluation"
-        ));
+        self.say(format_args!("\n{:width$}    before     after      rows", "evaluation"));
         for (measure, before) in before.iter() {
             if let Some(after) = after.get(measure) {
                 self.say(format_args!(
@@ -85,11 +76,7 @@ impl Console {
         } else {
             ProgressBar::hidden()
         };
-        Progress {
-            bar,
-            epochs,
-            lines: !self.interactive && !self.quiet,
-        }
+        Progress { bar, epochs, lines: !self.interactive && !self.quiet }
     }
 }
 
@@ -105,9 +92,8 @@ impl Progress {
     /// One step is done: its epoch, the mean loss of that epoch so far, sentences a second.
     pub fn step(&self, epoch: usize, loss: f64, speed: f64) {
         let epochs = self.epochs;
-        self.bar.set_message(format!(
-            "epoch {epoch}/{epochs}  loss {loss:.4}  {speed:.0} sentences/s"
-        ));
+        self.bar
+            .set_message(format!("epoch {epoch}/{epochs}  loss {loss:.4}  {speed:.0} sentences/s"));
         self.bar.inc(1);
     }
 

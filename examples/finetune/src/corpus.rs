@@ -72,10 +72,8 @@ mod tests {
     fn no_sentence_is_in_both_halves() {
         let (training, evaluation) = (training().unwrap(), evaluation().unwrap());
         let known: HashSet<_> = training.texts().map(str::to_lowercase).collect();
-        let common: Vec<_> = evaluation
-            .texts()
-            .filter(|text| known.contains(&text.to_lowercase()))
-            .collect();
+        let common: Vec<_> =
+            evaluation.texts().filter(|text| known.contains(&text.to_lowercase())).collect();
         assert!(common.is_empty(), "{common:?}");
     }
 }

@@ -25,10 +25,7 @@ pub fn parse(name: &str) -> Result<Device, Error> {
     };
     match *backend {
         "flex" if !name.contains(':') => Ok(Device::flex()),
-        "flex" => Err(Error::option(
-            "--device",
-            "`flex` is the CPU: it takes no index",
-        )),
+        "flex" => Err(Error::option("--device", "`flex` is the CPU: it takes no index")),
         backend => {
             let reason = format!(
                 "`{backend}` is not compiled in: add the cargo feature `{feature}` to the \
@@ -50,11 +47,7 @@ mod tests {
 
     #[test]
     fn other_backends_name_the_feature_to_add() {
-        for (name, feature) in [
-            ("libtorch", "`tch`"),
-            ("cuda:1", "`cuda`"),
-            ("wgpu", "`wgpu`"),
-        ] {
+        for (name, feature) in [("libtorch", "`tch`"), ("cuda:1", "`cuda`"), ("wgpu", "`wgpu`")] {
             let message = parse(name).unwrap_err().to_string();
             assert!(message.contains(feature), "{message}");
         }

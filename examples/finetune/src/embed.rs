@@ -29,11 +29,7 @@ pub struct Embeddings<'t> {
 impl<'a> Embedder<'a> {
     /// Embeds with the parameters that `encoder` has now.
     pub fn new(tokenizer: &'a Tokenizer, encoder: &Encoder, max_tokens: usize) -> Self {
-        Self {
-            tokenizer,
-            encoder: encoder.valid(),
-            max_tokens,
-        }
+        Self { tokenizer, encoder: encoder.valid(), max_tokens }
     }
 
     /// The embeddings of all `texts`, each computed once.
@@ -51,9 +47,7 @@ impl<'a> Embedder<'a> {
         let [_, dimension] = embeddings.dims();
         let values: Vec<f32> = embeddings.into_data().iter().collect();
         let rows = values.chunks(dimension).map(unit);
-        Ok(Embeddings {
-            rows: texts.into_iter().zip(rows).collect(),
-        })
+        Ok(Embeddings { rows: texts.into_iter().zip(rows).collect() })
     }
 
     /// The embeddings of `texts` in their order, as the encoder gives them.
@@ -78,10 +72,7 @@ impl Embeddings<'_> {
     /// The cosine of two of the texts.
     pub fn cosine(&self, left: &str, right: &str) -> f32 {
         let (left, right) = (&self.rows[left], &self.rows[right]);
-        left.iter()
-            .zip(right)
-            .map(|(left, right)| left * right)
-            .sum()
+        left.iter().zip(right).map(|(left, right)| left * right).sum()
     }
 
     /// The embeddings of some of the texts, in their order.

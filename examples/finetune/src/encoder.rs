@@ -136,19 +136,13 @@ mod tests {
         let alone = encoder.forward(TokenBatch::new(&[&[3, 4, 5]], &device));
         let padded = encoder.forward(TokenBatch::new(&[&[3, 4, 5], &[6; 9]], &device));
         let tolerance = Tolerance::<f32>::absolute(1e-5);
-        padded
-            .slice(0..1)
-            .into_data()
-            .assert_approx_eq(&alone.into_data(), tolerance);
+        padded.slice(0..1).into_data().assert_approx_eq(&alone.into_data(), tolerance);
     }
 
     #[test]
     fn the_order_of_the_tokens_matters() {
         let device = Device::flex();
-        let encoder = EncoderConfig::new(20)
-            .with_dimension(8)
-            .with_block_share(1.0)
-            .init(&device);
+        let encoder = EncoderConfig::new(20).with_dimension(8).with_block_share(1.0).init(&device);
         let rows: [&[u32]; 2] = [&[3, 4, 5], &[5, 4, 3]];
         let embeddings = encoder.forward(TokenBatch::new(&rows, &device));
         let [first, second] = [0, 1].map(|row| embeddings.clone().slice(row..row + 1));

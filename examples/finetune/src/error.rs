@@ -94,34 +94,21 @@ pub enum Error {
 impl Error {
     /// A row of `path` that cannot be used.
     pub fn row(path: &Path, line: usize, reason: impl Into<String>) -> Self {
-        Self::Row {
-            path: path.to_path_buf(),
-            line,
-            reason: reason.into(),
-        }
+        Self::Row { path: path.to_path_buf(), line, reason: reason.into() }
     }
 
     /// A file that cannot be read.
     pub fn read(path: &Path, reason: impl ToString) -> Self {
-        Self::Read {
-            path: path.to_path_buf(),
-            reason: reason.to_string(),
-        }
+        Self::Read { path: path.to_path_buf(), reason: reason.to_string() }
     }
 
     /// An output that cannot be written.
     pub fn output(path: &Path, reason: impl ToString) -> Self {
-        Self::Output {
-            path: path.to_path_buf(),
-            reason: reason.to_string(),
-        }
+        Self::Output { path: path.to_path_buf(), reason: reason.to_string() }
     }
 
     /// An option whose value cannot be used.
     pub fn option(option: &'static str, reason: impl Into<String>) -> Self {
-        Self::Option {
-            option,
-            reason: reason.into(),
-        }
+        Self::Option { option, reason: reason.into() }
     }
 }

@@ -100,9 +100,7 @@ impl Evaluation {
 
     /// All values.
     pub fn iter(&self) -> impl Iterator<Item = (Measure, Score)> {
-        self.scores
-            .iter()
-            .map(|(measure, score)| (*measure, *score))
+        self.scores.iter().map(|(measure, score)| (*measure, *score))
     }
 
     /// Whether nothing could be measured.
@@ -118,40 +116,26 @@ pub fn share(hits: impl Iterator<Item = bool>) -> Option<Score> {
         right += usize::from(hit);
         rows += 1;
     }
-    (rows > 0).then(|| Score {
-        value: right as f64 / rows as f64,
-        rows,
-    })
+    (rows > 0).then(|| Score { value: right as f64 / rows as f64, rows })
 }
 
 fn correlation(pairs: impl Iterator<Item = (f32, f32)>) -> Option<Score> {
     let (left, right): (Vec<_>, Vec<_>) = pairs.unzip();
     let value = spearman(&left, &right)?;
-    Some(Score {
-        value,
-        rows: left.len(),
-    })
+    Some(Score { value, rows: left.len() })
 }
 
 fn scored_pairs(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
-    let scored = data
-        .pairs
-        .iter()
-        .filter_map(|pair| Some((pair, pair.score?)));
+    let scored = data.pairs.iter().filter_map(|pair| Some((pair, pair.score?)));
     let cosine = |pair: &Pair| embeddings.cosine(&pair.left, &pair.right);
     correlation(scored.map(|(pair, score)| (cosine(pair), score)))
 }
 
 fn binary_pairs(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
     let cosine = |pair: &Pair| embeddings.cosine(&pair.left, &pair.right);
-    let judged = data
-        .verdicts()
-        .map(|(pair, verdict)| (cosine(pair), verdict));
+    let judged = data.verdicts().map(|(pair, verdict)| (cosine(pair), verdict));
     let judged: Vec<_> = judged.collect();
-    Some(Score {
-        value: average_precision(&judged)?,
-        rows: judged.len(),
-    })
+    Some(Score { value: average_precision(&judged)?, rows: judged.len() })
 }
 
 fn triplets(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
@@ -168,11 +152,7 @@ fn labels(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
         *sizes.entry(&row.class).or_default() += 1;
     }
     // A text that is alone in its class has no right answer.
-    let rows = data
-        .sentences
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| sizes[row.class.as_str()] > 1);
+    let rows = data.sentences.iter().enumerate().filter(|(_, row)| sizes[row.class.as_str()] > 1);
     share(rows.map(|(index, row)| {
         let nearest = nearest(unit[index], &unit, Some(index));
         nearest.is_some_and(|nearest| data.sentences[nearest].class == row.class)
@@ -205,28 +185,16 @@ fn teacher(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
 }
 
 fn nearest(unit: &[f32], candidates: &[&[f32]], except: Option<usize>) -> Option<usize> {
-    let others = candidates
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| Some(*index) != except);
+    let others = candidates.iter().enumerate().filter(|(index, _)| Some(*index) != except);
     let similarities = others.map(|(index, candidate)| (index, dot(unit, candidate)));
-    similarities
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(index, _)| index)
+    similarities.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
 }
 
 fn dot(left: &[f32], right: &[f32]) -> f32 {
-    left.iter()
-        .zip(right)
-        .map(|(left, right)| left * right)
-        .sum()
+    left.iter().zip(right).map(|(left, right)| left * right).sum()
 }
 
 fn cosine(left: &[f32], right: &[f32]) -> f32 {
     let norms = (dot(left, left) * dot(right, right)).sqrt();
-    if norms > 0.0 {
-        dot(left, right) / norms
-    } else {
-        0.0
-    }
+    if norms > 0.0 { dot(left, right) / norms } else { 0.0 }
 }

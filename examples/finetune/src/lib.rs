@@ -55,16 +55,8 @@ pub fn run(args: &Args, console: &Console) -> Result<(), Error> {
     let destination = Destination::check(&args.out, args.force)?;
     let (training, evaluation) = datasets(args)?;
 
-    console.say(format_args!(
-        "training on    {}: {}",
-        training.name(),
-        training.contents()
-    ));
-    console.say(format_args!(
-        "evaluating on  {}: {}",
-        evaluation.name(),
-        evaluation.contents()
-    ));
+    console.say(format_args!("training on    {}: {}", training.name(), training.contents()));
+    console.say(format_args!("evaluating on  {}: {}", evaluation.name(), evaluation.contents()));
     let session = Session {
         training: &training,
         evaluation: &evaluation,
@@ -97,12 +89,7 @@ pub fn run(args: &Args, console: &Console) -> Result<(), Error> {
         "before": values(&outcome.before),
         "after": values(&outcome.after),
     });
-    destination.save(
-        &outcome.encoder,
-        &outcome.config,
-        &outcome.tokenizer,
-        &summary,
-    )?;
+    destination.save(&outcome.encoder, &outcome.config, &outcome.tokenizer, &summary)?;
     console.say(format_args!("saved to {}", args.out.display()));
     Ok(())
 }
@@ -130,7 +117,5 @@ fn datasets(args: &Args) -> Result<(Dataset, Dataset), Error> {
 
 fn values(evaluation: &Evaluation) -> serde_json::Map<String, serde_json::Value> {
     let values = evaluation.iter();
-    values
-        .map(|(measure, score)| (measure.title().to_string(), score.value.into()))
-        .collect()
+    values.map(|(measure, score)| (measure.title().to_string(), score.value.into())).collect()
 }

@@ -67,20 +67,8 @@ pub fn configure(
                 _ => 0,
             });
             let classes = classes.max().unwrap_or(0);
-            demand(
-                &mut options,
-                "num_labels",
-                classes,
-                usize::ge,
-                "classes of the data",
-            )?;
-            demand(
-                &mut options,
-                "embedding_dimension",
-                dimension,
-                usize::eq,
-                "encoder",
-            )?;
+            demand(&mut options, "num_labels", classes, usize::ge, "classes of the data")?;
+            demand(&mut options, "embedding_dimension", dimension, usize::eq, "encoder")?;
         }
         Need::Lessons => {
             let width = examples.iter().find_map(|row| match &row.target {
@@ -89,20 +77,8 @@ pub fn configure(
             });
             let width = width.unwrap_or(dimension);
             if width != dimension || options.contains_key("projection_dim") {
-                demand(
-                    &mut options,
-                    "projection_dim",
-                    width,
-                    usize::eq,
-                    "teacher's embeddings",
-                )?;
-                demand(
-                    &mut options,
-                    "embedding_dimension",
-                    dimension,
-                    usize::eq,
-                    "encoder",
-                )?;
+                demand(&mut options, "projection_dim", width, usize::eq, "teacher's embeddings")?;
+                demand(&mut options, "embedding_dimension", dimension, usize::eq, "encoder")?;
             }
         }
         _ => {}
@@ -218,9 +194,7 @@ fn scored(columns: Vec<Tensor<2>>, targets: &[&Target]) -> (Tensor<2>, Tensor<2>
 /// The columns that a loss takes: `crate::task` makes as many.
 fn exactly<const N: usize>(columns: Vec<Tensor<2>>) -> [Tensor<2>; N] {
     let found = columns.len();
-    columns
-        .try_into()
-        .unwrap_or_else(|_| panic!("expected {N} columns, found {found}"))
+    columns.try_into().unwrap_or_else(|_| panic!("expected {N} columns, found {found}"))
 }
 
 fn numbers(targets: &[&Target], device: &Device) -> Tensor<1> {
@@ -228,10 +202,7 @@ fn numbers(targets: &[&Target], device: &Device) -> Tensor<1> {
         Target::Number(number) => *number,
         other => panic!("expected a number, found {other:?}"),
     });
-    Tensor::from_data(
-        TensorData::from(numbers.collect::<Vec<_>>().as_slice()),
-        device,
-    )
+    Tensor::from_data(TensorData::from(numbers.collect::<Vec<_>>().as_slice()), device)
 }
 
 fn classes(targets: &[&Target], device: &Device) -> Tensor<1, Int> {
@@ -239,10 +210,7 @@ fn classes(targets: &[&Target], device: &Device) -> Tensor<1, Int> {
         Target::Class(class) => *class as i32,
         other => panic!("expected a class, found {other:?}"),
     });
-    Tensor::from_data(
-        TensorData::from(classes.collect::<Vec<_>>().as_slice()),
-        device,
-    )
+    Tensor::from_data(TensorData::from(classes.collect::<Vec<_>>().as_slice()), device)
 }
 
 fn embeddings_of(targets: &[&Target], device: &Device) -> Tensor<2> {

@@ -97,9 +97,7 @@ fn several_of_each_class(
         hands.extend(round);
     }
     let hands_in_a_batch = (batch_size / rows).max(2);
-    let batches = hands
-        .chunks(hands_in_a_batch)
-        .filter(|hands| hands.len() >= 2);
+    let batches = hands.chunks(hands_in_a_batch).filter(|hands| hands.len() >= 2);
     batches.map(<[Vec<usize>]>::concat).collect()
 }
 
@@ -112,18 +110,12 @@ mod tests {
     fn labelled(sizes: &[usize]) -> Vec<Example<'static>> {
         let classes = sizes.iter().enumerate();
         let rows = classes.flat_map(|(class, &size)| std::iter::repeat_n(class, size));
-        let example = |class| Example {
-            texts: vec!["text"],
-            target: Target::Class(class),
-        };
+        let example = |class| Example { texts: vec!["text"], target: Target::Class(class) };
         rows.map(example).collect()
     }
 
     fn ranked(texts: Vec<Vec<&'static str>>) -> Vec<Example<'static>> {
-        let example = |texts| Example {
-            texts,
-            target: Target::None,
-        };
+        let example = |texts| Example { texts, target: Target::None };
         texts.into_iter().map(example).collect()
     }
 
@@ -142,46 +134,28 @@ mod tests {
         for batch in &batches {
             let mut sizes = BTreeMap::new();
             for &index in batch {
-                *sizes
-                    .entry(format!("{:?}", examples[index].target))
-                    .or_insert(0) += 1;
+                *sizes.entry(format!("{:?}", examples[index].target)).or_insert(0) += 1;
             }
-            assert!(
-                sizes.len() >= 2 && sizes.values().all(|&size| size >= 2),
-                "{sizes:?}"
-            );
+            assert!(sizes.len() >= 2 && sizes.values().all(|&size| size >= 2), "{sizes:?}");
         }
     }
 
     #[test]
     fn no_text_comes_twice_in_a_batch_of_rankings() {
-        let rows = vec![
-            vec!["a", "b"],
-            vec!["c", "a"],
-            vec!["d", "e"],
-            vec!["e", "f"],
-        ];
+        let rows = vec![vec!["a", "b"], vec!["c", "a"], vec!["d", "e"], vec!["e", "f"]];
         let examples = ranked(rows);
         let mut rng = StdRng::seed_from_u64(1);
         let batches = epoch(Need::Rankings, &examples, 4, &mut rng);
         assert_eq!(sorted(&batches), [0, 1, 2, 3]);
         for batch in &batches {
-            let texts: Vec<_> = batch
-                .iter()
-                .flat_map(|&index| &examples[index].texts)
-                .collect();
+            let texts: Vec<_> = batch.iter().flat_map(|&index| &examples[index].texts).collect();
             assert_eq!(texts.iter().collect::<HashSet<_>>().len(), texts.len());
         }
     }
 
     #[test]
     fn rows_with_and_without_negatives_do_not_mix() {
-        let rows = vec![
-            vec!["a", "b"],
-            vec!["c", "d", "e"],
-            vec!["f", "g"],
-            vec!["h", "i", "j"],
-        ];
+        let rows = vec![vec!["a", "b"], vec!["c", "d", "e"], vec!["f", "g"], vec!["h", "i", "j"]];
         let examples = ranked(rows);
         let batches = epoch(Need::Rankings, &examples, 8, &mut StdRng::seed_from_u64(1));
         assert_eq!(batches.len(), 2);
@@ -191,14 +165,8 @@ mod tests {
     #[test]
     fn the_seed_decides_the_order() {
         let examples = labelled(&[40, 40]);
-        let batches = |seed| {
-            epoch(
-                Need::ScoredPairs,
-                &examples,
-                8,
-                &mut StdRng::seed_from_u64(seed),
-            )
-        };
+        let batches =
+            |seed| epoch(Need::ScoredPairs, &examples, 8, &mut StdRng::seed_from_u64(seed));
         assert_eq!(batches(1), batches(1));
         assert_ne!(batches(1), batches(2));
         assert_eq!(sorted(&batches(1)), (0..80).collect::<Vec<_>>());

@@ -161,9 +161,7 @@ mod tests {
     use super::*;
 
     fn check(path: &Path, force: bool) -> Result<(), String> {
-        Destination::check(path, force)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
+        Destination::check(path, force).map(|_| ()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -173,11 +171,7 @@ mod tests {
         let empty = parent.path().join("empty");
         fs::create_dir(&empty).unwrap();
         assert_eq!(check(&empty, false), Ok(()));
-        assert_eq!(
-            fs::read_dir(parent.path()).unwrap().count(),
-            1,
-            "the probe is gone"
-        );
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "the probe is gone");
     }
 
     #[test]
@@ -193,11 +187,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         fs::write(parent.path().join("letter.txt"), "dear").unwrap();
         for force in [false, true] {
-            assert!(
-                check(parent.path(), force)
-                    .unwrap_err()
-                    .contains("letter.txt")
-            );
+            assert!(check(parent.path(), force).unwrap_err().contains("letter.txt"));
         }
     }
 

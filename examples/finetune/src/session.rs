@@ -68,10 +68,8 @@ impl Session<'_> {
 
         let tracking = self.device.clone().autodiff();
         tracking.seed(self.schedule.seed);
-        let learner = Learner {
-            encoder: config.init(&tracking),
-            objective: Objective::new(loss, &tracking),
-        };
+        let learner =
+            Learner { encoder: config.init(&tracking), objective: Objective::new(loss, &tracking) };
         let batches = Batches::new(
             need,
             &examples,
@@ -82,9 +80,7 @@ impl Session<'_> {
         )?;
         let steps = self.schedule.steps(&batches);
         if steps == 0 {
-            return Err(Error::NoBatches {
-                data: self.training.name(),
-            });
+            return Err(Error::NoBatches { data: self.training.name() });
         }
         console.say(format_args!(
             "{} on {} examples, {steps} steps; encoder of {} parameters, {} word pieces",
@@ -94,23 +90,9 @@ impl Session<'_> {
             tokenizer.vocabulary(),
         ));
         let before = self.evaluate(&learner, &tokenizer, &config)?;
-        let learner = train(
-            learner,
-            &batches,
-            &self.schedule,
-            steps,
-            &self.device,
-            console,
-        )?;
+        let learner = train(learner, &batches, &self.schedule, steps, &self.device, console)?;
         let after = self.evaluate(&learner, &tokenizer, &config)?;
-        Ok(Outcome {
-            encoder: learner.encoder,
-            config,
-            tokenizer,
-            steps,
-            before,
-            after,
-        })
+        Ok(Outcome { encoder: learner.encoder, config, tokenizer, steps, before, after })
     }
 
     fn evaluate(
@@ -130,9 +112,7 @@ impl Session<'_> {
     }
 
     fn nothing_to_evaluate(&self) -> Error {
-        Error::NothingToEvaluate {
-            data: self.evaluation.name(),
-        }
+        Error::NothingToEvaluate { data: self.evaluation.name() }
     }
 
     /// How many pairs the loss's own classifier gets right; `None` if it has none.
@@ -140,23 +120,17 @@ impl Session<'_> {
         let objective = learner.objective.valid();
         let classes = self.training.pair_classes();
         let rows = self.evaluation.pairs.iter();
-        let rows: Vec<_> = rows
-            .filter_map(|pair| Some((pair, pair.class.as_deref()?)))
-            .collect();
+        let rows: Vec<_> = rows.filter_map(|pair| Some((pair, pair.class.as_deref()?))).collect();
         if rows.is_empty() || !matches!(objective, Objective::Softmax(_)) {
             return Ok(None);
         }
         let left = rows.iter().map(|(pair, _)| pair.left.as_str()).collect();
         let right = rows.iter().map(|(pair, _)| pair.right.as_str()).collect();
-        let columns = vec![
-            embedder.tensor(left, &self.device)?,
-            embedder.tensor(right, &self.device)?,
-        ];
+        let columns =
+            vec![embedder.tensor(left, &self.device)?, embedder.tensor(right, &self.device)?];
         let given = objective.classify(columns).unwrap_or_default();
-        let right = rows
-            .iter()
-            .zip(given)
-            .map(|((_, class), given)| classes.get(given) == Some(class));
+        let right =
+            rows.iter().zip(given).map(|((_, class), given)| classes.get(given) == Some(class));
         Ok(share(right))
     }
 }

@@ -60,10 +60,7 @@ mod tests {
 
     fn assert_close(value: Option<f64>, expected: f64) {
         let value = value.unwrap();
-        assert!(
-            (value - expected).abs() < 1e-12,
-            "{value} is not {expected}"
-        );
+        assert!((value - expected).abs() < 1e-12, "{value} is not {expected}");
     }
 
     #[test]
@@ -80,19 +77,13 @@ mod tests {
     #[test]
     fn one_exchange_among_five_gives_nine_tenths() {
         // Without ties: 1 - 6 * (1 + 1) / (5 * (25 - 1)) = 0.9.
-        assert_close(
-            spearman(&[1.0, 2.0, 4.0, 3.0, 5.0], &[1.0, 2.0, 3.0, 4.0, 5.0]),
-            0.9,
-        );
+        assert_close(spearman(&[1.0, 2.0, 4.0, 3.0, 5.0], &[1.0, 2.0, 3.0, 4.0, 5.0]), 0.9);
     }
 
     #[test]
     fn ties_are_counted_by_hand() {
         // Ranks 1.5, 1.5, 3 against 1, 2, 3: covariance 1.5, variances 1.5 and 2.
-        assert_close(
-            spearman(&[1.0, 1.0, 2.0], &[1.0, 2.0, 3.0]),
-            1.5 / 3.0_f64.sqrt(),
-        );
+        assert_close(spearman(&[1.0, 1.0, 2.0], &[1.0, 2.0, 3.0]), 1.5 / 3.0_f64.sqrt());
     }
 
     #[test]

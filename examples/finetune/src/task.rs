@@ -126,11 +126,7 @@ impl Need {
             Self::MarginTriplets => margin_triplets(data),
             Self::Lessons => lessons(data),
         };
-        if self.suffices(&examples) {
-            examples
-        } else {
-            Vec::new()
-        }
+        if self.suffices(&examples) { examples } else { Vec::new() }
     }
 
     fn suffices(self, examples: &[Example]) -> bool {
@@ -180,19 +176,12 @@ pub fn examples<'d>(loss: &str, data: &'d Dataset) -> Result<Vec<Example<'d>>, E
 /// The message for a name that no loss has.
 pub fn unknown_loss(name: &str) -> Error {
     let names = LossConfig::NAMES.join(", ");
-    Error::option(
-        "--loss",
-        format!("`{name}` is no loss; the losses are {names}"),
-    )
+    Error::option("--loss", format!("`{name}` is no loss; the losses are {names}"))
 }
 
 /// Whole numbers beside 0 and 1 are more likely a mistake than a data set of another kind.
 fn not_binary(loss: &str, data: &Dataset) -> Result<(), Error> {
-    let number = |class: &str| {
-        class
-            .parse::<i64>()
-            .is_ok_and(|number| !(0..=1).contains(&number))
-    };
+    let number = |class: &str| class.parse::<i64>().is_ok_and(|number| !(0..=1).contains(&number));
     let wrong = data.pairs.iter().find_map(|pair| {
         let class = pair.class.as_deref().filter(|class| number(class))?;
         Some((pair.line, class))
@@ -213,15 +202,10 @@ fn class_index(classes: &[&str], class: &str) -> Option<Target> {
 
 fn labelled_texts(data: &Dataset) -> Vec<Example<'_>> {
     let classes = data.sentence_classes();
-    let example = |text, class| {
-        Some(Example {
-            texts: vec![text],
-            target: class_index(&classes, class)?,
-        })
-    };
+    let example =
+        |text, class| Some(Example { texts: vec![text], target: class_index(&classes, class)? });
     let rows = data.sentences.iter();
-    rows.filter_map(|row| example(row.text.as_str(), &row.class))
-        .collect()
+    rows.filter_map(|row| example(row.text.as_str(), &row.class)).collect()
 }
 
 fn classified_pairs(data: &Dataset) -> Vec<Example<'_>> {
@@ -237,10 +221,7 @@ fn classified_pairs(data: &Dataset) -> Vec<Example<'_>> {
 
 fn scored_pairs(data: &Dataset) -> Vec<Example<'_>> {
     let rows = data.pairs.iter().filter_map(|pair| {
-        Some(Example {
-            texts: vec![&pair.left, &pair.right],
-            target: Target::Number(pair.score?),
-        })
+        Some(Example { texts: vec![&pair.left, &pair.right], target: Target::Number(pair.score?) })
     });
     rows.collect()
 }
@@ -256,17 +237,11 @@ fn binary_pairs(data: &Dataset) -> Vec<Example<'_>> {
 fn rankings(data: &Dataset) -> Vec<Example<'_>> {
     let explicit = data.rankings.iter().map(|row| {
         let negatives = row.negatives.iter().map(String::as_str);
-        [row.anchor.as_str(), &row.positive]
-            .into_iter()
-            .chain(negatives)
-            .collect()
+        [row.anchor.as_str(), &row.positive].into_iter().chain(negatives).collect()
     });
     let judged = data.verdicts().filter(|(_, verdict)| *verdict);
     let judged = judged.map(|(pair, _)| vec![pair.left.as_str(), &pair.right]);
-    let rows = explicit.chain(judged).map(|texts| Example {
-        texts,
-        target: Target::None,
-    });
+    let rows = explicit.chain(judged).map(|texts| Example { texts, target: Target::None });
     rows.collect()
 }
 

@@ -40,25 +40,16 @@ fn embedding(text: &str, topic: &str) -> Vec<f32> {
 /// The direction of a word or a topic, decided by its spelling alone.
 fn direction(kind: &str, name: &str) -> Vec<f32> {
     // FNV-1a: the standard library's hash may change from one release of Rust to the next.
-    let hash = kind
-        .bytes()
-        .chain([b' '])
-        .chain(name.bytes())
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+    let hash =
+        kind.bytes().chain([b' ']).chain(name.bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
     let mut rng = StdRng::seed_from_u64(hash);
-    unit(
-        (0..DIMENSION)
-            .map(|_| rng.random_range(-1.0..1.0))
-            .collect(),
-    )
+    unit((0..DIMENSION).map(|_| rng.random_range(-1.0..1.0)).collect())
 }
 
 fn add(sum: &mut [f32], other: &[f32]) {
-    sum.iter_mut()
-        .zip(other)
-        .for_each(|(sum, other)| *sum += other);
+    sum.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
 }
 
 fn unit(row: Vec<f32>) -> Vec<f32> {
@@ -73,10 +64,7 @@ mod tests {
 
     fn cosine(left: (&str, &str), right: (&str, &str)) -> f32 {
         let (left, right) = (embedding(left.0, left.1), embedding(right.0, right.1));
-        left.iter()
-            .zip(&right)
-            .map(|(left, right)| left * right)
-            .sum()
+        left.iter().zip(&right).map(|(left, right)| left * right).sum()
     }
 
     #[test]

@@ -32,26 +32,19 @@ impl Tokenizer {
         texts: impl Iterator<Item = &'t str>,
         vocabulary: usize,
     ) -> Result<Self, Error> {
-        let words = texts
-            .map(words)
-            .collect::<tokenizers::Result<Vec<_>>>()
-            .map_err(failed)?;
+        let words = texts.map(words).collect::<tokenizers::Result<Vec<_>>>().map_err(failed)?;
         let mut trainer = WordPieceTrainer::builder()
             .vocab_size(vocabulary)
             .min_frequency(2)
             .special_tokens(fixed_pieces(&words))
             .show_progress(false)
             .build();
-        trainer
-            .feed(words.concat().iter(), |word| Ok(vec![word.to_string()]))
-            .map_err(failed)?;
+        trainer.feed(words.concat().iter(), |word| Ok(vec![word.to_string()])).map_err(failed)?;
         let mut model = WordPiece::default();
         trainer.train(&mut model).map_err(failed)?;
 
         let mut inner = tokenizers::Tokenizer::new(model);
-        inner
-            .with_normalizer(Some(BertNormalizer::default()))
-            .map_err(failed)?;
+        inner.with_normalizer(Some(BertNormalizer::default())).map_err(failed)?;
         inner.with_pre_tokenizer(Some(BertPreTokenizer));
         inner.with_decoder(Some(Decoder::default()));
         let special = [PADDING, UNKNOWN].map(|token| AddedToken::from(token, true));
@@ -84,9 +77,7 @@ impl Tokenizer {
 
     /// Writes `tokenizer.json`, which every `tokenizers` library can read.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        self.inner
-            .save(path, true)
-            .map_err(|error| Error::output(path, error))
+        self.inner.save(path, true).map_err(|error| Error::output(path, error))
     }
 }
 
@@ -97,10 +88,7 @@ fn words(text: &str) -> tokenizers::Result<Vec<String>> {
     let mut text = PreTokenizedString::from(text);
     BertPreTokenizer.pre_tokenize(&mut text)?;
     let words = text.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
-    Ok(words
-        .into_iter()
-        .map(|(word, _, _)| word.to_string())
-        .collect())
+    Ok(words.into_iter().map(|(word, _, _)| word.to_string()).collect())
 }
 
 /// The pieces with the lowest ids: the special tokens, then each letter inside a word.
@@ -109,11 +97,7 @@ fn words(text: &str) -> tokenizers::Result<Vec<String>> {
 /// time, and break ties between merges by these numbers: the same texts would not always give the
 /// same pieces. Pieces that are named to it keep their place.
 fn fixed_pieces(words: &[Vec<String>]) -> Vec<AddedToken> {
-    let letters: BTreeSet<char> = words
-        .iter()
-        .flatten()
-        .flat_map(|word| word.chars())
-        .collect();
+    let letters: BTreeSet<char> = words.iter().flatten().flat_map(|word| word.chars()).collect();
     let special = [PADDING, UNKNOWN].map(String::from).into_iter();
     let pieces = special.chain(letters.iter().map(|letter| format!("##{letter}")));
     pieces.map(|piece| AddedToken::from(piece, true)).collect()
@@ -132,9 +116,7 @@ mod tests {
     #[test]
     fn words_are_lower_cased_and_split_from_punctuation() {
         let tokenizer = Tokenizer::train(TEXTS.into_iter(), 500).unwrap();
-        let rows = tokenizer
-            .encode(vec!["RAIN, the", "rain , THE"], 8)
-            .unwrap();
+        let rows = tokenizer.encode(vec!["RAIN, the", "rain , THE"], 8).unwrap();
         assert_eq!(rows[0], rows[1]);
         assert_eq!(rows[0].len(), 3);
     }
@@ -151,9 +133,7 @@ mod tests {
     #[test]
     fn no_row_is_empty_or_too_long() {
         let tokenizer = Tokenizer::train(TEXTS.into_iter(), 500).unwrap();
-        let rows = tokenizer
-            .encode(vec!["", "rain rain rain", "雨"], 2)
-            .unwrap();
+        let rows = tokenizer.encode(vec!["", "rain rain rain", "雨"], 2).unwrap();
         assert_eq!(rows.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2, 1]);
         assert_ne!(rows[0][0], Tokenizer::PADDING_ID);
     }

@@ -47,9 +47,7 @@ pub struct Schedule {
 impl Schedule {
     /// The number of training steps.
     pub fn steps(&self, batches: &Batches) -> usize {
-        batches
-            .count(self.epochs)
-            .min(self.steps.unwrap_or(usize::MAX))
+        batches.count(self.epochs).min(self.steps.unwrap_or(usize::MAX))
     }
 }
 
@@ -103,11 +101,7 @@ fn finite(loss: &Tensor<1>, step: usize, schedule: &Schedule) -> Result<f32, Err
     if loss.is_finite() {
         return Ok(loss);
     }
-    Err(Error::Diverged {
-        step,
-        loss,
-        learning_rate: schedule.learning_rate,
-    })
+    Err(Error::Diverged { step, loss, learning_rate: schedule.learning_rate })
 }
 
 /// The share of the peak learning rate in a step, counted from one.

@@ -22,9 +22,8 @@ fn text(bytes: &[u8]) -> String {
 
 fn names(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -41,10 +40,7 @@ fn refused(files: &[(&str, &str)], args: &[&str], message: &str) {
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
     assert_eq!(stderr.lines().count(), 1, "{args:?}: {stderr}");
-    assert!(
-        stderr.starts_with("error: ") && stderr.contains(message),
-        "{args:?}: {stderr}"
-    );
+    assert!(stderr.starts_with("error: ") && stderr.contains(message), "{args:?}: {stderr}");
     assert_eq!(names(directory.path()), before, "{args:?} wrote something");
 }
 
@@ -52,167 +48,63 @@ const PAIRS: &str = "sun,sunshine,4.5\nrain,snow,2\nsea,lake,3\nroad,egg,0\n";
 
 #[test]
 fn files_that_cannot_be_read_are_refused() {
-    refused(
-        &[],
-        &["--data", "missing.csv"],
-        "cannot read missing.csv: No such file",
-    );
-    refused(
-        &[("pairs.dat", PAIRS)],
-        &["--data", "pairs.dat"],
-        "--format",
-    );
+    refused(&[], &["--data", "missing.csv"], "cannot read missing.csv: No such file");
+    refused(&[("pairs.dat", PAIRS)], &["--data", "pairs.dat"], "--format");
     refused(
         &[("empty.csv", "")],
         &["--data", "empty.csv"],
         "cannot read empty.csv: it has no rows",
     );
-    refused(
-        &[("empty.tsv", "")],
-        &["--data", "empty.tsv"],
-        "empty.tsv: it has no rows",
-    );
-    refused(
-        &[("empty.jsonl", "\n\n")],
-        &["--data", "empty.jsonl"],
-        "empty.jsonl: it has no rows",
-    );
+    refused(&[("empty.tsv", "")], &["--data", "empty.tsv"], "empty.tsv: it has no rows");
+    refused(&[("empty.jsonl", "\n\n")], &["--data", "empty.jsonl"], "empty.jsonl: it has no rows");
     let pairs = ("pairs.csv", PAIRS);
-    let args = [
-        "--data",
-        "pairs.csv",
-        "--eval",
-        "missing.csv",
-        "--loss",
-        "CosineSimilarityLoss",
-    ];
+    let args = ["--data", "pairs.csv", "--eval", "missing.csv", "--loss", "CosineSimilarityLoss"];
     refused(&[pairs], &args, "cannot read missing.csv");
 }
 
 #[test]
 fn broken_rows_are_refused_with_file_and_line() {
-    refused(
-        &[("a.csv", "x,y,1\nx,y\n")],
-        &["--data", "a.csv"],
-        "a.csv:2: expected 3 columns",
-    );
-    refused(
-        &[("a.csv", "x,y,9\n")],
-        &["--data", "a.csv"],
-        "a.csv:1: score 9 is outside 0..5",
-    );
+    refused(&[("a.csv", "x,y,1\nx,y\n")], &["--data", "a.csv"], "a.csv:2: expected 3 columns");
+    refused(&[("a.csv", "x,y,9\n")], &["--data", "a.csv"], "a.csv:1: score 9 is outside 0..5");
     let header = "sentence_A\tsentence_B\trelatedness_score\n";
     let tsv = format!("{header}x\ty\t0\n");
-    refused(
-        &[("a.tsv", &tsv)],
-        &["--data", "a.tsv"],
-        "a.tsv:2: score 0 is outside 1..5",
-    );
-    refused(
-        &[("a.txt", "1 x\n7 y\n")],
-        &["--data", "a.txt"],
-        "a.txt:2: class 7 is outside 0..5",
-    );
-    refused(
-        &[("a.jsonl", "{}\n{")],
-        &["--data", "a.jsonl"],
-        "a.jsonl:2: not a JSON object",
-    );
+    refused(&[("a.tsv", &tsv)], &["--data", "a.tsv"], "a.tsv:2: score 0 is outside 1..5");
+    refused(&[("a.txt", "1 x\n7 y\n")], &["--data", "a.txt"], "a.txt:2: class 7 is outside 0..5");
+    refused(&[("a.jsonl", "{}\n{")], &["--data", "a.jsonl"], "a.jsonl:2: not a JSON object");
     let good = ("good.csv", PAIRS);
-    let args = [
-        "--data",
-        "good.csv",
-        "--eval",
-        "a.txt",
-        "--loss",
-        "CosineSimilarityLoss",
-    ];
-    refused(
-        &[good, ("a.txt", "what\n")],
-        &args,
-        "a.txt:1: expected a class number",
-    );
+    let args = ["--data", "good.csv", "--eval", "a.txt", "--loss", "CosineSimilarityLoss"];
+    refused(&[good, ("a.txt", "what\n")], &args, "a.txt:1: expected a class number");
 }
 
 #[test]
 fn labels_out_of_range_are_refused_with_file_and_line() {
     let rows = "{\"sentence1\":\"a\",\"sentence2\":\"b\",\"label\":1}\n\
                 {\"sentence1\":\"c\",\"sentence2\":\"d\",\"label\":3}\n";
-    let args = [
-        "--data",
-        "a.jsonl",
-        "--eval",
-        "a.jsonl",
-        "--loss",
-        "ContrastiveLoss",
-    ];
-    refused(
-        &[("a.jsonl", rows)],
-        &args,
-        "a.jsonl:2: label 3 is out of range",
-    );
+    let args = ["--data", "a.jsonl", "--eval", "a.jsonl", "--loss", "ContrastiveLoss"];
+    refused(&[("a.jsonl", rows)], &args, "a.jsonl:2: label 3 is out of range");
 }
 
 #[test]
 fn data_that_does_not_fit_the_loss_says_what_would() {
-    let args = [
-        "--data",
-        "a.csv",
-        "--eval",
-        "a.csv",
-        "--loss",
-        "TripletLoss",
-    ];
-    refused(
-        &[("a.csv", PAIRS)],
-        &args,
-        "TripletLoss needs triplets (anchor, positive, negative)",
-    );
+    let args = ["--data", "a.csv", "--eval", "a.csv", "--loss", "TripletLoss"];
+    refused(&[("a.csv", PAIRS)], &args, "TripletLoss needs triplets (anchor, positive, negative)");
     refused(
         &[("a.csv", PAIRS)],
         &args,
         "It fits ContrastiveLoss, CosineSimilarityLoss, OnlineContr",
     );
     let args = ["--data", "a.txt", "--loss", "MSELoss"];
-    refused(
-        &[("a.txt", "1 x\n1 y\n2 z\n2 w\n")],
-        &args,
-        "MSELoss needs texts with a teacher's",
-    );
+    refused(&[("a.txt", "1 x\n1 y\n2 z\n2 w\n")], &args, "MSELoss needs texts with a teacher's");
 }
 
 #[test]
 fn options_that_are_none_are_refused() {
-    refused(
-        &[],
-        &["--loss", "TripleLoss"],
-        "`TripleLoss` is no loss; the losses are BatchAll",
-    );
-    refused(
-        &[],
-        &["--loss-config", "{margin: 1}"],
-        "--loss-config: expected a JSON object",
-    );
-    refused(
-        &[],
-        &["--loss-config", "[1]"],
-        "--loss-config: expected a JSON object",
-    );
-    refused(
-        &[],
-        &["--loss-config", "{\"margin\": 1}"],
-        "unknown field `margin`",
-    );
-    refused(
-        &[],
-        &["--loss-config", "{\"scale\": -1}"],
-        "`scale` must be positive",
-    );
-    refused(
-        &[],
-        &["--loss-config", "{\"scale\": \"x\"}"],
-        "invalid type",
-    );
+    refused(&[], &["--loss", "TripleLoss"], "`TripleLoss` is no loss; the losses are BatchAll");
+    refused(&[], &["--loss-config", "{margin: 1}"], "--loss-config: expected a JSON object");
+    refused(&[], &["--loss-config", "[1]"], "--loss-config: expected a JSON object");
+    refused(&[], &["--loss-config", "{\"margin\": 1}"], "unknown field `margin`");
+    refused(&[], &["--loss-config", "{\"scale\": -1}"], "`scale` must be positive");
+    refused(&[], &["--loss-config", "{\"scale\": \"x\"}"], "invalid type");
     refused(&[], &["--device", "cuda:0"], "cargo feature `cuda`");
     refused(&[], &["--device", "abacus"], "`abacus` is no device");
 }
@@ -232,21 +124,14 @@ fn numbers_that_are_none_end_with_status_2() {
         let output = finetune(directory.path(), &args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         let stderr = text(&output.stderr);
-        assert!(
-            stderr.starts_with("error: ") && !stderr.contains("panicked"),
-            "{stderr}"
-        );
+        assert!(stderr.starts_with("error: ") && !stderr.contains("panicked"), "{stderr}");
     }
 }
 
 #[test]
 fn outputs_that_cannot_be_written_are_refused() {
     let file = ("file", "mine");
-    refused(
-        &[file],
-        &["--out", "file"],
-        "cannot write file: it exists and is not a directory",
-    );
+    refused(&[file], &["--out", "file"], "cannot write file: it exists and is not a directory");
     refused(&[file], &["--out", "file/model"], "cannot write file/model");
     refused(&[file], &["--out", ".", "--force"], "cannot write .");
 }
@@ -254,21 +139,10 @@ fn outputs_that_cannot_be_written_are_refused() {
 #[test]
 fn a_diverging_run_writes_nothing() {
     let directory = TempDir::new().unwrap();
-    let args = [
-        "--loss",
-        "MSELoss",
-        "--learning-rate",
-        "1e30",
-        "--steps",
-        "5",
-    ];
+    let args = ["--loss", "MSELoss", "--learning-rate", "1e30", "--steps", "5"];
     let output = finetune(directory.path(), &args);
     assert_eq!(output.status.code(), Some(2));
-    assert!(
-        text(&output.stderr).contains("--learning-rate"),
-        "{}",
-        text(&output.stderr)
-    );
+    assert!(text(&output.stderr).contains("--learning-rate"), "{}", text(&output.stderr));
     assert!(names(directory.path()).is_empty());
 }
 
@@ -278,18 +152,9 @@ fn an_encoder_is_saved_kept_and_replaced_only_by_force() {
     let first = finetune(directory.path(), &["--steps", "3"]);
     assert!(first.status.success(), "{}", text(&first.stderr));
     let model = directory.path().join("finetuned-encoder");
-    let files = [
-        "config.json",
-        "model.bpk",
-        "tokenizer.json",
-        "training.json",
-    ];
+    let files = ["config.json", "model.bpk", "tokenizer.json", "training.json"];
     assert_eq!(names(&model), files);
-    assert_eq!(
-        names(directory.path()),
-        ["finetuned-encoder"],
-        "nothing else is left behind"
-    );
+    assert_eq!(names(directory.path()), ["finetuned-encoder"], "nothing else is left behind");
 
     let saved = fs::read(model.join("model.bpk")).unwrap();
     let second = finetune(directory.path(), &["--steps", "3"]);
@@ -297,27 +162,16 @@ fn an_encoder_is_saved_kept_and_replaced_only_by_force() {
     assert!(text(&second.stderr).contains("--force"));
     assert_eq!(fs::read(model.join("model.bpk")).unwrap(), saved);
 
-    let third = finetune(
-        directory.path(),
-        &["--steps", "3", "--seed", "5", "--force"],
-    );
+    let third = finetune(directory.path(), &["--steps", "3", "--seed", "5", "--force"]);
     assert!(third.status.success(), "{}", text(&third.stderr));
     assert_ne!(fs::read(model.join("model.bpk")).unwrap(), saved);
-    assert_eq!(
-        names(directory.path()),
-        ["finetuned-encoder"],
-        "nothing else is left behind"
-    );
+    assert_eq!(names(directory.path()), ["finetuned-encoder"], "nothing else is left behind");
 }
 
 #[test]
 fn the_saved_encoder_is_the_one_that_was_evaluated() {
     let directory = TempDir::new().unwrap();
-    assert!(
-        finetune(directory.path(), &["--steps", "3", "--out", "model"])
-            .status
-            .success()
-    );
+    assert!(finetune(directory.path(), &["--steps", "3", "--out", "model"]).status.success());
     let model = directory.path().join("model");
     let (encoder, config, tokenizer) = finetune::save::load(&model, &Device::flex()).unwrap();
     let embedder = Embedder::new(&tokenizer, &encoder, config.max_tokens);
@@ -328,10 +182,7 @@ fn the_saved_encoder_is_the_one_that_was_evaluated() {
     let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
     for measure in [Measure::Spearman, Measure::Triplets, Measure::Labels] {
         let saved = summary["after"][measure.title()].as_f64().unwrap();
-        assert!(
-            (again.get(measure).unwrap().value - saved).abs() < 1e-9,
-            "{measure:?}"
-        );
+        assert!((again.get(measure).unwrap().value - saved).abs() < 1e-9, "{measure:?}");
     }
 }
 
@@ -357,28 +208,14 @@ fn held_out_rows_and_other_formats_evaluate() {
     fs::write(directory.path().join("pairs.csv"), PAIRS.repeat(10)).unwrap();
     let questions = "1 who is it\n1 who was it\n2 where is it\n2 where was it\n";
     fs::write(directory.path().join("questions.txt"), questions).unwrap();
-    let loss = [
-        "--loss",
-        "CosineSimilarityLoss",
-        "--epochs",
-        "1",
-        "--data",
-        "pairs.csv",
-    ];
+    let loss = ["--loss", "CosineSimilarityLoss", "--epochs", "1", "--data", "pairs.csv"];
     for (eval, measure) in [
         (vec!["--out", "a"], "Spearman of scored pairs"),
-        (
-            vec!["--out", "b", "--eval", "questions.txt"],
-            "accuracy of labels",
-        ),
+        (vec!["--out", "b", "--eval", "questions.txt"], "accuracy of labels"),
     ] {
         let output = finetune(directory.path(), &[&loss[..], &eval].concat());
         assert!(output.status.success(), "{}", text(&output.stderr));
-        assert!(
-            text(&output.stdout).contains(measure),
-            "{}",
-            text(&output.stdout)
-        );
+        assert!(text(&output.stdout).contains(measure), "{}", text(&output.stdout));
     }
 }
 

@@ -66,10 +66,9 @@ const GAIN: f64 = 0.015;
 /// a cosine distance of about 1, which a margin of 0.5 would not widen.
 fn setting(loss: &str) -> (&'static str, Schedule) {
     match loss {
-        "BatchAllTripletLoss" | "BatchSemiHardTripletLoss" => (
-            r#"{"distance_metric": "cosine", "margin": 0.3}"#,
-            schedule(80, 0.001),
-        ),
+        "BatchAllTripletLoss" | "BatchSemiHardTripletLoss" => {
+            (r#"{"distance_metric": "cosine", "margin": 0.3}"#, schedule(80, 0.001))
+        }
         "ContrastiveLoss" | "OnlineContrastiveLoss" => (r#"{"margin": 1.0}"#, schedule(60, 0.001)),
         "MSELoss" => ("{}", schedule(60, 0.004)),
         _ => ("{}", schedule(40, 0.001)),
@@ -96,10 +95,7 @@ fn every_loss_makes_the_evaluation_better() {
 #[test]
 fn a_loss_that_stops_being_a_number_stops_the_training() {
     let error = train("MSELoss", "{}", schedule(10, 1e30)).unwrap_err();
-    assert!(
-        matches!(error, Error::Diverged { step: 2.., .. }),
-        "{error}"
-    );
+    assert!(matches!(error, Error::Diverged { step: 2.., .. }), "{error}");
 }
 
 #[test]

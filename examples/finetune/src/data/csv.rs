@@ -9,20 +9,13 @@ use crate::error::Error;
 
 /// Reads scored pairs.
 pub fn parse(path: &Path, text: &str, range: ScoreRange) -> Result<Dataset, Error> {
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
+    let mut reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut data = Dataset::default();
     for (index, record) in reader.records().enumerate() {
         let record = record.map_err(|error| broken(path, text, &error))?;
         if index > 0 || !is_header(&record) {
-            data.pairs.push(pair(
-                path,
-                line_of(text, record.position()),
-                &record,
-                range,
-            )?);
+            data.pairs.push(pair(path, line_of(text, record.position()), &record, range)?);
         }
     }
     Ok(data)
@@ -36,15 +29,11 @@ fn is_header(record: &StringRecord) -> bool {
 fn pair(path: &Path, line: usize, record: &StringRecord, range: ScoreRange) -> Result<Pair, Error> {
     let [left, right, score] = [record.get(0), record.get(1), record.get(2)];
     let (Some(left), Some(right), Some(score), 3) = (left, right, score, record.len()) else {
-        let reason = format!(
-            "expected 3 columns (sentence, sentence, score), found {}",
-            record.len()
-        );
+        let reason =
+            format!("expected 3 columns (sentence, sentence, score), found {}", record.len());
         return Err(Error::row(path, line, reason));
     };
-    let score = range
-        .parse(score)
-        .map_err(|reason| Error::row(path, line, reason))?;
+    let score = range.parse(score).map_err(|reason| Error::row(path, line, reason))?;
     Ok(Pair {
         line,
         left: required_text(path, line, "sentence1", left)?,
@@ -65,10 +54,7 @@ pub(super) fn line_of(text: &str, position: Option<&csv::Position>) -> usize {
     let Some(position) = position else {
         return 1;
     };
-    let rest = text
-        .as_bytes()
-        .get(position.byte() as usize..)
-        .unwrap_or_default();
+    let rest = text.as_bytes().get(position.byte() as usize..).unwrap_or_default();
     let breaks = rest.iter().take_while(|byte| b"\r\n".contains(byte));
     position.line() as usize + breaks.filter(|byte| **byte == b'\n').count()
 }
@@ -100,11 +86,7 @@ mod tests {
     #[test]
     fn a_line_break_inside_quotes_keeps_later_line_numbers_right() {
         let error = read("\"two\nlines\",b,1\nonly,two\n").unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .starts_with("pairs.csv:3: expected 3 columns")
-        );
+        assert!(error.to_string().starts_with("pairs.csv:3: expected 3 columns"));
     }
 
     #[test]

@@ -38,10 +38,7 @@ impl Dataset {
     /// of at least 4 of 5 does, or one of at most 1 of 5.
     pub fn verdicts(&self) -> impl Iterator<Item = (&Pair, bool)> {
         let binary = self.has_binary_classes();
-        let verdicts = self
-            .pairs
-            .iter()
-            .map(move |pair| (pair, verdict(pair, binary)));
+        let verdicts = self.pairs.iter().map(move |pair| (pair, verdict(pair, binary)));
         verdicts.filter_map(|(pair, verdict)| Some((pair, verdict?)))
     }
 
@@ -63,10 +60,7 @@ impl Dataset {
         let known = |triplet: &Triplet| triplet.margin.is_some();
         let mut triplets: Vec<_> = self.explicit_triplets().filter(known).collect();
         if triplets.is_empty() {
-            let scored = self
-                .pairs
-                .iter()
-                .filter_map(|pair| Some((pair, pair.score?)));
+            let scored = self.pairs.iter().filter_map(|pair| Some((pair, pair.score?)));
             triplets = around_common_sentences(scored);
         }
         triplets
@@ -96,12 +90,7 @@ impl Dataset {
 }
 
 fn verdict(pair: &Pair, binary: bool) -> Option<bool> {
-    match pair
-        .class
-        .as_deref()
-        .map(str::to_ascii_lowercase)
-        .as_deref()
-    {
+    match pair.class.as_deref().map(str::to_ascii_lowercase).as_deref() {
         Some("1") if binary => Some(true),
         Some("0") if binary => Some(false),
         Some("entailment") => Some(true),
@@ -122,35 +111,18 @@ fn around_common_sentences<'a>(ranked: impl Iterator<Item = (&'a Pair, f32)>) ->
     let mut partners: BTreeMap<&str, Vec<Partner>> = BTreeMap::new();
     for (pair, rank) in ranked {
         let (left, right) = (pair.left.as_str(), pair.right.as_str());
-        partners
-            .entry(left)
-            .or_default()
-            .push((rank, right, pair.score));
-        partners
-            .entry(right)
-            .or_default()
-            .push((rank, left, pair.score));
+        partners.entry(left).or_default().push((rank, right, pair.score));
+        partners.entry(right).or_default().push((rank, left, pair.score));
     }
     let mut triplets = Vec::new();
     for (anchor, mut partners) in partners {
         partners.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let best = partners
-            .iter()
-            .take_while(|partner| partner.0 == partners[0].0)
-            .count();
+        let best = partners.iter().take_while(|partner| partner.0 == partners[0].0).count();
         let (positives, negatives) = partners.split_at(best);
         for (index, negative) in negatives.iter().enumerate() {
             let positive = positives[index % best];
-            let margin = positive
-                .2
-                .zip(negative.2)
-                .map(|(high, low)| POINTS * (high - low));
-            triplets.push(Triplet {
-                anchor,
-                positive: positive.1,
-                negative: negative.1,
-                margin,
-            });
+            let margin = positive.2.zip(negative.2).map(|(high, low)| POINTS * (high - low));
+            triplets.push(Triplet { anchor, positive: positive.1, negative: negative.1, margin });
         }
     }
     triplets
@@ -178,10 +150,7 @@ mod tests {
     }
 
     fn verdicts(pairs: Vec<Pair>) -> Vec<bool> {
-        let data = Dataset {
-            pairs,
-            ..Dataset::default()
-        };
+        let data = Dataset { pairs, ..Dataset::default() };
         data.verdicts().map(|(_, verdict)| verdict).collect()
     }
 
@@ -193,11 +162,7 @@ mod tests {
 
     #[test]
     fn classes_go_before_scores() {
-        let rows = [
-            ("ENTAILMENT", 0.1),
-            ("CONTRADICTION", 0.9),
-            ("NEUTRAL", 1.0),
-        ];
+        let rows = [("ENTAILMENT", 0.1), ("CONTRADICTION", 0.9), ("NEUTRAL", 1.0)];
         let rows = rows.map(|(class, score)| pair("a", "b", Some(score), Some(class)));
         assert_eq!(verdicts(rows.to_vec()), [true, false]);
     }
@@ -220,24 +185,14 @@ mod tests {
             ],
             ..Dataset::default()
         };
-        let expected = Triplet {
-            anchor: "a",
-            positive: "near",
-            negative: "far",
-            margin: Some(2.5),
-        };
+        let expected =
+            Triplet { anchor: "a", positive: "near", negative: "far", margin: Some(2.5) };
         assert_eq!(data.margin_triplets(), [expected]);
-        assert!(
-            data.triplets().is_empty(),
-            "no pair is clearly the same or clearly different"
-        );
+        assert!(data.triplets().is_empty(), "no pair is clearly the same or clearly different");
     }
 
     #[test]
     fn numeric_classes_are_ordered_by_value() {
-        assert_eq!(
-            in_order(["10", "b", "9", "a", "9"].into_iter()),
-            ["9", "10", "a", "b"]
-        );
+        assert_eq!(in_order(["10", "b", "9", "a", "9"].into_iter()), ["9", "10", "a", "b"]);
     }
 }

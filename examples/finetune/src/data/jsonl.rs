@@ -28,9 +28,7 @@ pub fn parse(path: &Path, text: &str, range: ScoreRange) -> Result<Dataset, Erro
             rows.push(Row::parse(path, index + 1, line)?);
         }
     }
-    let labels_are_scores = rows
-        .iter()
-        .any(|row| row.get("label").is_some_and(Value::is_f64));
+    let labels_are_scores = rows.iter().any(|row| row.get("label").is_some_and(Value::is_f64));
     let mut data = Dataset::default();
     let Some(first) = rows.first() else {
         return Ok(data);
@@ -53,10 +51,7 @@ pub fn parse(path: &Path, text: &str, range: ScoreRange) -> Result<Dataset, Erro
 
 fn same_width(path: &Path, lessons: &[Lesson]) -> Result<(), Error> {
     let width = lessons.first().map_or(0, |lesson| lesson.embedding.len());
-    match lessons
-        .iter()
-        .find(|lesson| lesson.embedding.len() != width)
-    {
+    match lessons.iter().find(|lesson| lesson.embedding.len() != width) {
         Some(lesson) => {
             let found = lesson.embedding.len();
             let reason = format!("`label` has {found} numbers, the first row {width}");
@@ -79,11 +74,7 @@ impl<'a> Row<'a> {
             let reason = format!("not a JSON object (column {}): {error}", error.column());
             Error::row(path, line, reason)
         })?;
-        Ok(Self {
-            path,
-            line,
-            columns,
-        })
+        Ok(Self { path, line, columns })
     }
 
     fn get(&self, column: &str) -> Option<&Value> {
@@ -120,12 +111,8 @@ impl<'a> Row<'a> {
     }
 
     fn numbers(&self, column: &str, value: &Value) -> Result<Vec<f32>, Error> {
-        let list = value
-            .as_array()
-            .map_or(std::slice::from_ref(value), Vec::as_slice);
-        let numbers = list
-            .iter()
-            .map(|value| Ok(self.number(column, value)? as f32));
+        let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        let numbers = list.iter().map(|value| Ok(self.number(column, value)? as f32));
         numbers.collect()
     }
 
@@ -134,9 +121,8 @@ impl<'a> Row<'a> {
             Value::String(class) => required_text(self.path, self.line, "label", class),
             Value::Number(class) if !class.is_f64() => Ok(class.to_string()),
             Value::Bool(class) => Ok(u8::from(*class).to_string()),
-            other => Err(self.error(format!(
-                "`label` must be a class (a text or an integer), found {other}"
-            ))),
+            other => Err(self
+                .error(format!("`label` must be a class (a text or an integer), found {other}"))),
         }
     }
 
@@ -210,11 +196,7 @@ impl<'a> Row<'a> {
     }
 
     fn sentence(&self) -> Result<Sentence, Error> {
-        Ok(Sentence {
-            line: self.line,
-            text: self.text("text")?,
-            class: self.class()?,
-        })
+        Ok(Sentence { line: self.line, text: self.text("text")?, class: self.class()? })
     }
 
     fn lesson(&self) -> Result<Lesson, Error> {
@@ -222,11 +204,7 @@ impl<'a> Row<'a> {
         if embedding.is_empty() {
             return Err(self.error("`label` is an empty list"));
         }
-        Ok(Lesson {
-            line: self.line,
-            text: self.text("text")?,
-            embedding,
-        })
+        Ok(Lesson { line: self.line, text: self.text("text")?, embedding })
     }
 }
 
@@ -241,10 +219,7 @@ mod tests {
     #[test]
     fn pairs_take_scores_or_classes() {
         let data = read(r#"{"sentence1":"a","sentence2":"b","score":0.25}"#).unwrap();
-        assert_eq!(
-            (data.pairs[0].score, &data.pairs[0].class),
-            (Some(0.25), &None)
-        );
+        assert_eq!((data.pairs[0].score, &data.pairs[0].class), (Some(0.25), &None));
         let data = read(r#"{"sentence1":"a","sentence2":"b","label":1}"#).unwrap();
         assert_eq!(data.pairs[0].class.as_deref(), Some("1"));
         let data =
@@ -268,11 +243,7 @@ mod tests {
                     {\"anchor\":\"a\",\"positive\":\"b\",\"negative\":\"c\",\"label\":0.5}\n\
                     {\"anchor\":\"a\",\"positive\":\"b\",\"negative_1\":\"c\",\"negative_2\":\"d\"}\n";
         let data = read(text).unwrap();
-        let counts: Vec<_> = data
-            .rankings
-            .iter()
-            .map(|row| row.negatives.len())
-            .collect();
+        let counts: Vec<_> = data.rankings.iter().map(|row| row.negatives.len()).collect();
         assert_eq!(counts, [0, 1, 2]);
         assert_eq!(data.rankings[1].margins, [0.5]);
     }
@@ -291,10 +262,7 @@ mod tests {
         for (row, message) in [
             (r#"{"sentence1":"a","#, "rows.jsonl:2: not a JSON object"),
             (r#"[1]"#, "rows.jsonl:2: not a JSON object"),
-            (
-                r#"{"sentence1":"a","score":1}"#,
-                "rows.jsonl:2: the column `sentence2` is missing",
-            ),
+            (r#"{"sentence1":"a","score":1}"#, "rows.jsonl:2: the column `sentence2` is missing"),
             (
                 r#"{"sentence1":"a","sentence2":" ","score":1}"#,
                 "rows.jsonl:2: `sentence2` is empty",
@@ -324,16 +292,10 @@ mod tests {
     #[test]
     fn unknown_columns_and_uneven_embeddings_are_refused() {
         let error = read(r#"{"premise":"a"}"#).unwrap_err().to_string();
-        assert!(
-            error.starts_with("rows.jsonl:1: expected the columns"),
-            "{error}"
-        );
+        assert!(error.starts_with("rows.jsonl:1: expected the columns"), "{error}");
         let text = "{\"text\":\"a\",\"label\":[1,2]}\n{\"text\":\"b\",\"label\":[1]}\n";
         let error = read(text).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "rows.jsonl:2: `label` has 1 numbers, the first row 2"
-        );
+        assert_eq!(error, "rows.jsonl:2: `label` has 1 numbers, the first row 2");
     }
 
     #[test]
@@ -342,10 +304,6 @@ mod tests {
         let error = read(text).unwrap_err().to_string();
         assert_eq!(error, "rows.jsonl:1: `label` has 3 numbers for 1 negatives");
         let text = r#"{"anchor":"a","positive":"b","negative":"c","label":[1,0.25]}"#;
-        assert_eq!(
-            read(text).unwrap().rankings[0].margins,
-            [0.75],
-            "scores become a margin"
-        );
+        assert_eq!(read(text).unwrap().rankings[0].margins, [0.75], "scores become a margin");
     }
 }

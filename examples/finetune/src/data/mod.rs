@@ -186,21 +186,9 @@ impl Dataset {
 
     /// What it holds, in words.
     pub fn contents(&self) -> String {
-        let scored = self
-            .pairs
-            .iter()
-            .filter(|pair| pair.score.is_some())
-            .count();
-        let classified = self
-            .pairs
-            .iter()
-            .filter(|pair| pair.class.is_some())
-            .count();
-        let triplets = self
-            .rankings
-            .iter()
-            .filter(|row| !row.negatives.is_empty())
-            .count();
+        let scored = self.pairs.iter().filter(|pair| pair.score.is_some()).count();
+        let classified = self.pairs.iter().filter(|pair| pair.class.is_some()).count();
+        let triplets = self.rankings.iter().filter(|row| !row.negatives.is_empty()).count();
         let counted = [
             (scored, "scored pairs"),
             (classified, "classified pairs"),
@@ -210,23 +198,16 @@ impl Dataset {
             (self.lessons.len(), "texts with a teacher's embedding"),
         ];
         let parts = counted.iter().filter(|(count, _)| *count > 0);
-        let parts: Vec<_> = parts
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
+        let parts: Vec<_> = parts.map(|(count, what)| format!("{count} {what}")).collect();
         parts.join(", ")
     }
 
     /// Every text, in the order of the rows.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let pairs = self
-            .pairs
-            .iter()
-            .flat_map(|row| [row.left.as_str(), &row.right]);
+        let pairs = self.pairs.iter().flat_map(|row| [row.left.as_str(), &row.right]);
         let rankings = self.rankings.iter().flat_map(|row| {
             let negatives = row.negatives.iter().map(String::as_str);
-            [row.anchor.as_str(), &row.positive]
-                .into_iter()
-                .chain(negatives)
+            [row.anchor.as_str(), &row.positive].into_iter().chain(negatives)
         });
         let sentences = self.sentences.iter().map(|row| row.text.as_str());
         let lessons = self.lessons.iter().map(|row| row.text.as_str());

@@ -30,10 +30,7 @@ impl ScoreRange {
     /// A score written in a text column, moved to `0..=1`.
     pub fn parse(self, column: &str) -> Result<f32, String> {
         let score = column.trim().parse().map_err(|_| {
-            format!(
-                "`{}` is not a score: expected a number in {self}",
-                column.trim()
-            )
+            format!("`{}` is not a score: expected a number in {self}", column.trim())
         })?;
         self.scale(score)
     }

@@ -27,12 +27,9 @@ impl Columns {
         let score = find(&["relatedness_score"]);
         let class = find(&["entailment_judgment", "entailment_label"]);
         match (left, right) {
-            (Some(left), Some(right)) if score.is_some() || class.is_some() => Ok(Self {
-                left,
-                right,
-                score,
-                class,
-            }),
+            (Some(left), Some(right)) if score.is_some() || class.is_some() => {
+                Ok(Self { left, right, score, class })
+            }
             _ => {
                 let reason = "the header needs the columns sentence_A, sentence_B and at least \
                               one of relatedness_score and entailment_judgment";
@@ -44,13 +41,9 @@ impl Columns {
 
 /// Reads scored and classified pairs.
 pub fn parse(path: &Path, text: &str, range: ScoreRange) -> Result<Dataset, Error> {
-    let mut reader = ReaderBuilder::new()
-        .delimiter(b'\t')
-        .quoting(false)
-        .from_reader(text.as_bytes());
-    let header = reader
-        .headers()
-        .map_err(|error| broken(path, text, &error))?;
+    let mut reader =
+        ReaderBuilder::new().delimiter(b'\t').quoting(false).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|error| broken(path, text, &error))?;
     let mut data = Dataset::default();
     if header.is_empty() {
         return Ok(data);
@@ -58,13 +51,7 @@ pub fn parse(path: &Path, text: &str, range: ScoreRange) -> Result<Dataset, Erro
     let columns = Columns::of(path, &header.clone())?;
     for record in reader.records() {
         let record = record.map_err(|error| broken(path, text, &error))?;
-        data.pairs.push(pair(
-            path,
-            line_of(text, record.position()),
-            &record,
-            &columns,
-            range,
-        )?);
+        data.pairs.push(pair(path, line_of(text, record.position()), &record, &columns, range)?);
     }
     Ok(data)
 }
@@ -78,12 +65,9 @@ fn pair(
 ) -> Result<Pair, Error> {
     let column = |index: usize| record.get(index).unwrap_or_default();
     let score = columns.score.map(|index| range.parse(column(index)));
-    let score = score
-        .transpose()
-        .map_err(|reason| Error::row(path, line, reason))?;
-    let class = columns
-        .class
-        .map(|index| required_text(path, line, "entailment_judgment", column(index)));
+    let score = score.transpose().map_err(|reason| Error::row(path, line, reason))?;
+    let class =
+        columns.class.map(|index| required_text(path, line, "entailment_judgment", column(index)));
     Ok(Pair {
         line,
         left: required_text(path, line, "sentence_A", column(columns.left))?,
@@ -106,9 +90,7 @@ mod tests {
 
     #[test]
     fn columns_are_found_by_name() {
-        let data = read(&format!(
-            "{HEADER}7\tA \"dog\" runs\tA dog is running\t4\tENTAILMENT\n"
-        ));
+        let data = read(&format!("{HEADER}7\tA \"dog\" runs\tA dog is running\t4\tENTAILMENT\n"));
         let pair = &data.unwrap().pairs[0];
         assert_eq!(pair.left, "A \"dog\" runs");
         assert_eq!(pair.score, Some(0.75));
@@ -119,14 +101,8 @@ mod tests {
     #[test]
     fn broken_rows_name_their_line() {
         for (rows, message) in [
-            (
-                "1\ta\tb\t6\tNEUTRAL\n",
-                "sick.tsv:2: score 6 is outside 1..5",
-            ),
-            (
-                "1\ta\tb\t2\t\n",
-                "sick.tsv:2: `entailment_judgment` is empty",
-            ),
+            ("1\ta\tb\t6\tNEUTRAL\n", "sick.tsv:2: score 6 is outside 1..5"),
+            ("1\ta\tb\t2\t\n", "sick.tsv:2: `entailment_judgment` is empty"),
             ("1\ta\tb\t2\tNEUTRAL\n2\ta\n", "sick.tsv:3: "),
         ] {
             let error = read(&format!("{HEADER}{rows}")).unwrap_err().to_string();
