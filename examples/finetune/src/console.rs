@@ -1,0 +1,115 @@
+//! The one place that talks to the user: results on stdout, progress and errors on stderr.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::error::Error;
+use crate::evaluate::{Evaluation, Measure};
+
+/// Where results and progress go.
+#[derive(Debug)]
+pub struct Console {
+    interactive: bool,
+    quiet: bool,
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Console {
+    /// Talks to the terminal, or writes plain lines where there is none.
+    pub fn new() -> Self {
+        Self { interactive: std::io::stderr().is_terminal(), quiet: false }
+    }
+
+    /// Says nothing, for callers that only want the outcome.
+    pub fn silent() -> Self {
+        Self { interactive: false, quiet: true }
+    }
+
+    /// A line of the result.
+    pub fn say(&self, line: impl Display) {
+        if !self.quiet {
+            // A reader that went away (`finetune | head`) is no reason to stop training.
+            let _ = writeln!(std::io::stdout(), "{line}");
+        }
+    }
+
+    /// The one message of a run that failed.
+    pub fn error(&self, error: &Error) {
+        let _ = writeln!(std::io::stderr(), "error: {error}");
+    }
+
+    /// The evaluation before and after training, side by side.
+    pub fn comparison(&self, before: &Evaluation, after: &Evaluation) {
+        let width = Measure::ALL.map(|measure| measure.title().len());
+        let width = width.into_iter().max().unwrap_or(0);
+        self.say(format_args!("\n{:width$}    before     after      rows", "evaluation"));
+        for (measure, before) in before.iter() {
+            if let Some(after) = after.get(measure) {
+                self.say(format_args!(
+                    "{:width$}  {:>8.4}  {:>8.4}  {:>8}",
+                    measure.title(),
+                    before.value,
+                    after.value,
+                    after.rows
+                ));
+            }
+        }
+        self.say("");
+    }
+
+    /// Progress over `steps` training steps in `epochs` epochs.
+    pub fn progress(&self, steps: usize, epochs: usize) -> Progress {
+        let bar = if self.interactive && !self.quiet {
+            ProgressBar::new(steps as u64).with_style(
+                ProgressStyle::with_template(
+                    "{bar:30} {pos}/{len} steps  {msg}  {elapsed} (eta {eta})",
+                )
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            )
+        } else {
+            ProgressBar::hidden()
+        };
+        Progress { bar, epochs, lines: !self.interactive && !self.quiet }
+    }
+}
+
+/// The progress of one training run.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    epochs: usize,
+    lines: bool,
+}
+
+impl Progress {
+    /// One step is done: its epoch, the mean loss of that epoch so far, sentences a second.
+    pub fn step(&self, epoch: usize, loss: f64, speed: f64) {
+        let epochs = self.epochs;
+        self.bar
+            .set_message(format!("epoch {epoch}/{epochs}  loss {loss:.4}  {speed:.0} sentences/s"));
+        self.bar.inc(1);
+    }
+
+    /// One epoch is done: a line of its own where there is no bar to watch.
+    pub fn epoch(&self, epoch: usize, loss: f64, speed: f64) {
+        if self.lines {
+            let epochs = self.epochs;
+            let _ = writeln!(
+                std::io::stderr(),
+                "epoch {epoch}/{epochs}  loss {loss:.4}  {speed:.0} sentences/s"
+            );
+        }
+    }
+
+    /// Training is over.
+    pub fn finish(&self) {
+        self.bar.finish();
+    }
+}

@@ -1,0 +1,198 @@
+//! Rows that a data set implies: verdicts from scores and classes, triplets from pairs.
+
+use std::collections::BTreeMap;
+
+use super::{Dataset, Pair};
+
+/// From this score on, of one, two texts say the same: 4 of 5.
+const SAME: f32 = 0.8;
+/// Up to this score, of one, they have nothing to do with each other: 1 of 5.
+const DIFFERENT: f32 = 0.2;
+
+/// Margins that follow from scores are counted in points of five, the scale of STS-B.
+const POINTS: f32 = 5.0;
+
+/// An anchor, a text closer to it and a text further away, with how much closer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Triplet<'a> {
+    /// The common sentence.
+    pub anchor: &'a str,
+    /// The closer text.
+    pub positive: &'a str,
+    /// The further text.
+    pub negative: &'a str,
+    /// How much closer: as given, or the difference of their scores in points of five.
+    pub margin: Option<f32>,
+}
+
+impl Dataset {
+    /// Whether the classes of the pairs are the numbers 0 and 1, as contrastive losses take them.
+    fn has_binary_classes(&self) -> bool {
+        let mut classes = self.pairs.iter().filter_map(|pair| pair.class.as_deref());
+        classes.all(|class| ["0", "1"].contains(&class))
+    }
+
+    /// Pairs that are known to belong together (true) or not (false), the others left out.
+    ///
+    /// A class decides where there is one: 1 or 0, entailment or contradiction. Otherwise a score
+    /// of at least 4 of 5 does, or one of at most 1 of 5.
+    pub fn verdicts(&self) -> impl Iterator<Item = (&Pair, bool)> {
+        let binary = self.has_binary_classes();
+        let verdicts = self.pairs.iter().map(move |pair| (pair, verdict(pair, binary)));
+        verdicts.filter_map(|(pair, verdict)| Some((pair, verdict?)))
+    }
+
+    /// The triplets of the rows, or else those that pairs with a common sentence imply.
+    pub fn triplets(&self) -> Vec<Triplet<'_>> {
+        let mut triplets: Vec<_> = self.explicit_triplets().collect();
+        if triplets.is_empty() {
+            let judged = self.verdicts().map(|(pair, verdict)| {
+                let rank = if verdict { 1.0 } else { 0.0 };
+                (pair, rank)
+            });
+            triplets = around_common_sentences(judged);
+        }
+        triplets
+    }
+
+    /// Triplets with a known margin: given as labels, or as the difference of two scores.
+    pub fn margin_triplets(&self) -> Vec<Triplet<'_>> {
+        let known = |triplet: &Triplet| triplet.margin.is_some();
+        let mut triplets: Vec<_> = self.explicit_triplets().filter(known).collect();
+        if triplets.is_empty() {
+            let scored = self.pairs.iter().filter_map(|pair| Some((pair, pair.score?)));
+            triplets = around_common_sentences(scored);
+        }
+        triplets
+    }
+
+    fn explicit_triplets(&self) -> impl Iterator<Item = Triplet<'_>> {
+        self.rankings.iter().flat_map(|row| {
+            let negatives = row.negatives.iter().enumerate();
+            negatives.map(|(index, negative)| Triplet {
+                anchor: &row.anchor,
+                positive: &row.positive,
+                negative,
+                margin: row.margins.get(index).copied(),
+            })
+        })
+    }
+
+    /// The classes of the pairs, in order: numbers by value, then names.
+    pub fn pair_classes(&self) -> Vec<&str> {
+        in_order(self.pairs.iter().filter_map(|pair| pair.class.as_deref()))
+    }
+
+    /// The classes of the labelled texts, in order: numbers by value, then names.
+    pub fn sentence_classes(&self) -> Vec<&str> {
+        in_order(self.sentences.iter().map(|row| row.class.as_str()))
+    }
+}
+
+fn verdict(pair: &Pair, binary: bool) -> Option<bool> {
+    match pair.class.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        Some("1") if binary => Some(true),
+        Some("0") if binary => Some(false),
+        Some("entailment") => Some(true),
+        Some("contradiction") => Some(false),
+        Some("neutral") => None,
+        _ => match pair.score? {
+            score if score >= SAME => Some(true),
+            score if score <= DIFFERENT => Some(false),
+            _ => None,
+        },
+    }
+}
+
+/// For each sentence that occurs in several pairs: its best partner against each lower one, and
+/// where several are best, the next best against the next lower.
+fn around_common_sentences<'a>(ranked: impl Iterator<Item = (&'a Pair, f32)>) -> Vec<Triplet<'a>> {
+    type Partner<'a> = (f32, &'a str, Option<f32>);
+    let mut partners: BTreeMap<&str, Vec<Partner>> = BTreeMap::new();
+    for (pair, rank) in ranked {
+        let (left, right) = (pair.left.as_str(), pair.right.as_str());
+        partners.entry(left).or_default().push((rank, right, pair.score));
+        partners.entry(right).or_default().push((rank, left, pair.score));
+    }
+    let mut triplets = Vec::new();
+    for (anchor, mut partners) in partners {
+        partners.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let best = partners.iter().take_while(|partner| partner.0 == partners[0].0).count();
+        let (positives, negatives) = partners.split_at(best);
+        for (index, negative) in negatives.iter().enumerate() {
+            let positive = positives[index % best];
+            let margin = positive.2.zip(negative.2).map(|(high, low)| POINTS * (high - low));
+            triplets.push(Triplet { anchor, positive: positive.1, negative: negative.1, margin });
+        }
+    }
+    triplets
+}
+
+fn in_order<'a>(classes: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut classes: Vec<_> = classes.collect();
+    classes.sort_by_key(|class| (class.parse::<i64>().unwrap_or(i64::MAX), *class));
+    classes.dedup();
+    classes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(left: &str, right: &str, score: Option<f32>, class: Option<&str>) -> Pair {
+        Pair {
+            line: 1,
+            left: left.to_string(),
+            right: right.to_string(),
+            score,
+            class: class.map(str::to_string),
+        }
+    }
+
+    fn verdicts(pairs: Vec<Pair>) -> Vec<bool> {
+        let data = Dataset { pairs, ..Dataset::default() };
+        data.verdicts().map(|(_, verdict)| verdict).collect()
+    }
+
+    #[test]
+    fn scores_give_verdicts_at_both_ends_only() {
+        let scores = [0.8, 0.79, 0.21, 0.2].map(|score| pair("a", "b", Some(score), None));
+        assert_eq!(verdicts(scores.to_vec()), [true, false]);
+    }
+
+    #[test]
+    fn classes_go_before_scores() {
+        let rows = [("ENTAILMENT", 0.1), ("CONTRADICTION", 0.9), ("NEUTRAL", 1.0)];
+        let rows = rows.map(|(class, score)| pair("a", "b", Some(score), Some(class)));
+        assert_eq!(verdicts(rows.to_vec()), [true, false]);
+    }
+
+    #[test]
+    fn one_is_a_verdict_only_among_zeros_and_ones() {
+        let binary = ["1", "0"].map(|class| pair("a", "b", None, Some(class)));
+        assert_eq!(verdicts(binary.to_vec()), [true, false]);
+        let three = ["1", "0", "2"].map(|class| pair("a", "b", None, Some(class)));
+        assert!(verdicts(three.to_vec()).is_empty());
+    }
+
+    #[test]
+    fn a_common_sentence_makes_a_triplet_with_the_difference_of_the_scores() {
+        let data = Dataset {
+            pairs: vec![
+                pair("a", "far", Some(0.25), None),
+                pair("near", "a", Some(0.75), None),
+                pair("b", "c", Some(1.0), None),
+            ],
+            ..Dataset::default()
+        };
+        let expected =
+            Triplet { anchor: "a", positive: "near", negative: "far", margin: Some(2.5) };
+        assert_eq!(data.margin_triplets(), [expected]);
+        assert!(data.triplets().is_empty(), "no pair is clearly the same or clearly different");
+    }
+
+    #[test]
+    fn numeric_classes_are_ordered_by_value() {
+        assert_eq!(in_order(["10", "b", "9", "a", "9"].into_iter()), ["9", "10", "a", "b"]);
+    }
+}

@@ -1,0 +1,114 @@
+//! What can go wrong, each with the file, the line and what to do about it.
+
+use std::path::{Path, PathBuf};
+
+/// Every failure that a user can meet. The program prints it and exits with status 2.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be opened or read.
+    #[error("cannot read {}: {reason}", path.display())]
+    Read {
+        /// The file as the user named it.
+        path: PathBuf,
+        /// What the system, or the file's contents, said.
+        reason: String,
+    },
+
+    /// One row of a data file cannot be used.
+    #[error("{}:{line}: {reason}", path.display())]
+    Row {
+        /// The file as the user named it.
+        path: PathBuf,
+        /// The line, counted from one.
+        line: usize,
+        /// What is wrong with it, and what was expected.
+        reason: String,
+    },
+
+    /// A command-line option has a value that cannot be used.
+    #[error("{option}: {reason}")]
+    Option {
+        /// The option, with its dashes.
+        option: &'static str,
+        /// What is wrong with it, and what was expected.
+        reason: String,
+    },
+
+    /// The data lacks what the loss trains on.
+    #[error("{loss} needs {needs}; {data} has {has}. {fits}")]
+    DataDoesNotFit {
+        /// The Python name of the loss.
+        loss: String,
+        /// The rows that the loss trains on.
+        needs: &'static str,
+        /// The data, as messages name it.
+        data: String,
+        /// What the data holds instead.
+        has: String,
+        /// Which losses the data would fit.
+        fits: String,
+    },
+
+    /// The examples give no batch.
+    #[error("{data} gives no batch of two examples: too few rows, or all share a text")]
+    NoBatches {
+        /// The data, as messages name it.
+        data: String,
+    },
+
+    /// Nothing in the evaluation data can be scored.
+    #[error("{data} has nothing to evaluate: it needs scored pairs, triplets or labelled texts")]
+    NothingToEvaluate {
+        /// The data, as messages name it.
+        data: String,
+    },
+
+    /// The trained encoder cannot be written.
+    #[error("cannot write {}: {reason}", path.display())]
+    Output {
+        /// The output directory.
+        path: PathBuf,
+        /// What stands in the way, and what to do.
+        reason: String,
+    },
+
+    /// The loss stopped being a number.
+    #[error(
+        "the loss is {loss} at step {step}: nothing was saved; try a lower --learning-rate \
+         (now {learning_rate}) or another --loss-config"
+    )]
+    Diverged {
+        /// The first step with such a loss, counted from one.
+        step: usize,
+        /// The value.
+        loss: f32,
+        /// The peak learning rate of the run.
+        learning_rate: f64,
+    },
+
+    /// The tokenizer crate failed.
+    #[error("tokenizer: {0}")]
+    Tokenizer(String),
+}
+
+impl Error {
+    /// A row of `path` that cannot be used.
+    pub fn row(path: &Path, line: usize, reason: impl Into<String>) -> Self {
+        Self::Row { path: path.to_path_buf(), line, reason: reason.into() }
+    }
+
+    /// A file that cannot be read.
+    pub fn read(path: &Path, reason: impl ToString) -> Self {
+        Self::Read { path: path.to_path_buf(), reason: reason.to_string() }
+    }
+
+    /// An output that cannot be written.
+    pub fn output(path: &Path, reason: impl ToString) -> Self {
+        Self::Output { path: path.to_path_buf(), reason: reason.to_string() }
+    }
+
+    /// An option whose value cannot be used.
+    pub fn option(option: &'static str, reason: impl Into<String>) -> Self {
+        Self::Option { option, reason: reason.into() }
+    }
+}

@@ -1,0 +1,136 @@
+//! One training run, from rows to a trained encoder with its evaluation before and after.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use serde_json::{Map, Value};
+
+use crate::batches::Batches;
+use crate::console::Console;
+use crate::data::Dataset;
+use crate::embed::Embedder;
+use crate::encoder::{Encoder, EncoderConfig};
+use crate::error::Error;
+use crate::evaluate::{Evaluation, Measure, Score, share};
+use crate::objective::{self, Objective};
+use crate::task::{self, Need};
+use crate::tokenizer::Tokenizer;
+use crate::train::{Learner, Schedule, train};
+
+/// The most word pieces that a tokenizer learns.
+const VOCABULARY: usize = 8000;
+
+/// Everything that decides a training run.
+#[derive(Debug)]
+pub struct Session<'a> {
+    /// The rows to train on.
+    pub training: &'a Dataset,
+    /// The rows to evaluate on.
+    pub evaluation: &'a Dataset,
+    /// The Python name of the loss.
+    pub loss: &'a str,
+    /// Its options, by their Python names.
+    pub options: Map<String, Value>,
+    /// How long and how fast to train.
+    pub schedule: Schedule,
+    /// Where to compute.
+    pub device: Device,
+}
+
+/// What a training run gives.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The trained encoder.
+    pub encoder: Encoder,
+    /// Its shape.
+    pub config: EncoderConfig,
+    /// Its tokenizer.
+    pub tokenizer: Tokenizer,
+    /// The number of training steps.
+    pub steps: usize,
+    /// The evaluation of the untrained encoder.
+    pub before: Evaluation,
+    /// The evaluation of the trained encoder.
+    pub after: Evaluation,
+}
+
+impl Session<'_> {
+    /// Trains and evaluates.
+    pub fn run(self, console: &Console) -> Result<Outcome, Error> {
+        let examples = task::examples(self.loss, self.training)?;
+        if self.evaluation.rows() == 0 {
+            return Err(self.nothing_to_evaluate());
+        }
+        let tokenizer = Tokenizer::train(self.training.texts(), VOCABULARY)?;
+        let config = EncoderConfig::new(tokenizer.vocabulary());
+        let loss =
+            objective::configure(self.loss, self.options.clone(), &examples, config.dimension)?;
+        let need = Need::of(self.loss).ok_or_else(|| task::unknown_loss(self.loss))?;
+
+        let tracking = self.device.clone().autodiff();
+        tracking.seed(self.schedule.seed);
+        let learner =
+            Learner { encoder: config.init(&tracking), objective: Objective::new(loss, &tracking) };
+        let batches = Batches::new(
+            need,
+            &examples,
+            &tokenizer,
+            config.max_tokens,
+            self.schedule.batch_size,
+            self.schedule.seed,
+        )?;
+        let steps = self.schedule.steps(&batches);
+        if steps == 0 {
+            return Err(Error::NoBatches { data: self.training.name() });
+        }
+        console.say(format_args!(
+            "{} on {} examples, {steps} steps; encoder of {} parameters, {} word pieces",
+            self.loss,
+            examples.len(),
+            learner.encoder.num_params(),
+            tokenizer.vocabulary(),
+        ));
+        let before = self.evaluate(&learner, &tokenizer, &config)?;
+        let learner = train(learner, &batches, &self.schedule, steps, &self.device, console)?;
+        let after = self.evaluate(&learner, &tokenizer, &config)?;
+        Ok(Outcome { encoder: learner.encoder, config, tokenizer, steps, before, after })
+    }
+
+    fn evaluate(
+        &self,
+        learner: &Learner,
+        tokenizer: &Tokenizer,
+        config: &EncoderConfig,
+    ) -> Result<Evaluation, Error> {
+        let embedder = Embedder::new(tokenizer, &learner.encoder, config.max_tokens);
+        let mut evaluation = Evaluation::of(&embedder, self.evaluation, &self.device)?;
+        let classes = self.pair_classes(learner, &embedder)?;
+        evaluation.insert(Measure::PairClasses, classes);
+        if evaluation.is_empty() {
+            return Err(self.nothing_to_evaluate());
+        }
+        Ok(evaluation)
+    }
+
+    fn nothing_to_evaluate(&self) -> Error {
+        Error::NothingToEvaluate { data: self.evaluation.name() }
+    }
+
+    /// How many pairs the loss's own classifier gets right; `None` if it has none.
+    fn pair_classes(&self, learner: &Learner, embedder: &Embedder) -> Result<Option<Score>, Error> {
+        let objective = learner.objective.valid();
+        let classes = self.training.pair_classes();
+        let rows = self.evaluation.pairs.iter();
+        let rows: Vec<_> = rows.filter_map(|pair| Some((pair, pair.class.as_deref()?))).collect();
+        if rows.is_empty() || !matches!(objective, Objective::Softmax(_)) {
+            return Ok(None);
+        }
+        let left = rows.iter().map(|(pair, _)| pair.left.as_str()).collect();
+        let right = rows.iter().map(|(pair, _)| pair.right.as_str()).collect();
+        let columns =
+            vec![embedder.tensor(left, &self.device)?, embedder.tensor(right, &self.device)?];
+        let given = objective.classify(columns).unwrap_or_default();
+        let right =
+            rows.iter().zip(given).map(|((_, class), given)| classes.get(given) == Some(class));
+        Ok(share(right))
+    }
+}

@@ -1,0 +1,247 @@
+//! The program as a user meets it: what it prints, writes and refuses.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use burn::tensor::Device;
+use finetune::corpus;
+use finetune::embed::Embedder;
+use finetune::evaluate::{Evaluation, Measure};
+use tempfile::TempDir;
+
+/// Runs the program in `directory`.
+fn finetune(directory: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_finetune"));
+    command.current_dir(directory).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Runs the program on files that it must refuse: one line that holds `message`, exit status 2,
+/// and nothing written.
+fn refused(files: &[(&str, &str)], args: &[&str], message: &str) {
+    let directory = TempDir::new().unwrap();
+    for (name, contents) in files {
+        fs::write(directory.path().join(name), contents).unwrap();
+    }
+    let before = names(directory.path());
+    let output = finetune(directory.path(), args);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{args:?}: {stderr}");
+    assert!(stderr.starts_with("error: ") && stderr.contains(message), "{args:?}: {stderr}");
+    assert_eq!(names(directory.path()), before, "{args:?} wrote something");
+}
+
+const PAIRS: &str = "sun,sunshine,4.5\nrain,snow,2\nsea,lake,3\nroad,egg,0\n";
+
+#[test]
+fn files_that_cannot_be_read_are_refused() {
+    refused(&[], &["--data", "missing.csv"], "cannot read missing.csv: No such file");
+    refused(&[("pairs.dat", PAIRS)], &["--data", "pairs.dat"], "--format");
+    refused(
+        &[("empty.csv", "")],
+        &["--data", "empty.csv"],
+        "cannot read empty.csv: it has no rows",
+    );
+    refused(&[("empty.tsv", "")], &["--data", "empty.tsv"], "empty.tsv: it has no rows");
+    refused(&[("empty.jsonl", "\n\n")], &["--data", "empty.jsonl"], "empty.jsonl: it has no rows");
+    let pairs = ("pairs.csv", PAIRS);
+    let args = ["--data", "pairs.csv", "--eval", "missing.csv", "--loss", "CosineSimilarityLoss"];
+    refused(&[pairs], &args, "cannot read missing.csv");
+}
+
+#[test]
+fn broken_rows_are_refused_with_file_and_line() {
+    refused(&[("a.csv", "x,y,1\nx,y\n")], &["--data", "a.csv"], "a.csv:2: expected 3 columns");
+    refused(&[("a.csv", "x,y,9\n")], &["--data", "a.csv"], "a.csv:1: score 9 is outside 0..5");
+    let header = "sentence_A\tsentence_B\trelatedness_score\n";
+    let tsv = format!("{header}x\ty\t0\n");
+    refused(&[("a.tsv", &tsv)], &["--data", "a.tsv"], "a.tsv:2: score 0 is outside 1..5");
+    refused(&[("a.txt", "1 x\n7 y\n")], &["--data", "a.txt"], "a.txt:2: class 7 is outside 0..5");
+    refused(&[("a.jsonl", "{}\n{")], &["--data", "a.jsonl"], "a.jsonl:2: not a JSON object");
+    let good = ("good.csv", PAIRS);
+    let args = ["--data", "good.csv", "--eval", "a.txt", "--loss", "CosineSimilarityLoss"];
+    refused(&[good, ("a.txt", "what\n")], &args, "a.txt:1: expected a class number");
+}
+
+#[test]
+fn labels_out_of_range_are_refused_with_file_and_line() {
+    let rows = "{\"sentence1\":\"a\",\"sentence2\":\"b\",\"label\":1}\n\
+                {\"sentence1\":\"c\",\"sentence2\":\"d\",\"label\":3}\n";
+    let args = ["--data", "a.jsonl", "--eval", "a.jsonl", "--loss", "ContrastiveLoss"];
+    refused(&[("a.jsonl", rows)], &args, "a.jsonl:2: label 3 is out of range");
+}
+
+#[test]
+fn data_that_does_not_fit_the_loss_says_what_would() {
+    let args = ["--data", "a.csv", "--eval", "a.csv", "--loss", "TripletLoss"];
+    refused(&[("a.csv", PAIRS)], &args, "TripletLoss needs triplets (anchor, positive, negative)");
+    refused(
+        &[("a.csv", PAIRS)],
+        &args,
+        "It fits ContrastiveLoss, CosineSimilarityLoss, OnlineContr",
+    );
+    let args = ["--data", "a.txt", "--loss", "MSELoss"];
+    refused(&[("a.txt", "1 x\n1 y\n2 z\n2 w\n")], &args, "MSELoss needs texts with a teacher's");
+}
+
+#[test]
+fn options_that_are_none_are_refused() {
+    refused(&[], &["--loss", "TripleLoss"], "`TripleLoss` is no loss; the losses are BatchAll");
+    refused(&[], &["--loss-config", "{margin: 1}"], "--loss-config: expected a JSON object");
+    refused(&[], &["--loss-config", "[1]"], "--loss-config: expected a JSON object");
+    refused(&[], &["--loss-config", "{\"margin\": 1}"], "unknown field `margin`");
+    refused(&[], &["--loss-config", "{\"scale\": -1}"], "`scale` must be positive");
+    refused(&[], &["--loss-config", "{\"scale\": \"x\"}"], "invalid type");
+    refused(&[], &["--device", "cuda:0"], "cargo feature `cuda`");
+    refused(&[], &["--device", "abacus"], "`abacus` is no device");
+}
+
+#[test]
+fn numbers_that_are_none_end_with_status_2() {
+    for args in [
+        ["--epochs", "0"],
+        ["--batch-size", "1"],
+        ["--learning-rate", "nan"],
+        ["--word-dropout", "1"],
+        ["--score-range", "5"],
+        ["--seed", "-1"],
+        ["--colour", "red"],
+    ] {
+        let directory = TempDir::new().unwrap();
+        let output = finetune(directory.path(), &args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let stderr = text(&output.stderr);
+        assert!(stderr.starts_with("error: ") && !stderr.contains("panicked"), "{stderr}");
+    }
+}
+
+#[test]
+fn outputs_that_cannot_be_written_are_refused() {
+    let file = ("file", "mine");
+    refused(&[file], &["--out", "file"], "cannot write file: it exists and is not a directory");
+    refused(&[file], &["--out", "file/model"], "cannot write file/model");
+    refused(&[file], &["--out", ".", "--force"], "cannot write .");
+}
+
+#[test]
+fn a_diverging_run_writes_nothing() {
+    let directory = TempDir::new().unwrap();
+    let args = ["--loss", "MSELoss", "--learning-rate", "1e30", "--steps", "5"];
+    let output = finetune(directory.path(), &args);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--learning-rate"), "{}", text(&output.stderr));
+    assert!(names(directory.path()).is_empty());
+}
+
+#[test]
+fn an_encoder_is_saved_kept_and_replaced_only_by_force() {
+    let directory = TempDir::new().unwrap();
+    let first = finetune(directory.path(), &["--steps", "3"]);
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let model = directory.path().join("finetuned-encoder");
+    let files = ["config.json", "model.bpk", "tokenizer.json", "training.json"];
+    assert_eq!(names(&model), files);
+    assert_eq!(names(directory.path()), ["finetuned-encoder"], "nothing else is left behind");
+
+    let saved = fs::read(model.join("model.bpk")).unwrap();
+    let second = finetune(directory.path(), &["--steps", "3"]);
+    assert_eq!(second.status.code(), Some(2));
+    assert!(text(&second.stderr).contains("--force"));
+    assert_eq!(fs::read(model.join("model.bpk")).unwrap(), saved);
+
+    let third = finetune(directory.path(), &["--steps", "3", "--seed", "5", "--force"]);
+    assert!(third.status.success(), "{}", text(&third.stderr));
+    assert_ne!(fs::read(model.join("model.bpk")).unwrap(), saved);
+    assert_eq!(names(directory.path()), ["finetuned-encoder"], "nothing else is left behind");
+}
+
+#[test]
+fn the_saved_encoder_is_the_one_that_was_evaluated() {
+    let directory = TempDir::new().unwrap();
+    assert!(finetune(directory.path(), &["--steps", "3", "--out", "model"]).status.success());
+    let model = directory.path().join("model");
+    let (encoder, config, tokenizer) = finetune::save::load(&model, &Device::flex()).unwrap();
+    let embedder = Embedder::new(&tokenizer, &encoder, config.max_tokens);
+    let evaluation = corpus::evaluation().unwrap();
+    let again = Evaluation::of(&embedder, &evaluation, &Device::flex()).unwrap();
+
+    let summary = fs::read(model.join("training.json")).unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+    for measure in [Measure::Spearman, Measure::Triplets, Measure::Labels] {
+        let saved = summary["after"][measure.title()].as_f64().unwrap();
+        assert!((again.get(measure).unwrap().value - saved).abs() < 1e-9, "{measure:?}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_numbers() {
+    let directory = TempDir::new().unwrap();
+    let run = |seed: &str, out: &str| {
+        let args = ["--steps", "8", "--seed", seed, "--out", out];
+        let output = finetune(directory.path(), &args);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let path = directory.path().join(out).join("training.json");
+        let summary: serde_json::Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        (summary["before"].clone(), summary["after"].clone())
+    };
+    let first = run("1", "first");
+    assert_eq!(first, run("1", "second"));
+    assert_ne!(first, run("2", "third"));
+}
+
+#[test]
+fn held_out_rows_and_other_formats_evaluate() {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("pairs.csv"), PAIRS.repeat(10)).unwrap();
+    let questions = "1 who is it\n1 who was it\n2 where is it\n2 where was it\n";
+    fs::write(directory.path().join("questions.txt"), questions).unwrap();
+    let loss = ["--loss", "CosineSimilarityLoss", "--epochs", "1", "--data", "pairs.csv"];
+    for (eval, measure) in [
+        (vec!["--out", "a"], "Spearman of scored pairs"),
+        (vec!["--out", "b", "--eval", "questions.txt"], "accuracy of labels"),
+    ] {
+        let output = finetune(directory.path(), &[&loss[..], &eval].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains(measure), "{}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn help_names_every_option_and_loss() {
+    let directory = TempDir::new().unwrap();
+    let help = text(&finetune(directory.path(), &["--help"]).stdout);
+    for word in [
+        "--data",
+        "--eval",
+        "--format",
+        "--loss-config",
+        "--epochs",
+        "--batch-size",
+        "--learning-rate",
+        "--seed",
+        "--device",
+        "--out",
+        "--force",
+        "STS-B",
+        "SICK",
+        "TREC",
+    ] {
+        assert!(help.contains(word), "{word}");
+    }
+    for loss in burn_embedding_losses::sentence_transformers::LossConfig::NAMES {
+        assert!(help.contains(loss), "{loss}");
+    }
+}

@@ -1,0 +1,105 @@
+//! Every one of the thirteen losses trains the encoder on the built-in corpus, and the evaluation
+//! on sentences it has not seen gets better.
+
+use std::sync::{Mutex, PoisonError};
+
+use burn::tensor::Device;
+use burn_embedding_losses::sentence_transformers::LossConfig;
+use finetune::console::Console;
+use finetune::corpus;
+use finetune::error::Error;
+use finetune::evaluate::Measure;
+use finetune::objective::parse_options;
+use finetune::session::{Outcome, Session};
+use finetune::task::Need;
+use finetune::train::Schedule;
+
+/// Burn's random numbers are one stream for the whole process: one session draws at a time.
+static RANDOM: Mutex<()> = Mutex::new(());
+
+fn train(loss: &str, options: &str, schedule: Schedule) -> Result<Outcome, Error> {
+    let _drawing = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
+    let (training, evaluation) = (corpus::training()?, corpus::evaluation()?);
+    let session = Session {
+        training: &training,
+        evaluation: &evaluation,
+        loss,
+        options: parse_options(options)?,
+        schedule,
+        device: Device::flex(),
+    };
+    session.run(&Console::silent())
+}
+
+fn schedule(steps: usize, learning_rate: f64) -> Schedule {
+    Schedule {
+        epochs: 20,
+        steps: Some(steps),
+        batch_size: 32,
+        learning_rate,
+        word_dropout: 0.2,
+        seed: 7,
+    }
+}
+
+/// What a loss is for, and so what has to get better.
+fn aim(loss: &str) -> Measure {
+    match Need::of(loss) {
+        Some(Need::LabelledTexts) => Measure::Labels,
+        Some(Need::ScoredPairs) => Measure::Spearman,
+        Some(Need::BinaryPairs) => Measure::BinaryPairs,
+        Some(Need::ClassifiedPairs) => Measure::PairClasses,
+        Some(Need::PositivePairs | Need::Rankings) => Measure::Retrieval,
+        Some(Need::Triplets | Need::MarginTriplets) => Measure::Triplets,
+        Some(Need::Lessons) => Measure::Teacher,
+        None => panic!("{loss} trains on nothing"),
+    }
+}
+
+/// The least gain that is no chance: training on the negated loss stays below it.
+const GAIN: f64 = 0.015;
+
+/// The options of a loss and the number of steps that show its gain.
+///
+/// The options are Python's defaults where these suit an encoder that starts untrained. Its texts
+/// have a norm of about 2, too small for a Euclidean margin of 5, and those with nothing in common
+/// a cosine distance of about 1, which a margin of 0.5 would not widen.
+fn setting(loss: &str) -> (&'static str, Schedule) {
+    match loss {
+        "BatchAllTripletLoss" | "BatchSemiHardTripletLoss" => {
+            (r#"{"distance_metric": "cosine", "margin": 0.3}"#, schedule(80, 0.001))
+        }
+        "ContrastiveLoss" | "OnlineContrastiveLoss" => (r#"{"margin": 1.0}"#, schedule(60, 0.001)),
+        "MSELoss" => ("{}", schedule(60, 0.004)),
+        _ => ("{}", schedule(40, 0.001)),
+    }
+}
+
+#[test]
+fn every_loss_makes_the_evaluation_better() {
+    let mut failed = Vec::new();
+    for loss in LossConfig::NAMES {
+        let (options, schedule) = setting(loss);
+        let outcome = train(loss, options, schedule).unwrap();
+        let measure = aim(loss);
+        let [before, after] = [&outcome.before, &outcome.after]
+            .map(|evaluation| evaluation.get(measure).map(|score| score.value).unwrap());
+        println!("{loss}: {} {before:.4} -> {after:.4}", measure.title());
+        if after < before + GAIN {
+            failed.push(format!("{loss}: {before} -> {after}"));
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
+#[test]
+fn a_loss_that_stops_being_a_number_stops_the_training() {
+    let error = train("MSELoss", "{}", schedule(10, 1e30)).unwrap_err();
+    assert!(matches!(error, Error::Diverged { step: 2.., .. }), "{error}");
+}
+
+#[test]
+fn the_classifier_must_have_a_place_for_every_class() {
+    let error = train("SoftmaxLoss", r#"{"num_labels": 2}"#, schedule(10, 0.001)).unwrap_err();
+    assert!(error.to_string().contains("`num_labels` is 2"), "{error}");
+}
