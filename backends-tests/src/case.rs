@@ -102,6 +102,16 @@ pub enum CaseError {
         /// Line, column and reason.
         source: serde_json::Error,
     },
+    /// The parts of a case do not fit together.
+    #[error("{path}: case {id}: {why}")]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The case.
+        id: String,
+        /// What does not fit.
+        why: String,
+    },
     /// The file is of another version.
     #[error("{path}: format {format} is not supported, only {FORMAT} is")]
     Format {
@@ -116,7 +126,8 @@ pub enum CaseError {
 ///
 /// # Errors
 ///
-/// If the file cannot be read, is not JSON of the right form, or is of another version.
+/// If the file cannot be read, is not JSON of the right form, is of another version, or the parts
+/// of a case do not fit together.
 pub fn read(path: &Path) -> Result<Vec<Case>, CaseError> {
     let path = path.to_path_buf();
     let text = std::fs::read_to_string(&path)
@@ -126,10 +137,32 @@ pub fn read(path: &Path) -> Result<Vec<Case>, CaseError> {
     if file.format != FORMAT {
         return Err(CaseError::Format { path, format: file.format });
     }
+    for case in &file.cases {
+        case.check_shapes().map_err(|why| {
+            let id = case.id.clone();
+            CaseError::Shape { path: path.clone(), id, why }
+        })?;
+    }
     Ok(file.cases.into_iter().map(Case::with_f32_inputs).collect())
 }
 
 impl Case {
+    fn check_shapes(&self) -> Result<(), String> {
+        let shape = match self.columns.first() {
+            Some(Nested { shape, .. }) if shape.len() == 2 && shape.iter().all(|&n| n > 0) => shape,
+            _ => return Err("`columns` must be matrices with at least one row and column".into()),
+        };
+        if let Some(other) = self.columns.iter().find(|column| column.shape != *shape) {
+            return Err(format!("`columns` differ in shape: {shape:?} and {:?}", other.shape));
+        }
+        match &self.labels {
+            Some(labels) if labels.data.shape.first() != Some(&shape[0]) => {
+                Err(format!("{} rows, but labels of shape {:?}", shape[0], labels.data.shape))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Inputs are printed as the shortest decimal of an `f32`.
     fn with_f32_inputs(mut self) -> Self {
         self.columns = self.columns.into_iter().map(Nested::rounded_to_f32).collect();

@@ -7,6 +7,7 @@
 pub mod backend;
 pub mod case;
 pub mod labels;
+pub mod layer;
 pub mod memory;
 pub mod nested;
 pub mod random;

@@ -71,7 +71,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "42")]
     pub seed: u64,
 
-    /// Where to compute: flex, ndarray, wgpu, libtorch or cuda[:index], as far as compiled in
+    /// Where to compute: flex, ndarray, wgpu, libtorch, cuda or cuda:INDEX, as far as compiled in
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: String,
 
