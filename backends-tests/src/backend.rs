@@ -16,15 +16,31 @@ pub const NAMES: [(&str, &str); 5] = [
 /// # Errors
 ///
 /// If there is no such backend, or it was not compiled in; the message says what to do.
+#[allow(deprecated, reason = "Burn is about to drop ndarray and libtorch; they are still promised")]
 pub fn device(name: &str) -> Result<Device, String> {
-    if name == "flex" {
-        return Ok(Device::flex());
+    match name {
+        #[cfg(feature = "flex")]
+        "flex" => Ok(Device::flex()),
+        #[cfg(feature = "ndarray")]
+        "ndarray" => Ok(Device::ndarray()),
+        #[cfg(feature = "wgpu")]
+        "wgpu" => Ok(Device::wgpu(DeviceKind::DefaultDevice)),
+        #[cfg(feature = "tch")]
+        "libtorch" => Ok(Device::libtorch()),
+        #[cfg(feature = "cuda")]
+        "cuda" => Ok(Device::cuda(0)),
+        _ => Err(unavailable(name)),
     }
-    let names = || NAMES.map(|(name, _)| name).join(", ");
+}
+
+fn unavailable(name: &str) -> String {
     match NAMES.iter().find(|(known, _)| *known == name) {
         Some((_, feature)) => {
-            Err(format!("backend `{name}` was not compiled in; add `--features {feature}`"))
+            format!("backend `{name}` was not compiled in; add `--features {feature}`")
         }
-        None => Err(format!("unknown backend `{name}`; known are {}", names())),
+        None => {
+            let names = NAMES.map(|(name, _)| name).join(", ");
+            format!("unknown backend `{name}`; known are {names}")
+        }
     }
 }

@@ -34,14 +34,13 @@ pub fn hardest_gap(x: Tensor<2>, masks: &LabelMasks, distance: Distance) -> Tens
 /// comes first the farthest row is meant.
 fn nearest_or_farthest(order: Tensor<2>, masks: &LabelMasks) -> Tensor<1, Int> {
     let everyone = masks.negative.clone().bool_or(masks.negative.clone().bool_not());
-    let same_class = masks.negative.clone().bool_not();
     let farthest_row = farthest(order.clone(), everyone.clone()).index;
 
     let handicap = order.clone().max_dim(1).expand(order.dims());
     let handicap = handicap.mask_fill(masks.negative.clone(), 0.0);
     let chosen = closest(order + handicap, everyone).index;
-    let own = same_class.int().gather(1, chosen.clone().unsqueeze_dim(1)).squeeze_dim::<1>(1);
-    chosen.mask_where(own.equal_elem(1), farthest_row)
+    let is_negative = masks.negative.clone().gather(1, chosen.clone().unsqueeze_dim(1));
+    farthest_row.mask_where(is_negative.squeeze_dim(1), chosen)
 }
 
 /// One term an anchor of `gap`; with `only` given, other anchors are 0 and do not count.

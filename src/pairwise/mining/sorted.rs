@@ -1,6 +1,7 @@
 //! Triplets counted and chosen by sorting each row, without building them.
 
 use burn::prelude::*;
+use burn::tensor::IndexingUpdateOp;
 
 use super::{LabelMasks, farthest, rounding_slack};
 
@@ -93,9 +94,12 @@ impl SortedRows {
         let device = keys.device();
         let dtype = keys.dtype();
         let (sorted, order) = keys.sort_with_indices(1);
-        let flag =
-            |mask: &Tensor<2, Bool>| mask.clone().float().cast(dtype).gather(1, order.clone());
-        let (positive, negative) = (flag(&masks.positive), flag(&masks.negative));
+        // 1 for a positive, 2 for a negative: gathered once.
+        let flag = |mask: &Tensor<2, Bool>| mask.clone().float().cast(dtype);
+        let kind = flag(&masks.positive) + flag(&masks.negative).mul_scalar(2.0);
+        let kind = kind.gather(1, order.clone());
+        let positive = kind.clone().equal_elem(1.0).float().cast(dtype);
+        let negative = kind.equal_elem(2.0).float().cast(dtype);
         let last = Tensor::<2, Bool>::from_data(TensorData::new(vec![true; n], [n, 1]), &device);
         let ends_tie = match n {
             1 => last,
@@ -148,12 +152,14 @@ impl SortedRows {
 
     /// From sorted places back to original columns.
     fn restore(&self, values: Tensor<2>) -> Tensor<2> {
-        values.gather(1, self.order.clone().argsort(1))
+        let columns = values.zeros_like();
+        columns.scatter(1, self.order.clone(), values, IndexingUpdateOp::Add)
     }
 
     /// [`restore`](Self::restore) for indices.
     fn restore_int(&self, values: Tensor<2, Int>) -> Tensor<2, Int> {
-        values.gather(1, self.order.clone().argsort(1))
+        let columns = values.zeros_like();
+        columns.scatter(1, self.order.clone(), values, IndexingUpdateOp::Add)
     }
 }
 
