@@ -24,7 +24,7 @@ fn main() {
     device.seed(7);
     let mut head: Linear = LinearConfig::new(FEATURES, 8).with_bias(false).init(&device);
     let mut optimizer = AdamWConfig::new().init();
-    let loss = BatchHardTripletLossConfig::new()
+    let loss = BatchSemiHardTripletLossConfig::new()
         .with_distance(Distance::Cosine)
         .with_margin(0.3)
         .with_anchors(Anchors::Valid)

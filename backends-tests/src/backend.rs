@@ -33,6 +33,11 @@ pub fn device(name: &str) -> Result<Device, String> {
     }
 }
 
+/// The backends that are compiled in, by name.
+pub fn compiled() -> Vec<(&'static str, Device)> {
+    NAMES.iter().filter_map(|(name, _)| Some((*name, device(name).ok()?))).collect()
+}
+
 fn unavailable(name: &str) -> String {
     match NAMES.iter().find(|(known, _)| *known == name) {
         Some((_, feature)) => {

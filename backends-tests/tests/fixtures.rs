@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use backends_tests::case::{Case, read};
-use backends_tests::subject;
 use backends_tests::verdict::{Tolerance, Verdict};
+use backends_tests::{backend, subject};
 use burn::prelude::*;
 use burn::tensor::DType;
 use burn_embedding_losses::sentence_transformers::LossConfig;
@@ -20,17 +20,23 @@ fn all_cases() -> Vec<Case> {
     fixture_files().iter().flat_map(|path| read(path).expect("a case file")).collect()
 }
 
+/// On every backend that is compiled in and computes in this precision.
 fn assert_all_hold(dtype: DType) {
-    let device = Device::flex();
-    let failures: Vec<String> = all_cases()
-        .iter()
-        .filter_map(|case| {
-            let answer = subject::run(case, &device, dtype).expect("a case that fits its loss");
-            let verdict = Verdict::of(case, &answer, Tolerance::of(dtype));
-            verdict.failure.map(|why| format!("{}: {why}", case.id))
-        })
-        .collect();
+    let cases = all_cases();
+    let mut failures = Vec::new();
+    for (name, device) in backend::compiled() {
+        if device.supports_dtype(dtype) {
+            let failed = cases.iter().filter_map(|case| failure(case, &device, dtype));
+            failures.extend(failed.map(|why| format!("{name}: {why}")));
+        }
+    }
     assert!(failures.is_empty(), "{} cases fail:\n{}", failures.len(), failures.join("\n"));
+}
+
+fn failure(case: &Case, device: &Device, dtype: DType) -> Option<String> {
+    let answer = subject::run(case, device, dtype).expect("a case that fits its loss");
+    let why = Verdict::of(case, &answer, Tolerance::of(dtype)).failure?;
+    Some(format!("{}: {why}", case.id))
 }
 
 #[test]

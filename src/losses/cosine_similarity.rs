@@ -54,7 +54,11 @@ impl ScoreTransformation {
     fn apply(self, cosine: Tensor<1>) -> Tensor<1> {
         match self {
             Self::Identity => cosine,
-            Self::Sigmoid => activation::sigmoid(cosine),
+            // Not `activation::sigmoid`: where a backend has none of its own, as ndarray, Burn
+            // 0.22.1 computes it in `f32` even for `f64` tensors.
+            Self::Sigmoid => {
+                activation::tanh(cosine.mul_scalar(0.5)).add_scalar(1.0).mul_scalar(0.5)
+            }
             Self::Tanh => activation::tanh(cosine),
             // A cosine may exceed 1 by rounding.
             Self::Relu => activation::relu(cosine).clamp_max(1.0),

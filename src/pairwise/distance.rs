@@ -1,6 +1,7 @@
 //! Smaller is closer.
 
 use burn::prelude::*;
+use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
 use super::norm::{
@@ -109,7 +110,8 @@ impl Distance {
     /// One matrix product of the **centred** rows, in `f64` where the device has it: neither an
     /// offset that all rows share nor tight clusters far apart cancel away small distances. Squared
     /// distances below the rounding error of that product are exactly 0, with gradient 0:
-    /// duplicates are duplicates. `Manhattan` builds all differences, `n · m · dim` numbers.
+    /// duplicates are duplicates. A device without `f64` takes the differences of all rows, a block
+    /// at a time. `Manhattan` builds all differences at once, `n · m · dim` numbers.
     pub fn between(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         let x = accumulate(x);
         let dtype = x.dtype();
@@ -152,27 +154,65 @@ impl Distance {
     }
 }
 
+/// Most numbers that the differences of a block of rows may take.
+const BLOCK: usize = 1 << 22;
+
 /// `‖xᵢ − yⱼ‖² / scale²` for all pairs of rows `[n, m]`, and the scale `[1, 1]` (1 unless the
 /// coordinates are too large or too small to be squared).
 fn squared_distances(x: Tensor<2>, y: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     let centre = y.clone().inner().mean_dim(0);
-    let (x, y) = (x - centre.clone(), y - centre);
-    let largest = |rows: &Tensor<2>| rows.clone().inner().abs().max_dim(1).max_dim(0);
+    let centred = |rows: &Tensor<2>| rows.clone() - centre.clone();
+    let largest = |rows: &Tensor<2>| centred(rows).inner().abs().max_dim(1).max_dim(0);
     let scale = squaring_scale(largest(&x).max_pair(largest(&y)));
-    let (x, y) = (x / scale.clone(), y / scale.clone());
+    let product = || by_product(centred(&x) / scale.clone(), centred(&y) / scale.clone());
+    let squares = match x.dtype() {
+        DType::F64 => {
+            let (squares, noise) = product();
+            let equal = squares.clone().inner().lower_equal(noise);
+            squares.mask_fill(equal, 0.0)
+        }
+        // The product would lose close rows: it only gives the gradient.
+        _ => {
+            let rows = |rows: &Tensor<2>| rows.clone().inner() / scale.clone();
+            let squares = by_difference(rows(&x), rows(&y));
+            match x.is_autodiff() || y.is_autodiff() {
+                true => with_gradient_of(product().0, squares),
+                false => squares,
+            }
+        }
+    };
+    (squares, scale)
+}
 
+/// Squared distances by one matrix product, and its rounding error, both `[n, m]`.
+fn by_product(x: Tensor<2>, y: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     let lengths = |rows: &Tensor<2>| rows.clone().square().sum_dim(1);
     let sums = lengths(&x) + lengths(&y).transpose();
     let noise = sums.clone().inner().mul_scalar(8.0 * machine_epsilon(sums.dtype()));
-    let squares = sums - x.mul_scalar(2.0).matmul(y.transpose());
-    let equal = squares.clone().inner().lower_equal(noise);
-    (squares.mask_fill(equal, 0.0), scale)
+    (sums - x.mul_scalar(2.0).matmul(y.transpose()), noise)
+}
+
+/// Squared distances by the differences of all rows, a block of rows at a time, `[n, m]`.
+fn by_difference(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+    let ([n, dim], [m, _]) = (x.dims(), y.dims());
+    let candidates = y.unsqueeze_dim::<3>(0);
+    let block = |rows: Tensor<2>| {
+        let difference = rows.unsqueeze_dim::<3>(1) - candidates.clone();
+        difference.square().sum_dim(2).squeeze_dim::<2>(2)
+    };
+    let blocks = x.split((BLOCK / (m * dim)).clamp(1, n), 0);
+    Tensor::cat(blocks.into_iter().map(block).collect(), 0)
+}
+
+/// The given values with the gradient of `tracked`; none where the value is 0.
+fn with_gradient_of(tracked: Tensor<2>, values: Tensor<2>) -> Tensor<2> {
+    let zero = values.clone().equal_elem(0.0);
+    (tracked.clone() - tracked.inner() + values).mask_fill(zero, 0.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::DType;
 
     const ALL: [Distance; 4] =
         [Distance::Euclidean, Distance::SquaredEuclidean, Distance::Manhattan, Distance::Cosine];
@@ -218,6 +258,36 @@ mod tests {
         let x = Tensor::<2>::from_data(x, (&Device::flex(), DType::F64));
         let d: Vec<f64> = Distance::Euclidean.pairwise(x).try_into_vec_as().unwrap();
         assert!((d[1] - 1e-3).abs() < 1e-9 && (d[2] - 2e-3).abs() < 1e-9, "{d:?}");
+    }
+
+    /// Two tight clusters far apart: the product in `f32` would not tell their members apart.
+    fn clusters(dtype: DType) -> Tensor<2> {
+        let near = [[1.0, 0.25], [1.0, 0.2504], [1.0003, 0.25]];
+        let far = [[-3.0, 0.5], [-3.0002, 0.5], [-3.0, 0.5]];
+        let rows = [near, far].concat().concat();
+        let rows: Vec<f64> = rows.into_iter().map(|x: f32| x.into()).collect();
+        Tensor::from_data(TensorData::new(rows, [6, 2]), (&Device::flex().autodiff(), dtype))
+    }
+
+    /// Distances within the clusters, and the gradient of their sum.
+    fn within_clusters(dtype: DType) -> (Vec<f64>, Vec<f64>) {
+        let x = clusters(dtype).require_grad();
+        let (squares, _) = squared_distances(x.clone(), x.clone());
+        let d = safe_sqrt(squares).slice([0..3, 0..3]);
+        let gradient = x.grad(&d.clone().sum().backward()).expect("x is tracked");
+        let numbers = |t: Tensor<2>| t.into_data().iter::<f64>().collect();
+        (numbers(d), numbers(gradient))
+    }
+
+    #[test]
+    fn without_f64_close_rows_keep_their_distance_and_gradient() {
+        let (expected, single) = (within_clusters(DType::F64), within_clusters(DType::F32));
+        for (got, expected) in single.0.iter().zip(expected.0) {
+            assert!((got - expected).abs() <= 1e-6 * expected, "{got} is not {expected}");
+        }
+        for (got, expected) in single.1.iter().zip(expected.1) {
+            assert!((got - expected).abs() < 5e-3, "{got} is not {expected}");
+        }
     }
 
     #[test]

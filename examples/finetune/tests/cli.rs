@@ -105,7 +105,7 @@ fn options_that_are_none_are_refused() {
     refused(&[], &["--loss-config", "{\"margin\": 1}"], "unknown field `margin`");
     refused(&[], &["--loss-config", "{\"scale\": -1}"], "`scale` must be positive");
     refused(&[], &["--loss-config", "{\"scale\": \"x\"}"], "invalid type");
-    refused(&[], &["--device", "cuda:0"], "cargo feature `cuda`");
+    refused(&[], &["--device", "cuda:0"], "--features cuda");
     refused(&[], &["--device", "abacus"], "`abacus` is no device");
 }
 
