@@ -156,8 +156,11 @@ impl Case {
             return Err(format!("`columns` differ in shape: {shape:?} and {:?}", other.shape));
         }
         match &self.labels {
-            Some(labels) if labels.data.shape.first() != Some(&shape[0]) => {
-                Err(format!("{} rows, but labels of shape {:?}", shape[0], labels.data.shape))
+            Some(Labels { data, .. })
+                // One a row, however they lie, or rows of them.
+                if data.data.len() != shape[0] && data.shape.first() != Some(&shape[0]) =>
+            {
+                Err(format!("{} rows, but labels of shape {:?}", shape[0], data.shape))
             }
             _ => Ok(()),
         }
