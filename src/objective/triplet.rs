@@ -43,7 +43,7 @@ fn nearest_or_farthest(order: Tensor<2>, masks: &LabelMasks) -> Tensor<1, Int> {
     farthest_row.mask_where(is_negative.squeeze_dim(1), chosen)
 }
 
-/// One term an anchor of `gap`; with `only` given, other anchors are 0 and do not count.
+/// One term an anchor, `[n]`; with `only` given, other anchors are 0 and do not count.
 pub fn anchors_where(only: Option<Tensor<1, Bool>>, terms: Tensor<1>) -> Terms {
     match only {
         None => Terms::all(terms),
