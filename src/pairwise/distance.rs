@@ -162,11 +162,14 @@ const BLOCK: usize = 1 << 22;
 /// coordinates are too large or too small to be squared).
 fn squared_distances(x: Tensor<2>, y: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     let centre = y.clone().inner().mean_dim(0);
-    let centred = |rows: &Tensor<2>| rows.clone() - centre.clone();
-    let largest = |rows: &Tensor<2>| centred(rows).inner().abs().max_dim(1).max_dim(0);
-    let scale = squaring_scale(largest(&x).max_pair(largest(&y)));
+    let centred = [&x, &y].map(|rows| rows.clone() - centre.clone());
+    let largest = |rows: &Tensor<2>| rows.clone().inner().abs().max_dim(1).max_dim(0);
+    let scale = squaring_scale(largest(&centred[0]).max_pair(largest(&centred[1])));
     let squares = match x.dtype() {
-        DType::F64 => by_product(centred(&x) / scale.clone(), centred(&y) / scale.clone()),
+        DType::F64 => {
+            let [x, y] = centred.map(|rows| rows / scale.clone());
+            by_product(x, y)
+        }
         // A product in a narrower type would lose close rows.
         _ => by_difference(x / scale.clone(), y / scale.clone()),
     };
