@@ -82,6 +82,11 @@ impl Inputs {
         })
     }
 
+    /// The embeddings, one tensor a column.
+    pub fn columns(&self) -> &[Tensor<2>] {
+        &self.columns
+    }
+
     /// The loss, `[1]`.
     ///
     /// # Errors

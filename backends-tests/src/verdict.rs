@@ -12,6 +12,16 @@ use crate::subject::Answer;
 const NEGLIGIBLE: f64 = 1e-6;
 
 /// `|Δ| ≤ loss · max(1, |loss|)` and `‖Δ‖ ≤ gradient · ‖g‖ + floor`.
+///
+/// | inputs | loss | gradient | floor |
+/// | :-- | :-- | :-- | :-- |
+/// | `f64` | 1e-10 | 1e-9 | 1e-10 |
+/// | `f32` | 1e-5 | 1e-4 | 1e-6 |
+/// | `f16` | 1e-5 | 1e-3 | 1e-6 |
+/// | `bf16` | 1e-5 | 5e-3 | 1e-6 |
+///
+/// Of half precision only the inputs are, and so the gradients that are handed back: rounding those
+/// costs 2⁻¹¹ and 2⁻⁹ of their length. The loss is computed in `f32` or wider.
 #[derive(Debug, Clone, Copy)]
 pub struct Tolerance {
     loss: f64,
@@ -20,10 +30,12 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// The tolerance of a precision.
+    /// The tolerance where inputs are in a precision.
     pub fn of(dtype: DType) -> Self {
         match dtype {
             DType::F64 => Self { loss: 1e-10, gradient: 1e-9, floor: 1e-10 },
+            DType::F16 => Self { loss: 1e-5, gradient: 1e-3, floor: 1e-6 },
+            DType::BF16 => Self { loss: 1e-5, gradient: 5e-3, floor: 1e-6 },
             _ => Self { loss: 1e-5, gradient: 1e-4, floor: 1e-6 },
         }
     }

@@ -1,4 +1,4 @@
-//! The same numbers whatever the device records on the way.
+//! The same numbers whatever the device records on the way, and no other device than the input's.
 
 use backends_tests::case::{Case, read};
 use backends_tests::subject::{self, Inputs, numbers};
@@ -34,5 +34,28 @@ fn a_loss_without_a_graph_has_the_same_value() {
         let loss = inputs.loss().expect("the same case");
         assert!(!loss.is_autodiff(), "{}", case.id);
         assert_eq!(numbers(loss), [with_graph.loss], "{}", case.id);
+    }
+}
+
+#[test]
+fn everything_stays_on_the_device_of_its_input() {
+    let places = named_device::compiled_in();
+    assert!(
+        places.iter().any(|(_, device)| *device != Device::default()),
+        "a backend beside the default one is compiled in"
+    );
+    for (name, device) in places {
+        let device = device.autodiff();
+        for case in some_cases() {
+            let inputs = Inputs::new(&case, &device, DType::F32).expect("a case that fits");
+            for output in [inputs.loss(), inputs.terms()] {
+                let output = output.expect("the same case");
+                assert_eq!(output.device(), device, "{name}: {}", case.id);
+                let gradients = output.sum().backward();
+                for gradient in inputs.columns().iter().filter_map(|x| x.grad(&gradients)) {
+                    assert_eq!(gradient.device(), device.clone().inner(), "{name}: {}", case.id);
+                }
+            }
+        }
     }
 }

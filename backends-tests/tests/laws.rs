@@ -4,7 +4,7 @@ mod law;
 
 use backends_tests::case::Case;
 use backends_tests::random::random_case;
-use law::{check, degenerate, derivative, symmetry};
+use law::{Place, check, check_in_f64, degenerate, derivative, same, symmetry};
 use serde_json::{Value, json};
 
 /// Every loss with the options that change what it computes.
@@ -87,7 +87,7 @@ fn everything() -> Vec<(&'static str, Value)> {
 #[test]
 fn gradients_are_the_derivatives_of_values() {
     for seed in 0..3 {
-        check(cases(table(), 9, 5, seed), derivative::agrees_with_differences);
+        check_in_f64(cases(table(), 9, 5, seed), derivative::agrees_with_differences);
     }
 }
 
@@ -134,27 +134,34 @@ fn a_zero_row_gets_no_gradient_from_a_cosine() {
     check(cases(table.collect(), 8, 4, 4), degenerate::zero_row_gets_no_gradient);
 }
 
+const WITH_ANCHORS: [&str; 3] =
+    ["BatchHardTripletLoss", "BatchHardSoftMarginTripletLoss", "BatchSemiHardTripletLoss"];
+
 #[test]
 fn a_batch_of_one_class_is_nothing_to_valid_anchors() {
-    for loss in
-        ["BatchHardTripletLoss", "BatchHardSoftMarginTripletLoss", "BatchSemiHardTripletLoss"]
-    {
-        let case = random_case(loss, json!({"anchors": "Valid"}), 6, 3, 1, 0).unwrap();
-        let (value, gradients) = law::run(&case);
-        assert_eq!(value, 0.0, "{loss}");
-        assert!(gradients.concat().iter().all(|&g| g == 0.0), "{loss}");
-    }
+    let case = |loss| random_case(loss, json!({"anchors": "Valid"}), 6, 3, 1, 0);
+    let cases = WITH_ANCHORS.map(|loss| case(loss).expect("options that exist"));
+    check(cases.into(), |place, case| {
+        let (value, gradients) = place.run(case);
+        let nothing = value == 0.0 && gradients.concat().iter().all(|&g| g == 0.0);
+        nothing.then_some(()).ok_or_else(|| format!("{value}, gradients {gradients:?}"))
+    });
 }
 
 #[test]
 fn all_anchors_and_valid_anchors_agree_where_all_are_valid() {
-    for loss in
-        ["BatchHardTripletLoss", "BatchHardSoftMarginTripletLoss", "BatchSemiHardTripletLoss"]
-    {
-        let [all, valid] = ["All", "Valid"].map(|anchors| {
-            let case = random_case(loss, json!({"anchors": anchors}), 9, 4, 3, 7).unwrap();
-            law::run(&case)
-        });
-        law::assert_close(loss, &all, &valid, 1e-12);
-    }
+    let case = |loss| random_case(loss, json!({"anchors": "All"}), 9, 4, 3, 7);
+    let cases = WITH_ANCHORS.map(|loss| case(loss).expect("options that exist"));
+    check(cases.into(), |place, case| {
+        let mut valid = case.clone();
+        valid.config["anchors"] = json!("Valid");
+        same(&place.run(case), &place.run(&valid), place.rounding(case))
+    });
+}
+
+#[test]
+fn every_backend_agrees_with_flex() {
+    check(cases(everything(), 9, 6, 8), |place, case| {
+        same(&place.run(case), &Place::reference().run(case), place.rounding(case).max(1e-11))
+    });
 }

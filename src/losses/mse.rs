@@ -4,6 +4,7 @@ use burn::prelude::*;
 use super::forward;
 use crate::batch::DistillationBatch;
 use crate::error::{ConfigError, expect_valid};
+use crate::objective::projection::project;
 use crate::objective::regression::squared_error;
 use crate::reduction::{Reduction, Terms};
 
@@ -117,7 +118,10 @@ impl MseLoss {
     fn terms(&self, DistillationBatch { columns, targets }: DistillationBatch) -> Terms {
         let error = |(embeddings, target)| {
             // e, projected
-            let embeddings = self.project(embeddings);
+            let embeddings = match &self.projection {
+                Some(projection) => project(projection, embeddings),
+                None => embeddings,
+            };
             let (got, expected) = (embeddings.dims(), Tensor::dims(&target));
             assert!(
                 got == expected,
@@ -127,13 +131,6 @@ impl MseLoss {
             squared_error(embeddings, target).flatten(0, 1)
         };
         Terms::all(Tensor::cat(columns.into_iter().zip(targets).map(error).collect(), 0))
-    }
-
-    fn project(&self, embeddings: Tensor<2>) -> Tensor<2> {
-        match &self.projection {
-            Some(projection) => projection.forward(embeddings),
-            None => embeddings,
-        }
     }
 }
 

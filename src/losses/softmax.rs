@@ -5,6 +5,8 @@ use super::forward;
 use crate::batch::{ClassTargets, ClassifiedPairBatch};
 use crate::error::{ConfigError, expect_valid};
 use crate::objective::classification::cross_entropy;
+use crate::objective::projection::project;
+use crate::pairwise::norm::accumulate;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`SoftmaxLoss`].
@@ -145,6 +147,7 @@ impl SoftmaxLoss {
                 "SoftmaxLoss: `{field}` must have shape {expected:?}, got {got:?}"
             );
         }
+        let (left, right) = (accumulate(left), accumulate(right));
         // [u, v, |u − v|, u ∘ v]
         let mut parts = Vec::with_capacity(4);
         if self.config.concatenation_sent_rep {
@@ -157,8 +160,7 @@ impl SoftmaxLoss {
             parts.push(left * right);
         }
         // W [..] + b
-        let features = Tensor::cat(parts, 1).cast(self.classifier.weight.val().dtype());
-        self.classifier.forward(features)
+        project(&self.classifier, Tensor::cat(parts, 1))
     }
 
     #[track_caller]

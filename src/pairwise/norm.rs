@@ -38,6 +38,11 @@ pub(crate) fn machine_epsilon(dtype: DType) -> f64 {
     dtype.finfo().map_or(f32::EPSILON as f64, |info| info.epsilon)
 }
 
+/// The smallest number of the tensor's type that has all its digits.
+fn smallest_normal<const D: usize>(x: &Tensor<D>) -> f64 {
+    x.dtype().finfo().map_or(f64::MIN_POSITIVE, |info| info.min_positive)
+}
+
 /// `√x`, with value **and gradient** 0 wherever `x ≤ 0`.
 ///
 /// # Numerical behavior
@@ -45,8 +50,36 @@ pub(crate) fn machine_epsilon(dtype: DType) -> f64 {
 /// The true derivative at 0 is infinite; 0 is the subgradient of a distance there, and what
 /// PyTorch's vector norm uses.
 pub fn safe_sqrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let zero = x.clone().lower_equal_elem(0.0);
-    x.mask_fill(zero.clone(), 1.0).sqrt().mask_fill(zero, 0.0)
+    if !x.is_tracked() {
+        return x.clamp_min(0.0).sqrt();
+    }
+    let fixed = x.clone().inner();
+    let root = fixed.clone().clamp_min(0.0).sqrt();
+    let positive = fixed.clamp_min(smallest_normal(&root));
+    let slope = (root.clone() / positive).mul_scalar(0.5);
+    tangent(x, root, slope)
+}
+
+/// `1 / √x` for `x > 0`.
+fn inverse_sqrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if !x.is_tracked() {
+        return x.sqrt().recip();
+    }
+    let fixed = x.clone().inner();
+    let inverse = fixed.clone().sqrt().recip();
+    let slope = (inverse.clone() / fixed).mul_scalar(-0.5);
+    tangent(x, inverse, slope)
+}
+
+/// A tensor whose value is `value` and whose derivative with respect to `x` is `slope`; both are
+/// constants.
+///
+/// Burn derives roots and inverses by `powf` and `powi`. These are slow on a CPU, and in `f64` on
+/// Burn 0.22.1's wgpu they are wrong: `Tensor::<1>::from_data([4.0], (&wgpu, DType::F64))
+/// .powf_scalar(-0.5)` is 0 there, as are `exp` and `log` (SPIR-V has them up to 32 bits only).
+fn tangent<const D: usize>(x: Tensor<D>, value: Tensor<D>, slope: Tensor<D>) -> Tensor<D> {
+    let zero = x.clone() - x.inner();
+    zero * slope + value
 }
 
 /// Euclidean length of every row: `[n, dim] → [n, 1]`.
@@ -66,7 +99,7 @@ pub fn l2_norm(x: Tensor<2>) -> Tensor<2> {
 /// can be squared as they are.
 pub(crate) fn squaring_scale<const D: usize>(largest: Tensor<D>) -> Tensor<D> {
     let (low, high) = SQUARES_EXACTLY;
-    let smallest = largest.dtype().finfo().map_or(f64::MIN_POSITIVE, |info| info.min_positive);
+    let smallest = smallest_normal(&largest);
     let fits =
         largest.clone().greater_equal_elem(low).bool_and(largest.clone().lower_equal_elem(high));
     let as_is = fits.bool_or(largest.clone().equal_elem(0.0));
@@ -101,7 +134,7 @@ impl UnitRows {
         let largest = squares.dtype().finfo().map_or(f64::MAX, |info| info.max);
         let no_direction =
             squares.clone().equal_elem(0.0).bool_or(squares.clone().greater_elem(largest));
-        let inverse = squares.clone().clamp_min(floor).sqrt().recip();
+        let inverse = inverse_sqrt(squares.clone().clamp_min(floor));
         let inverse = inverse.mask_fill(no_direction.clone(), 0.0);
 
         let reaches_one = squares.clone().greater_equal_elem(floor);

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use backends_tests::backend;
 use backends_tests::memory::{peak_mib, reset_peak};
 use backends_tests::random::random_case;
 use backends_tests::subject::Inputs;
@@ -65,7 +64,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(arguments: &Arguments) -> Result<Measured<'_>, String> {
-    let device = backend::device(&arguments.backend)?;
+    let device = named_device::open(&arguments.backend).map_err(|error| error.to_string())?;
     let (batch, dim) = (arguments.batch as usize, arguments.dim as usize);
     let classes = arguments.classes.map_or((batch / 4).max(1), |classes| classes as usize);
     let options = serde_json::json!({});

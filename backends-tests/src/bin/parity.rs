@@ -5,19 +5,22 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use backends_tests::case::{Case, read};
+use backends_tests::fault::Faults;
+use backends_tests::subject;
 use backends_tests::verdict::{Tolerance, Verdict};
-use backends_tests::{backend, subject};
 use burn::prelude::*;
 use burn::tensor::DType;
 use clap::{Parser, ValueEnum};
 
 /// Compare losses with the answers of sentence-transformers.
 ///
-/// Prints a line a case (relative errors of loss and gradient), a line a loss, and a total. Exits
-/// with 0 if every case holds, 1 if one fails, 2 if the files cannot be used.
+/// Prints a line a case (relative errors of loss and gradient), a line a loss, and a total. A case
+/// that the device cannot compute is skipped, with the reason in its line. Exits with 0 if every
+/// case holds, 1 if one fails, 2 if the files or the device cannot be used.
 #[derive(Parser)]
 struct Arguments {
-    /// Where to compute: flex, ndarray, wgpu, libtorch or cuda.
+    /// Where to compute: flex, ndarray, libtorch, wgpu, vulkan, metal, webgpu, cuda or rocm; those
+    /// on a GPU also with an index, as in cuda:1.
     #[arg(long, default_value = "flex")]
     backend: String,
     /// In which precision to compute.
@@ -56,7 +59,12 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<bool, String> {
-    let device = backend::device(&arguments.backend)?;
+    let dtype = arguments.dtype.into();
+    let device = named_device::open(&arguments.backend).map_err(|error| error.to_string())?;
+    let faults = Faults::of(&device, dtype);
+    if let Some(reason) = faults.missing() {
+        return Err(format!("`{}`: {reason}", arguments.backend));
+    }
     // Everything is read and understood before anything is run.
     let mut cases = Vec::new();
     for path in &arguments.files {
@@ -68,9 +76,15 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     }
     let mut losses: BTreeMap<String, Tally> = BTreeMap::new();
     for case in &cases {
-        let verdict = judge(case, &device, arguments.dtype.into());
+        let tally = losses.entry(case.loss.clone()).or_default();
+        if let Some(reason) = faults.that_stop(case) {
+            println!("{} skipped: {reason}", case.id);
+            tally.skipped += 1;
+            continue;
+        }
+        let verdict = judge(case, &device, dtype);
         print_case(case, &verdict);
-        losses.entry(case.loss.clone()).or_default().add(&verdict);
+        tally.add(&verdict);
     }
     println!();
     let mut total = Tally::default();
@@ -101,6 +115,7 @@ fn print_case(case: &Case, verdict: &Verdict) {
 #[derive(Default)]
 struct Tally {
     cases: usize,
+    skipped: usize,
     failures: usize,
     as_good: usize,
     worst_loss: f64,
@@ -111,6 +126,7 @@ impl Tally {
     fn add(&mut self, verdict: &Verdict) {
         self.join(&Self {
             cases: 1,
+            skipped: 0,
             failures: usize::from(verdict.failure.is_some()),
             as_good: usize::from(verdict.as_good_as_reference),
             worst_loss: verdict.loss_error,
@@ -120,6 +136,7 @@ impl Tally {
 
     fn join(&mut self, other: &Self) {
         self.cases += other.cases;
+        self.skipped += other.skipped;
         self.failures += other.failures;
         self.as_good += other.as_good;
         self.worst_loss = worst(self.worst_loss, other.worst_loss);
@@ -128,10 +145,11 @@ impl Tally {
 
     fn print(&self, name: &str) {
         println!(
-            "{name}: {} cases, {} failures, worst loss error {:.3e}, worst gradient error {:.3e}, \
+            "{name}: {} cases, {} failures, {} skipped, worst loss error {:.3e}, worst gradient error {:.3e}, \
              {:.1} % as close as Python in float32",
             self.cases,
             self.failures,
+            self.skipped,
             self.worst_loss,
             self.worst_gradient,
             100.0 * self.as_good as f64 / (self.cases as f64).max(1.0),

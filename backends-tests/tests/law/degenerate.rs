@@ -3,7 +3,7 @@
 use backends_tests::case::Case;
 use burn::tensor::DType;
 
-use super::{Outcome, run, run_in};
+use super::{Outcome, Place};
 
 /// What is done to the rows of a column: its number, the rows, the dimension.
 type Damage = (&'static str, fn(usize, &mut [f64], usize));
@@ -46,7 +46,7 @@ fn repeat_first(rows: &mut [f64], dim: usize) {
 }
 
 /// Never NaN, in either precision; in `f32` never infinite where `f64` says that the number fits.
-pub fn stays_finite(case: &Case) -> Result<(), String> {
+pub fn stays_finite(place: &Place, case: &Case) -> Result<(), String> {
     for (name, damage) in DAMAGE {
         let mut case = case.clone();
         for (k, column) in case.columns.iter_mut().enumerate() {
@@ -54,10 +54,12 @@ pub fn stays_finite(case: &Case) -> Result<(), String> {
             damage(k, &mut column.data, dim);
             *column = column.clone().rounded_to_f32();
         }
-        let truth = run(&case);
-        let single = run_in(&case, DType::F32);
-        fits(&truth, &truth, f64::MAX).map_err(|why| format!("{name}, f64: {why}"))?;
-        fits(&single, &truth, f32::MAX.into()).map_err(|why| format!("{name}, f32: {why}"))?;
+        let truth = Place::reference().run(&case);
+        for dtype in [place.dtype(&case), DType::F32] {
+            let largest = dtype.finfo().map_or(f64::MAX, |info| info.max);
+            fits(&place.run_in(&case, dtype), &truth, largest)
+                .map_err(|why| format!("{name}, {}: {why}", dtype.name()))?;
+        }
     }
     Ok(())
 }
@@ -76,11 +78,11 @@ fn fits(got: &Outcome, truth: &Outcome, largest: f64) -> Result<(), String> {
 }
 
 /// The gradient of a zero row is zero, and the others still have one.
-pub fn zero_row_gets_no_gradient(case: &Case) -> Result<(), String> {
+pub fn zero_row_gets_no_gradient(place: &Place, case: &Case) -> Result<(), String> {
     let mut case = case.clone();
     let dim = case.columns[0].shape[1];
     case.columns[0].data[..dim].fill(0.0);
-    let (_, gradients) = run(&case);
+    let (_, gradients) = place.run(&case);
     if gradients[0][..dim].iter().any(|&g| g != 0.0) {
         return Err(format!("the zero row has gradient {:?}", &gradients[0][..dim]));
     }

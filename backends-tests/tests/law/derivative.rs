@@ -4,13 +4,13 @@ use backends_tests::case::Case;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::{close, run};
+use super::{Place, close};
 
 const STEP: f64 = 1e-6;
 
 /// Central differences along random directions, for all columns at once and for each alone.
-pub fn agrees_with_differences(case: &Case) -> Result<(), String> {
-    let (_, gradients) = run(case);
+pub fn agrees_with_differences(place: &Place, case: &Case) -> Result<(), String> {
+    let (_, gradients) = place.run(case);
     if gradients.concat().iter().all(|&g| g == 0.0) {
         return Err("no gradient: nothing would be compared".into());
     }
@@ -24,7 +24,7 @@ pub fn agrees_with_differences(case: &Case) -> Result<(), String> {
                 gradients[k].iter().map(|_| size * rng.random_range(-1.0..1.0)).collect()
             })
             .collect();
-        let along = |step: f64| run(&shifted(case, &direction, step)).0;
+        let along = |step: f64| place.run(&shifted(case, &direction, step)).0;
         let difference = (along(STEP) - along(-STEP)) / (2.0 * STEP);
         let slope: f64 =
             gradients.concat().iter().zip(direction.concat()).map(|(g, d)| g * d).sum();

@@ -3,24 +3,22 @@
 use backends_tests::case::Case;
 use backends_tests::nested::Nested;
 use backends_tests::subject::{Inputs, numbers};
-use burn::prelude::*;
-use burn::tensor::DType;
 use serde_json::json;
 
-use super::{close, run, same};
+use super::{Place, close, same};
 
 /// Reversing and interleaving the rows permutes the gradients and leaves the loss.
-pub fn permutes(case: &Case) -> Result<(), String> {
+pub fn permutes(place: &Place, case: &Case) -> Result<(), String> {
     let n = case.columns[0].shape[0];
     let order: Vec<usize> = (0..n).map(|i| (i * 3 + 2) % n).rev().collect();
     let mut permuted = case.clone();
     let labels = permuted.labels.iter_mut().map(|labels| &mut labels.data);
     permuted.columns.iter_mut().chain(labels).for_each(|rows| *rows = take(rows, &order));
 
-    let (loss, gradients) = run(case);
+    let (loss, gradients) = place.run(case);
     let rows = |data| Nested { shape: case.columns[0].shape.clone(), data };
     let moved = gradients.into_iter().map(|g| take(&rows(g), &order).data).collect();
-    same(&(loss, moved), &run(&permuted), 1e-12)
+    same(&(loss, moved), &place.run(&permuted), place.rounding(case))
 }
 
 fn take(rows: &Nested, order: &[usize]) -> Nested {
@@ -30,7 +28,7 @@ fn take(rows: &Nested, order: &[usize]) -> Nested {
 }
 
 /// Scaling every row by its own positive number changes nothing.
-pub fn ignores_lengths(case: &Case) -> Result<(), String> {
+pub fn ignores_lengths(place: &Place, case: &Case) -> Result<(), String> {
     let mut scaled = case.clone();
     for column in &mut scaled.columns {
         let dim = column.shape[1];
@@ -39,20 +37,20 @@ pub fn ignores_lengths(case: &Case) -> Result<(), String> {
             row.iter_mut().for_each(|x| *x *= length);
         }
     }
-    close("loss", run(&scaled).0, run(case).0, 1e-12)
+    close("loss", place.run(&scaled).0, place.run(case).0, place.rounding(case))
 }
 
 /// `forward_no_reduction` and `Reduction::Sum` agree, and terms are not all alike by accident.
-pub fn terms_sum_to_the_sum(case: &Case) -> Result<(), String> {
+pub fn terms_sum_to_the_sum(place: &Place, case: &Case) -> Result<(), String> {
     let mut summed = case.clone();
     match case.loss.as_str() {
         "ContrastiveLoss" => summed.config["size_average"] = json!(false),
         _ => summed.config["reduction"] = json!("Sum"),
     }
-    let terms = Inputs::new(&summed, &Device::flex(), DType::F64)?.terms()?;
+    let terms = Inputs::new(&summed, &place.device, place.dtype(case))?.terms()?;
     let terms = numbers(terms);
     if terms.len() < case.columns[0].shape[0] {
         return Err(format!("only {} terms", terms.len()));
     }
-    close("sum of the terms", terms.iter().sum(), run(&summed).0, 1e-12)
+    close("sum of the terms", terms.iter().sum(), place.run(&summed).0, place.rounding(case))
 }

@@ -16,7 +16,6 @@ pub mod cli;
 pub mod console;
 pub mod corpus;
 pub mod data;
-pub mod device;
 pub mod embed;
 pub mod encoder;
 pub mod error;
@@ -49,7 +48,8 @@ const HELD_OUT: f64 = 0.1;
 
 /// Does what the command line asks for.
 pub fn run(args: &Args, console: &Console) -> Result<(), Error> {
-    let device = device::parse(&args.device)?;
+    let device = named_device::open(&args.device)
+        .map_err(|error| Error::option("--device", error.to_string()))?;
     let options = objective::parse_options(&args.loss_config)?;
     task::Need::of(&args.loss).ok_or_else(|| task::unknown_loss(&args.loss))?;
     let destination = Destination::check(&args.out, args.force)?;
