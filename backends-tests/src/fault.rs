@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::case::Case;
 use crate::subject::numbers;
 
-/// How far a function may be off, relative to its value, before it counts as broken.
-const ALLOWED: f64 = 1e-3;
+/// How many roundings of its type a function may be off before it counts as broken.
+const ROUNDINGS: f64 = 64.0;
 
 /// A function, its argument, and the true value.
 type Probe = (&'static str, f64, fn(Tensor<1>) -> Tensor<1>, f64);
@@ -35,11 +35,12 @@ impl Faults {
             let missing = Some(format!("the device does not compute in {}", dtype.name()));
             return Self { missing, exponentials: None };
         }
+        let allowed = ROUNDINGS * dtype.finfo().map_or(f64::EPSILON, |info| info.epsilon);
         let wrong = |&(name, at, function, truth): &Probe| {
             let x = Tensor::<1>::from_data([at], (device, dtype));
             let got = numbers(function(x))[0];
-            let off = (got - truth).abs() <= ALLOWED * truth;
-            (!off).then(|| format!("{name}({at}) in {} is {got} on this device", dtype.name()))
+            let right = (got - truth).abs() <= allowed * truth;
+            (!right).then(|| format!("{name}({at}) in {} is {got} on this device", dtype.name()))
         };
         Self { missing: None, exponentials: PROBES.iter().find_map(wrong) }
     }

@@ -54,10 +54,11 @@ impl MarginBatch {
         let candidates = RetrievalBatch::new(query, positive, negatives);
         let ([n, _], k) = (candidates.anchor.dims(), candidates.negatives.len());
         assert!(k > 0, "MarginBatch: `negatives` must hold at least one column, got none");
-        let targets = match targets.into() {
+        // Widened before scores are subtracted.
+        let targets = accumulate(match targets.into() {
             MarginTargets::Margin(margin) => margin.unsqueeze_dim(1),
             MarginTargets::MarginsOrScores(targets) => targets,
-        };
+        });
         let margins = match targets.dims() {
             [rows, columns] if rows == n && columns == k => targets,
             [rows, columns] if rows == n && columns == k + 1 => {
@@ -69,7 +70,7 @@ impl MarginBatch {
                 [n, k + 1]
             ),
         };
-        let margins = accumulate(margins).cast(candidates.anchor.dtype()).inner();
+        let margins = margins.cast(candidates.anchor.dtype()).inner();
         Self { candidates, margins }
     }
 

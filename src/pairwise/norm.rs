@@ -74,9 +74,10 @@ fn inverse_sqrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 /// A tensor whose value is `value` and whose derivative with respect to `x` is `slope`; both are
 /// constants.
 ///
-/// Burn derives roots and inverses by `powf` and `powi`. These are slow on a CPU, and in `f64` on
-/// Burn 0.22.1's wgpu they are wrong: `Tensor::<1>::from_data([4.0], (&wgpu, DType::F64))
-/// .powf_scalar(-0.5)` is 0 there, as are `exp` and `log` (SPIR-V has them up to 32 bits only).
+/// Burn derives roots and inverses by `powf` and `powi`: slow on a CPU and, in `f64`, wrong on
+/// Burn 0.22.1's wgpu, where `Tensor::<1>::from_data([4.0], (&device, DType::F64))
+/// .powf_scalar(-0.5)` is 0. Vulkan has powers, `exp` and `log` up to 32 bits only:
+/// <https://github.com/tracel-ai/cubecl/issues/1316>.
 fn tangent<const D: usize>(x: Tensor<D>, value: Tensor<D>, slope: Tensor<D>) -> Tensor<D> {
     let zero = x.clone() - x.inner();
     zero * slope + value

@@ -71,7 +71,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "42")]
     pub seed: u64,
 
-    /// Where to compute: flex, ndarray, wgpu, libtorch, cuda or cuda:INDEX, as far as compiled in
+    /// Where to compute: flex, ndarray, libtorch, wgpu, vulkan, metal, webgpu, cuda or rocm, as far as
+    /// compiled in; a GPU also by its index, as cuda:1
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: String,
 

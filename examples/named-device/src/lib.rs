@@ -159,7 +159,7 @@ mod tests {
             match parse(name) {
                 Ok(device) => assert!(compiled_in().contains(&(name, device))),
                 Err(error) => {
-                    assert!(error.to_string().contains(&format!("--features {feature} ")))
+                    assert!(error.to_string().contains(&format!("--features {feature}`")))
                 }
             }
         }
