@@ -79,8 +79,10 @@ impl EncoderConfig {
 /// Texts as token ids, all as long as the longest one.
 #[derive(Debug, Clone)]
 pub struct TokenBatch {
-    ids: Tensor<2, Int>,
-    padding: Tensor<2, Bool>,
+    /// `[texts, tokens]`.
+    pub ids: Tensor<2, Int>,
+    /// Which of them only fill a row up.
+    pub padding: Tensor<2, Bool>,
 }
 
 impl TokenBatch {

@@ -20,6 +20,7 @@ pub mod embed;
 pub mod encoder;
 pub mod error;
 pub mod evaluate;
+pub mod model;
 pub mod objective;
 pub mod sampler;
 pub mod save;
