@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use burn_embedding_losses::sentence_transformers::LossConfig;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::data::{Format, ScoreRange};
 
@@ -14,6 +14,54 @@ use crate::data::{Format, ScoreRange};
 /// saved to ./finetuned-encoder.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "finetune", version, after_long_help = after_long_help())]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What else to do than to train.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// What to train, and how.
+    #[command(flatten)]
+    pub training: Args,
+}
+
+/// What the program does beside training.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Turn the lines of a file into embeddings, with a model of sentence-transformers
+    Encode(EncodeArgs),
+}
+
+/// How to encode.
+#[derive(Debug, Clone, clap::Args)]
+pub struct EncodeArgs {
+    /// Texts in UTF-8, one a line
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Directory of a sentence-transformers model (BERT, RoBERTa, XLM-RoBERTa or MPNet)
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+
+    /// File for the embeddings, .npy or .jsonl; lines of JSON on stdout if left out
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+
+    /// Texts that are encoded at once
+    #[arg(long, value_name = "N", default_value = "32", value_parser = positive)]
+    pub batch_size: usize,
+
+    /// Name of a prompt of the model; its default prompt, if it has one, if left out
+    #[arg(long, value_name = "NAME")]
+    pub prompt: Option<String>,
+
+    /// Where to compute: flex, ndarray, wgpu, libtorch, cuda or cuda:INDEX, as far as compiled in
+    #[arg(long, value_name = "DEVICE", default_value = "flex")]
+    pub device: String,
+}
+
+/// How to train.
+#[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Training data; the built-in corpus if left out
     #[arg(long, value_name = "FILE")]
@@ -110,7 +158,8 @@ why, ends with status 2 and writes nothing.
 Examples:
   finetune
   finetune --loss TripletLoss --loss-config '{{\"triplet_margin\": 1.0}}' --out triplets
-  finetune --data train.csv --eval dev.csv --loss CosineSimilarityLoss --epochs 4"
+  finetune --data train.csv --eval dev.csv --loss CosineSimilarityLoss --epochs 4
+  finetune encode --model all-MiniLM-L6-v2 sentences.txt --out embeddings.npy"
     )
 }
 

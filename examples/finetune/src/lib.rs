@@ -17,11 +17,14 @@ pub mod console;
 pub mod corpus;
 pub mod data;
 pub mod embed;
+pub mod encode;
 pub mod encoder;
 pub mod error;
 pub mod evaluate;
 pub mod model;
+pub mod npy;
 pub mod objective;
+pub mod output;
 pub mod sampler;
 pub mod save;
 pub mod session;
@@ -35,7 +38,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::json;
 
-use crate::cli::Args;
+use crate::cli::{Args, Cli, Command};
 use crate::console::Console;
 use crate::data::Dataset;
 use crate::error::Error;
@@ -48,7 +51,15 @@ use crate::train::Schedule;
 const HELD_OUT: f64 = 0.1;
 
 /// Does what the command line asks for.
-pub fn run(args: &Args, console: &Console) -> Result<(), Error> {
+pub fn run(cli: &Cli, console: &Console) -> Result<(), Error> {
+    match &cli.command {
+        None => train(&cli.training, console),
+        Some(Command::Encode(args)) => encode::run(args, console),
+    }
+}
+
+/// Trains, evaluates and saves.
+fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let device = named_device::open(&args.device)
         .map_err(|error| Error::option("--device", error.to_string()))?;
     let options = objective::parse_options(&args.loss_config)?;
