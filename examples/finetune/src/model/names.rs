@@ -66,14 +66,6 @@ impl Names {
         remapper(std::iter::once(start).chain(outside).chain(parts))
     }
 
-    /// What a file calls one parameter of this program.
-    pub fn original(self, name: &str) -> String {
-        let patterns = self.writing().patterns;
-        patterns
-            .iter()
-            .fold(name.to_string(), |name, (from, to)| from.replace(&name, to).into_owned())
-    }
-
     /// From the names of this program to those of a file.
     pub fn writing(self) -> KeyRemapper {
         let outside = OUTSIDE.iter().map(|(here, there)| rule(here, there));
@@ -82,16 +74,22 @@ impl Names {
     }
 }
 
+/// One name, as a remapper gives it.
+pub fn renamed(remapper: &KeyRemapper, name: &str) -> String {
+    let rules = remapper.patterns.iter();
+    rules.fold(name.to_string(), |name, (from, to)| from.replace(&name, to).into_owned())
+}
+
 const ENCODER: &str = "encoder.layer";
 const LAYERS: &str = "layers";
 
 fn rule(from: &str, to: &str) -> (String, String) {
-    (format!(r"^{}\.(\w+)$", from.replace('.', r"\.")), format!("{to}.$1"))
+    (format!(r"^{}\.([a-z]+)$", from.replace('.', r"\.")), format!("{to}.$1"))
 }
 
 fn part_rule(list: &str, from: &str, to_list: &str, to: &str) -> (String, String) {
     let (list, from) = (list.replace('.', r"\."), from.replace('.', r"\."));
-    (format!(r"^{list}\.(\d+)\.{from}\.(\w+)$"), format!("{to_list}.$1.{to}.$2"))
+    (format!(r"^{list}\.([0-9]+)\.{from}\.([a-z]+)$"), format!("{to_list}.$1.{to}.$2"))
 }
 
 fn remapper(rules: impl Iterator<Item = (String, String)>) -> KeyRemapper {

@@ -13,7 +13,7 @@ use burn_store::{
 
 use super::config::{Config, Family};
 use super::directory;
-use super::names::Names;
+use super::names::{Names, renamed};
 use super::transformer::Transformer;
 use crate::error::Error;
 
@@ -73,15 +73,16 @@ fn problems(
 ) -> Vec<String> {
     let mut expected = Shapes::default();
     model.visit(&mut expected);
+    let writing = names.writing();
     let problem = |(name, shape): (String, Vec<usize>)| {
-        let shown = names.original(&name);
+        let shown = || renamed(&writing, &name);
         match find(found, &name) {
-            None => Some(format!("`{shown}` {shape:?} is missing")),
+            None => Some(format!("`{}` {shape:?} is missing", shown())),
             Some(tensor) if tensor.shape.as_slice() != shape.as_slice() => {
-                Some(format!("`{shown}` is {:?}, expected {shape:?}", tensor.shape.as_slice()))
+                Some(format!("`{}` is {:?}, expected {shape:?}", shown(), tensor.shape.as_slice()))
             }
             Some(tensor) if !tensor.dtype.is_float() => {
-                Some(format!("`{shown}` holds {:?}, expected floats", tensor.dtype))
+                Some(format!("`{}` holds {:?}, expected floats", shown(), tensor.dtype))
             }
             Some(_) => None,
         }
