@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::cli::EncodeArgs;
 use crate::console::Console;
-use crate::encoder::TokenBatch;
+use crate::encoder::{TextEncoder, TokenBatch};
 use crate::error::Error;
 use crate::model::{Pretrained, SentenceEncoder};
 use crate::{data, npy, output};

@@ -10,6 +10,9 @@
 //!   → evaluate   before and after
 //!   → save       the directory of the trained encoder
 //! ```
+//!
+//! The encoder is a small one from scratch ([`encoder`]) or a model of sentence-transformers
+//! ([`model`]), which can also [`encode`] texts as it is.
 
 pub mod batches;
 pub mod cli;
@@ -25,6 +28,7 @@ pub mod model;
 pub mod npy;
 pub mod objective;
 pub mod output;
+pub mod report;
 pub mod sampler;
 pub mod save;
 pub mod session;
@@ -36,16 +40,15 @@ pub mod train;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use serde_json::json;
 
 use crate::cli::{Args, Cli, Command};
 use crate::console::Console;
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::evaluate::Evaluation;
+use crate::model::Pretrained;
+use crate::report::Report;
 use crate::save::Destination;
-use crate::session::Session;
-use crate::train::Schedule;
+use crate::session::{Session, Start};
 
 /// The share of the rows of `--data` that is held out where there is no `--eval`.
 const HELD_OUT: f64 = 0.1;
@@ -74,34 +77,31 @@ fn train(args: &Args, console: &Console) -> Result<(), Error> {
         evaluation: &evaluation,
         loss: &args.loss,
         options: options.clone(),
-        schedule: Schedule {
-            epochs: args.epochs,
-            steps: args.steps,
-            batch_size: args.batch_size,
-            learning_rate: args.learning_rate,
-            word_dropout: args.word_dropout,
-            seed: args.seed,
-        },
+        schedule: args.schedule(),
         device,
     };
-    let outcome = session.run(console)?;
-    console.comparison(&outcome.before, &outcome.after);
-
-    let summary = json!({
-        "loss": args.loss,
-        "loss_config": options,
-        "data": training.name(),
-        "evaluation_data": evaluation.name(),
-        "epochs": args.epochs,
-        "steps": outcome.steps,
-        "batch_size": args.batch_size,
-        "learning_rate": args.learning_rate,
-        "word_dropout": args.word_dropout,
-        "seed": args.seed,
-        "before": values(&outcome.before),
-        "after": values(&outcome.after),
-    });
-    destination.save(&outcome.encoder, &outcome.config, &outcome.tokenizer, &summary)?;
+    let report = Report { args, options: &options, data: training.name(), on: evaluation.name() };
+    match &args.model {
+        None => {
+            let (start, config) = session.from_scratch()?;
+            let outcome = session.run(start, console)?;
+            console.comparison(&outcome.before, &outcome.after);
+            destination.save(&report.summary(&outcome), |directory| {
+                save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)
+            })?;
+        }
+        Some(model) => {
+            let model = Pretrained::load(model, &session.tracking())?;
+            let Pretrained { encoder, tokenizer, max_tokens, dimension, package } = model;
+            let start = Start { encoder, tokenizer, max_tokens, dimension };
+            let outcome = session.run(start, console)?;
+            console.comparison(&outcome.before, &outcome.after);
+            let card = report.card(&outcome, &package, max_tokens, dimension).markdown();
+            destination.save(&report.summary(&outcome), |directory| {
+                package.write(directory, &outcome.encoder, &card)
+            })?;
+        }
+    }
     console.say(format_args!("saved to {}", args.out.display()));
     Ok(())
 }
@@ -125,9 +125,4 @@ fn datasets(args: &Args) -> Result<(Dataset, Dataset), Error> {
         None => training,
     };
     Ok((training, evaluation))
-}
-
-fn values(evaluation: &Evaluation) -> serde_json::Map<String, serde_json::Value> {
-    let values = evaluation.iter();
-    values.map(|(measure, score)| (measure.title().to_string(), score.value.into())).collect()
 }

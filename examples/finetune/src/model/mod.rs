@@ -10,9 +10,11 @@
 //! ```
 
 pub mod attention;
+pub mod card;
 pub mod config;
 pub mod directory;
 pub mod embeddings;
+pub mod export;
 pub mod modules;
 pub mod names;
 pub mod pooling;
@@ -23,5 +25,5 @@ pub mod settings;
 pub mod transformer;
 pub mod weights;
 
-pub use pretrained::Pretrained;
+pub use pretrained::{Package, Pretrained};
 pub use sentence::SentenceEncoder;

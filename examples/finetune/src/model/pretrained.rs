@@ -6,6 +6,7 @@ use burn::tensor::Device;
 
 use super::config::Config;
 use super::directory::{CONFIG_LIMIT, Directory, TOKENIZER_LIMIT};
+use super::export::CARD;
 use super::modules::{self, Modules};
 use super::pooling::Pooling;
 use super::sentence::SentenceEncoder;
@@ -39,18 +40,27 @@ pub struct Pretrained {
     pub encoder: SentenceEncoder,
     /// Texts to token ids.
     pub tokenizer: Tokenizer,
+    /// The longest text that is read, in tokens.
+    pub max_tokens: usize,
+    /// The size of an embedding.
+    pub dimension: usize,
+    /// All else.
+    pub package: Package,
+}
+
+/// What a directory holds beside parameters, to be used and to be saved again.
+#[derive(Debug)]
+pub struct Package {
+    /// How messages call the directory.
+    pub name: String,
     /// The shape of the transformer.
     pub config: Config,
     /// The parts of the model, and where their files are.
     pub modules: Modules,
     /// Prompts and similarity.
     pub settings: Settings,
-    /// The longest text that is read, in tokens.
-    pub max_tokens: usize,
-    /// The size of an embedding.
-    pub dimension: usize,
     /// Whether the tokens of a prompt count in the pooling.
-    include_prompt: bool,
+    pub include_prompt: bool,
     /// The small files, by their path in the directory.
     pub files: Vec<(PathBuf, Vec<u8>)>,
 }
@@ -81,29 +91,27 @@ impl Pretrained {
         let include_prompt = pooling.include_prompt;
         let encoder = SentenceEncoder::new(transformer, pooling, modules.normalize.is_some());
         let max_tokens = limits.max_tokens;
-        Ok(Self {
-            encoder,
-            tokenizer,
-            config,
-            modules,
-            settings,
-            max_tokens,
-            dimension,
-            include_prompt,
-            files,
-        })
+        let name = path.display().to_string();
+        let package = Package { name, config, modules, settings, include_prompt, files };
+        Ok(Self { encoder, tokenizer, max_tokens, dimension, package })
     }
 
     /// The text of a prompt by its name, or of the model's default prompt.
     pub fn prompt(&self, name: Option<&str>) -> Result<&str, Error> {
-        let prompt = self.settings.prompt(name)?;
-        if !prompt.is_empty() && !self.include_prompt {
+        let prompt = self.package.settings.prompt(name)?;
+        if !prompt.is_empty() && !self.package.include_prompt {
             let reason = "the model's pooling leaves prompts out (`include_prompt` is false), \
                           which is not supported";
             return Err(Error::option("--prompt", reason));
         }
         Ok(prompt)
     }
+}
+
+/// The names of all files that a saved model may have, outside the directories of its modules.
+pub fn file_names() -> impl Iterator<Item = &'static str> {
+    let own = [WEIGHTS, CARD, modules::FILE, SETTINGS];
+    own.into_iter().chain(COMPANIONS).chain(TRANSFORMER_FILES)
 }
 
 /// The files that are saved again as they were read.

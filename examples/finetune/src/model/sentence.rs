@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use super::pooling::Pooling;
 use super::transformer::Transformer;
-use crate::encoder::TokenBatch;
+use crate::encoder::{TextEncoder, TokenBatch};
 
 /// The square of the length that a zero vector is divided by, as PyTorch's `normalize` has it.
 const SHORTEST_SQUARE: f64 = 1e-24;
@@ -25,9 +25,10 @@ impl SentenceEncoder {
     pub fn new(transformer: Transformer, pooling: Pooling, normalize: bool) -> Self {
         Self { transformer, pooling, normalize }
     }
+}
 
-    /// Sentence embeddings `[texts, dimension]`.
-    pub fn forward(&self, batch: TokenBatch) -> Tensor<2> {
+impl TextEncoder for SentenceEncoder {
+    fn forward(&self, batch: TokenBatch) -> Tensor<2> {
         let padding = batch.padding.clone();
         let hidden = self.transformer.forward(batch.ids, batch.padding);
         let pooled = self.pooling.forward(hidden, padding);
