@@ -1,5 +1,7 @@
 //! What a training run was, for the files that are saved with its encoder.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
 use crate::cli::Args;
@@ -56,10 +58,6 @@ impl Report<'_> {
         max_tokens: usize,
         dimension: usize,
     ) -> Card {
-        let text = |value: Value| match value {
-            Value::String(text) => text,
-            other => other.to_string(),
-        };
         let settings = self.settings(outcome).into_iter();
         let similarity = package.settings.similarity_fn_name.as_deref();
         let results = outcome.before.iter().filter_map(|(measure, before)| {
@@ -69,15 +67,29 @@ impl Report<'_> {
         Card {
             base: package.name.clone(),
             loss: self.args.loss.clone(),
-            data: self.data.clone(),
+            data: file_name(&self.data),
             examples: outcome.examples,
             dimension,
             max_tokens,
             similarity: similarity.unwrap_or("cosine").to_string(),
-            options: settings.map(|(name, value)| (name, text(value))).collect(),
+            options: settings.map(|(name, value)| (name, text(&value))).collect(),
             results: results.collect(),
         }
     }
+}
+
+/// A value as a card shows it.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => file_name(text),
+        other => other.to_string(),
+    }
+}
+
+/// A file without the path to it: a card is read elsewhere.
+fn file_name(path: &str) -> String {
+    let name = Path::new(path).file_name();
+    name.map_or_else(|| path.to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 fn values(evaluation: &Evaluation) -> Map<String, Value> {

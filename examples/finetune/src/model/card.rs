@@ -54,8 +54,7 @@ tags:
 # Sentence encoder trained with {loss}
 
 This model maps texts to vectors of {dimension} numbers. It was finetuned from `{base}` with
-`{loss}` on {examples} examples from `{data}`, by the example program `finetune` of
-[burn-embedding-losses](https://crates.io/crates/burn-embedding-losses).
+`{loss}` on {examples} examples from `{data}`, by the program `finetune` of burn-embedding-losses.
 
 - Longest text: {max_tokens} tokens
 - Similarity: {similarity}

@@ -35,6 +35,11 @@ impl Directory {
         &self.root
     }
 
+    /// The name of the directory, without the path to it.
+    pub fn name(&self) -> String {
+        self.real.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// The part of the directory that `modules.json` names, relative to it.
     ///
     /// A path that leads out of the directory is refused, by `..`, by a root or by a link. One that

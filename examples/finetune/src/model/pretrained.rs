@@ -51,7 +51,7 @@ pub struct Pretrained {
 /// What a directory holds beside parameters, to be used and to be saved again.
 #[derive(Debug)]
 pub struct Package {
-    /// How messages call the directory.
+    /// The name of the directory, without the path to it.
     pub name: String,
     /// The shape of the transformer.
     pub config: Config,
@@ -91,7 +91,7 @@ impl Pretrained {
         let include_prompt = pooling.include_prompt;
         let encoder = SentenceEncoder::new(transformer, pooling, modules.normalize.is_some());
         let max_tokens = limits.max_tokens;
-        let name = path.display().to_string();
+        let name = directory.name();
         let package = Package { name, config, modules, settings, include_prompt, files };
         Ok(Self { encoder, tokenizer, max_tokens, dimension, package })
     }

@@ -1,8 +1,9 @@
-//! The tiny models that `goldens/generate.py` makes.
+//! Running the program, and the tiny models that `goldens/generate.py` makes.
 #![allow(dead_code, reason = "each test program uses some of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 /// The directories of the tiny models.
 pub const FAMILIES: [&str; 4] = ["bert", "roberta", "xlm-roberta", "mpnet"];
@@ -29,4 +30,24 @@ pub fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// Runs the program in `directory`.
+pub fn finetune(directory: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_finetune"));
+    command.current_dir(directory).args(args).output().unwrap()
+}
+
+/// Bytes of output as text.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The sorted names in a directory.
+pub fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
