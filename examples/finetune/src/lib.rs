@@ -38,6 +38,8 @@ pub mod teacher;
 pub mod tokenizer;
 pub mod train;
 
+use std::path::Path;
+
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -82,28 +84,47 @@ fn train(args: &Args, console: &Console) -> Result<(), Error> {
     };
     let report = Report { args, options: &options, data: training.name(), on: evaluation.name() };
     match &args.model {
-        None => {
-            let (start, config) = session.from_scratch()?;
-            let outcome = session.run(start, console)?;
-            console.comparison(&outcome.before, &outcome.after);
-            destination.save(&report.summary(&outcome), |directory| {
-                save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)
-            })?;
-        }
-        Some(model) => {
-            let model = Pretrained::load(model, &session.tracking())?;
-            let Pretrained { encoder, tokenizer, max_tokens, dimension, package } = model;
-            let start = Start { encoder, tokenizer, max_tokens, dimension };
-            let outcome = session.run(start, console)?;
-            console.comparison(&outcome.before, &outcome.after);
-            let card = report.card(&outcome, &package, max_tokens, dimension).markdown();
-            destination.save(&report.summary(&outcome), |directory| {
-                package.write(directory, &outcome.encoder, &card)
-            })?;
-        }
+        None => train_encoder(session, &report, &destination, console)?,
+        Some(model) => train_model(model, session, &report, &destination, console)?,
     }
     console.say(format_args!("saved to {}", args.out.display()));
     Ok(())
+}
+
+/// Trains the small encoder from scratch.
+fn train_encoder(
+    session: Session,
+    report: &Report,
+    destination: &Destination,
+    console: &Console,
+) -> Result<(), Error> {
+    let (start, config) = session.from_scratch()?;
+    let outcome = session.run(start, console)?;
+    console.comparison(&outcome.before, &outcome.after);
+    destination.save(&report.summary(&outcome), |directory| {
+        save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)
+    })
+}
+
+/// Trains a model of sentence-transformers.
+fn train_model(
+    directory: &Path,
+    session: Session,
+    report: &Report,
+    destination: &Destination,
+    console: &Console,
+) -> Result<(), Error> {
+    // Data that does not fit is known before a large file is read.
+    task::examples(session.loss, session.training)?;
+    let model = Pretrained::load(directory, &session.tracking())?;
+    let Pretrained { encoder, tokenizer, max_tokens, dimension, package } = model;
+    let start = Start { encoder, tokenizer, max_tokens, dimension };
+    let outcome = session.run(start, console)?;
+    console.comparison(&outcome.before, &outcome.after);
+    let card = report.card(&outcome, &package, max_tokens, dimension).markdown();
+    destination.save(&report.summary(&outcome), |directory| {
+        package.write(directory, &outcome.encoder, &card)
+    })
 }
 
 /// The training and the evaluation rows.

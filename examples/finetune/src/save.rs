@@ -135,7 +135,7 @@ fn move_into_place(partial: &Path, path: &Path) -> io::Result<()> {
     match exchange(partial, path) {
         // Not every file system can; then there is a moment with only the directory aside.
         Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
-            let aside = partial.with_extension("former");
+            let aside = partial.with_extension(format!("former-{}", std::process::id()));
             fs::rename(path, &aside)?;
             if let Err(error) = fs::rename(partial, path) {
                 fs::rename(&aside, path)?;

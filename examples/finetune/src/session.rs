@@ -97,7 +97,7 @@ impl Session<'_> {
         let loss = objective::configure(self.loss, self.options.clone(), &examples, dimension)?;
         let need = Need::of(self.loss).ok_or_else(|| task::unknown_loss(self.loss))?;
 
-        let objective = Objective::new(loss, &self.tracking());
+        let objective = Objective::new(loss, &self.device.clone().autodiff());
         let learner = Learner { encoder, objective };
         let Schedule { batch_size, seed, .. } = self.schedule;
         let batches = Batches::new(need, &examples, &tokenizer, max_tokens, batch_size, seed)?;

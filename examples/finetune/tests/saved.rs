@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
+use burn_embedding_losses::sentence_transformers::LossConfig;
 use common::{FAMILIES, finetune, golden, names, text, texts};
 use finetune::encode::{Embedded, embed};
 use finetune::model::Pretrained;
@@ -119,4 +120,18 @@ fn a_model_is_trained_saved_and_replaced_only_by_force() {
     assert!(third.status.success(), "{}", text(&third.stderr));
     assert_ne!(encode(&tuned), trained);
     assert_eq!(names(directory.path()), ["tuned"], "nothing else is left behind");
+}
+
+#[test]
+fn any_loss_trains_a_model() {
+    let directory = TempDir::new().unwrap();
+    let model = golden("bert");
+    for loss in LossConfig::NAMES {
+        let args = ["--model", model.to_str().unwrap(), "--loss", loss, "--steps", "2"];
+        let output = finetune(directory.path(), &[&args[..], &["--force"]].concat());
+        assert!(output.status.success(), "{loss}: {}", text(&output.stderr));
+        let trained = encode(&directory.path().join("finetuned-encoder"));
+        assert!(trained.values.iter().all(|value| value.is_finite()), "{loss}");
+        assert_ne!(trained, encode(&model), "{loss}");
+    }
 }
