@@ -8,6 +8,7 @@ Each directory beside this file is a complete model; `expected.json` in it holds
 type of the weights, names in the file, pooling, normalisation, prompts, age of the configuration.
 """
 
+import base64
 import json
 import shutil
 from pathlib import Path
@@ -32,6 +33,24 @@ from transformers import (
 HERE = Path(__file__).parent
 WORDS = "the a cat dog sits sleeps runs on under mat tree river old red quick small and of in".split()
 PIECES = ["##" + piece for piece in "s ed ing er ly x".split()] + list("abcdelmnorst.,!?")
+# SentencePiece's table for eight replacements, made by `sentencepiece` from the option
+# normalization_rule_tsv: À A, Ü u, ü u, ï i, ñ nn, ’ ', 雨 "the cat", f with an acute accent f.
+CHARSMAP = (
+    "AAQAAACcAQBmPAMAzAACAIEdAAAEAACAgA0AAAIAAIATAACABgAAgAgAAICAYAIAmR0AAAAAAICbrAIAqAUAAAsAAIARAAAAEAAAABMA"
+    "AAASAAAAFQAAABQAAAAXAAAAFgAAABkAAACceQAAGwAAABoAAAAdAAAAHAAAAB8AAAAeAAAAIQAAACAAAAAjAAAAIgAAACUAAAAkAAAA"
+    "JwAAACYAAAApAAAAKAAAAK+JAAAqAAAALQAAACwAAAAvAAAALgAAADEAAAAwAAAAMwAAADIAAACx9QAANAAAADcAAAA2AAAAOQAAALz5"
+    "AAA7AAAAOgAAAD0AAAA8AAAAPwAAAD4AAABBAAAAQAAAAEMAAABCAAAARQAAAEQAAABHAAAARgAAAEkAAABIAAAASwAAAEoAAABNAAAA"
+    "TAAAAE8AAABOAAAAUQAAAFAAAABTAAAAUgAAAFUAAABUAAAAVwAAAFYAAABZAAAAWAAAAFsAAABaAAAAXQAAAFwAAABfAAAAXgAAAGEA"
+    "AABgAAAAYwAAAGIAAABlAAAAZAAAAGcAAABmAAAAaQAAAGgAAABrAAAAagAAAG0AAABsAAAAbwAAAG4AAABxAAAAcAAAAHMAAAByAAAA"
+    "dQAAAHQAAAB3AAAAdgAAAHkAAAB4AAAAewAAAHoAAAB9AAAAfAAAAH8AAAB+AAAAgQAAAIAAAACDAAAAggAAAIUAAADiPAAAhwAAAIYA"
+    "AACJAAAAiAAAAIsAAACKAAAAjQAAAIwAAADpYAAAjgAAAJEAAACQAAAAkwAAAJIAAACVAAAAlAAAAJcAAACWAAAAmQAAAJgAAACbAAAA"
+    "mgAAAJ0AAACcAAAAnwAAAJ4AAAChAAAAoAAAAKMAAACiAAAAw4QAAKQAAACnAAAApgAAAKkAAACoAAAAqwAAAKoAAACtAAAArAAAAK8A"
+    "AACuAAAAsQAAALAAAACzAAAAsgAAALUAAAC0AAAAtwAAALYAAAC5AAAAuAAAALsAAAC6AAAAvQAAALwAAAC/AAAAvgAAAMEAAADAAAAA"
+    "wwAAAMIAAADFAAAAxAAAAMcAAADGAAAAyQAAAMgAAADLAAAAygAAAM0AAADMAAAAzwAAAM4AAADRAAAA0AAAANMAAADSAAAA1QAAANQA"
+    "AADXAAAA1gAAANkAAADYAAAA2wAAANoAAADdAAAA3AAAAN8AAADeAAAA4QAAAOAAAADjAAAA4gAAAOUAAADkAAAA5wAAAOYAAADpAAAA"
+    "6AAAAOsAAADqAAAA7QAAAOwAAADvAAAA7gAAAPEAAADwAAAA8wAAAPIAAAD1AAAA9AAAAPcAAAD2AAAA+QAAAPgAAAD7AAAA+gAAAP0A"
+    "AAD8AAAA/wAAAP4AAAAnAEEAZgBpAG5uAHRoZSBjYXQAdQA="
+)
 TEXTS = [
     "The cat sits on the mat.",
     "the dog runs!",
@@ -87,7 +106,9 @@ def unigram(special):
         (piece, -2.0 - 0.1 * index) for index, piece in enumerate(pieces)
     ]
     tokenizer = Tokenizer(models.Unigram(scored, unk_id=3))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace("  ", " ")])
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Precompiled(base64.b64decode(CHARSMAP)), normalizers.Replace("  ", " ")]
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
     return tokenizer

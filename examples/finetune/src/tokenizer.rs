@@ -3,12 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::Deserialize;
-use serde_json::Value;
 use tokenizers::decoders::wordpiece::WordPiece as Decoder;
 use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
 use tokenizers::normalizers::bert::BertNormalizer;
-use tokenizers::normalizers::precompiled::Precompiled;
 use tokenizers::normalizers::utils::{Lowercase, Sequence};
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{
@@ -17,6 +14,7 @@ use tokenizers::{
 };
 
 use crate::error::Error;
+use crate::model::charsmap;
 use crate::model::settings::Limits;
 
 const PADDING: &str = "[PAD]";
@@ -118,7 +116,9 @@ impl Tokenizer {
         rows: usize,
     ) -> Result<Self, Error> {
         let failed = |error: tokenizers::Error| Error::read(path, error);
-        sound(bytes).map_err(|error| Error::read(path, error))?;
+        // The tokenizer crate takes it for granted that this much of a file is sound.
+        let file = serde_json::from_slice(bytes).map_err(|error| Error::read(path, error))?;
+        charsmap::check(&file).map_err(|reason| Error::read(path, reason))?;
         let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(failed)?;
         let highest = inner.get_vocab(true).into_values().max();
         if let Some(highest) = highest.filter(|id| *id as usize >= rows) {
@@ -146,20 +146,6 @@ impl Tokenizer {
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         self.inner.save(path, true).map_err(|error| Error::output(path, error))
     }
-}
-
-/// Refuses a file that the tokenizer crate would not survive: it expects sound JSON, and sound
-/// tables of SentencePiece in it.
-fn sound(bytes: &[u8]) -> serde_json::Result<()> {
-    let file: Value = serde_json::from_slice(bytes)?;
-    let mut steps: Vec<&Value> = file.get("normalizer").into_iter().collect();
-    while let Some(step) = steps.pop() {
-        steps.extend(step.get("normalizers").and_then(Value::as_array).into_iter().flatten());
-        if step.get("precompiled_charsmap").is_some() {
-            Precompiled::deserialize(step)?;
-        }
-    }
-    Ok(())
 }
 
 /// The words of a text, as the tokenizer will see them.

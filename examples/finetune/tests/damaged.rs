@@ -6,6 +6,8 @@ use std::fs;
 use std::panic::catch_unwind;
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use burn::tensor::Device;
 use common::{FAMILIES, copy, golden};
 use finetune::encode::embed;
@@ -15,7 +17,7 @@ use tempfile::TempDir;
 
 fn load(directory: &Path) -> Result<(), Error> {
     let model = Pretrained::load(directory, &Device::flex())?;
-    embed(&model, &["The cat sits.", "dog [PAD] x", ""], 2, &Device::flex()).map(|_| ())
+    embed(&model, &["The cat sits.", "dog [PAD] x ü雨 À ’", ""], 2, &Device::flex()).map(|_| ())
 }
 
 /// Loads a model after a change of one of its files, which must be refused with `message`.
@@ -154,6 +156,33 @@ fn a_tokenizer_of_another_model_is_refused() {
     let tokenizer = fs::read(golden("roberta").join("tokenizer.json")).unwrap();
     let message = "its highest id is 264, but there are 44 embeddings";
     refused("bert", "tokenizer.json", |_| tokenizer.clone(), message);
+}
+
+#[test]
+fn tables_of_sentence_piece_that_lead_nowhere_are_refused() {
+    let file = fs::read_to_string(golden("xlm-roberta").join("tokenizer.json")).unwrap();
+    let (_, table) = file.split_once("\"precompiled_charsmap\": \"").unwrap();
+    let (table, _) = table.split_once('"').unwrap();
+    let bytes = STANDARD.decode(table).unwrap();
+    let of = |bytes: &[u8]| STANDARD.encode(bytes);
+    let lie = [&u32::MAX.to_le_bytes(), &bytes[4..]].concat();
+    let cut = &bytes[..bytes.len() - 9];
+    // The first unit of the trie: an offset behind its end.
+    let astray = [&bytes[..4], &0x7FFF_FC00_u32.to_le_bytes(), &bytes[8..]].concat();
+    for damaged in ["!".to_string(), String::new(), of(&lie), of(cut), of(&astray)] {
+        let message = "`precompiled_charsmap` is damaged";
+        replaced("xlm-roberta", "tokenizer.json", table, &damaged, message);
+    }
+    for place in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[place] ^= 1 << (place % 8);
+        let changed = file.replacen(table, &of(&flipped), 1);
+        let directory = TempDir::new().unwrap();
+        copy(&golden("xlm-roberta"), directory.path());
+        fs::write(directory.path().join("tokenizer.json"), changed).unwrap();
+        let outcome = catch_unwind(|| load(directory.path()).is_ok());
+        assert!(outcome.is_ok(), "a panic by damage at byte {place} of the table");
+    }
 }
 
 #[test]

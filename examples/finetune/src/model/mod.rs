@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! directory   files of a directory that may come from anywhere
-//!   → modules, config, settings, pooling   what the JSON files say
+//!   → modules, config, settings, pooling, charsmap   what the JSON files say
 //!   → transformer (embeddings, attention, relative)   the network
 //!   → weights (names)   its parameters, from and to model.safetensors
 //!   → pretrained   all of it together
@@ -11,6 +11,7 @@
 
 pub mod attention;
 pub mod card;
+pub mod charsmap;
 pub mod config;
 pub mod directory;
 pub mod embeddings;
