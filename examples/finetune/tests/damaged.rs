@@ -9,7 +9,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use burn::tensor::Device;
-use common::{FAMILIES, copy, golden};
+use common::{FAMILIES, change_header, copy, golden};
 use finetune::encode::embed;
 use finetune::error::Error;
 use finetune::model::Pretrained;
@@ -40,15 +40,13 @@ fn replaced(family: &str, file: &str, from: &str, to: &str, message: &str) {
     refused(family, file, change, message);
 }
 
-/// Changes the header of the weights, whose length may change with it.
+/// Changes the header of the weights.
 fn header(from: &str, to: &str, message: &str) {
     let change = |bytes: Vec<u8>| {
-        let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-        let header = std::str::from_utf8(&bytes[8..8 + length]).unwrap();
-        assert!(header.contains(from), "{header}");
-        let header = header.replacen(from, to, 1);
-        let start = (header.len() as u64).to_le_bytes();
-        [&start, header.as_bytes(), &bytes[8 + length..]].concat()
+        change_header(&bytes, |header| {
+            assert!(header.contains(from), "{header}");
+            header.replacen(from, to, 1)
+        })
     };
     refused("bert", "model.safetensors", change, message);
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use burn::tensor::Device;
-use common::{FAMILIES, copy, golden, texts};
+use common::{FAMILIES, change_header, copy, golden, texts};
 use finetune::encode::{Embedded, embed};
 use finetune::model::Pretrained;
 
@@ -67,6 +67,21 @@ fn a_prompt_is_put_before_each_text() {
     assert_eq!(model.prompt(Some("document")).unwrap(), "");
     let error = model.prompt(Some("passage")).unwrap_err().to_string();
     assert!(error.contains("`passage` is no prompt of the model; it has document, query"));
+}
+
+#[test]
+fn older_names_of_normalisations_are_understood() {
+    let directory = tempfile::tempdir().unwrap();
+    copy(&golden("bert"), directory.path());
+    let weights = directory.path().join("model.safetensors");
+    let rename = |header: &str| {
+        let header = header.replace("LayerNorm.weight", "LayerNorm.gamma");
+        header.replace("LayerNorm.bias", "LayerNorm.beta")
+    };
+    let renamed = change_header(&std::fs::read(&weights).unwrap(), rename);
+    std::fs::write(&weights, renamed).unwrap();
+    let model = Pretrained::load(directory.path(), &Device::flex()).unwrap();
+    assert_close(&encode(&model, &texts(), 4), &expected("bert"), 1e-5, "bert");
 }
 
 #[test]

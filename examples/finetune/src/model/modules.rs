@@ -64,7 +64,12 @@ impl Modules {
     pub fn read(directory: &Directory) -> Result<Self, Error> {
         let path = directory.path().join(FILE);
         let failed = |reason: String| Error::read(&path, reason);
-        let bytes = directory.required(Path::new(FILE), CONFIG_LIMIT)?;
+        let bytes = directory.optional(Path::new(FILE), CONFIG_LIMIT)?;
+        let bytes = bytes.ok_or_else(|| {
+            failed(
+                "No such file; expected a directory that sentence-transformers saved".to_string(),
+            )
+        })?;
         let rows: Vec<Row> =
             serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
         let kinds = rows.iter().map(|row| Kind::of(&row.class));

@@ -18,6 +18,14 @@ pub fn texts() -> Vec<String> {
     serde_json::from_slice(&fs::read(golden("texts.json")).unwrap()).unwrap()
 }
 
+/// Changes the header of a safetensors file, whose length may change with it.
+pub fn change_header(bytes: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header = change(std::str::from_utf8(&bytes[8..8 + length]).unwrap());
+    let start = (header.len() as u64).to_le_bytes();
+    [&start, header.as_bytes(), &bytes[8 + length..]].concat()
+}
+
 /// Copies a directory with all that is in it.
 pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
