@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::encoder::{Encoder, TokenBatch};
+use crate::encoder::{TextEncoder, TokenBatch};
 use crate::error::Error;
 use crate::sampler;
 use crate::task::{Example, Need, Target};
@@ -57,7 +57,7 @@ impl<'a> Batches<'a> {
     /// a single word of it.
     pub fn columns(
         &self,
-        encoder: &Encoder,
+        encoder: &impl TextEncoder,
         batch: &[usize],
         word_dropout: f64,
         rng: &mut StdRng,

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use burn_embedding_losses::sentence_transformers::LossConfig;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::data::{Format, ScoreRange};
+use crate::train::Schedule;
 
 /// Train a sentence encoder with a loss of sentence-transformers, and show that it got better.
 ///
@@ -14,7 +15,59 @@ use crate::data::{Format, ScoreRange};
 /// saved to ./finetuned-encoder.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "finetune", version, after_long_help = after_long_help())]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What else to do than to train.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// What to train, and how.
+    #[command(flatten)]
+    pub training: Args,
+}
+
+/// What the program does beside training.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Turn the lines of a file into embeddings, with a model of sentence-transformers
+    Encode(EncodeArgs),
+}
+
+/// How to encode.
+#[derive(Debug, Clone, clap::Args)]
+pub struct EncodeArgs {
+    /// Texts in UTF-8, one a line
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Directory of a sentence-transformers model (BERT, RoBERTa, XLM-RoBERTa or MPNet)
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+
+    /// File for the embeddings, .npy or .jsonl; lines of JSON on stdout if left out
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+
+    /// Texts that are encoded at once
+    #[arg(long, value_name = "N", default_value = "32", value_parser = positive)]
+    pub batch_size: usize,
+
+    /// Name of a prompt of the model; its default prompt, if it has one, if left out
+    #[arg(long, value_name = "NAME")]
+    pub prompt: Option<String>,
+
+    /// Where to compute: flex, ndarray, wgpu, libtorch, cuda or cuda:INDEX, as far as compiled in
+    #[arg(long, value_name = "DEVICE", default_value = "flex")]
+    pub device: String,
+}
+
+/// How to train.
+#[derive(Debug, Clone, clap::Args)]
 pub struct Args {
+    /// Model of sentence-transformers to start from; a small encoder from scratch if left out
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+
     /// Training data; the built-in corpus if left out
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
@@ -47,9 +100,9 @@ pub struct Args {
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub loss_config: String,
 
-    /// Passes over the training data
-    #[arg(long, value_name = "N", default_value = "10", value_parser = positive)]
-    pub epochs: usize,
+    /// Passes over the training data [default: 10, with --model 3]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub epochs: Option<usize>,
 
     /// Stop after this many training steps, even within the first epoch
     #[arg(long, value_name = "N", value_parser = positive)]
@@ -60,12 +113,14 @@ pub struct Args {
     pub batch_size: usize,
 
     /// Peak learning rate: reached after a tenth of the steps, then falling to zero
-    #[arg(long, value_name = "RATE", default_value = "0.001", value_parser = learning_rate)]
-    pub learning_rate: f64,
+    /// [default: 0.001, with --model 0.00002]
+    #[arg(long, value_name = "RATE", value_parser = learning_rate)]
+    pub learning_rate: Option<f64>,
 
     /// Probability to leave a word out of a text while training, against learning by heart
-    #[arg(long, value_name = "SHARE", default_value = "0.2", value_parser = word_dropout)]
-    pub word_dropout: f64,
+    /// [default: 0.2, with --model 0]
+    #[arg(long, value_name = "SHARE", value_parser = word_dropout)]
+    pub word_dropout: Option<f64>,
 
     /// Seed of the parameters, the batches and the held-out rows: the same seed, the same numbers
     #[arg(long, value_name = "N", default_value = "42")]
@@ -76,13 +131,31 @@ pub struct Args {
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: String,
 
-    /// Directory for the trained encoder: model.bpk, config.json, tokenizer.json
+    /// Directory for the trained encoder; with --model it opens in sentence-transformers
     #[arg(long, value_name = "DIR", default_value = "finetuned-encoder")]
     pub out: PathBuf,
 
     /// Replace the encoder that an earlier run left in --out
     #[arg(long)]
     pub force: bool,
+}
+
+impl Args {
+    /// How long and how fast to train: a model that knows much already is changed with more care.
+    pub fn schedule(&self) -> Schedule {
+        let (epochs, learning_rate, word_dropout) = match self.model {
+            None => (10, 1e-3, 0.2),
+            Some(_) => (3, 2e-5, 0.0),
+        };
+        Schedule {
+            epochs: self.epochs.unwrap_or(epochs),
+            steps: self.steps,
+            batch_size: self.batch_size,
+            learning_rate: self.learning_rate.unwrap_or(learning_rate),
+            word_dropout: self.word_dropout.unwrap_or(word_dropout),
+            seed: self.seed,
+        }
+    }
 }
 
 fn after_long_help() -> String {
@@ -111,7 +184,9 @@ why, ends with status 2 and writes nothing.
 Examples:
   finetune
   finetune --loss TripletLoss --loss-config '{{\"triplet_margin\": 1.0}}' --out triplets
-  finetune --data train.csv --eval dev.csv --loss CosineSimilarityLoss --epochs 4"
+  finetune --data train.csv --eval dev.csv --loss CosineSimilarityLoss --epochs 4
+  finetune --model all-MiniLM-L6-v2 --data train.csv --loss CosineSimilarityLoss
+  finetune encode --model all-MiniLM-L6-v2 sentences.txt --out embeddings.npy"
     )
 }
 

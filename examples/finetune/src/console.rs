@@ -40,6 +40,13 @@ impl Console {
         }
     }
 
+    /// Something to know that is no result.
+    pub fn note(&self, line: impl Display) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+
     /// The one message of a run that failed.
     pub fn error(&self, error: &Error) {
         let _ = writeln!(std::io::stderr(), "error: {error}");

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use crate::encoder::{Encoder, TokenBatch};
+use crate::encoder::{TextEncoder, TokenBatch};
 use crate::error::Error;
 use crate::tokenizer::Tokenizer;
 
@@ -14,9 +13,9 @@ const BATCH: usize = 128;
 
 /// A tokenizer and an encoder, for embedding texts without gradients.
 #[derive(Debug)]
-pub struct Embedder<'a> {
+pub struct Embedder<'a, E> {
     tokenizer: &'a Tokenizer,
-    encoder: Encoder,
+    encoder: E,
     max_tokens: usize,
 }
 
@@ -26,9 +25,9 @@ pub struct Embeddings<'t> {
     rows: HashMap<&'t str, Vec<f32>>,
 }
 
-impl<'a> Embedder<'a> {
+impl<'a, E: TextEncoder> Embedder<'a, E> {
     /// Embeds with the parameters that `encoder` has now.
-    pub fn new(tokenizer: &'a Tokenizer, encoder: &Encoder, max_tokens: usize) -> Self {
+    pub fn new(tokenizer: &'a Tokenizer, encoder: &E, max_tokens: usize) -> Self {
         Self { tokenizer, encoder: encoder.valid(), max_tokens }
     }
 

@@ -1,7 +1,7 @@
 //! A small sentence encoder: embeddings, transformer blocks, the mean over the tokens.
 
 use burn::config::Config;
-use burn::module::Module;
+use burn::module::{Module, ModuleDisplay};
 use burn::nn::transformer::{
     TransformerEncoder, TransformerEncoderConfig, TransformerEncoderInput,
 };
@@ -76,11 +76,19 @@ impl EncoderConfig {
     }
 }
 
+/// What turns token ids into one embedding for each text, and can be trained to do it better.
+pub trait TextEncoder: Module + ModuleDisplay {
+    /// Sentence embeddings `[texts, dimension]`.
+    fn forward(&self, batch: TokenBatch) -> Tensor<2>;
+}
+
 /// Texts as token ids, all as long as the longest one.
 #[derive(Debug, Clone)]
 pub struct TokenBatch {
-    ids: Tensor<2, Int>,
-    padding: Tensor<2, Bool>,
+    /// `[texts, tokens]`.
+    pub ids: Tensor<2, Int>,
+    /// Which of them only fill a row up.
+    pub padding: Tensor<2, Bool>,
 }
 
 impl TokenBatch {
@@ -104,9 +112,9 @@ impl TokenBatch {
     }
 }
 
-impl Encoder {
-    /// Sentence embeddings `[texts, dimension]`, not normalised.
-    pub fn forward(&self, batch: TokenBatch) -> Tensor<2> {
+impl TextEncoder for Encoder {
+    /// Not normalised.
+    fn forward(&self, batch: TokenBatch) -> Tensor<2> {
         let [_, length] = batch.ids.dims();
         let device = batch.ids.device();
         let positions = Tensor::arange(0..length as i64, &device).unsqueeze::<2>();

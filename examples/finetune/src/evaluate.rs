@@ -6,6 +6,7 @@ use burn::tensor::Device;
 
 use crate::data::{Dataset, Pair};
 use crate::embed::{Embedder, Embeddings};
+use crate::encoder::TextEncoder;
 use crate::error::Error;
 use crate::statistics::{average_precision, spearman};
 
@@ -74,7 +75,11 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// Measures an encoder on everything that `data` holds.
-    pub fn of(embedder: &Embedder, data: &Dataset, device: &Device) -> Result<Self, Error> {
+    pub fn of<E: TextEncoder>(
+        embedder: &Embedder<E>,
+        data: &Dataset,
+        device: &Device,
+    ) -> Result<Self, Error> {
         let embeddings = embedder.embed(data.texts(), device)?;
         let mut evaluation = Self::default();
         evaluation.insert(Measure::Spearman, scored_pairs(&embeddings, data));

@@ -10,6 +10,9 @@
 //!   → evaluate   before and after
 //!   → save       the directory of the trained encoder
 //! ```
+//!
+//! The encoder is a small one from scratch ([`encoder`]) or a model of sentence-transformers
+//! ([`model`]), which can also [`encode`] texts as it is.
 
 pub mod batches;
 pub mod cli;
@@ -17,10 +20,15 @@ pub mod console;
 pub mod corpus;
 pub mod data;
 pub mod embed;
+pub mod encode;
 pub mod encoder;
 pub mod error;
 pub mod evaluate;
+pub mod model;
+pub mod npy;
 pub mod objective;
+pub mod output;
+pub mod report;
 pub mod sampler;
 pub mod save;
 pub mod session;
@@ -30,24 +38,33 @@ pub mod teacher;
 pub mod tokenizer;
 pub mod train;
 
+use std::path::Path;
+
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use serde_json::json;
 
-use crate::cli::Args;
+use crate::cli::{Args, Cli, Command};
 use crate::console::Console;
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::evaluate::Evaluation;
+use crate::model::Pretrained;
+use crate::report::Report;
 use crate::save::Destination;
-use crate::session::Session;
-use crate::train::Schedule;
+use crate::session::{Session, Start};
 
 /// The share of the rows of `--data` that is held out where there is no `--eval`.
 const HELD_OUT: f64 = 0.1;
 
 /// Does what the command line asks for.
-pub fn run(args: &Args, console: &Console) -> Result<(), Error> {
+pub fn run(cli: &Cli, console: &Console) -> Result<(), Error> {
+    match &cli.command {
+        None => train(&cli.training, console),
+        Some(Command::Encode(args)) => encode::run(args, console),
+    }
+}
+
+/// Trains, evaluates and saves.
+fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let device = named_device::open(&args.device)
         .map_err(|error| Error::option("--device", error.to_string()))?;
     let options = objective::parse_options(&args.loss_config)?;
@@ -62,36 +79,52 @@ pub fn run(args: &Args, console: &Console) -> Result<(), Error> {
         evaluation: &evaluation,
         loss: &args.loss,
         options: options.clone(),
-        schedule: Schedule {
-            epochs: args.epochs,
-            steps: args.steps,
-            batch_size: args.batch_size,
-            learning_rate: args.learning_rate,
-            word_dropout: args.word_dropout,
-            seed: args.seed,
-        },
+        schedule: args.schedule(),
         device,
     };
-    let outcome = session.run(console)?;
-    console.comparison(&outcome.before, &outcome.after);
-
-    let summary = json!({
-        "loss": args.loss,
-        "loss_config": options,
-        "data": training.name(),
-        "evaluation_data": evaluation.name(),
-        "epochs": args.epochs,
-        "steps": outcome.steps,
-        "batch_size": args.batch_size,
-        "learning_rate": args.learning_rate,
-        "word_dropout": args.word_dropout,
-        "seed": args.seed,
-        "before": values(&outcome.before),
-        "after": values(&outcome.after),
-    });
-    destination.save(&outcome.encoder, &outcome.config, &outcome.tokenizer, &summary)?;
+    let report = Report { args, options: &options, data: training.name(), on: evaluation.name() };
+    match &args.model {
+        None => train_encoder(session, &report, &destination, console)?,
+        Some(model) => train_model(model, session, &report, &destination, console)?,
+    }
     console.say(format_args!("saved to {}", args.out.display()));
     Ok(())
+}
+
+/// Trains the small encoder from scratch.
+fn train_encoder(
+    session: Session,
+    report: &Report,
+    destination: &Destination,
+    console: &Console,
+) -> Result<(), Error> {
+    let (start, config) = session.from_scratch()?;
+    let outcome = session.run(start, console)?;
+    console.comparison(&outcome.before, &outcome.after);
+    destination.save(&report.summary(&outcome), |directory| {
+        save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)
+    })
+}
+
+/// Trains a model of sentence-transformers.
+fn train_model(
+    directory: &Path,
+    session: Session,
+    report: &Report,
+    destination: &Destination,
+    console: &Console,
+) -> Result<(), Error> {
+    // Data that does not fit is known before a large file is read.
+    task::examples(session.loss, session.training)?;
+    let model = Pretrained::load(directory, &session.tracking())?;
+    let Pretrained { encoder, tokenizer, max_tokens, dimension, package } = model;
+    let start = Start { encoder, tokenizer, max_tokens, dimension };
+    let outcome = session.run(start, console)?;
+    console.comparison(&outcome.before, &outcome.after);
+    let card = report.card(&outcome, &package, max_tokens, dimension).markdown();
+    destination.save(&report.summary(&outcome), |directory| {
+        package.write(directory, &outcome.encoder, &card)
+    })
 }
 
 /// The training and the evaluation rows.
@@ -113,9 +146,4 @@ fn datasets(args: &Args) -> Result<(Dataset, Dataset), Error> {
         None => training,
     };
     Ok((training, evaluation))
-}
-
-fn values(evaluation: &Evaluation) -> serde_json::Map<String, serde_json::Value> {
-    let values = evaluation.iter();
-    values.map(|(measure, score)| (measure.title().to_string(), score.value.into())).collect()
 }

@@ -1,14 +1,15 @@
-//! `finetune`: trains a sentence encoder with any loss of `burn-embedding-losses`.
+//! `finetune`: trains a sentence encoder with any loss of `burn-embedding-losses`, and encodes
+//! texts with models of sentence-transformers.
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use finetune::cli::Args;
+use finetune::cli::Cli;
 use finetune::console::Console;
 
 fn main() -> ExitCode {
     let console = Console::new();
-    match finetune::run(&Args::parse(), &console) {
+    match finetune::run(&Cli::parse(), &console) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console.error(&error);

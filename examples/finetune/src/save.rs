@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::encoder::{Encoder, EncoderConfig};
 use crate::error::Error;
+use crate::model::pretrained;
 use crate::tokenizer::Tokenizer;
 
 const WEIGHTS: &str = "model.bpk";
@@ -18,13 +19,14 @@ const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
 const SUMMARY: &str = "training.json";
 const FILES: [&str; 4] = [WEIGHTS, CONFIG, TOKENIZER, SUMMARY];
+/// Directories of a model of sentence-transformers start so, after a number.
+const MODULES: [&str; 3] = ["_Transformer", "_Pooling", "_Normalize"];
 
 /// A place that an encoder can be saved to, checked before training starts.
 #[derive(Debug)]
 pub struct Destination {
     path: PathBuf,
     partial: PathBuf,
-    former: PathBuf,
 }
 
 impl Destination {
@@ -33,15 +35,8 @@ impl Destination {
         let Some(name) = path.file_name() else {
             return Err(Error::output(path, "it does not name a directory"));
         };
-        let sibling = |kind: &str| {
-            let name = format!(".{}.{kind}-{}", name.to_string_lossy(), std::process::id());
-            path.with_file_name(name)
-        };
-        let destination = Self {
-            path: path.to_path_buf(),
-            partial: sibling("partial"),
-            former: sibling("former"),
-        };
+        let partial = format!(".{}.partial-{}", name.to_string_lossy(), std::process::id());
+        let destination = Self { path: path.to_path_buf(), partial: path.with_file_name(partial) };
         destination.may_be_taken(force)?;
         destination.probe()?;
         Ok(destination)
@@ -61,8 +56,8 @@ impl Destination {
         let mut empty = true;
         for entry in fs::read_dir(&self.path).map_err(|error| self.error(error))? {
             let name = entry.map_err(|error| self.error(error))?.file_name();
-            if !FILES.iter().any(|file| name == *file) {
-                let name = name.to_string_lossy();
+            let name = name.to_string_lossy();
+            if !of_an_encoder(&name) {
                 let reason = format!(
                     "the directory holds `{name}`, which no trained encoder has; choose another --out"
                 );
@@ -93,54 +88,89 @@ impl Destination {
             .map_err(|error| self.error(error))
     }
 
-    /// Writes the encoder; what was there before stays if any of it fails.
+    /// Fills the directory with what `contents` writes into it, and with `summary`; what was there
+    /// before stays if any of it fails.
     pub fn save(
         &self,
-        encoder: &Encoder,
-        config: &EncoderConfig,
-        tokenizer: &Tokenizer,
         summary: &Value,
+        contents: impl FnOnce(&Path) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let saved = self
-            .write(encoder, config, tokenizer, summary)
-            .and_then(|()| self.move_into_place().map_err(|error| self.error(error)));
-        if saved.is_err() {
-            // The error that is reported is the one that stopped the saving.
-            let _ = fs::remove_dir_all(&self.partial);
-        }
+        let saved = self.write(summary, contents).and_then(|()| {
+            move_into_place(&self.partial, &self.path).map_err(|error| self.error(error))
+        });
+        // After a failure the error that is reported is the one that stopped the saving; after a
+        // success what is left here, if anything, is the former directory.
+        let _ = fs::remove_dir_all(&self.partial);
         saved
     }
 
     fn write(
         &self,
-        encoder: &Encoder,
-        config: &EncoderConfig,
-        tokenizer: &Tokenizer,
         summary: &Value,
+        contents: impl FnOnce(&Path) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let failed = |error: io::Error| self.error(error);
-        fs::create_dir_all(&self.partial).map_err(failed)?;
-        encoder
-            .valid()
-            .into_record()
-            .save(self.partial.join(WEIGHTS))
-            .map_err(|error| self.error(error))?;
-        config.save(self.partial.join(CONFIG)).map_err(failed)?;
-        tokenizer.save(&self.partial.join(TOKENIZER))?;
-        fs::write(self.partial.join(SUMMARY), format!("{summary:#}\n")).map_err(failed)
+        fs::create_dir_all(&self.partial).map_err(|error| self.error(error))?;
+        contents(&self.partial)?;
+        fs::write(self.partial.join(SUMMARY), format!("{summary:#}\n"))
+            .map_err(|error| self.error(error))
     }
+}
 
-    fn move_into_place(&self) -> io::Result<()> {
-        if !self.path.exists() {
-            return fs::rename(&self.partial, &self.path);
-        }
-        fs::rename(&self.path, &self.former)?;
-        if let Err(error) = fs::rename(&self.partial, &self.path) {
-            fs::rename(&self.former, &self.path)?;
-            return Err(error);
-        }
-        fs::remove_dir_all(&self.former)
+/// Whether a directory of an encoder may hold a file or directory of this name.
+fn of_an_encoder(name: &str) -> bool {
+    let module = name.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    FILES.contains(&name)
+        || pretrained::file_names().any(|file| file == name)
+        || (module != name && MODULES.contains(&module))
+}
+
+/// Moves a complete directory to its place, where there may be a former one.
+///
+/// The two change places in one step, so that there is a whole directory at any time; the former
+/// one is then at `partial`.
+fn move_into_place(partial: &Path, path: &Path) -> io::Result<()> {
+    if !path.exists() {
+        return fs::rename(partial, path);
     }
+    match exchange(partial, path) {
+        // Not every file system can; then there is a moment with only the directory aside.
+        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
+            let aside = partial.with_extension(format!("former-{}", std::process::id()));
+            fs::rename(path, &aside)?;
+            if let Err(error) = fs::rename(partial, path) {
+                fs::rename(&aside, path)?;
+                return Err(error);
+            }
+            fs::remove_dir_all(aside)
+        }
+        outcome => outcome,
+    }
+}
+
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Writes the small encoder into a directory that exists.
+pub fn write_encoder(
+    directory: &Path,
+    encoder: &Encoder,
+    config: &EncoderConfig,
+    tokenizer: &Tokenizer,
+) -> Result<(), Error> {
+    let weights = directory.join(WEIGHTS);
+    let record = encoder.valid().into_record();
+    record.save(&weights).map_err(|error| Error::output(&weights, error))?;
+    let shape = directory.join(CONFIG);
+    config.save(&shape).map_err(|error| Error::output(&shape, error))?;
+    tokenizer.save(&directory.join(TOKENIZER))
 }
 
 /// Reads an encoder that [`Destination::save`] wrote.

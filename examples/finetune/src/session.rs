@@ -8,7 +8,7 @@ use crate::batches::Batches;
 use crate::console::Console;
 use crate::data::Dataset;
 use crate::embed::Embedder;
-use crate::encoder::{Encoder, EncoderConfig};
+use crate::encoder::{Encoder, EncoderConfig, TextEncoder};
 use crate::error::Error;
 use crate::evaluate::{Evaluation, Measure, Score, share};
 use crate::objective::{self, Objective};
@@ -36,15 +36,28 @@ pub struct Session<'a> {
     pub device: Device,
 }
 
+/// What a training run starts from.
+#[derive(Debug)]
+pub struct Start<E> {
+    /// The encoder, on a device that tracks gradients.
+    pub encoder: E,
+    /// Texts to its token ids.
+    pub tokenizer: Tokenizer,
+    /// The longest text that it reads, in tokens.
+    pub max_tokens: usize,
+    /// The size of its embeddings.
+    pub dimension: usize,
+}
+
 /// What a training run gives.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Outcome<E> {
     /// The trained encoder.
-    pub encoder: Encoder,
-    /// Its shape.
-    pub config: EncoderConfig,
+    pub encoder: E,
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
+    /// The number of examples that the data gave.
+    pub examples: usize,
     /// The number of training steps.
     pub steps: usize,
     /// The evaluation of the untrained encoder.
@@ -54,30 +67,40 @@ pub struct Outcome {
 }
 
 impl Session<'_> {
+    /// A small encoder with random parameters, and a tokenizer that knows the training rows.
+    pub fn from_scratch(&self) -> Result<(Start<Encoder>, EncoderConfig), Error> {
+        let tokenizer = Tokenizer::train(self.training.texts(), VOCABULARY)?;
+        let config = EncoderConfig::new(tokenizer.vocabulary());
+        let encoder = config.init(&self.tracking());
+        let (max_tokens, dimension) = (config.max_tokens, config.dimension);
+        Ok((Start { encoder, tokenizer, max_tokens, dimension }, config))
+    }
+
+    /// The device of the run, tracking gradients, with its random numbers at their start.
+    pub fn tracking(&self) -> Device {
+        let device = self.device.clone().autodiff();
+        device.seed(self.schedule.seed);
+        device
+    }
+
     /// Trains and evaluates.
-    pub fn run(self, console: &Console) -> Result<Outcome, Error> {
+    pub fn run<E: TextEncoder>(
+        self,
+        start: Start<E>,
+        console: &Console,
+    ) -> Result<Outcome<E>, Error> {
         let examples = task::examples(self.loss, self.training)?;
         if self.evaluation.rows() == 0 {
             return Err(self.nothing_to_evaluate());
         }
-        let tokenizer = Tokenizer::train(self.training.texts(), VOCABULARY)?;
-        let config = EncoderConfig::new(tokenizer.vocabulary());
-        let loss =
-            objective::configure(self.loss, self.options.clone(), &examples, config.dimension)?;
+        let Start { encoder, tokenizer, max_tokens, dimension } = start;
+        let loss = objective::configure(self.loss, self.options.clone(), &examples, dimension)?;
         let need = Need::of(self.loss).ok_or_else(|| task::unknown_loss(self.loss))?;
 
-        let tracking = self.device.clone().autodiff();
-        tracking.seed(self.schedule.seed);
-        let learner =
-            Learner { encoder: config.init(&tracking), objective: Objective::new(loss, &tracking) };
-        let batches = Batches::new(
-            need,
-            &examples,
-            &tokenizer,
-            config.max_tokens,
-            self.schedule.batch_size,
-            self.schedule.seed,
-        )?;
+        let objective = Objective::new(loss, &self.device.clone().autodiff());
+        let learner = Learner { encoder, objective };
+        let Schedule { batch_size, seed, .. } = self.schedule;
+        let batches = Batches::new(need, &examples, &tokenizer, max_tokens, batch_size, seed)?;
         let steps = self.schedule.steps(&batches);
         if steps == 0 {
             return Err(Error::NoBatches { data: self.training.name() });
@@ -86,22 +109,23 @@ impl Session<'_> {
             "{} on {} examples, {steps} steps; encoder of {} parameters, {} word pieces",
             self.loss,
             examples.len(),
-            learner.encoder.num_params(),
+            Module::num_params(&learner.encoder),
             tokenizer.vocabulary(),
         ));
-        let before = self.evaluate(&learner, &tokenizer, &config)?;
+        let before = self.evaluate(&learner, &tokenizer, max_tokens)?;
         let learner = train(learner, &batches, &self.schedule, steps, &self.device, console)?;
-        let after = self.evaluate(&learner, &tokenizer, &config)?;
-        Ok(Outcome { encoder: learner.encoder, config, tokenizer, steps, before, after })
+        let after = self.evaluate(&learner, &tokenizer, max_tokens)?;
+        let (encoder, examples) = (learner.encoder, examples.len());
+        Ok(Outcome { encoder, tokenizer, examples, steps, before, after })
     }
 
-    fn evaluate(
+    fn evaluate<E: TextEncoder>(
         &self,
-        learner: &Learner,
+        learner: &Learner<E>,
         tokenizer: &Tokenizer,
-        config: &EncoderConfig,
+        max_tokens: usize,
     ) -> Result<Evaluation, Error> {
-        let embedder = Embedder::new(tokenizer, &learner.encoder, config.max_tokens);
+        let embedder = Embedder::new(tokenizer, &learner.encoder, max_tokens);
         let mut evaluation = Evaluation::of(&embedder, self.evaluation, &self.device)?;
         let classes = self.pair_classes(learner, &embedder)?;
         evaluation.insert(Measure::PairClasses, classes);
@@ -116,7 +140,11 @@ impl Session<'_> {
     }
 
     /// How many pairs the loss's own classifier gets right; `None` if it has none.
-    fn pair_classes(&self, learner: &Learner, embedder: &Embedder) -> Result<Option<Score>, Error> {
+    fn pair_classes<E: TextEncoder>(
+        &self,
+        learner: &Learner<E>,
+        embedder: &Embedder<E>,
+    ) -> Result<Option<Score>, Error> {
         let objective = learner.objective.valid();
         let classes = self.training.pair_classes();
         let rows = self.evaluation.pairs.iter();

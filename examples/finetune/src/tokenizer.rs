@@ -6,13 +6,16 @@ use std::path::Path;
 use tokenizers::decoders::wordpiece::WordPiece as Decoder;
 use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
 use tokenizers::normalizers::bert::BertNormalizer;
+use tokenizers::normalizers::utils::{Lowercase, Sequence};
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{
-    AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString,
-    PreTokenizer, Trainer,
+    AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PostProcessor,
+    PreTokenizedString, PreTokenizer, Trainer, TruncationParams,
 };
 
 use crate::error::Error;
+use crate::model::charsmap;
+use crate::model::settings::Limits;
 
 const PADDING: &str = "[PAD]";
 const UNKNOWN: &str = "[UNK]";
@@ -21,6 +24,17 @@ const UNKNOWN: &str = "[UNK]";
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
+    /// Ids are below this.
+    rows: usize,
+}
+
+/// Token ids of texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The ids of each text.
+    pub rows: Vec<Vec<u32>>,
+    /// How many texts were longer than the limit.
+    pub cut: usize,
 }
 
 impl Tokenizer {
@@ -49,7 +63,7 @@ impl Tokenizer {
         inner.with_decoder(Some(Decoder::default()));
         let special = [PADDING, UNKNOWN].map(|token| AddedToken::from(token, true));
         inner.add_special_tokens(special).map_err(failed)?;
-        Ok(Self { inner })
+        Ok(Self { rows: inner.get_vocab_size(true), inner })
     }
 
     /// The number of token ids.
@@ -59,20 +73,73 @@ impl Tokenizer {
 
     /// At most `limit` token ids of each text; a text without any is one unknown token.
     pub fn encode(&self, texts: Vec<&str>, limit: usize) -> Result<Vec<Vec<u32>>, Error> {
+        Ok(self.encode_counting(texts, limit)?.rows)
+    }
+
+    /// [`Tokenizer::encode`], and how many texts were too long.
+    pub fn encode_counting(&self, texts: Vec<&str>, limit: usize) -> Result<Encoded, Error> {
         let encodings = self.inner.encode_batch_fast(texts, true).map_err(failed)?;
         let unknown = self.inner.token_to_id(UNKNOWN).unwrap_or(Self::PADDING_ID);
+        let cut = encodings.iter().filter(|encoding| {
+            encoding.get_ids().len() > limit || !encoding.get_overflowing().is_empty()
+        });
+        let cut = cut.count();
         let rows = encodings.iter().map(|encoding| match encoding.get_ids() {
             [] => vec![unknown],
             ids => ids[..ids.len().min(limit)].to_vec(),
         });
-        Ok(rows.collect())
+        let rows: Vec<_> = rows.collect();
+        match rows.iter().flatten().find(|id| **id as usize >= self.rows) {
+            Some(id) => Err(Error::Tokenizer(format!(
+                "it gives the id {id}, but the model has {} word embeddings",
+                self.rows
+            ))),
+            None => Ok(Encoded { rows, cut }),
+        }
     }
 
     /// Reads what [`Tokenizer::save`] wrote.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let inner = tokenizers::Tokenizer::from_file(path);
         let inner = inner.map_err(|error| Error::read(path, error))?;
-        Ok(Self { inner })
+        Ok(Self { rows: inner.get_vocab_size(true), inner })
+    }
+
+    /// The tokenizer of a model with `rows` word embeddings, from the bytes of its file.
+    ///
+    /// Texts are cut to the model's limit, the special tokens counted and kept, whatever length
+    /// and padding the file asks for.
+    pub fn pretrained(
+        path: &Path,
+        bytes: &[u8],
+        limits: Limits,
+        rows: usize,
+    ) -> Result<Self, Error> {
+        let failed = |error: tokenizers::Error| Error::read(path, error);
+        // The tokenizer crate takes it for granted that this much of a file is sound.
+        let file = serde_json::from_slice(bytes).map_err(|error| Error::read(path, error))?;
+        charsmap::check(&file).map_err(|reason| Error::read(path, reason))?;
+        let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(failed)?;
+        let highest = inner.get_vocab(true).into_values().max();
+        if let Some(highest) = highest.filter(|id| *id as usize >= rows) {
+            let reason = format!("its highest id is {highest}, but there are {rows} embeddings");
+            return Err(Error::read(path, reason));
+        }
+        let special = inner.get_post_processor().map_or(0, |it| it.added_tokens(false));
+        if special >= limits.max_tokens {
+            let limit = limits.max_tokens;
+            let reason = format!("{special} special tokens leave no room in texts of {limit}");
+            return Err(Error::read(path, reason));
+        }
+        if limits.lower_case {
+            let former = inner.get_normalizer().cloned();
+            let steps = std::iter::once(Lowercase.into()).chain(former).collect();
+            inner.with_normalizer(Some(Sequence::new(steps))).map_err(failed)?;
+        }
+        let truncation = TruncationParams { max_length: limits.max_tokens, ..Default::default() };
+        inner.with_truncation(Some(truncation)).map_err(failed)?;
+        inner.with_padding(None);
+        Ok(Self { inner, rows })
     }
 
     /// Writes `tokenizer.json`, which every `tokenizers` library can read.

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 
 use crate::batches::Batches;
 use crate::console::Console;
-use crate::encoder::Encoder;
+use crate::encoder::TextEncoder;
 use crate::error::Error;
 use crate::objective::Objective;
 
@@ -20,9 +20,9 @@ const WARM_UP: f64 = 0.1;
 
 /// What is trained: the encoder, and the parameters that the loss owns.
 #[derive(Module, Debug)]
-pub struct Learner {
+pub struct Learner<E: Module> {
     /// Texts to embeddings.
-    pub encoder: Encoder,
+    pub encoder: E,
     /// Embeddings to the loss.
     pub objective: Objective,
 }
@@ -52,14 +52,14 @@ impl Schedule {
 }
 
 /// Trains with AdamW, a linear warm-up and a linear decay; `steps` is the number of all steps.
-pub fn train(
-    mut learner: Learner,
+pub fn train<E: TextEncoder>(
+    mut learner: Learner<E>,
     batches: &Batches,
     schedule: &Schedule,
     steps: usize,
     device: &Device,
     console: &Console,
-) -> Result<Learner, Error> {
+) -> Result<Learner<E>, Error> {
     let device = device.clone().autodiff();
     let mut optimizer = AdamWConfig::new()
         .with_epsilon(1e-8)

@@ -1,32 +1,15 @@
 //! The program as a user meets it: what it prints, writes and refuses.
 
+mod common;
+
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
 use burn::tensor::Device;
+use common::{finetune, names, text};
 use finetune::corpus;
 use finetune::embed::Embedder;
 use finetune::evaluate::{Evaluation, Measure};
 use tempfile::TempDir;
-
-/// Runs the program in `directory`.
-fn finetune(directory: &Path, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_finetune"));
-    command.current_dir(directory).args(args).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
-fn names(directory: &Path) -> Vec<String> {
-    let entries = fs::read_dir(directory).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
 
 /// Runs the program on files that it must refuse: one line that holds `message`, exit status 2,
 /// and nothing written.

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use burn_embedding_losses::sentence_transformers::LossConfig;
 use finetune::console::Console;
 use finetune::corpus;
+use finetune::encoder::Encoder;
 use finetune::error::Error;
 use finetune::evaluate::Measure;
 use finetune::objective::parse_options;
@@ -17,7 +18,7 @@ use finetune::train::Schedule;
 /// Burn's random numbers are one stream for the whole process: one session draws at a time.
 static RANDOM: Mutex<()> = Mutex::new(());
 
-fn train(loss: &str, options: &str, schedule: Schedule) -> Result<Outcome, Error> {
+fn train(loss: &str, options: &str, schedule: Schedule) -> Result<Outcome<Encoder>, Error> {
     let _drawing = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
     let (training, evaluation) = (corpus::training()?, corpus::evaluation()?);
     let session = Session {
@@ -28,7 +29,8 @@ fn train(loss: &str, options: &str, schedule: Schedule) -> Result<Outcome, Error
         schedule,
         device: Device::flex(),
     };
-    session.run(&Console::silent())
+    let (start, _) = session.from_scratch()?;
+    session.run(start, &Console::silent())
 }
 
 fn schedule(steps: usize, learning_rate: f64) -> Schedule {

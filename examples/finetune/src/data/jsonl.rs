@@ -8,7 +8,7 @@
 //! | `anchor`, `positive`, `negative` (or `negative_1`, `negative_2` …) | triplets |
 //! | the same and `label`: a number, or one for each negative | triplets with a teacher's margin |
 //! | `text`, `label` | labelled texts |
-//! | `text`, `label`: a list of numbers | texts with a teacher's embedding |
+//! | `text`, `label` or `embedding`: a list of numbers | texts with a teacher's embedding |
 
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub fn parse(path: &Path, text: &str, range: ScoreRange) -> Result<Dataset, Erro
         data.pairs = pairs.collect::<Result<_, _>>()?;
     } else if first.has("anchor") {
         data.rankings = rows.iter().map(Row::ranking).collect::<Result<_, _>>()?;
-    } else if first.has("text") && first.get("label").is_some_and(Value::is_array) {
+    } else if first.has("text") && first.get(first.teacher()).is_some_and(Value::is_array) {
         data.lessons = rows.iter().map(Row::lesson).collect::<Result<_, _>>()?;
         same_width(path, &data.lessons)?;
     } else if first.has("text") {
@@ -54,7 +54,7 @@ fn same_width(path: &Path, lessons: &[Lesson]) -> Result<(), Error> {
     match lessons.iter().find(|lesson| lesson.embedding.len() != width) {
         Some(lesson) => {
             let found = lesson.embedding.len();
-            let reason = format!("`label` has {found} numbers, the first row {width}");
+            let reason = format!("the embedding has {found} numbers, the first row {width}");
             Err(Error::row(path, lesson.line, reason))
         }
         None => Ok(()),
@@ -199,10 +199,16 @@ impl<'a> Row<'a> {
         Ok(Sentence { line: self.line, text: self.text("text")?, class: self.class()? })
     }
 
+    /// The column of a teacher's embedding: `finetune encode` writes the second.
+    fn teacher(&self) -> &'static str {
+        if self.has("label") { "label" } else { "embedding" }
+    }
+
     fn lesson(&self) -> Result<Lesson, Error> {
-        let embedding = self.numbers("label", self.required("label")?)?;
+        let column = self.teacher();
+        let embedding = self.numbers(column, self.required(column)?)?;
         if embedding.is_empty() {
-            return Err(self.error("`label` is an empty list"));
+            return Err(self.error(format!("`{column}` is an empty list")));
         }
         Ok(Lesson { line: self.line, text: self.text("text")?, embedding })
     }
@@ -254,6 +260,7 @@ mod tests {
         assert_eq!(data.sentences[0].class, "weather");
         let data = read(r#"{"text":"a","label":[0.5,-1]}"#).unwrap();
         assert_eq!(data.lessons[0].embedding, [0.5, -1.0]);
+        assert_eq!(read(r#"{"text":"a","embedding":[0.5,-1]}"#).unwrap().lessons, data.lessons);
     }
 
     #[test]
@@ -295,7 +302,7 @@ mod tests {
         assert!(error.starts_with("rows.jsonl:1: expected the columns"), "{error}");
         let text = "{\"text\":\"a\",\"label\":[1,2]}\n{\"text\":\"b\",\"label\":[1]}\n";
         let error = read(text).unwrap_err().to_string();
-        assert_eq!(error, "rows.jsonl:2: `label` has 1 numbers, the first row 2");
+        assert_eq!(error, "rows.jsonl:2: the embedding has 1 numbers, the first row 2");
     }
 
     #[test]

@@ -156,6 +156,16 @@ pub fn parse(
     Ok(data)
 }
 
+/// The lines of a text file, one text each; a text may be empty.
+pub fn lines(path: &Path) -> Result<Vec<String>, Error> {
+    let bytes = std::fs::read(path).map_err(|error| Error::read(path, error))?;
+    let lines: Vec<_> = utf8(path, &bytes)?.lines().map(String::from).collect();
+    if lines.is_empty() {
+        return Err(Error::read(path, "it has no lines"));
+    }
+    Ok(lines)
+}
+
 fn utf8<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, Error> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];

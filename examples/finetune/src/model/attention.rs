@@ -1,0 +1,53 @@
+//! Self-attention with several heads.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::tensor::{Device, Tensor, activation};
+
+use super::config::Config;
+
+/// Each token becomes a weighted mean of all tokens of its text.
+#[derive(Module, Debug)]
+pub struct Attention {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    output: Linear,
+    dropout: Dropout,
+    heads: usize,
+}
+
+impl Attention {
+    /// With parameters still to be read.
+    pub fn new(config: &Config, device: &Device) -> Self {
+        let linear = || LinearConfig::new(config.hidden_size, config.hidden_size).init(device);
+        Self {
+            query: linear(),
+            key: linear(),
+            value: linear(),
+            output: linear(),
+            dropout: DropoutConfig::new(config.attention_probs_dropout_prob).init(),
+            heads: config.num_attention_heads,
+        }
+    }
+
+    /// `bias` is added to the scores: very low for padding, and what else the family adds.
+    ///
+    /// # Shapes
+    ///
+    /// - hidden: `[texts, tokens, hidden]`
+    /// - bias: `[texts, heads or 1, tokens or 1, tokens]`
+    pub fn forward(&self, hidden: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
+        let [texts, tokens, size] = hidden.dims();
+        let split = |linear: &Linear| {
+            let states = linear.forward(hidden.clone());
+            states.reshape([texts, tokens, self.heads, size / self.heads]).swap_dims(1, 2)
+        };
+        let (query, key, value) = (split(&self.query), split(&self.key), split(&self.value));
+        let scale = ((size / self.heads) as f64).sqrt();
+        let scores = query.matmul(key.swap_dims(2, 3)) / scale + bias;
+        let weights = self.dropout.forward(activation::softmax(scores, 3));
+        let mixed = weights.matmul(value).swap_dims(1, 2).reshape([texts, tokens, size]);
+        self.output.forward(mixed)
+    }
+}

@@ -1,0 +1,84 @@
+//! `finetune encode` as a user meets it.
+
+mod common;
+
+use std::fs;
+
+use common::{finetune, golden, names, text, texts};
+use tempfile::TempDir;
+
+/// A directory with `texts.txt`, and the path of a tiny model.
+fn place() -> (TempDir, String) {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("texts.txt"), texts().join("\n")).unwrap();
+    (directory, golden("bert").to_str().unwrap().to_string())
+}
+
+#[test]
+fn lines_become_embeddings_in_each_format() {
+    let (directory, model) = place();
+    let encode = ["encode", "--model", &model, "texts.txt"];
+    let printed = finetune(directory.path(), &encode);
+    assert!(printed.status.success(), "{}", text(&printed.stderr));
+    let printed = text(&printed.stdout);
+    let expected: Vec<Vec<f32>> =
+        serde_json::from_slice(&fs::read(golden("bert").join("expected.json")).unwrap()).unwrap();
+    let mut values = Vec::new();
+    for ((line, expected), given) in printed.lines().zip(&expected).zip(texts()) {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(row["text"], given);
+        let embedding: Vec<f32> = serde_json::from_value(row["embedding"].clone()).unwrap();
+        let difference = |(a, b): (&f32, &f32)| (a - b).abs();
+        assert!(embedding.iter().zip(expected).map(difference).all(|it| it < 1e-5));
+        values.extend(embedding);
+    }
+    assert_eq!(values.len(), expected.concat().len());
+
+    for out in ["rows.jsonl", "rows.npy"] {
+        let output = finetune(directory.path(), &[&encode[..], &["--out", out]].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert!(output.stdout.is_empty());
+    }
+    assert_eq!(fs::read_to_string(directory.path().join("rows.jsonl")).unwrap(), printed);
+    let array = fs::read(directory.path().join("rows.npy")).unwrap();
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    assert!(array.starts_with(b"\x93NUMPY") && array.ends_with(&bytes));
+    assert_eq!(names(directory.path()), ["rows.jsonl", "rows.npy", "texts.txt"]);
+}
+
+#[test]
+fn texts_that_are_cut_are_said_once() {
+    let (directory, model) = place();
+    let output = finetune(directory.path(), &["encode", "--model", &model, "texts.txt"]);
+    assert_eq!(text(&output.stderr), "1 of 10 texts cut to 24 tokens\n");
+}
+
+#[test]
+fn bad_input_is_refused_and_nothing_is_written() {
+    let (directory, model) = place();
+    fs::write(directory.path().join("empty.txt"), "").unwrap();
+    fs::write(directory.path().join("bytes.txt"), b"good\nb\xffd\n").unwrap();
+    let before = names(directory.path());
+    for (args, message) in [
+        (vec!["missing.txt", "--model", &model], "cannot read missing.txt: No such file"),
+        (vec!["empty.txt", "--model", &model], "empty.txt: it has no lines"),
+        (vec!["bytes.txt", "--model", &model], "bytes.txt:2: not UTF-8"),
+        (vec!["texts.txt", "--model", "no"], "cannot read no: No such file"),
+        (vec!["texts.txt", "--model", "texts.txt"], "texts.txt: it is not a directory"),
+        (vec!["texts.txt", "--model", "."], "modules.json: No such file"),
+        (vec!["texts.txt", "--model", &model, "--prompt", "query"], "--prompt: `query` is no"),
+        (vec!["texts.txt", "--model", &model, "--device", "abacus"], "`abacus` is no device"),
+        (vec!["texts.txt", "--model", &model, "--out", "x.txt"], "use .npy or .jsonl"),
+        (vec!["texts.txt", "--model", &model, "--out", "no/x.npy"], "its directory does not exist"),
+        (vec!["texts.txt", "--model", &model, "--out", "."], "it is a directory; name a file"),
+    ] {
+        let out: &[&str] = if args.contains(&"--out") { &[] } else { &["--out", "x.npy"] };
+        let args = [&["encode"], &args[..], out].concat();
+        let output = finetune(directory.path(), &args);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(stderr.starts_with("error: ") && stderr.contains(message), "{args:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{args:?}: {stderr}");
+        assert_eq!(names(directory.path()), before, "{args:?} wrote something");
+    }
+}

@@ -1,0 +1,137 @@
+//! Models that are trained and saved as directories of sentence-transformers.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::Device;
+use burn_embedding_losses::sentence_transformers::LossConfig;
+use common::{FAMILIES, finetune, golden, names, text, texts};
+use finetune::encode::{Embedded, embed};
+use finetune::model::Pretrained;
+use finetune::save::Destination;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn encode(directory: &Path) -> Embedded {
+    let model = Pretrained::load(directory, &Device::flex()).unwrap();
+    let texts = texts();
+    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+    embed(&model, &texts, 4, &Device::flex()).unwrap()
+}
+
+fn save(family: &str, directory: &Path) {
+    let model = Pretrained::load(&golden(family), &Device::flex()).unwrap();
+    let destination = Destination::check(directory, false).unwrap();
+    let write = |directory: &Path| model.package.write(directory, &model.encoder, "# Card\n");
+    destination.save(&json!({}), write).unwrap();
+}
+
+/// The shapes in a safetensors file by the parameters' names.
+fn shapes(directory: &Path) -> BTreeMap<String, Value> {
+    let bytes = fs::read(directory.join("model.safetensors")).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: BTreeMap<String, Value> = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let tensors = header.into_iter().filter(|(name, _)| name != "__metadata__");
+    tensors.map(|(name, tensor)| (name, tensor["shape"].clone())).collect()
+}
+
+#[test]
+fn a_saved_model_gives_the_same_embeddings() {
+    for family in FAMILIES {
+        let directory = TempDir::new().unwrap();
+        let saved = directory.path().join("saved");
+        save(family, &saved);
+        assert_eq!(encode(&saved), encode(&golden(family)), "{family}");
+        assert_eq!(names(directory.path()), ["saved"], "nothing else is left behind");
+    }
+}
+
+#[test]
+fn parameters_keep_their_names_and_shapes() {
+    for family in ["bert", "xlm-roberta", "mpnet"] {
+        let directory = TempDir::new().unwrap();
+        let saved = directory.path().join("saved");
+        save(family, &saved);
+        assert_eq!(shapes(&saved), shapes(&golden(family)), "{family}");
+    }
+}
+
+#[test]
+fn parameters_lose_the_prefix_of_a_model_with_a_head() {
+    let directory = TempDir::new().unwrap();
+    let saved = directory.path().join("saved");
+    save("roberta", &saved);
+    let original = shapes(&golden("roberta"));
+    for (name, shape) in shapes(&saved) {
+        assert_eq!(original[&format!("roberta.{name}")], shape, "{name}");
+    }
+}
+
+#[test]
+fn half_precision_is_saved_in_full_and_says_so() {
+    let directory = TempDir::new().unwrap();
+    let saved = directory.path().join("saved");
+    save("xlm-roberta", &saved);
+    let config = fs::read_to_string(saved.join("config.json")).unwrap();
+    assert!(config.contains("\"float32\"") && !config.contains("float16"), "{config}");
+}
+
+#[test]
+fn a_model_is_trained_saved_and_replaced_only_by_force() {
+    let directory = TempDir::new().unwrap();
+    let model = golden("mpnet");
+    let args = |seed: &'static str| {
+        let model = model.to_str().unwrap();
+        let training = ["--loss", "TripletLoss", "--steps", "3", "--learning-rate", "0.01"];
+        [&["--model", model, "--out", "tuned", "--seed", seed], &training[..]].concat()
+    };
+    let run = |args: &[&str]| finetune(directory.path(), args);
+    let first = run(&args("1"));
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    let tuned = directory.path().join("tuned");
+    let files = [
+        "1_Pooling",
+        "2_Normalize",
+        "README.md",
+        "config.json",
+        "config_sentence_transformers.json",
+        "model.safetensors",
+        "modules.json",
+        "sentence_bert_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "training.json",
+    ];
+    assert_eq!(names(&tuned), files);
+    let card = fs::read_to_string(tuned.join("README.md")).unwrap();
+    assert!(card.contains("finetuned from `mpnet`"), "{card}");
+    assert!(card.contains("| accuracy of triplets | "), "{card}");
+    let trained = encode(&tuned);
+    assert_ne!(trained, encode(&model));
+
+    let second = run(&args("2"));
+    assert_eq!(second.status.code(), Some(2));
+    assert!(text(&second.stderr).contains("--force"), "{}", text(&second.stderr));
+    assert_eq!(encode(&tuned), trained);
+    let third = run(&[&args("2")[..], &["--force"]].concat());
+    assert!(third.status.success(), "{}", text(&third.stderr));
+    assert_ne!(encode(&tuned), trained);
+    assert_eq!(names(directory.path()), ["tuned"], "nothing else is left behind");
+}
+
+#[test]
+fn any_loss_trains_a_model() {
+    let directory = TempDir::new().unwrap();
+    let model = golden("bert");
+    for loss in LossConfig::NAMES {
+        let args = ["--model", model.to_str().unwrap(), "--loss", loss, "--steps", "2"];
+        let output = finetune(directory.path(), &[&args[..], &["--force"]].concat());
+        assert!(output.status.success(), "{loss}: {}", text(&output.stderr));
+        let trained = encode(&directory.path().join("finetuned-encoder"));
+        assert!(trained.values.iter().all(|value| value.is_finite()), "{loss}");
+        assert_ne!(trained, encode(&model), "{loss}");
+    }
+}
