@@ -33,8 +33,10 @@
 //! - Nothing depends on a default device: every tensor is made on the device of the batch.
 
 pub mod batch;
+pub mod decoder;
 mod error;
 pub mod losses;
+pub mod noise;
 pub mod objective;
 pub mod pairwise;
 pub mod prelude;

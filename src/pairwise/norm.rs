@@ -77,9 +77,23 @@ fn inverse_sqrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 /// Burn derives roots and inverses by `powf` and `powi`. These are slow on a CPU, and in `f64` on
 /// Burn 0.22.1's wgpu they are wrong: `Tensor::<1>::from_data([4.0], (&wgpu, DType::F64))
 /// .powf_scalar(-0.5)` is 0 there, as are `exp` and `log` (SPIR-V has them up to 32 bits only).
-fn tangent<const D: usize>(x: Tensor<D>, value: Tensor<D>, slope: Tensor<D>) -> Tensor<D> {
-    let zero = x.clone() - x.inner();
-    zero * slope + value
+pub(crate) fn tangent<const D: usize>(
+    x: Tensor<D>,
+    value: Tensor<D>,
+    slope: Tensor<D>,
+) -> Tensor<D> {
+    zero(x) * slope + value
+}
+
+/// The number 0, `[1]`, whose gradient with respect to `x` is `gradient`, a constant: hands over a
+/// gradient that was computed without a graph.
+pub(crate) fn carry_gradient<const D: usize>(x: Tensor<D>, gradient: Tensor<D>) -> Tensor<1> {
+    (zero(x) * gradient).sum()
+}
+
+/// Zeros that change as `x` does.
+fn zero<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.clone() - x.inner()
 }
 
 /// Euclidean length of every row: `[n, dim] → [n, 1]`.
