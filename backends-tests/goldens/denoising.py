@@ -143,7 +143,9 @@ def main() -> None:
         for name, weight in seen["weights"].items()
         if not any(part in name for part in WITHOUT_EFFECT)
     }
-    head = f'{{"format":1,"reference":{fixture.compact(fixture.REFERENCE)},"bert":{fixture.compact(SIZES)},\n'
+    config = BertConfig(**SIZES)
+    bert = {**SIZES, "layer_norm_eps": config.layer_norm_eps, "initializer_range": config.initializer_range}
+    head = f'{{"format":1,"reference":{fixture.compact(fixture.REFERENCE)},"bert":{fixture.compact(bert)},\n'
     text = f'{head}"weights":{fixture.named(weights, fixture.given)},"cases":[\n' + ",\n".join(cases) + "\n]}\n"
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_text(text)

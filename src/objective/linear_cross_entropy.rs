@@ -175,3 +175,58 @@ fn value_and_gradients(rows: LabeledStates, layer: &OutputProjection) -> (Tensor
     let bias = slope.clone().sum_dim(0).squeeze_dim(0);
     (gradient, Parts { value, weight: slope.transpose().matmul(states), bias })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(device: &Device, labels: [i64; 3]) -> LabeledStates {
+        let states = Tensor::from_floats([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0]], device);
+        LabeledStates::new(states, Tensor::from_ints(labels, device))
+    }
+
+    fn layer(device: &Device) -> OutputProjection {
+        // Logits [0, 0], [0, ln 9], [0, ln 3]
+        let weight = [[0.0, 0.0], [0.0, 3f32.ln()]];
+        OutputProjection::new(Tensor::from_floats(weight, device).require_grad(), None)
+    }
+
+    #[test]
+    fn a_class_costs_the_logarithm_of_its_probability() {
+        let device = Device::flex().autodiff();
+        for size in [1, 2, 3] {
+            let terms = linear_cross_entropy(rows(&device, [0, 1, -100]), layer(&device), size);
+            let mean = terms.reduce(crate::Reduction::Mean).into_scalar::<f32>();
+            let expected = (2f32.ln() + (10f32 / 9.0).ln()) / 2.0;
+            assert!((mean - expected).abs() < 1e-6, "{mean} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn the_gradient_of_the_layer_is_what_is_predicted_beyond_the_target() {
+        let device = Device::flex().autodiff();
+        let layer = layer(&device);
+        let terms = linear_cross_entropy(rows(&device, [-100, 1, 0]), layer.clone(), 2);
+        let gradients = terms.reduce(crate::Reduction::Sum).backward();
+        let gradient = layer.weight.grad(&gradients).unwrap();
+        let gradient: Vec<f32> = gradient.try_into_vec_as().unwrap();
+        // p − y is [0.1, −0.1] at [0, 2] and [−¾, ¾] at [1, 1].
+        for (got, expected) in gradient.iter().zip([-0.75, -0.55, 0.75, 0.55]) {
+            assert!((got - expected).abs() < 1e-6, "{gradient:?}");
+        }
+    }
+
+    #[test]
+    fn logits_too_large_for_an_exponential_are_not() {
+        let device = Device::flex().autodiff();
+        let states = Tensor::<2>::from_floats([[1e20, 0.0]], &device).require_grad();
+        let labels = Tensor::<1, Int>::from_ints([0], &device);
+        let weight = Tensor::from_floats([[1.0, 0.0], [-1.0, 0.0]], &device);
+        let layer = OutputProjection::new(weight, None);
+        let terms = linear_cross_entropy(LabeledStates::new(states.clone(), labels), layer, 1);
+        let loss = terms.reduce(crate::Reduction::Mean);
+        let gradient = states.grad(&loss.backward()).unwrap();
+        assert_eq!(loss.into_scalar::<f32>(), 0.0);
+        assert_eq!(gradient.into_data().iter::<f32>().collect::<Vec<_>>(), [0.0, 0.0]);
+    }
+}

@@ -245,3 +245,6 @@ impl<D: Decoder, B: Into<DenoisingBatch>> Criterion<B> for DenoisingAutoEncoderL
         self.forward(batch)
     }
 }
+
+#[cfg(test)]
+mod tests;
