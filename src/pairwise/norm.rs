@@ -19,9 +19,15 @@ const SQUARES_EXACTLY: (f64, f64) = (1e-15, 1e15);
 
 /// Half precision is widened to `f32`; `f32` and `f64` stay as they are.
 pub fn accumulate<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    match x.dtype() {
-        DType::F16 | DType::BF16 => x.cast(DType::F32),
-        _ => x,
+    let dtype = accumulation_type(x.dtype());
+    if dtype == x.dtype() { x } else { x.cast(dtype) }
+}
+
+/// The type that numbers stored in `dtype` are computed with.
+pub(crate) fn accumulation_type(dtype: DType) -> DType {
+    match dtype {
+        DType::F16 | DType::BF16 => DType::F32,
+        _ => dtype,
     }
 }
 

@@ -36,8 +36,8 @@ impl BertEmbeddings {
         let longest = places.dims()[0];
         assert!(len <= longest, "Bert: `tokens` must have at most {longest} columns, got {len}");
         let words = self.word_embeddings.forward(tokens).cast(dtype);
-        let places = places.slice([0..len]).cast(dtype);
-        let first_type = self.token_type_embeddings.weight.val().slice([0..1]).cast(dtype);
+        let places = places.slice(0..len).cast(dtype);
+        let first_type = self.token_type_embeddings.weight.val().slice(0..1).cast(dtype);
         self.layer_norm.forward(words + (places + first_type).unsqueeze())
     }
 }

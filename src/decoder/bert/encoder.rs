@@ -4,7 +4,7 @@ use burn::tensor::DType;
 use super::config::BertConfig;
 use super::embeddings::BertEmbeddings;
 use super::layer::BertLayer;
-use crate::pairwise::norm::accumulate;
+use crate::pairwise::norm::accumulation_type;
 
 /// BERT without a head: what an encoder and a decoder tied to it share.
 ///
@@ -31,8 +31,7 @@ impl Bert {
     /// If `padding` has another shape than `tokens`, or a sentence is longer than the model allows.
     #[track_caller]
     pub fn forward(&self, tokens: Tensor<2, Int>, padding: Tensor<2, Bool>) -> Tensor<3> {
-        let stored = self.embeddings.word_embeddings.weight.val();
-        let dtype = accumulate(stored.slice([0..1])).dtype();
+        let dtype = accumulation_type(self.embeddings.word_embeddings.weight.dtype());
         let hidden_from = padding_hidden(&tokens, padding);
         self.run(tokens, hidden_from, dtype, |_, x| x)
     }
