@@ -87,6 +87,10 @@ impl LabeledStates {
 ///
 /// Without gradients, `[chunk_size, classes]` logits are in memory at a time; with gradients the
 /// graph keeps them all.
+///
+/// # Panics
+///
+/// If `chunk_size` is 0.
 pub fn linear_cross_entropy_terms(
     rows: LabeledStates,
     projection: OutputProjection,
@@ -107,6 +111,10 @@ pub fn linear_cross_entropy_terms(
 /// derivative of cross-entropy is known, `∂ℓ/∂z = softmax(z) − y`, so each chunk gives value and
 /// gradients at once and its logits are let go; what is kept are the gradients of the states,
 /// `[n, hidden]`, and of the layer, `[classes, hidden]`.
+///
+/// # Panics
+///
+/// If `chunk_size` is 0.
 pub fn linear_cross_entropy(
     rows: LabeledStates,
     projection: OutputProjection,
