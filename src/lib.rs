@@ -14,6 +14,8 @@
 //! | [`batch`] | what losses take |
 //! | [`pairwise`] | distances, similarities, safe norms, mining |
 //! | [`objective`] | the formulas as pure functions |
+//! | [`decoder`] | networks that write a sentence again from its embedding, for one loss |
+//! | [`noise`] | damage to sentences, for the same loss |
 //! | [`reduction`] | from terms to one number |
 //! | [`sentence_transformers`] | losses by Python's names and options |
 //! | [`prelude`] | all that a training program needs |
@@ -33,8 +35,10 @@
 //! - Nothing depends on a default device: every tensor is made on the device of the batch.
 
 pub mod batch;
+pub mod decoder;
 mod error;
 pub mod losses;
+pub mod noise;
 pub mod objective;
 pub mod pairwise;
 pub mod prelude;

@@ -1,6 +1,8 @@
 //! Everything a training program needs: the losses, their configurations and their batches.
 
 pub use crate::batch::*;
+pub use crate::decoder::{Bert, BertConfig, BertDecoder, BertDecoderExtension, Decoder};
 pub use crate::losses::*;
+pub use crate::noise::{WordDeletion, WordDeletionConfig};
 pub use crate::pairwise::{Distance, Similarity};
 pub use crate::reduction::Reduction;

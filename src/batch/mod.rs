@@ -6,6 +6,7 @@
 //! from the device).
 
 mod classified_pair;
+mod denoising;
 mod distillation;
 mod labeled;
 mod margin;
@@ -18,6 +19,8 @@ mod triplet;
 
 pub(crate) use classified_pair::check_class_indices;
 pub use classified_pair::{ClassTargets, ClassifiedPairBatch, IGNORED_LABEL};
+pub use denoising::DenoisingBatch;
+pub(crate) use denoising::check_token_ids;
 pub use distillation::{DistillationBatch, TeacherTargets};
 pub use labeled::LabeledBatch;
 pub use margin::{MarginBatch, MarginTargets};

@@ -18,6 +18,10 @@ fn classes(values: &[i64]) -> Tensor<1, Int> {
     Tensor::from_data(values, &Device::flex())
 }
 
+fn tokens<const N: usize, const L: usize>(ids: [[i64; L]; N]) -> Tensor<2, Int> {
+    Tensor::from_data(ids, &Device::flex())
+}
+
 fn message_of<B>(build: impl FnOnce() -> B) -> String {
     let panic = catch_unwind(AssertUnwindSafe(build)).err().expect("a panic");
     match panic.downcast::<String>() {
@@ -28,7 +32,7 @@ fn message_of<B>(build: impl FnOnce() -> B) -> String {
 
 #[test]
 fn a_wrong_shape_names_batch_field_and_sizes() {
-    let cases: [(String, &str); 8] = [
+    let cases: [(String, &str); 10] = [
         (
             message_of(|| LabeledBatch::new(rows(3, 2), classes(&[0, 1]))),
             "LabeledBatch: `labels` must have shape [3], got [2]",
@@ -60,6 +64,14 @@ fn a_wrong_shape_names_batch_field_and_sizes() {
         (
             message_of(|| ClassifiedPairBatch::new(rows(3, 2), rows(3, 2), classes(&[0]))),
             "ClassifiedPairBatch: `targets` must have shape [3], got [1]",
+        ),
+        (
+            message_of(|| DenoisingBatch::new(rows(3, 2), tokens([[1, 2], [1, 2]]))),
+            "DenoisingBatch: `tokens` must have 3 rows and at least two columns, got [2, 2]",
+        ),
+        (
+            message_of(|| DenoisingBatch::new(rows(2, 2), tokens([[1], [2]]))),
+            "DenoisingBatch: `tokens` must have 2 rows and at least two columns, got [2, 1]",
         ),
     ];
     for (got, expected) in cases {
@@ -93,6 +105,13 @@ fn check_finds_the_row_that_is_wrong() {
     let batch = ClassifiedPairBatch::new(rows(3, 2), rows(3, 2), classes(&[1, -100, 2]));
     assert!(batch.check(3).is_ok());
     assert!(batch.check(2).unwrap_err().to_string().contains("row 2 is not"));
+
+    let batch = DenoisingBatch::new(rows(2, 2), tokens([[1, 2], [3, 0]]));
+    assert!(batch.check(4).is_ok());
+    let message = batch.check(3).unwrap_err().to_string();
+    assert_eq!(message, "DenoisingBatch: `tokens` must be in 0..3, row 1 is not");
+    let batch = DenoisingBatch::new(rows(1, 2), tokens([[1, -1]]));
+    assert!(batch.check(4).is_err());
 }
 
 #[test]

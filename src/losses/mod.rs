@@ -6,6 +6,7 @@ mod batch_hard_triplet;
 mod batch_semi_hard_triplet;
 mod contrastive;
 mod cosine_similarity;
+mod denoising_auto_encoder;
 mod margin_mse;
 mod mega_batch_margin;
 mod mse;
@@ -27,6 +28,7 @@ pub use contrastive::{ContrastiveLoss, ContrastiveLossConfig};
 pub use cosine_similarity::{
     CosineSimilarityLoss, CosineSimilarityLossConfig, ScoreError, ScoreTransformation,
 };
+pub use denoising_auto_encoder::{DenoisingAutoEncoderLoss, DenoisingAutoEncoderLossConfig};
 pub use margin_mse::{MarginMseLoss, MarginMseLossConfig};
 pub use mega_batch_margin::{MegaBatchMarginLoss, MegaBatchMarginLossConfig};
 pub use mse::{MseLoss, MseLossConfig, ProjectionConfig};

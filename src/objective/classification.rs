@@ -16,10 +16,7 @@ pub fn cross_entropy(logits: Tensor<2>, targets: ClassTargets, smoothing: f64) -
     let (log_target, counts) = match targets {
         ClassTargets::Probabilities(y) => ((log_p * y).sum_dim(1), None),
         ClassTargets::Indices(labels) => {
-            let labels = labels.unsqueeze_dim::<2>(1);
-            let counts = labels.clone().not_equal_elem(IGNORED_LABEL);
-            // Any class serves for a row that does not count.
-            let index = labels.clamp(0, classes as i64 - 1);
+            let (index, counts) = index_and_counts(labels, classes);
             (log_p.gather(1, index), Some(counts))
         }
     };
@@ -33,6 +30,17 @@ pub fn cross_entropy(logits: Tensor<2>, targets: ClassTargets, smoothing: f64) -
             Terms::new(values.squeeze_dim(1), counts.float().cast(dtype).sum())
         }
     }
+}
+
+/// The class of every row and whether the row counts, both `[n, 1]`.
+pub(super) fn index_and_counts(
+    labels: Tensor<1, Int>,
+    classes: usize,
+) -> (Tensor<2, Int>, Tensor<2, Bool>) {
+    let labels = labels.unsqueeze_dim::<2>(1);
+    let counts = labels.clone().not_equal_elem(IGNORED_LABEL);
+    // Any class serves for a row that does not count.
+    (labels.clamp(0, classes as i64 - 1), counts)
 }
 
 /// `z − ln Σ eᶻ` along the rows.

@@ -6,9 +6,9 @@ use burn::tensor::module::linear;
 
 use crate::pairwise::norm::accumulate;
 
-/// `x W + b`, `[n, in] → [n, out]`, in the type of `x`: at least `f32`, whatever the layer is
+/// `x W + b`, `[.., in] → [.., out]`, in the type of `x`: at least `f32`, whatever the layer is
 /// stored in.
-pub fn project(layer: &Linear, x: Tensor<2>) -> Tensor<2> {
+pub fn project<const D: usize>(layer: &Linear, x: Tensor<D>) -> Tensor<D> {
     let x = accumulate(x);
     let dtype = x.dtype();
     let bias = layer.bias.as_ref().map(|bias| bias.val().cast(dtype));

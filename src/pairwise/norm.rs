@@ -19,9 +19,15 @@ const SQUARES_EXACTLY: (f64, f64) = (1e-15, 1e15);
 
 /// Half precision is widened to `f32`; `f32` and `f64` stay as they are.
 pub fn accumulate<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    match x.dtype() {
-        DType::F16 | DType::BF16 => x.cast(DType::F32),
-        _ => x,
+    let dtype = accumulation_type(x.dtype());
+    if dtype == x.dtype() { x } else { x.cast(dtype) }
+}
+
+/// The type that numbers stored in `dtype` are computed with.
+pub(crate) fn accumulation_type(dtype: DType) -> DType {
+    match dtype {
+        DType::F16 | DType::BF16 => DType::F32,
+        _ => dtype,
     }
 }
 
@@ -78,9 +84,23 @@ fn inverse_sqrt<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 /// Burn 0.22.1's wgpu, where `Tensor::<1>::from_data([4.0], (&device, DType::F64))
 /// .powf_scalar(-0.5)` is 0. Vulkan has powers, `exp` and `log` up to 32 bits only:
 /// <https://github.com/tracel-ai/cubecl/issues/1316>.
-fn tangent<const D: usize>(x: Tensor<D>, value: Tensor<D>, slope: Tensor<D>) -> Tensor<D> {
-    let zero = x.clone() - x.inner();
-    zero * slope + value
+pub(crate) fn tangent<const D: usize>(
+    x: Tensor<D>,
+    value: Tensor<D>,
+    slope: Tensor<D>,
+) -> Tensor<D> {
+    zero(x) * slope + value
+}
+
+/// The number 0, `[1]`, whose gradient with respect to `x` is `gradient`, a constant: hands over a
+/// gradient that was computed without a graph.
+pub(crate) fn carry_gradient<const D: usize>(x: Tensor<D>, gradient: Tensor<D>) -> Tensor<1> {
+    (zero(x) * gradient).sum()
+}
+
+/// Zeros that change as `x` does.
+fn zero<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    x.clone() - x.inner()
 }
 
 /// Euclidean length of every row: `[n, dim] → [n, 1]`.
