@@ -5,6 +5,8 @@ mod bert;
 use burn::prelude::*;
 
 pub use crate::objective::linear_cross_entropy::OutputProjection;
+#[cfg(test)]
+pub(crate) use bert::fixed_weights::with_fixed_weights;
 pub use bert::{
     Bert, BertAttention, BertConfig, BertCrossAttention, BertDecoder, BertDecoderExtension,
     BertEmbeddings, BertLayer, BertLayerNorm, BertLmHead, BertResidual, TiedBertDecoder,

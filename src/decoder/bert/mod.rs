@@ -5,6 +5,8 @@ mod config;
 mod decoder;
 mod embeddings;
 mod encoder;
+#[cfg(test)]
+pub(crate) mod fixed_weights;
 mod head;
 mod layer;
 mod layer_norm;

@@ -1,9 +1,9 @@
-//! On a BERT of one layer with random weights.
+//! On a BERT of one layer.
 
 use burn::tensor::DType;
 
 use super::*;
-use crate::decoder::{BertConfig, BertDecoder, BertDecoderExtension};
+use crate::decoder::{BertConfig, BertDecoder, BertDecoderExtension, with_fixed_weights};
 
 const PAD: i64 = 0;
 
@@ -14,11 +14,14 @@ fn bert() -> BertConfig {
         .with_num_attention_heads(2)
         .with_intermediate_size(8)
         .with_max_position_embeddings(8)
-        .with_initializer_range(0.5)
+}
+
+fn decoder(device: &Device) -> BertDecoder {
+    with_fixed_weights(bert().init_decoder(device))
 }
 
 fn loss(device: &Device) -> DenoisingAutoEncoderLoss<BertDecoder> {
-    DenoisingAutoEncoderLossConfig::new(PAD as u32).init(bert().init_decoder(device))
+    DenoisingAutoEncoderLossConfig::new(PAD as u32).init(decoder(device))
 }
 
 fn chunked(
@@ -117,8 +120,7 @@ fn a_gradient_that_comes_in_scales_the_one_that_goes_out() {
 #[test]
 fn the_gradient_of_the_embedding_is_the_derivative() {
     let device = Device::flex();
-    let decoder = bert().init_decoder(&device.clone().autodiff());
-    let loss = DenoisingAutoEncoderLossConfig::new(0).init(decoder);
+    let loss = loss(&device.clone().autodiff());
     let at = |x: Tensor<2>| loss.forward((x, tokens(&device)));
     let x = embeddings(&device).cast(DType::F64);
     let leaf = x.clone().autodiff().require_grad();
@@ -149,8 +151,7 @@ fn without_gradients_the_value_is_the_same() {
 #[test]
 fn frozen_parts_get_no_gradient_and_the_others_do() {
     let device = Device::flex().autodiff();
-    let frozen =
-        DenoisingAutoEncoderLossConfig::new(0).init(bert().init_decoder(&device).no_grad());
+    let frozen = DenoisingAutoEncoderLossConfig::new(0).init(decoder(&device).no_grad());
     let leaf = embeddings(&device).require_grad();
     let gradients = frozen.forward((leaf.clone(), tokens(&device))).backward();
     assert!(leaf.grad(&gradients).is_some());
@@ -258,9 +259,7 @@ fn weights_in_half_precision_are_widened() {
 #[test]
 #[should_panic(expected = "DenoisingAutoEncoderLoss: `chunk_size` must be at least 1, got 0")]
 fn a_chunk_has_a_row() {
-    DenoisingAutoEncoderLossConfig::new(0)
-        .with_chunk_size(0)
-        .init(bert().init_decoder(&Device::flex()));
+    DenoisingAutoEncoderLossConfig::new(0).with_chunk_size(0).init(decoder(&Device::flex()));
 }
 
 #[test]
@@ -269,7 +268,7 @@ fn a_chunk_has_a_row() {
 )]
 fn padding_is_a_token() {
     let device = Device::flex();
-    let loss = DenoisingAutoEncoderLossConfig::new(11).init(bert().init_decoder(&device));
+    let loss = DenoisingAutoEncoderLossConfig::new(11).init(decoder(&device));
     loss.forward((embeddings(&device), tokens(&device)));
 }
 
