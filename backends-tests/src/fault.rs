@@ -40,7 +40,8 @@ impl Faults {
             let x = Tensor::<1>::from_data([at], (device, dtype));
             let got = numbers(function(x))[0];
             let right = (got - truth).abs() <= allowed * truth;
-            (!right).then(|| format!("{name}({at}) in {} is {got} on this device", dtype.name()))
+            (!right)
+                .then(|| format!("{name}({at}) in {} is {got:.3e} on this device", dtype.name()))
         };
         Self { missing: None, exponentials: PROBES.iter().find_map(wrong) }
     }

@@ -37,7 +37,7 @@ pub enum UnknownDevice {
         feature: &'static str,
     },
     /// A device that Burn cannot start: no driver, no such card.
-    #[error("`{name}` does not start: {reason}")]
+    #[error("`{name}` does not start: no such device here, or no driver for it ({reason})")]
     DoesNotStart {
         /// The name as given.
         name: String,
@@ -76,7 +76,8 @@ fn start(device: &Device) -> Result<(), String> {
 fn first_line(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-    text.lines().next().unwrap_or_default().into()
+    // A message within a message has its line ends spelt out.
+    text.split("\\n").flat_map(str::lines).next().unwrap_or_default().into()
 }
 
 /// The device that `name` stands for, such as `flex` or `cuda:1`.
