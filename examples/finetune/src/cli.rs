@@ -56,7 +56,7 @@ pub struct EncodeArgs {
     #[arg(long, value_name = "NAME")]
     pub prompt: Option<String>,
 
-    /// Where to compute: flex, ndarray, wgpu, libtorch, cuda or cuda:INDEX, as far as compiled in
+    /// Where to compute, as for training
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: String,
 }
@@ -126,8 +126,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "42")]
     pub seed: u64,
 
-    /// Where to compute: flex, ndarray, libtorch, wgpu, vulkan, metal, webgpu, cuda or rocm, as far as
-    /// compiled in; a GPU also by its index, as cuda:1
+    /// Where to compute: flex, ndarray, libtorch, wgpu, vulkan, metal, webgpu, cuda or rocm, as far
+    /// as compiled in; a GPU also by its index, as cuda:1
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: String,
 
@@ -178,8 +178,8 @@ Data (--data, --eval):
 Evaluation, by cosine: Spearman's rank correlation with the scores of pairs; the average precision
 of telling pairs that belong together (a score of at least 4 of 5, entailment, 1) from others (at
 most 1 of 5, contradiction, 0); the share of triplets whose anchor is closer to the positive; the
-share of labelled texts whose nearest other text has their label. Numbers go to stdout, progress to stderr. A run that cannot be done says
-why, ends with status 2 and writes nothing.
+share of labelled texts whose nearest other text has their label. Numbers go to stdout, progress to
+stderr. A run that cannot be done says why, ends with status 2 and writes nothing.
 
 Examples:
   finetune
