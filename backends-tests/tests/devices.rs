@@ -57,5 +57,7 @@ fn everything_stays_on_the_device_of_its_input() {
                 }
             }
         }
+        // Nothing is read above, and a driver must not be at work when the process ends.
+        device.sync().expect("a device that works");
     }
 }
