@@ -2,7 +2,7 @@
 #   libtorch  PyTorch from PyPI in a virtual environment
 #   wgpu      a Vulkan driver; without a GPU the one that computes on the CPU
 
-cache="${XDG_CACHE_HOME:-$HOME/.cache}/burn-embedding-losses"
+cache="${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/burn-embedding-losses"
 mkdir -p "$cache"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}"
 
