@@ -46,6 +46,20 @@ impl Faults {
         Self { missing: None, exponentials: PROBES.iter().find_map(wrong) }
     }
 
+    /// Every backend that is compiled in and computes in this precision, with what is wrong with it
+    /// there. The others are named with the reason.
+    pub fn by_backend(dtype: DType) -> Vec<(&'static str, Device, Self)> {
+        let mut able = Vec::new();
+        for (name, device) in named_device::compiled_in() {
+            let faults = Self::of(&device, dtype);
+            match faults.missing() {
+                Some(reason) => println!("{name} skipped: {reason}"),
+                None => able.push((name, device, faults)),
+            }
+        }
+        able
+    }
+
     /// Whether every case can run.
     pub fn none(&self) -> bool {
         self.missing.is_none() && self.exponentials.is_none()

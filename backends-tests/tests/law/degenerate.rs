@@ -55,7 +55,9 @@ pub fn stays_finite(place: &Place, case: &Case) -> Result<(), String> {
             *column = column.clone().rounded_to_f32();
         }
         let truth = Place::reference().run(&case);
-        for dtype in [place.dtype(&case), DType::F32] {
+        let finest = place.dtype(&case);
+        let others = (finest != DType::F32).then_some(DType::F32);
+        for dtype in std::iter::once(finest).chain(others) {
             let largest = dtype.finfo().map_or(f64::MAX, |info| info.max);
             fits(&place.run_in(&case, dtype), &truth, largest)
                 .map_err(|why| format!("{name}, {}: {why}", dtype.name()))?;

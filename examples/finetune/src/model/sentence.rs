@@ -2,13 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use burn_embedding_losses::pairwise::norm::UnitRows;
 
 use super::pooling::Pooling;
 use super::transformer::Transformer;
 use crate::encoder::{TextEncoder, TokenBatch};
-
-/// The square of the length that a zero vector is divided by, as PyTorch's `normalize` has it.
-const SHORTEST_SQUARE: f64 = 1e-24;
 
 /// A transformer and what makes one embedding of its vectors.
 #[derive(Module, Debug)]
@@ -32,11 +30,6 @@ impl TextEncoder for SentenceEncoder {
         let padding = batch.padding.clone();
         let hidden = self.transformer.forward(batch.ids, batch.padding);
         let pooled = self.pooling.forward(hidden, padding);
-        if !self.normalize {
-            return pooled;
-        }
-        // The bound is on the square, before the root: its derivative is infinite at zero.
-        let squares = (pooled.clone() * pooled.clone()).sum_dim(1);
-        pooled / squares.clamp_min(SHORTEST_SQUARE).sqrt()
+        if self.normalize { UnitRows::new(pooled).rows } else { pooled }
     }
 }
