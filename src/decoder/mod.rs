@@ -9,7 +9,7 @@ pub use crate::objective::linear_cross_entropy::OutputProjection;
 pub(crate) use bert::fixed_weights::with_fixed_weights;
 pub use bert::{
     Bert, BertAttention, BertConfig, BertCrossAttention, BertDecoder, BertDecoderExtension,
-    BertEmbeddings, BertLayer, BertLayerNorm, BertLmHead, BertResidual, TiedBertDecoder,
+    BertEmbeddings, BertLayer, BertLayerNorm, BertLmHead, BertResidual, TiedBertDecoder, gelu,
 };
 
 /// A causal language model that also sees the embedding of the sentence.

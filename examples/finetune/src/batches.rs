@@ -1,12 +1,12 @@
 //! The examples of a loss as token ids, a batch at a time.
 
-use burn::tensor::{Device, Tensor};
+use burn_embedding_losses::noise::WordDeletionConfig;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 
-use crate::encoder::{TextEncoder, TokenBatch};
 use crate::error::Error;
 use crate::sampler;
+use crate::schedule::Schedule;
 use crate::task::{Example, Need, Target};
 use crate::tokenizer::Tokenizer;
 
@@ -15,9 +15,34 @@ use crate::tokenizer::Tokenizer;
 pub struct Batches<'a> {
     need: Need,
     examples: &'a [Example<'a>],
+    tokenizer: &'a Tokenizer,
+    max_tokens: usize,
     tokens: Vec<Vec<Vec<u32>>>,
-    batch_size: usize,
-    seed: u64,
+    schedule: &'a Schedule,
+}
+
+/// One batch on its way into the encoder.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// The ids of all texts, column after column.
+    pub texts: Vec<Vec<u32>>,
+    /// The number of columns.
+    pub columns: usize,
+    /// What each row is compared with.
+    pub targets: Vec<&'a Target>,
+    /// The ids of the first text of each row, with nothing left out.
+    pub whole: Vec<&'a [u32]>,
+}
+
+/// The batches of one training step.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The epoch, counted from zero.
+    pub epoch: usize,
+    /// Whether it is the last step of its epoch.
+    pub last: bool,
+    /// Each a list of examples.
+    pub batches: Vec<Vec<usize>>,
 }
 
 impl<'a> Batches<'a> {
@@ -25,59 +50,77 @@ impl<'a> Batches<'a> {
     pub fn new(
         need: Need,
         examples: &'a [Example<'a>],
-        tokenizer: &Tokenizer,
+        tokenizer: &'a Tokenizer,
         max_tokens: usize,
-        batch_size: usize,
-        seed: u64,
+        schedule: &'a Schedule,
     ) -> Result<Self, Error> {
         let encode = |example: &Example| tokenizer.encode(example.texts.clone(), max_tokens);
-        Ok(Self {
-            need,
-            examples,
-            tokens: examples.iter().map(encode).collect::<Result<_, _>>()?,
-            batch_size,
-            seed,
+        let tokens = examples.iter().map(encode).collect::<Result<_, _>>()?;
+        Ok(Self { need, examples, tokenizer, max_tokens, tokens, schedule })
+    }
+
+    /// The number of all steps.
+    pub fn count(&self) -> usize {
+        let Schedule { epochs, gradient_accumulation, steps, .. } = *self.schedule;
+        let epochs = (0..epochs).map(|epoch| self.epoch(epoch).len());
+        let count = epochs.map(|batches| batches.div_ceil(gradient_accumulation)).sum();
+        steps.map_or(count, |steps| steps.min(count))
+    }
+
+    /// All steps, the same for the same seed.
+    pub fn steps(&self) -> impl Iterator<Item = Step> {
+        (0..self.schedule.epochs).flat_map(|epoch| {
+            let batches = self.epoch(epoch);
+            let groups = batches.chunks(self.schedule.gradient_accumulation);
+            let count = groups.len();
+            let step = |(index, batches): (usize, &[Vec<usize>])| Step {
+                epoch,
+                last: index + 1 == count,
+                batches: batches.to_vec(),
+            };
+            groups.enumerate().map(step).collect::<Vec<_>>()
         })
     }
 
-    /// The batches of an epoch, counted from zero: the same for the same seed.
-    pub fn epoch(&self, epoch: usize) -> Vec<Vec<usize>> {
-        let mut rng = StdRng::seed_from_u64(self.seed.wrapping_add(epoch as u64));
-        sampler::epoch(self.need, self.examples, self.batch_size, &mut rng)
+    fn epoch(&self, epoch: usize) -> Vec<Vec<usize>> {
+        let Schedule { batch_size, seed, shuffle, .. } = *self.schedule;
+        if !shuffle {
+            return sampler::in_order(self.examples, batch_size);
+        }
+        let mut rng = StdRng::seed_from_u64(seed.wrapping_add(epoch as u64));
+        sampler::epoch(self.need, self.examples, batch_size, &mut rng)
     }
 
-    /// The number of batches in the first `epochs` epochs.
-    pub fn count(&self, epochs: usize) -> usize {
-        (0..epochs).map(|epoch| self.epoch(epoch).len()).sum()
+    /// A batch with its noise, drawn with `rng`: words that are deleted for
+    /// DenoisingAutoEncoderLoss, tokens that are left out for the others.
+    pub fn batch(&self, rows: &[usize], rng: &mut StdRng) -> Result<Batch<'_>, Error> {
+        let columns = self.tokens[rows[0]].len();
+        let texts = match self.need {
+            Need::Texts => self.damaged(rows, rng)?,
+            _ => {
+                let column = |column: usize| rows.iter().map(move |&row| &self.tokens[row][column]);
+                let texts = (0..columns).flat_map(column);
+                texts.map(|tokens| leave_out(tokens, self.schedule.word_dropout, rng)).collect()
+            }
+        };
+        Ok(Batch {
+            texts,
+            columns,
+            targets: rows.iter().map(|&row| &self.examples[row].target).collect(),
+            whole: rows.iter().map(|&row| self.tokens[row][0].as_slice()).collect(),
+        })
     }
 
-    /// One embedding matrix for each column: all columns go through the encoder together.
-    ///
-    /// Each token is left out with the probability `word_dropout`, so that no text is learned by
-    /// a single word of it.
-    pub fn columns(
-        &self,
-        encoder: &impl TextEncoder,
-        batch: &[usize],
-        word_dropout: f64,
-        rng: &mut StdRng,
-        device: &Device,
-    ) -> Vec<Tensor<2>> {
-        let count = self.tokens[batch[0]].len();
-        let column = |column: usize| batch.iter().map(move |&row| &self.tokens[row][column]);
-        let texts = (0..count).flat_map(column);
-        let kept: Vec<_> = texts.map(|tokens| leave_out(tokens, word_dropout, rng)).collect();
-        let ids: Vec<_> = kept.iter().map(Vec::as_slice).collect();
-        encoder.forward(TokenBatch::new(&ids, device)).chunk(count, 0)
-    }
-
-    /// The targets of a batch.
-    pub fn targets(&self, batch: &[usize]) -> Vec<&'a Target> {
-        batch.iter().map(|&row| &self.examples[row].target).collect()
+    fn damaged(&self, rows: &[usize], rng: &mut StdRng) -> Result<Vec<Vec<u32>>, Error> {
+        let config = WordDeletionConfig::new().with_ratio(self.schedule.deletion_ratio);
+        let mut deletion = config.init(rng.next_u64());
+        let texts = rows.iter().map(|&row| deletion.damage(self.examples[row].texts[0]));
+        let texts: Vec<_> = texts.collect();
+        self.tokenizer.encode(texts.iter().map(String::as_str).collect(), self.max_tokens)
     }
 }
 
-/// The tokens without some of them, but never none.
+/// The tokens without some of them, but never none, so that no text is learned by a single word.
 fn leave_out(tokens: &[u32], share: f64, rng: &mut StdRng) -> Vec<u32> {
     let kept: Vec<_> = tokens.iter().copied().filter(|_| !rng.random_bool(share)).collect();
     if kept.is_empty() { tokens.to_vec() } else { kept }
@@ -86,6 +129,15 @@ fn leave_out(tokens: &[u32], share: f64, rng: &mut StdRng) -> Vec<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TEXTS: [&str; 5] = ["one two three", "four five six", "seven eight", "nine", "ten"];
+
+    fn batches<T>(schedule: Schedule, test: impl Fn(&Batches) -> T) -> T {
+        let tokenizer = Tokenizer::train(TEXTS.into_iter(), 200).unwrap();
+        let example = |text| Example { texts: vec![text], target: Target::None };
+        let examples = TEXTS.map(example);
+        test(&Batches::new(Need::Texts, &examples, &tokenizer, 16, &schedule).unwrap())
+    }
 
     #[test]
     fn some_tokens_are_left_out_but_never_all() {
@@ -97,5 +149,38 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(leave_out(&[7], 0.9, &mut rng), [7]);
         }
+    }
+
+    #[test]
+    fn a_step_has_several_batches_and_an_epoch_ends_with_fewer() {
+        let schedule = Schedule {
+            epochs: 2,
+            batch_size: 2,
+            gradient_accumulation: 2,
+            shuffle: false,
+            ..Schedule::default()
+        };
+        let steps = batches(schedule.clone(), |batches| batches.steps().collect::<Vec<_>>());
+        let step = |epoch, last, batches| Step { epoch, last, batches };
+        let first = || vec![vec![0, 1], vec![2, 3]];
+        let second = || vec![vec![4]];
+        let epoch = |epoch| [step(epoch, false, first()), step(epoch, true, second())];
+        assert_eq!(steps, [0, 1].into_iter().flat_map(epoch).collect::<Vec<_>>());
+        assert_eq!(batches(schedule.clone(), |batches| batches.count()), 4);
+        let shorter = Schedule { steps: Some(3), ..schedule };
+        assert_eq!(batches(shorter, |batches| batches.count()), 3);
+    }
+
+    #[test]
+    fn damaged_texts_come_with_the_whole_ones() {
+        let schedule = Schedule { deletion_ratio: 1.0, ..Schedule::default() };
+        batches(schedule, |batches| {
+            let mut rng = StdRng::seed_from_u64(1);
+            let batch = batches.batch(&[0, 1], &mut rng).unwrap();
+            assert_eq!((batch.columns, batch.texts.len()), (1, 2));
+            for (damaged, whole) in batch.texts.iter().zip(&batch.whole) {
+                assert!(damaged.len() < whole.len(), "{damaged:?} {whole:?}");
+            }
+        });
     }
 }

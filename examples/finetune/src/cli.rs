@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use burn_embedding_losses::sentence_transformers::LossConfig;
 use clap::{Parser, Subcommand};
 
 use crate::data::{Format, ScoreRange};
-use crate::train::Schedule;
+use crate::schedule::Schedule;
+use crate::task;
 
 /// Train a sentence encoder with a loss of sentence-transformers, and show that it got better.
 ///
@@ -72,7 +72,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
 
-    /// Format of --data, if not by its extension (.csv, .tsv, .txt for TREC, .jsonl)
+    /// Format of --data, if not by its extension (.csv, .tsv, .jsonl; .txt is TREC, for
+    /// DenoisingAutoEncoderLoss lines)
     #[arg(long, value_name = "FORMAT", requires = "data")]
     pub format: Option<Format>,
 
@@ -112,15 +113,58 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "32", value_parser = at_least_two)]
     pub batch_size: usize,
 
-    /// Peak learning rate: reached after a tenth of the steps, then falling to zero
-    /// [default: 0.001, with --model 0.00002]
-    #[arg(long, value_name = "RATE", value_parser = learning_rate)]
+    /// Batches whose gradients are averaged for one training step
+    #[arg(long, value_name = "N", default_value = "1", value_parser = positive)]
+    pub gradient_accumulation: usize,
+
+    /// Take the rows in the order of the data, the same in each epoch
+    #[arg(long)]
+    pub no_shuffle: bool,
+
+    /// Peak learning rate [default: 0.001, with --model 0.00002]
+    #[arg(long, value_name = "RATE", value_parser = above_zero)]
     pub learning_rate: Option<f64>,
+
+    /// Share of the steps in which the learning rate rises to its peak, to fall after it
+    #[arg(long, value_name = "SHARE", default_value = "0.1", value_parser = share)]
+    pub warm_up: f64,
+
+    /// Weight decay of AdamW; biases and normalisations have none
+    #[arg(long, value_name = "RATE", default_value = "0.01", value_parser = not_negative)]
+    pub weight_decay: f64,
+
+    /// Longest gradient of all parameters together; a longer one is scaled to it
+    #[arg(long, value_name = "LENGTH", default_value = "1", value_parser = above_zero)]
+    pub max_gradient_norm: f64,
+
+    /// Dropout of the model of --model while training [default: as its config.json says]
+    #[arg(long, value_name = "SHARE", value_parser = below_one, requires = "model")]
+    pub dropout: Option<f64>,
 
     /// Probability to leave a word out of a text while training, against learning by heart
     /// [default: 0.2, with --model 0]
-    #[arg(long, value_name = "SHARE", value_parser = word_dropout)]
+    #[arg(long, value_name = "SHARE", value_parser = below_one)]
     pub word_dropout: Option<f64>,
+
+    /// Probability that DenoisingAutoEncoderLoss deletes a word
+    #[arg(long, value_name = "SHARE", default_value = "0.6", value_parser = share)]
+    pub deletion_ratio: f64,
+
+    /// Evaluate after every N steps, and keep the best by the first measure of the evaluation
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub eval_steps: Option<usize>,
+
+    /// Write a checkpoint after every N steps, to a directory beside --out
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub checkpoint_steps: Option<usize>,
+
+    /// Go on from the last checkpoint of an interrupted run with the same options
+    #[arg(long)]
+    pub resume: bool,
+
+    /// File for a line of JSON for each step: loss, learning rate, length of the gradient
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
 
     /// Seed of the parameters, the batches and the held-out rows: the same seed, the same numbers
     #[arg(long, value_name = "N", default_value = "42")]
@@ -141,25 +185,33 @@ pub struct Args {
 }
 
 impl Args {
-    /// How long and how fast to train: a model that knows much already is changed with more care.
+    /// How long and how fast to train.
     pub fn schedule(&self) -> Schedule {
-        let (epochs, learning_rate, word_dropout) = match self.model {
-            None => (10, 1e-3, 0.2),
-            Some(_) => (3, 2e-5, 0.0),
+        let usual = match self.model {
+            None => Schedule::default(),
+            Some(_) => Schedule::of_pretrained(),
         };
         Schedule {
-            epochs: self.epochs.unwrap_or(epochs),
+            epochs: self.epochs.unwrap_or(usual.epochs),
             steps: self.steps,
             batch_size: self.batch_size,
-            learning_rate: self.learning_rate.unwrap_or(learning_rate),
-            word_dropout: self.word_dropout.unwrap_or(word_dropout),
+            gradient_accumulation: self.gradient_accumulation,
+            shuffle: !self.no_shuffle,
+            learning_rate: self.learning_rate.unwrap_or(usual.learning_rate),
+            warm_up: self.warm_up,
+            weight_decay: self.weight_decay as f32,
+            max_gradient_norm: self.max_gradient_norm,
+            word_dropout: self.word_dropout.unwrap_or(usual.word_dropout),
+            deletion_ratio: self.deletion_ratio,
             seed: self.seed,
+            evaluate_every: self.eval_steps,
+            checkpoint_every: self.checkpoint_steps,
         }
     }
 }
 
 fn after_long_help() -> String {
-    let losses = LossConfig::NAMES.join("\n  ");
+    let losses = task::losses().join("\n  ");
     format!(
         "\
 Losses:
@@ -174,6 +226,8 @@ Data (--data, --eval):
          sentence1, sentence2, score or label             score 0..1; label: a class
          anchor, positive, [negative, [label]]            label: the margin for MarginMSELoss
          text, label                                      a class, or a teacher's embedding
+  lines  one text a line                                  for DenoisingAutoEncoderLoss, which
+                                                          also takes the texts of the others
 
 Evaluation, by cosine: Spearman's rank correlation with the scores of pairs; the average precision
 of telling pairs that belong together (a score of at least 4 of 5, entailment, 1) from others (at
@@ -186,6 +240,7 @@ Examples:
   finetune --loss TripletLoss --loss-config '{{\"triplet_margin\": 1.0}}' --out triplets
   finetune --data train.csv --eval dev.csv --loss CosineSimilarityLoss --epochs 4
   finetune --model all-MiniLM-L6-v2 --data train.csv --loss CosineSimilarityLoss
+  finetune --model all-MiniLM-L6-v2 --data lines.txt --eval dev.csv --loss DenoisingAutoEncoderLoss
   finetune encode --model all-MiniLM-L6-v2 sentences.txt --out embeddings.npy"
     )
 }
@@ -204,18 +259,23 @@ fn at_least_two(text: &str) -> Result<usize, String> {
     }
 }
 
-fn learning_rate(text: &str) -> Result<f64, String> {
-    let rate: f64 = text.parse().map_err(|_| "expected a number".to_string())?;
-    if rate.is_finite() && rate > 0.0 {
-        Ok(rate)
-    } else {
-        Err("expected a number above zero".to_string())
-    }
+fn above_zero(text: &str) -> Result<f64, String> {
+    number(text, "a number above zero", |number| number > 0.0 && number.is_finite())
 }
 
-fn word_dropout(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(share) if (0.0..1.0).contains(&share) => Ok(share),
-        _ => Err("expected a number from 0 to below 1".to_string()),
-    }
+fn not_negative(text: &str) -> Result<f64, String> {
+    number(text, "a number of at least zero", |number| number >= 0.0 && number.is_finite())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    number(text, "a number from 0 to 1", |number| (0.0..=1.0).contains(&number))
+}
+
+fn below_one(text: &str) -> Result<f64, String> {
+    number(text, "a number from 0 to below 1", |number| (0.0..1.0).contains(&number))
+}
+
+fn number(text: &str, expected: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| fits(*number));
+    number.ok_or_else(|| format!("expected {expected}"))
 }

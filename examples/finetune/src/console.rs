@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::Error;
 use crate::evaluate::{Evaluation, Measure};
+use crate::session::Outcome;
 
 /// Where results and progress go.
 #[derive(Debug)]
@@ -53,7 +54,11 @@ impl Console {
     }
 
     /// The evaluation before and after training, side by side.
-    pub fn comparison(&self, before: &Evaluation, after: &Evaluation) {
+    pub fn outcome<E>(&self, outcome: &Outcome<E>) {
+        let Outcome { before, after, kept, steps, .. } = outcome;
+        if kept < steps {
+            self.say(format_args!("kept step {kept} of {steps}, the best by the first measure"));
+        }
         let width = Measure::ALL.map(|measure| measure.title().len());
         let width = width.into_iter().max().unwrap_or(0);
         self.say(format_args!("\n{:width$}    before     after      rows", "evaluation"));
@@ -71,8 +76,8 @@ impl Console {
         self.say("");
     }
 
-    /// Progress over `steps` training steps in `epochs` epochs.
-    pub fn progress(&self, steps: usize, epochs: usize) -> Progress {
+    /// Progress over `steps` training steps in `epochs` epochs, of which `done` steps are done.
+    pub fn progress(&self, steps: usize, epochs: usize, done: usize) -> Progress {
         let bar = if self.interactive && !self.quiet {
             ProgressBar::new(steps as u64).with_style(
                 ProgressStyle::with_template(
@@ -83,6 +88,7 @@ impl Console {
         } else {
             ProgressBar::hidden()
         };
+        bar.set_position(done as u64);
         Progress { bar, epochs, lines: !self.interactive && !self.quiet }
     }
 }
@@ -113,6 +119,19 @@ impl Progress {
                 "epoch {epoch}/{epochs}  loss {loss:.4}  {speed:.0} sentences/s"
             );
         }
+    }
+
+    /// An evaluation on the way.
+    pub fn evaluation(&self, step: usize, evaluation: &Evaluation, best: bool) {
+        let Some((measure, score)) = evaluation.main() else {
+            return;
+        };
+        let best = if best { ", the best so far" } else { "" };
+        let line = format!("step {step}  {} {:.4}{best}", measure.title(), score.value);
+        if self.lines {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+        self.bar.println(line);
     }
 
     /// Training is over.

@@ -48,6 +48,7 @@ fn dataset(name: &str, pairs: File, triplets: File, sentences: File) -> Result<D
         rankings: read(triplets)?.rankings,
         lessons: teacher::lessons(&sentences),
         sentences,
+        bare: Vec::new(),
     })
 }
 

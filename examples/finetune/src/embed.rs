@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use burn::tensor::{Device, Tensor};
 
-use crate::encoder::{TextEncoder, TokenBatch};
+use crate::encoder::TextEncoder;
 use crate::error::Error;
 use crate::tokenizer::Tokenizer;
 
@@ -55,7 +55,7 @@ impl<'a, E: TextEncoder> Embedder<'a, E> {
         let tokens = self.tokenizer.encode(texts, self.max_tokens)?;
         let batches = tokens.chunks(BATCH).map(|batch| {
             let ids: Vec<_> = batch.iter().map(Vec::as_slice).collect();
-            self.encoder.forward(TokenBatch::new(&ids, &device))
+            self.encoder.embed(&ids, &device)
         });
         Ok(Tensor::cat(batches.collect(), 0))
     }

@@ -1,5 +1,7 @@
 //! A small sentence encoder: embeddings, transformer blocks, the mean over the tokens.
 
+use std::iter::repeat;
+
 use burn::config::Config;
 use burn::module::{Module, ModuleDisplay};
 use burn::nn::transformer::{
@@ -8,6 +10,9 @@ use burn::nn::transformer::{
 use burn::nn::{Embedding, EmbeddingConfig, Initializer};
 use burn::tensor::{Bool, Device, Int, Tensor, TensorData};
 
+use crate::lengths;
+use crate::model::Transformer;
+use crate::model::config::Config as ModelConfig;
 use crate::tokenizer::Tokenizer;
 
 /// The shape of an [`Encoder`].
@@ -78,8 +83,47 @@ impl EncoderConfig {
 
 /// What turns token ids into one embedding for each text, and can be trained to do it better.
 pub trait TextEncoder: Module + ModuleDisplay {
-    /// Sentence embeddings `[texts, dimension]`.
-    fn forward(&self, batch: TokenBatch) -> Tensor<2>;
+    /// A vector for each token as it is alone, `[texts, tokens, dimension]`.
+    fn token_vectors(&self, ids: Tensor<2, Int>) -> Tensor<3>;
+
+    /// Sentence embeddings `[texts, dimension]` of such vectors.
+    fn sentence_vectors(&self, tokens: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<2>;
+
+    /// Sentence embeddings `[texts, dimension]`, all texts together.
+    fn forward(&self, batch: TokenBatch) -> Tensor<2> {
+        self.sentence_vectors(self.token_vectors(batch.ids), batch.padding)
+    }
+
+    /// The same of token ids in rows of different lengths, texts of like length together.
+    fn embed(&self, rows: &[&[u32]], device: &Device) -> Tensor<2> {
+        let lengths: Vec<_> = rows.iter().map(|row| row.len()).collect();
+        let groups = lengths::groups(&lengths);
+        let order = groups.concat();
+        let sorted: Vec<_> = order.iter().map(|&index| rows[index]).collect();
+        let batch = TokenBatch::new(&sorted, device);
+        // All at once: the gradient of a look-up is as large as the table.
+        let tokens = self.token_vectors(batch.ids);
+        let mut start = 0;
+        let group = |group: &Vec<usize>| {
+            let rows = start..start + group.len();
+            start = rows.end;
+            let longest = group.iter().map(|&index| lengths[index]).max().unwrap_or(1);
+            let tokens = tokens.clone().slice([rows.clone(), 0..longest]);
+            let padding = batch.padding.clone().slice([rows, 0..longest]);
+            self.sentence_vectors(tokens, padding)
+        };
+        let embeddings = Tensor::cat(groups.iter().map(group).collect(), 0);
+        let mut places = vec![0; rows.len()];
+        for (place, index) in order.into_iter().enumerate() {
+            places[index] = place as i32;
+        }
+        embeddings.select(0, Tensor::from_data(places.as_slice(), device))
+    }
+
+    /// The layers that a decoder can be made of, if there are any.
+    fn transformer(&self) -> Option<(&Transformer, &ModelConfig)> {
+        None
+    }
 }
 
 /// Texts as token ids, all as long as the longest one.
@@ -94,37 +138,43 @@ pub struct TokenBatch {
 impl TokenBatch {
     /// Pads the rows to a common length.
     pub fn new(rows: &[&[u32]], device: &Device) -> Self {
-        let length = rows.iter().map(|row| row.len()).max().unwrap_or(1);
-        let mut ids = Vec::with_capacity(rows.len() * length);
-        let mut padding = Vec::with_capacity(rows.len() * length);
-        for row in rows {
-            let missing = length - row.len();
-            ids.extend(row.iter().map(|&id| id as i32));
-            ids.extend(std::iter::repeat_n(Tokenizer::PADDING_ID as i32, missing));
-            padding.extend(std::iter::repeat_n(false, row.len()));
-            padding.extend(std::iter::repeat_n(true, missing));
-        }
-        let shape = [rows.len(), length];
+        let length = longest(rows);
+        let padding = rows.iter().flat_map(|row| (0..length).map(|index| index >= row.len()));
+        let padding = TensorData::new(padding.collect(), [rows.len(), length]);
         Self {
-            ids: Tensor::from_data(TensorData::new(ids, shape), device),
-            padding: Tensor::from_data(TensorData::new(padding, shape), device),
+            ids: padded(rows, Tokenizer::PADDING_ID, device),
+            padding: Tensor::from_data(padding, device),
         }
     }
 }
 
+/// Rows filled up with one id, `[rows, longest row]`.
+pub fn padded(rows: &[&[u32]], padding: u32, device: &Device) -> Tensor<2, Int> {
+    let length = longest(rows);
+    let ids = rows.iter().flat_map(|row| row.iter().copied().chain(repeat(padding)).take(length));
+    let ids = ids.map(|id| id as i32);
+    Tensor::from_data(TensorData::new(ids.collect(), [rows.len(), length]), device)
+}
+
+fn longest(rows: &[&[u32]]) -> usize {
+    rows.iter().map(|row| row.len()).max().unwrap_or(1)
+}
+
 impl TextEncoder for Encoder {
-    /// Not normalised.
-    fn forward(&self, batch: TokenBatch) -> Tensor<2> {
-        let [_, length] = batch.ids.dims();
-        let device = batch.ids.device();
-        let positions = Tensor::arange(0..length as i64, &device).unsqueeze::<2>();
+    fn token_vectors(&self, ids: Tensor<2, Int>) -> Tensor<3> {
+        let [_, length] = ids.dims();
+        let positions = Tensor::arange(0..length as i64, &ids.device()).unsqueeze::<2>();
         // Scaled as in "Attention is all you need", so that words weigh more than positions.
-        let tokens = self.tokens.forward(batch.ids) * (self.dimension as f64).sqrt();
-        let embedded = tokens + self.positions.forward(positions);
-        let input = TransformerEncoderInput::new(embedded.clone());
-        let blocks = self.blocks.forward(input.mask_pad(batch.padding.clone()));
-        let hidden = embedded.clone() + (blocks - embedded) * self.block_share;
-        let weights = batch.padding.bool_not().float();
+        let tokens = self.tokens.forward(ids) * (self.dimension as f64).sqrt();
+        tokens + self.positions.forward(positions)
+    }
+
+    /// Not normalised.
+    fn sentence_vectors(&self, tokens: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<2> {
+        let input = TransformerEncoderInput::new(tokens.clone());
+        let blocks = self.blocks.forward(input.mask_pad(padding.clone()));
+        let hidden = tokens.clone() + (blocks - tokens) * self.block_share;
+        let weights = padding.bool_not().float();
         let lengths = weights.clone().sum_dim(1);
         let sums = (hidden * weights.unsqueeze_dim(2)).sum_dim(1);
         sums.squeeze_dim::<2>(1) / lengths
@@ -145,6 +195,18 @@ mod tests {
         let padded = encoder.forward(TokenBatch::new(&[&[3, 4, 5], &[6; 9]], &device));
         let tolerance = Tolerance::<f32>::absolute(1e-5);
         padded.slice(0..1).into_data().assert_approx_eq(&alone.into_data(), tolerance);
+    }
+
+    #[test]
+    fn texts_of_different_lengths_keep_their_order() {
+        let device = Device::flex();
+        let encoder = EncoderConfig::new(20).with_dimension(8).init(&device);
+        let rows: [&[u32]; 4] = [&[3; 60], &[4, 5], &[6; 50], &[7]];
+        let together = encoder.embed(&rows, &device);
+        let alone = rows.map(|row| encoder.forward(TokenBatch::new(&[row], &device)));
+        let alone = Tensor::cat(alone.to_vec(), 0);
+        let tolerance = Tolerance::<f32>::absolute(1e-5);
+        together.into_data().assert_approx_eq(&alone.into_data(), tolerance);
     }
 
     #[test]

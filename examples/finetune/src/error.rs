@@ -57,7 +57,10 @@ pub enum Error {
     },
 
     /// Nothing in the evaluation data can be scored.
-    #[error("{data} has nothing to evaluate: it needs scored pairs, triplets or labelled texts")]
+    #[error(
+        "{data} has nothing to evaluate: it needs scored pairs, triplets or labelled texts; name \
+         other data with --eval"
+    )]
     NothingToEvaluate {
         /// The data, as messages name it.
         data: String,
@@ -72,18 +75,29 @@ pub enum Error {
         reason: String,
     },
 
-    /// The loss stopped being a number.
+    /// The loss or the gradient stopped being a number.
     #[error(
-        "the loss is {loss} at step {step}: nothing was saved; try a lower --learning-rate \
+        "the {what} is {value} at step {step}: nothing was saved; try a lower --learning-rate \
          (now {learning_rate}) or another --loss-config"
     )]
     Diverged {
-        /// The first step with such a loss, counted from one.
+        /// What it was.
+        what: &'static str,
+        /// The first such step, counted from one.
         step: usize,
         /// The value.
-        loss: f32,
+        value: f64,
         /// The peak learning rate of the run.
         learning_rate: f64,
+    },
+
+    /// A checkpoint does not belong to this run.
+    #[error("cannot go on from {}: {reason}", path.display())]
+    Checkpoint {
+        /// The directory of the checkpoint.
+        path: PathBuf,
+        /// What does not fit, and what to do.
+        reason: String,
     },
 
     /// The tokenizer crate failed.
@@ -105,6 +119,11 @@ impl Error {
     /// An output that cannot be written.
     pub fn output(path: &Path, reason: impl ToString) -> Self {
         Self::Output { path: path.to_path_buf(), reason: reason.to_string() }
+    }
+
+    /// A checkpoint that this run cannot go on from.
+    pub fn checkpoint(path: &Path, reason: impl ToString) -> Self {
+        Self::Checkpoint { path: path.to_path_buf(), reason: reason.to_string() }
     }
 
     /// An option whose value cannot be used.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Pair};
 use crate::embed::{Embedder, Embeddings};
@@ -14,7 +15,7 @@ use crate::statistics::{average_precision, spearman};
 const DISTANCES: [f64; 5] = [0.0, 0.1, 0.2, 0.3, 0.45];
 
 /// What is measured. Higher is better for all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Measure {
     /// Rank correlation of the cosine with the score of scored pairs.
     Spearman,
@@ -59,7 +60,7 @@ impl Measure {
 }
 
 /// One measured value.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The value, at most one.
     pub value: f64,
@@ -68,7 +69,7 @@ pub struct Score {
 }
 
 /// All that the data allows to measure.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Evaluation {
     scores: BTreeMap<Measure, Score>,
 }
@@ -106,6 +107,17 @@ impl Evaluation {
     /// All values.
     pub fn iter(&self) -> impl Iterator<Item = (Measure, Score)> {
         self.scores.iter().map(|(measure, score)| (*measure, *score))
+    }
+
+    /// What a run is judged by: the first measure that there is.
+    pub fn main(&self) -> Option<(Measure, Score)> {
+        self.iter().next()
+    }
+
+    /// Whether the main measure is higher.
+    pub fn is_better(&self, other: &Self) -> bool {
+        let value = |evaluation: &Self| evaluation.main().map(|(_, score)| score.value);
+        value(self) > value(other)
     }
 
     /// Whether nothing could be measured.

@@ -6,8 +6,8 @@
 //!   → task       which rows the loss learns from
 //!   → tokenizer  texts to ids
 //!   → sampler    which examples share a step
-//!   → train      encoder → objective (the loss) → AdamW
-//!   → evaluate   before and after
+//!   → train      encoder → objective (the loss) → optimizer, as the schedule says
+//!   → evaluate   before, after, and on the way; checkpoint and log as well
 //!   → save       the directory of the trained encoder
 //! ```
 //!
@@ -15,22 +15,28 @@
 //! ([`model`]), which can also [`encode`] texts as it is.
 
 pub mod batches;
+pub mod checkpoint;
 pub mod cli;
 pub mod console;
 pub mod corpus;
 pub mod data;
+pub mod directory;
 pub mod embed;
 pub mod encode;
 pub mod encoder;
 pub mod error;
 pub mod evaluate;
+pub mod lengths;
+pub mod log;
 pub mod model;
 pub mod npy;
 pub mod objective;
+pub mod optimizer;
 pub mod output;
 pub mod report;
 pub mod sampler;
 pub mod save;
+pub mod schedule;
 pub mod session;
 pub mod statistics;
 pub mod task;
@@ -43,10 +49,12 @@ use std::path::Path;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use crate::checkpoint::Checkpoints;
 use crate::cli::{Args, Cli, Command};
 use crate::console::Console;
-use crate::data::Dataset;
+use crate::data::{Dataset, Format};
 use crate::error::Error;
+use crate::log::Log;
 use crate::model::Pretrained;
 use crate::report::Report;
 use crate::save::Destination;
@@ -74,21 +82,57 @@ fn train(args: &Args, console: &Console) -> Result<(), Error> {
 
     console.say(format_args!("training on    {}: {}", training.name(), training.contents()));
     console.say(format_args!("evaluating on  {}: {}", evaluation.name(), evaluation.contents()));
+    let report = Report {
+        loss: &args.loss,
+        options: options.clone(),
+        schedule: args.schedule(),
+        data: training.name(),
+        on: evaluation.name(),
+    };
     let session = Session {
         training: &training,
         evaluation: &evaluation,
         loss: &args.loss,
-        options: options.clone(),
+        options,
         schedule: args.schedule(),
         device,
+        checkpoints: checkpoints(args, &report, &training)?,
+        resume: args.resume,
+        log: args.log.as_deref().map(|path| Log::open(path, args.resume)).transpose()?,
     };
-    let report = Report { args, options: &options, data: training.name(), on: evaluation.name() };
     match &args.model {
         None => train_encoder(session, &report, &destination, console)?,
-        Some(model) => train_model(model, session, &report, &destination, console)?,
+        Some(model) => {
+            let model = ModelToTrain { directory: model, dropout: args.dropout };
+            train_model(model, session, &report, &destination, console)?;
+        }
     }
     console.say(format_args!("saved to {}", args.out.display()));
     Ok(())
+}
+
+/// Where the run keeps checkpoints, if it writes some or goes on from one.
+fn checkpoints(
+    args: &Args,
+    report: &Report,
+    training: &Dataset,
+) -> Result<Option<Checkpoints>, Error> {
+    if args.checkpoint_steps.is_none() && !args.resume {
+        return Ok(None);
+    }
+    let mut settings = report.settings();
+    let model = args.model.as_ref().map(|path| path.display().to_string());
+    settings.insert("model".to_string(), model.into());
+    settings.insert("loss".to_string(), args.loss.clone().into());
+    settings.insert("dropout".to_string(), args.dropout.into());
+    settings.insert("contents of the data".to_string(), training.fingerprint().into());
+    let checkpoints = Checkpoints::beside(&args.out, settings)?;
+    if args.resume {
+        checkpoints.check()?;
+    } else {
+        checkpoints.start(args.force)?;
+    }
+    Ok(Some(checkpoints))
 }
 
 /// Trains the small encoder from scratch.
@@ -100,15 +144,22 @@ fn train_encoder(
 ) -> Result<(), Error> {
     let (start, config) = session.from_scratch()?;
     let outcome = session.run(start, console)?;
-    console.comparison(&outcome.before, &outcome.after);
+    console.outcome(&outcome);
     destination.save(&report.summary(&outcome), |directory| {
         save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)
-    })
+    })?;
+    outcome.forget_checkpoints()
+}
+
+/// A model of sentence-transformers on its way into training.
+struct ModelToTrain<'a> {
+    directory: &'a Path,
+    dropout: Option<f64>,
 }
 
 /// Trains a model of sentence-transformers.
 fn train_model(
-    directory: &Path,
+    model: ModelToTrain,
     session: Session,
     report: &Report,
     destination: &Destination,
@@ -116,28 +167,35 @@ fn train_model(
 ) -> Result<(), Error> {
     // Data that does not fit is known before a large file is read.
     task::examples(session.loss, session.training)?;
-    let model = Pretrained::load(directory, &session.tracking())?;
+    let model = Pretrained::load_with(model.directory, model.dropout, &session.tracking())?;
     let Pretrained { encoder, tokenizer, max_tokens, dimension, package } = model;
     let start = Start { encoder, tokenizer, max_tokens, dimension };
     let outcome = session.run(start, console)?;
-    console.comparison(&outcome.before, &outcome.after);
+    console.outcome(&outcome);
     let card = report.card(&outcome, &package, max_tokens, dimension).markdown();
     destination.save(&report.summary(&outcome), |directory| {
         package.write(directory, &outcome.encoder, &card)
-    })
+    })?;
+    outcome.forget_checkpoints()
 }
 
 /// The training and the evaluation rows.
 fn datasets(args: &Args) -> Result<(Dataset, Dataset), Error> {
     let mut rng = StdRng::seed_from_u64(args.seed);
+    let format = args.format.or_else(|| {
+        let bare = task::Need::of(&args.loss) == Some(task::Need::Texts);
+        let format = args.data.as_deref().and_then(Format::of);
+        // A text file without classes is what a loss that knows no classes learns from.
+        if bare && format == Some(Format::Trec) { Some(Format::Lines) } else { format }
+    });
     let (training, evaluation) = match (&args.data, &args.eval) {
         (None, _) => (corpus::training()?, corpus::evaluation()?),
         (Some(data), Some(eval)) => (
-            data::read(data, args.format, args.score_range)?,
+            data::read(data, format, args.score_range)?,
             data::read(eval, args.eval_format, args.score_range)?,
         ),
         (Some(data), None) => {
-            let data = data::read(data, args.format, args.score_range)?;
+            let data = data::read(data, format, args.score_range)?;
             data.hold_out(HELD_OUT, &mut rng)
         }
     };

@@ -4,19 +4,21 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::cli::Args;
 use crate::evaluate::Evaluation;
 use crate::model::Package;
 use crate::model::card::Card;
+use crate::schedule::Schedule;
 use crate::session::Outcome;
 
 /// What is known of a run before it.
 #[derive(Debug)]
 pub struct Report<'a> {
-    /// The command line.
-    pub args: &'a Args,
+    /// The Python name of the loss.
+    pub loss: &'a str,
     /// The options of the loss.
-    pub options: &'a Map<String, Value>,
+    pub options: Map<String, Value>,
+    /// How long and how fast to train.
+    pub schedule: Schedule,
     /// The data that was trained on.
     pub data: String,
     /// The data that was evaluated on.
@@ -26,28 +28,24 @@ pub struct Report<'a> {
 impl Report<'_> {
     /// The run as JSON.
     pub fn summary<E>(&self, outcome: &Outcome<E>) -> Value {
-        let mut fields = self.settings(outcome);
-        fields.insert("loss".to_string(), self.args.loss.clone().into());
+        let mut fields = self.settings();
+        fields.insert("steps".to_string(), outcome.steps.into());
+        fields.insert("kept_step".to_string(), outcome.kept.into());
+        fields.insert("loss".to_string(), self.loss.into());
         fields.insert("before".to_string(), values(&outcome.before).into());
         fields.insert("after".to_string(), values(&outcome.after).into());
         fields.into()
     }
 
     /// What decided the run, beside the loss.
-    fn settings<E>(&self, outcome: &Outcome<E>) -> Map<String, Value> {
-        let schedule = self.args.schedule();
-        let fields = [
-            ("loss_config", self.options.clone().into()),
-            ("data", self.data.clone().into()),
-            ("evaluation_data", self.on.clone().into()),
-            ("epochs", schedule.epochs.into()),
-            ("steps", outcome.steps.into()),
-            ("batch_size", schedule.batch_size.into()),
-            ("learning_rate", schedule.learning_rate.into()),
-            ("word_dropout", schedule.word_dropout.into()),
-            ("seed", schedule.seed.into()),
-        ];
-        fields.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
+    pub fn settings(&self) -> Map<String, Value> {
+        let Ok(Value::Object(mut fields)) = serde_json::to_value(&self.schedule) else {
+            unreachable!("a schedule is an object");
+        };
+        fields.insert("loss_config".to_string(), self.options.clone().into());
+        fields.insert("data".to_string(), self.data.clone().into());
+        fields.insert("evaluation_data".to_string(), self.on.clone().into());
+        fields
     }
 
     /// The run as a model card.
@@ -58,7 +56,7 @@ impl Report<'_> {
         max_tokens: usize,
         dimension: usize,
     ) -> Card {
-        let settings = self.settings(outcome).into_iter();
+        let settings = self.settings().into_iter().filter(|(_, value)| !value.is_null());
         let similarity = package.settings.similarity_fn_name.as_deref();
         let results = outcome.before.iter().filter_map(|(measure, before)| {
             let after = outcome.after.get(measure)?;
@@ -66,7 +64,7 @@ impl Report<'_> {
         });
         Card {
             base: package.name.clone(),
-            loss: self.args.loss.clone(),
+            loss: self.loss.to_string(),
             data: file_name(&self.data),
             examples: outcome.examples,
             dimension,

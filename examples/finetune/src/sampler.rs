@@ -34,6 +34,15 @@ pub fn epoch(
     batches
 }
 
+/// The examples in their order, batch after batch. All rows of a batch have the same number of
+/// columns.
+pub fn in_order(examples: &[Example], batch_size: usize) -> Vec<Vec<usize>> {
+    let groups = by_columns(examples).into_iter();
+    groups
+        .flat_map(|group| group.chunks(batch_size).map(<[usize]>::to_vec).collect::<Vec<_>>())
+        .collect()
+}
+
 fn by_columns(examples: &[Example]) -> Vec<Vec<usize>> {
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, example) in examples.iter().enumerate() {

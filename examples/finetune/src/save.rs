@@ -1,14 +1,14 @@
-//! The directory of a trained encoder: written beside its place, then moved there in one step.
+//! The directory of a trained encoder.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Device;
 use serde_json::Value;
 
+use crate::directory::{self, Place};
 use crate::encoder::{Encoder, EncoderConfig};
 use crate::error::Error;
 use crate::model::pretrained;
@@ -25,67 +25,36 @@ const MODULES: [&str; 3] = ["_Transformer", "_Pooling", "_Normalize"];
 /// A place that an encoder can be saved to, checked before training starts.
 #[derive(Debug)]
 pub struct Destination {
-    path: PathBuf,
-    partial: PathBuf,
+    place: Place,
 }
 
 impl Destination {
     /// Checks that `path` is free, or may be replaced, and can be written.
     pub fn check(path: &Path, force: bool) -> Result<Self, Error> {
-        let Some(name) = path.file_name() else {
-            return Err(Error::output(path, "it does not name a directory"));
-        };
-        let partial = format!(".{}.partial-{}", name.to_string_lossy(), std::process::id());
-        let destination = Self { path: path.to_path_buf(), partial: path.with_file_name(partial) };
-        destination.may_be_taken(force)?;
-        destination.probe()?;
+        let destination = Self { place: Place::new(path)? };
+        destination.may_be_taken(path, force)?;
+        destination.place.probe()?;
         Ok(destination)
     }
 
-    fn error(&self, reason: impl ToString) -> Error {
-        Error::output(&self.path, reason)
-    }
-
-    fn may_be_taken(&self, force: bool) -> Result<(), Error> {
-        if fs::symlink_metadata(&self.path).is_err() {
+    fn may_be_taken(&self, path: &Path, force: bool) -> Result<(), Error> {
+        let failed = |reason: &str| Err(Error::output(path, reason));
+        if fs::symlink_metadata(path).is_err() {
             return Ok(());
         }
-        if !self.path.is_dir() {
-            return Err(self.error("it exists and is not a directory; choose another --out"));
+        if !path.is_dir() {
+            return failed("it exists and is not a directory; choose another --out");
         }
-        let mut empty = true;
-        for entry in fs::read_dir(&self.path).map_err(|error| self.error(error))? {
-            let name = entry.map_err(|error| self.error(error))?.file_name();
-            let name = name.to_string_lossy();
-            if !of_an_encoder(&name) {
-                let reason = format!(
-                    "the directory holds `{name}`, which no trained encoder has; choose another --out"
-                );
-                return Err(self.error(reason));
+        let names = directory::names(path)?;
+        match names.iter().find(|name| !of_an_encoder(name)) {
+            Some(name) => failed(&format!(
+                "the directory holds `{name}`, which no trained encoder has; choose another --out"
+            )),
+            None if names.is_empty() || force => Ok(()),
+            None => {
+                failed("it holds an encoder; say --force to replace it, or choose another --out")
             }
-            empty = false;
         }
-        if empty || force {
-            Ok(())
-        } else {
-            Err(self
-                .error("it holds an encoder; say --force to replace it, or choose another --out"))
-        }
-    }
-
-    /// Tries to create a directory where the encoder will be written, so that a place that cannot
-    /// be written is known before the training and not after it.
-    fn probe(&self) -> Result<(), Error> {
-        let mut missing = self.partial.as_path();
-        while let Some(parent) = missing.parent()
-            && !parent.as_os_str().is_empty()
-            && fs::symlink_metadata(parent).is_err()
-        {
-            missing = parent;
-        }
-        fs::create_dir(missing)
-            .and_then(|()| fs::remove_dir(missing))
-            .map_err(|error| self.error(error))
     }
 
     /// Fills the directory with what `contents` writes into it, and with `summary`; what was there
@@ -95,24 +64,11 @@ impl Destination {
         summary: &Value,
         contents: impl FnOnce(&Path) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let saved = self.write(summary, contents).and_then(|()| {
-            move_into_place(&self.partial, &self.path).map_err(|error| self.error(error))
-        });
-        // After a failure the error that is reported is the one that stopped the saving; after a
-        // success what is left here, if anything, is the former directory.
-        let _ = fs::remove_dir_all(&self.partial);
-        saved
-    }
-
-    fn write(
-        &self,
-        summary: &Value,
-        contents: impl FnOnce(&Path) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        fs::create_dir_all(&self.partial).map_err(|error| self.error(error))?;
-        contents(&self.partial)?;
-        fs::write(self.partial.join(SUMMARY), format!("{summary:#}\n"))
-            .map_err(|error| self.error(error))
+        self.place.replace(|directory| {
+            contents(directory)?;
+            let path = directory.join(SUMMARY);
+            fs::write(&path, format!("{summary:#}\n")).map_err(|error| Error::output(&path, error))
+        })
     }
 }
 
@@ -122,40 +78,6 @@ fn of_an_encoder(name: &str) -> bool {
     FILES.contains(&name)
         || pretrained::file_names().any(|file| file == name)
         || (module != name && MODULES.contains(&module))
-}
-
-/// Moves a complete directory to its place, where there may be a former one.
-///
-/// The two change places in one step, so that there is a whole directory at any time; the former
-/// one is then at `partial`.
-fn move_into_place(partial: &Path, path: &Path) -> io::Result<()> {
-    if !path.exists() {
-        return fs::rename(partial, path);
-    }
-    match exchange(partial, path) {
-        // Not every file system can; then there is a moment with only the directory aside.
-        Err(error) if error.kind() != io::ErrorKind::PermissionDenied => {
-            let aside = partial.with_extension(format!("former-{}", std::process::id()));
-            fs::rename(path, &aside)?;
-            if let Err(error) = fs::rename(partial, path) {
-                fs::rename(&aside, path)?;
-                return Err(error);
-            }
-            fs::remove_dir_all(aside)
-        }
-        outcome => outcome,
-    }
-}
-
-#[cfg(any(target_os = "linux", target_vendor = "apple"))]
-fn exchange(one: &Path, other: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Writes the small encoder into a directory that exists.

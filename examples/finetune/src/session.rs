@@ -5,16 +5,20 @@ use burn::tensor::Device;
 use serde_json::{Map, Value};
 
 use crate::batches::Batches;
+use crate::checkpoint::Checkpoints;
 use crate::console::Console;
 use crate::data::Dataset;
 use crate::embed::Embedder;
 use crate::encoder::{Encoder, EncoderConfig, TextEncoder};
 use crate::error::Error;
 use crate::evaluate::{Evaluation, Measure, Score, share};
+use crate::log::Log;
 use crate::objective::{self, Objective};
+use crate::optimizer::Optimizer;
+use crate::schedule::Schedule;
 use crate::task::{self, Need};
 use crate::tokenizer::Tokenizer;
-use crate::train::{Learner, Schedule, train};
+use crate::train::{Learner, Run, State};
 
 /// The most word pieces that a tokenizer learns.
 const VOCABULARY: usize = 8000;
@@ -34,6 +38,12 @@ pub struct Session<'a> {
     pub schedule: Schedule,
     /// Where to compute.
     pub device: Device,
+    /// The checkpoints of the run, if it writes any or goes on from one.
+    pub checkpoints: Option<Checkpoints>,
+    /// Whether to go on from a checkpoint.
+    pub resume: bool,
+    /// Where each step leaves a line.
+    pub log: Option<Log>,
 }
 
 /// What a training run starts from.
@@ -60,10 +70,20 @@ pub struct Outcome<E> {
     pub examples: usize,
     /// The number of training steps.
     pub steps: usize,
+    /// The step that the encoder is from.
+    pub kept: usize,
     /// The evaluation of the untrained encoder.
     pub before: Evaluation,
     /// The evaluation of the trained encoder.
     pub after: Evaluation,
+    checkpoints: Option<Checkpoints>,
+}
+
+impl<E> Outcome<E> {
+    /// Removes the checkpoints of the run, once the encoder is saved.
+    pub fn forget_checkpoints(&self) -> Result<(), Error> {
+        self.checkpoints.as_ref().map_or(Ok(()), Checkpoints::remove)
+    }
 }
 
 impl Session<'_> {
@@ -85,38 +105,76 @@ impl Session<'_> {
 
     /// Trains and evaluates.
     pub fn run<E: TextEncoder>(
-        self,
+        mut self,
         start: Start<E>,
         console: &Console,
     ) -> Result<Outcome<E>, Error> {
         let examples = task::examples(self.loss, self.training)?;
-        if self.evaluation.rows() == 0 {
+        if !self.evaluation.tells_something() {
             return Err(self.nothing_to_evaluate());
         }
         let Start { encoder, tokenizer, max_tokens, dimension } = start;
-        let loss = objective::configure(self.loss, self.options.clone(), &examples, dimension)?;
-        let need = Need::of(self.loss).ok_or_else(|| task::unknown_loss(self.loss))?;
-
-        let objective = Objective::new(loss, &self.device.clone().autodiff());
-        let learner = Learner { encoder, objective };
-        let Schedule { batch_size, seed, .. } = self.schedule;
-        let batches = Batches::new(need, &examples, &tokenizer, max_tokens, batch_size, seed)?;
-        let steps = self.schedule.steps(&batches);
+        let (loss, options) = (self.loss, self.options.clone());
+        let device = self.device.clone().autodiff();
+        let objective = objective::build(loss, options, &examples, &encoder, dimension, &device)?;
+        let need = Need::of(loss).ok_or_else(|| task::unknown_loss(loss))?;
+        let batches = Batches::new(need, &examples, &tokenizer, max_tokens, &self.schedule)?;
+        let steps = batches.count();
         if steps == 0 {
             return Err(Error::NoBatches { data: self.training.name() });
         }
+        let learner = Learner { encoder, objective };
         console.say(format_args!(
-            "{} on {} examples, {steps} steps; encoder of {} parameters, {} word pieces",
-            self.loss,
+            "{loss} on {} examples, {steps} steps; encoder of {} parameters, {} word pieces",
             examples.len(),
             Module::num_params(&learner.encoder),
             tokenizer.vocabulary(),
         ));
-        let before = self.evaluate(&learner, &tokenizer, max_tokens)?;
-        let learner = train(learner, &batches, &self.schedule, steps, &self.device, console)?;
-        let after = self.evaluate(&learner, &tokenizer, max_tokens)?;
+        let log = self.log.take();
+        let evaluate = |learner: &Learner<E>| self.evaluate(learner, &tokenizer, max_tokens);
+        let state = self.state(learner, steps, &evaluate, console)?;
+        let run = Run {
+            batches: &batches,
+            schedule: &self.schedule,
+            steps,
+            device: &device,
+            evaluate: &evaluate,
+            checkpoints: self.checkpoints.as_ref(),
+            log,
+            console,
+        };
+        let State { learner, before, best, .. } = run.train(state)?;
+        let (learner, kept, after) = match best {
+            Some(best) => (best.learner, best.step, best.evaluation),
+            None => {
+                let after = evaluate(&learner)?;
+                (learner, steps, after)
+            }
+        };
         let (encoder, examples) = (learner.encoder, examples.len());
-        Ok(Outcome { encoder, tokenizer, examples, steps, before, after })
+        let checkpoints = self.checkpoints;
+        Ok(Outcome { encoder, tokenizer, examples, steps, kept, before, after, checkpoints })
+    }
+
+    /// Before the first step, or where a run was interrupted.
+    fn state<E: TextEncoder>(
+        &self,
+        learner: Learner<E>,
+        steps: usize,
+        evaluate: &dyn Fn(&Learner<E>) -> Result<Evaluation, Error>,
+        console: &Console,
+    ) -> Result<State<E>, Error> {
+        let optimizer = Optimizer::new(&self.schedule, steps);
+        let mut state =
+            State { learner, optimizer, step: 0, before: Evaluation::default(), best: None };
+        match &self.checkpoints {
+            Some(checkpoints) if self.resume => {
+                state = checkpoints.read(state)?;
+                console.say(format_args!("going on after step {}", state.step));
+            }
+            _ => state.before = evaluate(&state.learner)?,
+        }
+        Ok(state)
     }
 
     fn evaluate<E: TextEncoder>(

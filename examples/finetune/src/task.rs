@@ -5,6 +5,7 @@
 //! | `BatchAllTripletLoss`, `BatchHardTripletLoss`, `BatchHardSoftMarginTripletLoss`, `BatchSemiHardTripletLoss` | labelled texts |
 //! | `ContrastiveLoss`, `OnlineContrastiveLoss` | pairs that belong together or not |
 //! | `CosineSimilarityLoss` | scored pairs |
+//! | `DenoisingAutoEncoderLoss` | any texts |
 //! | `MarginMSELoss` | triplets with a margin |
 //! | `MegaBatchMarginLoss` | positive pairs |
 //! | `MSELoss` | texts with a teacher's embedding |
@@ -12,7 +13,7 @@
 //! | `SoftmaxLoss` | classified pairs |
 //! | `TripletLoss` | triplets |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use burn_embedding_losses::sentence_transformers::LossConfig;
 
@@ -62,6 +63,18 @@ pub enum Need {
     MarginTriplets,
     /// A text and a teacher's embedding.
     Lessons,
+    /// A text.
+    Texts,
+}
+
+/// The loss that learns from bare texts.
+pub const DENOISING: &str = "DenoisingAutoEncoderLoss";
+
+/// The Python names of all losses.
+pub fn losses() -> Vec<&'static str> {
+    let mut names = [LossConfig::NAMES.as_slice(), &[DENOISING]].concat();
+    names.sort_unstable();
+    names
 }
 
 impl Need {
@@ -74,6 +87,7 @@ impl Need {
             | "BatchSemiHardTripletLoss" => Self::LabelledTexts,
             "ContrastiveLoss" | "OnlineContrastiveLoss" => Self::BinaryPairs,
             "CosineSimilarityLoss" => Self::ScoredPairs,
+            DENOISING => Self::Texts,
             "MarginMSELoss" => Self::MarginTriplets,
             "MegaBatchMarginLoss" => Self::PositivePairs,
             "MSELoss" => Self::Lessons,
@@ -110,6 +124,7 @@ impl Need {
                  two partners of different scores"
             }
             Self::Lessons => "texts with a teacher's embedding (text, label: a list of numbers)",
+            Self::Texts => "texts",
         }
     }
 
@@ -125,6 +140,7 @@ impl Need {
             Self::Triplets => triplets(data),
             Self::MarginTriplets => margin_triplets(data),
             Self::Lessons => lessons(data),
+            Self::Texts => texts(data),
         };
         if self.suffices(&examples) { examples } else { Vec::new() }
     }
@@ -159,7 +175,7 @@ pub fn examples<'d>(loss: &str, data: &'d Dataset) -> Result<Vec<Example<'d>>, E
         not_binary(loss, data)?;
     }
     let feeds = |name: &&&str| Need::of(name).is_some_and(|need| !need.examples(data).is_empty());
-    let fitting: Vec<_> = LossConfig::NAMES.iter().filter(feeds).copied().collect();
+    let fitting: Vec<_> = losses().iter().filter(feeds).copied().collect();
     let fits = match fitting.as_slice() {
         [] => "It fits no loss.".to_string(),
         names => format!("It fits {}.", names.join(", ")),
@@ -175,7 +191,7 @@ pub fn examples<'d>(loss: &str, data: &'d Dataset) -> Result<Vec<Example<'d>>, E
 
 /// The message for a name that no loss has.
 pub fn unknown_loss(name: &str) -> Error {
-    let names = LossConfig::NAMES.join(", ");
+    let names = losses().join(", ");
     Error::option("--loss", format!("`{name}` is no loss; the losses are {names}"))
 }
 
@@ -277,4 +293,11 @@ fn lessons(data: &Dataset) -> Vec<Example<'_>> {
         target: Target::Embedding(row.embedding.clone()),
     });
     rows.collect()
+}
+
+/// Every text once.
+fn texts(data: &Dataset) -> Vec<Example<'_>> {
+    let mut known = HashSet::new();
+    let texts = data.texts().filter(|text| known.insert(*text));
+    texts.map(|text| Example { texts: vec![text], target: Target::None }).collect()
 }

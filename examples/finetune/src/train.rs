@@ -2,21 +2,23 @@
 
 use std::time::Instant;
 
-use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams};
+use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use serde::Serialize;
 
-use crate::batches::Batches;
-use crate::console::Console;
+use crate::batches::{Batch, Batches, Step};
+use crate::checkpoint::Checkpoints;
+use crate::console::{Console, Progress};
 use crate::encoder::TextEncoder;
 use crate::error::Error;
+use crate::evaluate::Evaluation;
+use crate::log::Log;
 use crate::objective::Objective;
-
-/// The share of the steps in which the learning rate rises to its peak.
-const WARM_UP: f64 = 0.1;
+use crate::optimizer::{Optimizer, Taken};
+use crate::schedule::Schedule;
 
 /// What is trained: the encoder, and the parameters that the loss owns.
 #[derive(Module, Debug)]
@@ -27,105 +29,204 @@ pub struct Learner<E: Module> {
     pub objective: Objective,
 }
 
-/// How long and how fast to train.
-#[derive(Debug, Clone)]
-pub struct Schedule {
-    /// Passes over the examples.
-    pub epochs: usize,
-    /// Stop after this many steps.
-    pub steps: Option<usize>,
-    /// Examples in a step.
-    pub batch_size: usize,
-    /// Peak learning rate.
+impl<E: TextEncoder> Learner<E> {
+    /// The loss of a batch: all its texts go through the encoder together.
+    fn loss(&self, batch: Batch, device: &Device) -> Tensor<1> {
+        let texts: Vec<_> = batch.texts.iter().map(Vec::as_slice).collect();
+        let columns = self.encoder.embed(&texts, device).chunk(batch.columns, 0);
+        self.objective.forward(&self.encoder, columns, &batch.targets, &batch.whole)
+    }
+}
+
+/// A run between two steps.
+#[derive(Debug)]
+pub struct State<E: Module> {
+    /// What is trained.
+    pub learner: Learner<E>,
+    /// What moves it.
+    pub optimizer: Optimizer,
+    /// The steps that are done.
+    pub step: usize,
+    /// The evaluation before the first step.
+    pub before: Evaluation,
+    /// The best that was evaluated on the way.
+    pub best: Option<Best<E>>,
+}
+
+/// The best of the evaluated steps.
+#[derive(Debug)]
+pub struct Best<E: Module> {
+    /// What was trained so far.
+    pub learner: Learner<E>,
+    /// Its step.
+    pub step: usize,
+    /// How good it is.
+    pub evaluation: Evaluation,
+}
+
+/// What a run trains on, and what it does on the way.
+pub struct Run<'a, E: Module> {
+    /// The examples.
+    pub batches: &'a Batches<'a>,
+    /// How to train on them.
+    pub schedule: &'a Schedule,
+    /// The number of all steps.
+    pub steps: usize,
+    /// The device, tracking gradients.
+    pub device: &'a Device,
+    /// How good the learner is.
+    pub evaluate: &'a dyn Fn(&Learner<E>) -> Result<Evaluation, Error>,
+    /// Where to write checkpoints.
+    pub checkpoints: Option<&'a Checkpoints>,
+    /// Where each step leaves a line.
+    pub log: Option<Log>,
+    /// Whom to tell.
+    pub console: &'a Console,
+}
+
+impl<E: TextEncoder> Run<'_, E> {
+    /// Takes all steps that `state` has not taken.
+    pub fn train(mut self, mut state: State<E>) -> Result<State<E>, Error> {
+        let progress = self.console.progress(self.steps, self.schedule.epochs, state.step);
+        let mut pace = Pace::new();
+        for step in self.batches.steps().take(self.steps).skip(state.step) {
+            let done;
+            (state, done) = self.step(state, &step)?;
+            pace.add(&done);
+            if let Some(log) = &mut self.log {
+                log.write(&done, pace.seconds())?;
+            }
+            progress.step(step.epoch + 1, pace.loss(), pace.speed());
+            if step.last || state.step == self.steps {
+                progress.epoch(step.epoch + 1, pace.loss(), pace.speed());
+                pace.next_epoch();
+            }
+            self.look(&mut state, &progress)?;
+        }
+        progress.finish();
+        Ok(state)
+    }
+
+    /// Takes one step. All that is random in it follows from its number.
+    fn step(&self, mut state: State<E>, step: &Step) -> Result<(State<E>, Done), Error> {
+        let number = state.step + 1;
+        let seed = self.schedule.seed_of(number);
+        self.device.seed(seed);
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut gradients = GradientsAccumulator::new();
+        let (mut texts, mut sum) = (0, 0.0);
+        for rows in &step.batches {
+            let batch = self.batches.batch(rows, &mut rng)?;
+            texts += batch.texts.len();
+            let t0 = Instant::now();
+            let mut loss = state.learner.loss(batch, self.device);
+            let t1 = Instant::now();
+            if step.batches.len() > 1 {
+                loss = loss / step.batches.len() as f64;
+            }
+            sum += loss.clone().into_scalar::<f32>();
+            if !sum.is_finite() {
+                return Err(self.diverged("loss", number, sum.into()));
+            }
+            let of_batch = GradientsParams::from_grads(loss.backward(), &state.learner);
+            eprintln!("fwd {:?} bwd {:?} texts", t1 - t0, t1.elapsed());
+            gradients.accumulate(&state.learner, of_batch);
+        }
+        let t2 = Instant::now();
+        let (learner, taken) = state.optimizer.step(state.learner, gradients.grads());
+        state.learner = learner;
+        eprintln!("opt {:?}", t2.elapsed());
+        let Taken { learning_rate, gradient_norm } = taken;
+        if !gradient_norm.is_finite() {
+            return Err(self.diverged("gradient", number, gradient_norm));
+        }
+        state.step = number;
+        let loss = sum.into();
+        let done =
+            Done { step: number, epoch: step.epoch, loss, learning_rate, gradient_norm, texts };
+        Ok((state, done))
+    }
+
+    /// Evaluates and writes a checkpoint where it is time.
+    fn look(&self, state: &mut State<E>, progress: &Progress) -> Result<(), Error> {
+        let step = state.step;
+        let time = |every: Option<usize>| every.is_some_and(|n| step.is_multiple_of(n));
+        let last = step == self.steps;
+        if time(self.schedule.evaluate_every) || (last && state.best.is_some()) {
+            self.compare(state, progress)?;
+        }
+        match self.checkpoints {
+            Some(checkpoints) if time(self.schedule.checkpoint_every) => checkpoints.write(state),
+            _ => Ok(()),
+        }
+    }
+
+    /// Evaluates, and keeps what is better than all before.
+    fn compare(&self, state: &mut State<E>, progress: &Progress) -> Result<(), Error> {
+        let evaluation = (self.evaluate)(&state.learner)?;
+        let better = state.best.as_ref().is_none_or(|best| evaluation.is_better(&best.evaluation));
+        progress.evaluation(state.step, &evaluation, better);
+        if better {
+            let (learner, step) = (state.learner.clone(), state.step);
+            state.best = Some(Best { learner, step, evaluation });
+        }
+        Ok(())
+    }
+
+    fn diverged(&self, what: &'static str, step: usize, value: f64) -> Error {
+        Error::Diverged { what, step, value, learning_rate: self.schedule.learning_rate }
+    }
+}
+
+/// What a step was.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Done {
+    /// Its number, counted from one.
+    pub step: usize,
+    /// Its epoch, counted from zero.
+    pub epoch: usize,
+    /// The mean loss of its batches.
+    pub loss: f64,
+    /// The learning rate.
     pub learning_rate: f64,
-    /// The probability to leave a word out of a text.
-    pub word_dropout: f64,
-    /// Decides the order of the examples and which words are left out.
-    pub seed: u64,
+    /// The length of the gradient of all parameters together, before it was bounded.
+    pub gradient_norm: f64,
+    /// The number of texts that it saw.
+    pub texts: usize,
 }
 
-impl Schedule {
-    /// The number of training steps.
-    pub fn steps(&self, batches: &Batches) -> usize {
-        batches.count(self.epochs).min(self.steps.unwrap_or(usize::MAX))
-    }
-}
-
-/// Trains with AdamW, a linear warm-up and a linear decay; `steps` is the number of all steps.
-pub fn train<E: TextEncoder>(
-    mut learner: Learner<E>,
-    batches: &Batches,
-    schedule: &Schedule,
+/// How fast the run goes, and the mean loss of the epoch.
+struct Pace {
+    start: Instant,
+    texts: usize,
+    sum: f64,
     steps: usize,
-    device: &Device,
-    console: &Console,
-) -> Result<Learner<E>, Error> {
-    let device = device.clone().autodiff();
-    let mut optimizer = AdamWConfig::new()
-        .with_epsilon(1e-8)
-        .with_weight_decay(0.01)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
-        .init();
-    let progress = console.progress(steps, schedule.epochs);
-    let mut rng = StdRng::seed_from_u64(schedule.seed);
-    let (mut step, mut sentences, start) = (0, 0, Instant::now());
-    for epoch in 0..schedule.epochs {
-        let (mut sum, mut done) = (0.0, 0);
-        for batch in batches.epoch(epoch).iter().take(steps - step) {
-            step += 1;
-            let dropout = schedule.word_dropout;
-            let columns = batches.columns(&learner.encoder, batch, dropout, &mut rng, &device);
-            sentences += columns.len() * batch.len();
-            let loss = learner.objective.forward(columns, &batches.targets(batch));
-            sum += f64::from(finite(&loss, step, schedule)?);
-            done += 1;
-            let gradients = GradientsParams::from_grads(loss.backward(), &learner);
-            let rate = schedule.learning_rate * ramp(step, steps);
-            learner = optimizer.step(rate, learner, gradients);
-            let speed = sentences as f64 / start.elapsed().as_secs_f64();
-            progress.step(epoch + 1, sum / done as f64, speed);
-        }
-        if done == 0 {
-            break;
-        }
-        let speed = sentences as f64 / start.elapsed().as_secs_f64();
-        progress.epoch(epoch + 1, sum / done as f64, speed);
-    }
-    progress.finish();
-    Ok(learner)
 }
 
-/// The value of the loss, or the end of the training.
-fn finite(loss: &Tensor<1>, step: usize, schedule: &Schedule) -> Result<f32, Error> {
-    let loss = loss.clone().into_scalar::<f32>();
-    if loss.is_finite() {
-        return Ok(loss);
-    }
-    Err(Error::Diverged { step, loss, learning_rate: schedule.learning_rate })
-}
-
-/// The share of the peak learning rate in a step, counted from one.
-fn ramp(step: usize, steps: usize) -> f64 {
-    let warm_up = (steps as f64 * WARM_UP).max(1.0);
-    let rising = step as f64 / warm_up;
-    let falling = (steps - step + 1) as f64 / (steps as f64 - warm_up + 1.0);
-    rising.min(falling).min(1.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_learning_rate_rises_then_falls_and_is_never_zero() {
-        let rates: Vec<_> = (1..=100).map(|step| ramp(step, 100)).collect();
-        assert!(rates[..10].is_sorted() && rates[9] == 1.0);
-        assert!(rates[10..].is_sorted_by(|a, b| a > b));
-        assert!(rates.iter().all(|&rate| rate > 0.0));
+impl Pace {
+    fn new() -> Self {
+        Self { start: Instant::now(), texts: 0, sum: 0.0, steps: 0 }
     }
 
-    #[test]
-    fn a_single_step_is_taken_at_the_peak() {
-        assert_eq!(ramp(1, 1), 1.0);
+    fn add(&mut self, done: &Done) {
+        self.texts += done.texts;
+        self.sum += done.loss;
+        self.steps += 1;
+    }
+
+    fn next_epoch(&mut self) {
+        (self.sum, self.steps) = (0.0, 0);
+    }
+
+    fn loss(&self) -> f64 {
+        self.sum / self.steps as f64
+    }
+
+    fn seconds(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+
+    fn speed(&self) -> f64 {
+        self.texts as f64 / self.seconds()
     }
 }

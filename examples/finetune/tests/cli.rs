@@ -74,7 +74,7 @@ fn data_that_does_not_fit_the_loss_says_what_would() {
     refused(
         &[("a.csv", PAIRS)],
         &args,
-        "It fits ContrastiveLoss, CosineSimilarityLoss, OnlineContr",
+        "It fits ContrastiveLoss, CosineSimilarityLoss, DenoisingAutoEncoderLoss, OnlineContr",
     );
     let args = ["--data", "a.txt", "--loss", "MSELoss"];
     refused(&[("a.txt", "1 x\n1 y\n2 z\n2 w\n")], &args, "MSELoss needs texts with a teacher's");
@@ -99,6 +99,14 @@ fn numbers_that_are_none_end_with_status_2() {
         ["--batch-size", "1"],
         ["--learning-rate", "nan"],
         ["--word-dropout", "1"],
+        ["--dropout", "0.1"],
+        ["--warm-up", "1.5"],
+        ["--weight-decay", "-1"],
+        ["--max-gradient-norm", "0"],
+        ["--gradient-accumulation", "0"],
+        ["--deletion-ratio", "nan"],
+        ["--eval-steps", "0"],
+        ["--checkpoint-steps", "0"],
         ["--score-range", "5"],
         ["--seed", "-1"],
         ["--colour", "red"],
@@ -117,6 +125,7 @@ fn outputs_that_cannot_be_written_are_refused() {
     refused(&[file], &["--out", "file"], "cannot write file: it exists and is not a directory");
     refused(&[file], &["--out", "file/model"], "cannot write file/model");
     refused(&[file], &["--out", ".", "--force"], "cannot write .");
+    refused(&[], &["--log", "none/log"], "cannot write none/log");
 }
 
 #[test]
@@ -216,7 +225,11 @@ fn help_names_every_option_and_loss() {
         "--learning-rate",
         "--seed",
         "--device",
+        "--eval-steps",
+        "--gradient-accumulation",
+        "--log",
         "--out",
+        "--resume",
         "--force",
         "STS-B",
         "SICK",
@@ -224,7 +237,7 @@ fn help_names_every_option_and_loss() {
     ] {
         assert!(help.contains(word), "{word}");
     }
-    for loss in burn_embedding_losses::sentence_transformers::LossConfig::NAMES {
+    for loss in finetune::task::losses() {
         assert!(help.contains(loss), "{loss}");
     }
 }

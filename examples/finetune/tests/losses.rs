@@ -11,9 +11,9 @@ use finetune::encoder::Encoder;
 use finetune::error::Error;
 use finetune::evaluate::Measure;
 use finetune::objective::parse_options;
+use finetune::schedule::Schedule;
 use finetune::session::{Outcome, Session};
 use finetune::task::Need;
-use finetune::train::Schedule;
 
 /// Burn's random numbers are one stream for the whole process: one session draws at a time.
 static RANDOM: Mutex<()> = Mutex::new(());
@@ -28,20 +28,16 @@ fn train(loss: &str, options: &str, schedule: Schedule) -> Result<Outcome<Encode
         options: parse_options(options)?,
         schedule,
         device: Device::flex(),
+        checkpoints: None,
+        resume: false,
+        log: None,
     };
     let (start, _) = session.from_scratch()?;
     session.run(start, &Console::silent())
 }
 
 fn schedule(steps: usize, learning_rate: f64) -> Schedule {
-    Schedule {
-        epochs: 20,
-        steps: Some(steps),
-        batch_size: 32,
-        learning_rate,
-        word_dropout: 0.2,
-        seed: 7,
-    }
+    Schedule { epochs: 20, steps: Some(steps), learning_rate, seed: 7, ..Schedule::default() }
 }
 
 /// What a loss is for, and so what has to get better.
@@ -54,7 +50,7 @@ fn aim(loss: &str) -> Measure {
         Some(Need::PositivePairs | Need::Rankings) => Measure::Retrieval,
         Some(Need::Triplets | Need::MarginTriplets) => Measure::Triplets,
         Some(Need::Lessons) => Measure::Teacher,
-        None => panic!("{loss} trains on nothing"),
+        Some(Need::Texts) | None => panic!("{loss} trains on nothing"),
     }
 }
 

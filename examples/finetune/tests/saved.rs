@@ -7,11 +7,11 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
-use burn_embedding_losses::sentence_transformers::LossConfig;
 use common::{FAMILIES, finetune, golden, names, text, texts};
 use finetune::encode::{Embedded, embed};
 use finetune::model::Pretrained;
 use finetune::save::Destination;
+use finetune::task::losses;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -126,7 +126,7 @@ fn a_model_is_trained_saved_and_replaced_only_by_force() {
 fn any_loss_trains_a_model() {
     let directory = TempDir::new().unwrap();
     let model = golden("bert");
-    for loss in LossConfig::NAMES {
+    for loss in losses() {
         let args = ["--model", model.to_str().unwrap(), "--loss", loss, "--steps", "2"];
         let output = finetune(directory.path(), &[&args[..], &["--force"]].concat());
         assert!(output.status.success(), "{loss}: {}", text(&output.stderr));

@@ -75,8 +75,9 @@ impl BertCrossAttention {
         }
     }
 
-    /// `[n, len, hidden]`, `[n, hidden] → [n, len, hidden]`
-    pub(super) fn forward(&self, x: Tensor<3>, memory: Tensor<2>) -> Tensor<3> {
+    /// The states `x`, `[n, len, hidden]`, with what every position gets from the embedding of its
+    /// sentence, `[n, hidden]`: `[n, len, hidden]`.
+    pub fn forward(&self, x: Tensor<3>, memory: Tensor<2>) -> Tensor<3> {
         let found = project(&self.value, memory).unsqueeze_dim::<3>(1);
         self.output.forward(found, x)
     }

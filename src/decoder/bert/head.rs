@@ -28,8 +28,8 @@ impl BertLmHead {
         }
     }
 
-    /// `[n, len, hidden] → [n, len, hidden]`
-    pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+    /// The last hidden states made ready for logits, `[n, len, hidden] → [n, len, hidden]`.
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         self.layer_norm.forward(gelu(project(&self.dense, x)))
     }
 }

@@ -60,7 +60,7 @@ impl BertLayer {
 /// `x Φ(x)`, with Φ the distribution function of the normal distribution.
 ///
 /// Burn's own has this value, but on most backends the derivative of its approximation by a tanh.
-pub(super) fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let fixed = x.clone().inner();
     let below = fixed.clone().mul_scalar(FRAC_1_SQRT_2).erf().add_scalar(1.0).mul_scalar(0.5);
     let value = fixed.clone() * below.clone();

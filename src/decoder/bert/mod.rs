@@ -19,5 +19,5 @@ pub use decoder::{BertDecoder, BertDecoderExtension, TiedBertDecoder};
 pub use embeddings::BertEmbeddings;
 pub use encoder::Bert;
 pub use head::BertLmHead;
-pub use layer::{BertLayer, BertResidual};
+pub use layer::{BertLayer, BertResidual, gelu};
 pub use layer_norm::BertLayerNorm;

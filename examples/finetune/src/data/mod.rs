@@ -1,4 +1,4 @@
-//! Training and evaluation data: four kinds of rows, whatever file they come from.
+//! Training and evaluation data: five kinds of rows, whatever file they come from.
 
 pub mod csv;
 pub mod derive;
@@ -7,6 +7,7 @@ mod scale;
 pub mod trec;
 pub mod tsv;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -69,7 +70,7 @@ pub struct Lesson {
     pub embedding: Vec<f32>,
 }
 
-/// All rows of one source. A file fills one kind, the built-in corpus all four.
+/// All rows of one source. A file fills one kind, the built-in corpus all but bare texts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dataset {
     /// The file, for messages.
@@ -82,6 +83,8 @@ pub struct Dataset {
     pub sentences: Vec<Sentence>,
     /// Texts with a teacher's embedding.
     pub lessons: Vec<Lesson>,
+    /// Texts of which nothing else is known.
+    pub bare: Vec<String>,
 }
 
 /// The file formats that can be read.
@@ -95,6 +98,8 @@ pub enum Format {
     Trec,
     /// One JSON object a line, with the column names of sentence-transformers.
     Jsonl,
+    /// One text a line; empty lines are skipped.
+    Lines,
 }
 
 impl Format {
@@ -114,7 +119,7 @@ impl Format {
         match self {
             Self::Csv => ScoreRange::new(0.0, 5.0),
             Self::Tsv => ScoreRange::new(1.0, 5.0),
-            Self::Trec | Self::Jsonl => ScoreRange::new(0.0, 1.0),
+            Self::Trec | Self::Jsonl | Self::Lines => ScoreRange::new(0.0, 1.0),
         }
     }
 }
@@ -148,6 +153,7 @@ pub fn parse(
         Format::Tsv => tsv::parse(path, text, range)?,
         Format::Trec => trec::parse(path, text)?,
         Format::Jsonl => jsonl::parse(path, text, range)?,
+        Format::Lines => Dataset { bare: bare_texts(text), ..Dataset::default() },
     };
     data.path = path.to_path_buf();
     if data.rows() == 0 {
@@ -164,6 +170,10 @@ pub fn lines(path: &Path) -> Result<Vec<String>, Error> {
         return Err(Error::read(path, "it has no lines"));
     }
     Ok(lines)
+}
+
+fn bare_texts(text: &str) -> Vec<String> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect()
 }
 
 fn utf8<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, Error> {
@@ -186,7 +196,20 @@ fn required_text(path: &Path, line: usize, column: &str, text: &str) -> Result<S
 impl Dataset {
     /// The number of rows of all kinds.
     pub fn rows(&self) -> usize {
-        self.pairs.len() + self.rankings.len() + self.sentences.len() + self.lessons.len()
+        let labelled = self.sentences.len() + self.lessons.len();
+        self.pairs.len() + self.rankings.len() + labelled + self.bare.len()
+    }
+
+    /// Whether it says of any text what it means.
+    pub fn tells_something(&self) -> bool {
+        self.rows() > self.bare.len()
+    }
+
+    /// A number that other rows are unlikely to give.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        format!("{self:?}").hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
     }
 
     /// How messages call it.
@@ -206,6 +229,7 @@ impl Dataset {
             (self.rankings.len() - triplets, "positive pairs"),
             (self.sentences.len(), "labelled texts"),
             (self.lessons.len(), "texts with a teacher's embedding"),
+            (self.bare.len(), "texts"),
         ];
         let parts = counted.iter().filter(|(count, _)| *count > 0);
         let parts: Vec<_> = parts.map(|(count, what)| format!("{count} {what}")).collect();
@@ -221,15 +245,17 @@ impl Dataset {
         });
         let sentences = self.sentences.iter().map(|row| row.text.as_str());
         let lessons = self.lessons.iter().map(|row| row.text.as_str());
-        pairs.chain(rankings).chain(sentences).chain(lessons)
+        let bare = self.bare.iter().map(String::as_str);
+        pairs.chain(rankings).chain(sentences).chain(lessons).chain(bare)
     }
 
-    /// At most `rows` rows of each kind, drawn with `rng`.
+    /// At most `rows` rows of each kind, drawn with `rng`, in their order.
     pub fn sample(mut self, rows: usize, rng: &mut StdRng) -> Self {
         draw(&mut self.pairs, rows, rng);
         draw(&mut self.rankings, rows, rng);
         draw(&mut self.sentences, rows, rng);
         draw(&mut self.lessons, rows, rng);
+        draw(&mut self.bare, rows, rng);
         self
     }
 
@@ -241,20 +267,27 @@ impl Dataset {
             rankings: split(&mut self.rankings, share, rng),
             sentences: split(&mut self.sentences, share, rng),
             lessons: split(&mut self.lessons, share, rng),
+            bare: split(&mut self.bare, share, rng),
         };
         (self, held)
     }
 }
 
+/// Leaves at most `limit` rows, in their order.
 fn draw<T>(rows: &mut Vec<T>, limit: usize, rng: &mut StdRng) {
-    if rows.len() > limit {
-        rows.shuffle(rng);
-        rows.truncate(limit);
-    }
+    let surplus = rows.len().saturating_sub(limit);
+    take(rows, surplus, rng);
 }
 
+/// Takes a share of the rows out; both parts keep their order.
 fn split<T>(rows: &mut Vec<T>, share: f64, rng: &mut StdRng) -> Vec<T> {
-    rows.shuffle(rng);
-    let kept = rows.len() - (rows.len() as f64 * share).round() as usize;
-    rows.split_off(kept)
+    let count = (rows.len() as f64 * share).round() as usize;
+    take(rows, count, rng)
+}
+
+fn take<T>(rows: &mut Vec<T>, count: usize, rng: &mut StdRng) -> Vec<T> {
+    let mut taken: Vec<bool> = (0..rows.len()).map(|index| index < count).collect();
+    taken.shuffle(rng);
+    let mut taken = taken.into_iter();
+    rows.extract_if(.., |_| taken.next() == Some(true)).collect()
 }

@@ -35,19 +35,21 @@ impl Attention {
     ///
     /// # Shapes
     ///
-    /// - hidden: `[texts, tokens, hidden]`
+    /// - states: `[texts · tokens, hidden]`
     /// - bias: `[texts, heads or 1, tokens or 1, tokens]`
-    pub fn forward(&self, hidden: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
-        let [texts, tokens, size] = hidden.dims();
+    pub fn forward(&self, states: Tensor<2>, bias: Tensor<4>) -> Tensor<2> {
+        let [rows, size] = states.dims();
+        let [texts, _, _, tokens] = bias.dims();
         let split = |linear: &Linear| {
-            let states = linear.forward(hidden.clone());
+            let states = linear.forward(states.clone());
             states.reshape([texts, tokens, self.heads, size / self.heads]).swap_dims(1, 2)
         };
         let (query, key, value) = (split(&self.query), split(&self.key), split(&self.value));
         let scale = ((size / self.heads) as f64).sqrt();
-        let scores = query.matmul(key.swap_dims(2, 3)) / scale + bias;
+        // The query is smaller than the scores.
+        let scores = (query / scale).matmul(key.swap_dims(2, 3)) + bias;
         let weights = self.dropout.forward(activation::softmax(scores, 3));
-        let mixed = weights.matmul(value).swap_dims(1, 2).reshape([texts, tokens, size]);
+        let mixed = weights.matmul(value).swap_dims(1, 2).reshape([rows, size]);
         self.output.forward(mixed)
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::{Tensor, activation};
+use burn_embedding_losses::decoder;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -55,7 +56,7 @@ impl Activation {
     /// The function, for each element.
     pub fn forward<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         match self {
-            Self::Gelu => activation::gelu(x),
+            Self::Gelu => decoder::gelu(x),
             Self::GeluTanh => {
                 let scale = (2.0 / std::f64::consts::PI).sqrt();
                 let cube = x.clone() * x.clone() * x.clone();

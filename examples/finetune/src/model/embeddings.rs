@@ -43,6 +43,11 @@ impl Embeddings {
         self.dropout.forward(self.norm.forward(sum))
     }
 
+    /// A vector for each token id.
+    pub fn words(&self) -> Tensor<2> {
+        self.words.weight.val()
+    }
+
     /// From zero; or from the padding id plus one, counting only tokens that are no padding.
     fn position_ids(&self, ids: &Tensor<2, Int>) -> Tensor<2, Int> {
         match self.padding_index {

@@ -3,7 +3,7 @@
 //! ```text
 //! directory   files of a directory that may come from anywhere
 //!   → modules, config, settings, pooling, charsmap   what the JSON files say
-//!   → transformer (embeddings, attention, relative)   the network
+//!   → transformer (embeddings, attention, relative)   the network; decoder: the same as one
 //!   → weights (names)   its parameters, from and to model.safetensors
 //!   → pretrained   all of it together
 //!   → export (card)   the directory again
@@ -13,6 +13,7 @@ pub mod attention;
 pub mod card;
 pub mod charsmap;
 pub mod config;
+pub mod decoder;
 pub mod directory;
 pub mod embeddings;
 pub mod export;
@@ -28,3 +29,4 @@ pub mod weights;
 
 pub use pretrained::{Package, Pretrained};
 pub use sentence::SentenceEncoder;
+pub use transformer::Transformer;

@@ -68,6 +68,11 @@ pub struct Package {
 impl Pretrained {
     /// Reads a directory that sentence-transformers, or this program, saved.
     pub fn load(path: &Path, device: &Device) -> Result<Self, Error> {
+        Self::load_with(path, None, device)
+    }
+
+    /// [`Pretrained::load`], with another dropout than the directory asks for.
+    pub fn load_with(path: &Path, dropout: Option<f64>, device: &Device) -> Result<Self, Error> {
         let directory = Directory::open(path)?;
         let modules = Modules::read(&directory)?;
         modules.check_normalize(&directory)?;
@@ -76,7 +81,11 @@ impl Pretrained {
         let file = |name: &str| base.join(name);
 
         let bytes = directory.required(&file(CONFIG), CONFIG_LIMIT)?;
-        let config = Config::parse(&path.join(file(CONFIG)), &bytes)?;
+        let mut config = Config::parse(&path.join(file(CONFIG)), &bytes)?;
+        if let Some(dropout) = dropout {
+            config.hidden_dropout_prob = dropout;
+            config.attention_probs_dropout_prob = dropout;
+        }
         let pooling_file = modules.pooling.join(CONFIG);
         let bytes = directory.required(&pooling_file, CONFIG_LIMIT)?;
         let pooling = Pooling::parse(&path.join(pooling_file), &bytes, config.hidden_size)?;
@@ -89,7 +98,8 @@ impl Pretrained {
         let transformer = weights::load(&path.join(file(WEIGHTS)), &config, device)?;
         let dimension = pooling.dimension(config.hidden_size);
         let include_prompt = pooling.include_prompt;
-        let encoder = SentenceEncoder::new(transformer, pooling, modules.normalize.is_some());
+        let normalize = modules.normalize.is_some();
+        let encoder = SentenceEncoder::new(transformer, config.clone(), pooling, normalize);
         let max_tokens = limits.max_tokens;
         let name = directory.name();
         let package = Package { name, config, modules, settings, include_prompt, files };

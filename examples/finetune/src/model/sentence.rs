@@ -1,12 +1,13 @@
 //! Transformer, pooling and normalisation: from token ids to one embedding for each text.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Bool, Int, Tensor};
 use burn_embedding_losses::pairwise::norm::UnitRows;
 
+use super::config::Config;
 use super::pooling::Pooling;
 use super::transformer::Transformer;
-use crate::encoder::{TextEncoder, TokenBatch};
+use crate::encoder::TextEncoder;
 
 /// A transformer and what makes one embedding of its vectors.
 #[derive(Module, Debug)]
@@ -16,20 +17,34 @@ pub struct SentenceEncoder {
     #[module(skip)]
     pooling: Pooling,
     normalize: bool,
+    #[module(skip)]
+    config: Config,
 }
 
 impl SentenceEncoder {
     /// Puts the parts together; `normalize` scales embeddings to length one.
-    pub fn new(transformer: Transformer, pooling: Pooling, normalize: bool) -> Self {
-        Self { transformer, pooling, normalize }
+    pub fn new(
+        transformer: Transformer,
+        config: Config,
+        pooling: Pooling,
+        normalize: bool,
+    ) -> Self {
+        Self { transformer, pooling, normalize, config }
     }
 }
 
 impl TextEncoder for SentenceEncoder {
-    fn forward(&self, batch: TokenBatch) -> Tensor<2> {
-        let padding = batch.padding.clone();
-        let hidden = self.transformer.forward(batch.ids, batch.padding);
+    fn token_vectors(&self, ids: Tensor<2, Int>) -> Tensor<3> {
+        self.transformer.token_vectors(ids)
+    }
+
+    fn sentence_vectors(&self, tokens: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<2> {
+        let hidden = self.transformer.forward(tokens, padding.clone());
         let pooled = self.pooling.forward(hidden, padding);
         if self.normalize { UnitRows::new(pooled).rows } else { pooled }
+    }
+
+    fn transformer(&self) -> Option<(&Transformer, &Config)> {
+        Some((&self.transformer, &self.config))
     }
 }

@@ -38,18 +38,48 @@ impl Transformer {
         }
     }
 
-    /// `[texts, tokens]` ids, and which of them are padding, to `[texts, tokens, hidden]`.
-    pub fn forward(&self, ids: Tensor<2, Int>, padding: Tensor<2, Bool>) -> Tensor<3> {
-        let [texts, tokens] = ids.dims();
-        // Added to a score, the lowest number leaves nothing of a padding token's weight.
-        let hide = padding.float() * f32::MIN;
-        let mut bias = hide.reshape([texts, 1, 1, tokens]);
+    /// `[texts, tokens]` ids to a vector for each as it is alone, `[texts, tokens, hidden]`.
+    pub fn token_vectors(&self, ids: Tensor<2, Int>) -> Tensor<3> {
+        self.embeddings.forward(ids)
+    }
+
+    /// Such vectors, and which of them are padding, to vectors in the light of each other.
+    pub fn forward(&self, start: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<3> {
+        let [texts, tokens] = padding.dims();
+        self.run(start, padding.reshape([texts, 1, 1, tokens]), |_, states| states)
+    }
+
+    /// The blocks one after the other; `between` is what a block, by its index, does between its
+    /// attention and its feed-forward part.
+    ///
+    /// `hidden_from[text, 0, i, j]` says that token i must not look at token j; for all i at once
+    /// where that dimension is 1.
+    pub fn run(
+        &self,
+        start: Tensor<3>,
+        hidden_from: Tensor<4, Bool>,
+        between: impl Fn(usize, Tensor<3>) -> Tensor<3>,
+    ) -> Tensor<3> {
+        let [texts, tokens, size] = start.dims();
+        // Added to a score, the lowest number leaves nothing of the token's weight.
+        let mut bias = hidden_from.float() * f32::MIN;
         if let Some(table) = &self.relative_bias {
-            let learned = table.forward(relative::buckets(tokens, &ids.device()));
+            let learned = table.forward(relative::buckets(tokens, &bias.device()));
             bias = bias + learned.permute([2, 0, 1]).unsqueeze::<4>();
         }
-        let start = self.embeddings.forward(ids);
-        self.layers.iter().fold(start, |hidden, layer| layer.forward(hidden, bias.clone()))
+        let (rows, shape) = ([texts * tokens, size], [texts, tokens, size]);
+        // All tokens in one matrix: a product for each text would be a small one.
+        let mut states = start.reshape(rows);
+        for (index, layer) in self.layers.iter().enumerate() {
+            let attended = layer.attend(states, bias.clone());
+            states = layer.feed_forward(between(index, attended.reshape(shape)).reshape(rows));
+        }
+        states.reshape(shape)
+    }
+
+    /// A vector for each token id.
+    pub fn word_embeddings(&self) -> Tensor<2> {
+        self.embeddings.words()
     }
 }
 
@@ -81,11 +111,14 @@ impl Layer {
         }
     }
 
-    fn forward(&self, hidden: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
-        let attended = self.dropout.forward(self.attention.forward(hidden.clone(), bias));
-        let hidden = self.attention_norm.forward(attended + hidden);
-        let wide = self.activation.forward(self.intermediate.forward(hidden.clone()));
+    fn attend(&self, states: Tensor<2>, bias: Tensor<4>) -> Tensor<2> {
+        let attended = self.dropout.forward(self.attention.forward(states.clone(), bias));
+        self.attention_norm.forward(attended + states)
+    }
+
+    fn feed_forward(&self, states: Tensor<2>) -> Tensor<2> {
+        let wide = self.activation.forward(self.intermediate.forward(states.clone()));
         let narrow = self.dropout.forward(self.output.forward(wide));
-        self.output_norm.forward(narrow + hidden)
+        self.output_norm.forward(narrow + states)
     }
 }

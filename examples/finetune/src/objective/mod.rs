@@ -1,4 +1,6 @@
-//! One of the thirteen losses, behind one signature: embeddings of columns and targets in, loss out.
+//! One of the fourteen losses, behind one signature: embeddings of columns and targets in, loss out.
+
+mod denoising;
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -11,8 +13,11 @@ use burn_embedding_losses::{
 };
 use serde_json::{Map, Value};
 
+use crate::encoder::TextEncoder;
 use crate::error::Error;
-use crate::task::{Example, Need, Target, unknown_loss};
+use crate::task::{DENOISING, Example, Need, Target, unknown_loss};
+
+pub use denoising::Denoising;
 
 /// A loss with the parameters it owns, trained together with the encoder.
 #[derive(Module, Debug)]
@@ -29,6 +34,8 @@ pub enum Objective {
     Contrastive(ContrastiveLoss),
     /// See [`CosineSimilarityLoss`].
     CosineSimilarity(CosineSimilarityLoss),
+    /// See [`Denoising`].
+    Denoising(Denoising),
     /// See [`MarginMseLoss`].
     MarginMse(MarginMseLoss),
     /// See [`MegaBatchMarginLoss`].
@@ -53,8 +60,25 @@ pub fn parse_options(json: &str) -> Result<Map<String, Value>, Error> {
     })
 }
 
+/// The loss called `name`, for an encoder with embeddings of `dimension` numbers.
+pub fn build<E: TextEncoder>(
+    name: &str,
+    options: Map<String, Value>,
+    examples: &[Example],
+    encoder: &E,
+    dimension: usize,
+    device: &Device,
+) -> Result<Objective, Error> {
+    if name == DENOISING {
+        let denoising = Denoising::new(options, encoder.transformer(), dimension, device)?;
+        return Ok(Objective::Denoising(denoising));
+    }
+    let config = configure(name, options, examples, dimension)?;
+    Ok(Objective::new(config, device))
+}
+
 /// The loss called `name`, with the options that follow from the data and the encoder filled in.
-pub fn configure(
+fn configure(
     name: &str,
     mut options: Map<String, Value>,
     examples: &[Example],
@@ -107,7 +131,7 @@ fn demand(
 
 impl Objective {
     /// The loss of a configuration that [`configure`] made.
-    pub fn new(config: LossConfig, device: &Device) -> Self {
+    fn new(config: LossConfig, device: &Device) -> Self {
         match config {
             LossConfig::BatchAllTriplet(config) => Self::BatchAllTriplet(config.init()),
             LossConfig::BatchHardTriplet(config) => Self::BatchHardTriplet(config.init()),
@@ -129,8 +153,15 @@ impl Objective {
         }
     }
 
-    /// The loss of a batch: one embedding matrix for each column, one target for each row.
-    pub fn forward(&self, columns: Vec<Tensor<2>>, targets: &[&Target]) -> Tensor<1> {
+    /// The loss of a batch: one embedding matrix for each column, one target for each row, and the
+    /// ids of the whole texts where the embeddings are those of damaged ones.
+    pub fn forward<E: TextEncoder>(
+        &self,
+        encoder: &E,
+        columns: Vec<Tensor<2>>,
+        targets: &[&Target],
+        whole: &[&[u32]],
+    ) -> Tensor<1> {
         let device = columns[0].device();
         match self {
             Self::BatchAllTriplet(loss) => loss.forward(labelled(columns, targets)),
@@ -140,6 +171,11 @@ impl Objective {
             Self::Contrastive(loss) => loss.forward(scored(columns, targets)),
             Self::CosineSimilarity(loss) => loss.forward(scored(columns, targets)),
             Self::OnlineContrastive(loss) => loss.forward(scored(columns, targets)),
+            Self::Denoising(loss) => {
+                let [embeddings] = exactly(columns);
+                let transformer = encoder.transformer().map(|(transformer, _)| transformer);
+                loss.forward(transformer, embeddings, whole)
+            }
             Self::MarginMse(loss) => {
                 let [anchor, positive, negative] = exactly(columns);
                 loss.forward((anchor, positive, vec![negative], numbers(targets, &device)))

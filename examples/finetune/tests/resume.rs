@@ -1,0 +1,101 @@
+//! Runs that are interrupted, and go on.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use common::{finetune, golden, names, text};
+use tempfile::TempDir;
+
+/// A run with dropout, with parameters of the loss, and with evaluations on the way.
+fn options(out: &str) -> Vec<String> {
+    let model = golden("bert");
+    let options = ["--loss", "SoftmaxLoss", "--epochs", "30", "--gradient-accumulation", "2"];
+    let looks = ["--eval-steps", "20", "--checkpoint-steps", "7", "--dropout", "0.2"];
+    let model = ["--model", model.to_str().unwrap(), "--learning-rate", "0.001", "--out", out];
+    [&model[..], &options, &looks].concat().into_iter().map(String::from).collect()
+}
+
+fn run(directory: &Path, options: &[String]) -> std::process::Output {
+    finetune(directory, &options.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Starts a run and kills it once it has left a checkpoint.
+fn interrupt(directory: &Path, out: &str) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_finetune"))
+        .current_dir(directory)
+        .args(options(out))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let checkpoint = directory.join(format!("{out}.checkpoint"));
+    let start = Instant::now();
+    while !checkpoint.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended without a checkpoint");
+        assert!(start.elapsed() < Duration::from_secs(120), "no checkpoint in two minutes");
+        sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_run_that_goes_on_ends_as_one_that_was_never_interrupted() {
+    let directory = TempDir::new().unwrap();
+    let whole = run(directory.path(), &options("whole"));
+    assert!(whole.status.success(), "{}", text(&whole.stderr));
+    assert_eq!(names(directory.path()), ["whole"], "the checkpoint is gone");
+
+    interrupt(directory.path(), "parts");
+    assert!(!directory.path().join("parts").exists());
+    let parts = run(directory.path(), &[&options("parts")[..], &["--resume".into()]].concat());
+    assert!(parts.status.success(), "{}", text(&parts.stderr));
+    assert!(text(&parts.stdout).contains("going on after step "), "{}", text(&parts.stdout));
+    assert_eq!(names(directory.path()), ["parts", "whole"], "nothing else is left behind");
+
+    let read = |out: &str, file: &str| fs::read(directory.path().join(out).join(file)).unwrap();
+    assert_eq!(read("parts", "model.safetensors"), read("whole", "model.safetensors"));
+    assert_eq!(text(&read("parts", "training.json")), text(&read("whole", "training.json")));
+}
+
+#[test]
+fn a_checkpoint_is_neither_overwritten_nor_used_for_another_run() {
+    let directory = TempDir::new().unwrap();
+    let refused = |more: &[&str], message: &str| {
+        let more = more.iter().map(|option| option.to_string()).collect::<Vec<_>>();
+        let output = run(directory.path(), &[&options("out")[..], &more].concat());
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{more:?}: {stderr}");
+        assert!(stderr.contains(message) && stderr.lines().count() == 1, "{more:?}: {stderr}");
+    };
+    refused(&["--resume"], "there is no checkpoint: train without --resume");
+    interrupt(directory.path(), "out");
+    refused(&[], "say --resume to go on from it, or --force");
+    refused(&["--resume", "--batch-size", "8"], "`batch_size` was 32 and is 8");
+    refused(&["--resume", "--max-rows", "50"], "`contents of the data` was ");
+    fs::write(directory.path().join("out.checkpoint/letter.txt"), "dear").unwrap();
+    refused(&["--force"], "holds `letter.txt`, which no checkpoint has");
+    assert!(directory.path().join("out.checkpoint/progress.json").exists());
+}
+
+#[test]
+fn damaged_checkpoints_are_refused() {
+    let directory = TempDir::new().unwrap();
+    interrupt(directory.path(), "out");
+    let checkpoint = directory.path().join("out.checkpoint");
+    for name in names(&checkpoint) {
+        let path = checkpoint.join(&name);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        let output = run(directory.path(), &[&options("out")[..], &["--resume".into()]].concat());
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
+        assert!(stderr.contains(&name) && stderr.lines().count() == 1, "{name}: {stderr}");
+        fs::write(&path, &bytes).unwrap();
+    }
+}

@@ -1,0 +1,135 @@
+//! What a run does on the way: its log, its evaluations, its order.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{finetune, golden, names, text};
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn succeed(directory: &Path, args: &[&str]) -> (String, String) {
+    let output = finetune(directory, args);
+    assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+    (text(&output.stdout), text(&output.stderr))
+}
+
+fn steps(path: &Path) -> Vec<Value> {
+    let lines = fs::read_to_string(path).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn numbers(steps: &[Value], name: &str) -> Vec<f64> {
+    steps.iter().map(|step| step[name].as_f64().unwrap()).collect()
+}
+
+#[test]
+fn each_step_leaves_a_line() {
+    let directory = TempDir::new().unwrap();
+    let args = ["--steps", "20", "--warm-up", "0.5", "--learning-rate", "0.01", "--log", "log"];
+    succeed(directory.path(), &args);
+    let steps = steps(&directory.path().join("log"));
+    assert_eq!(numbers(&steps, "step"), (1..=20).map(f64::from).collect::<Vec<_>>());
+    let rates = numbers(&steps, "learning_rate");
+    assert!((rates[0] - 0.001).abs() < 1e-12 && rates[9] == 0.01, "{rates:?}");
+    assert!(rates[9..].is_sorted_by(|a, b| a > b) && rates[19] > 0.0, "{rates:?}");
+    let losses = numbers(&steps, "loss");
+    assert!(losses[15..].iter().sum::<f64>() < losses[..5].iter().sum::<f64>(), "{losses:?}");
+    for name in ["gradient_norm", "texts", "seconds"] {
+        assert!(numbers(&steps, name).iter().all(|value| *value > 0.0), "{name}");
+    }
+}
+
+#[test]
+fn gradients_of_several_batches_are_those_of_one() {
+    let directory = TempDir::new().unwrap();
+    let model = golden("bert");
+    // Of this loss, the mean over two halves is the mean over the whole.
+    let run = |batch: &str, accumulation: &str| {
+        let args = ["--model", model.to_str().unwrap(), "--loss", "CosineSimilarityLoss"];
+        let order = ["--no-shuffle", "--steps", "8", "--dropout", "0", "--force", "--log", "log"];
+        let sizes = ["--batch-size", batch, "--gradient-accumulation", accumulation];
+        succeed(directory.path(), &[&args[..], &order, &sizes].concat());
+        let steps = steps(&directory.path().join("log"));
+        (numbers(&steps, "loss"), numbers(&steps, "gradient_norm"))
+    };
+    let (whole, parts) = (run("16", "1"), run("4", "4"));
+    assert_eq!(whole.0.len(), 8);
+    for (whole, parts) in [(&whole.0, &parts.0), (&whole.1, &parts.1)] {
+        for (whole, parts) in whole.iter().zip(parts) {
+            assert!((whole - parts).abs() < 1e-5 * whole.abs().max(1.0), "{whole} {parts}");
+        }
+    }
+}
+
+#[test]
+fn the_best_on_the_way_is_kept() {
+    let directory = TempDir::new().unwrap();
+    // Far too high a rate: the later the worse.
+    let args = ["--loss", "CosineSimilarityLoss", "--steps", "40", "--learning-rate", "0.3"];
+    let (out, notes) = succeed(directory.path(), &[&args[..], &["--eval-steps", "8"]].concat());
+    assert!(out.contains("kept step "), "{out}");
+    let scores: Vec<f64> = notes
+        .lines()
+        .filter_map(|line| line.split_once("Spearman of scored pairs ")?.1.get(..6)?.parse().ok())
+        .collect();
+    assert_eq!(scores.len(), 5, "{notes}");
+    let best = scores.iter().copied().fold(f64::MIN, f64::max);
+    let summary = fs::read(directory.path().join("finetuned-encoder/training.json")).unwrap();
+    let summary: Value = serde_json::from_slice(&summary).unwrap();
+    let after = summary["after"]["Spearman of scored pairs"].as_f64().unwrap();
+    assert!((after - best).abs() < 1e-4, "{after} {scores:?}");
+    let kept = summary["kept_step"].as_u64().unwrap() as usize;
+    assert!((scores[kept / 8 - 1] - best).abs() < 1e-4, "{kept} {scores:?}");
+}
+
+#[test]
+fn the_denoising_loss_trains_on_lines() {
+    let directory = TempDir::new().unwrap();
+    let lines: String = (0..40).map(|i| format!("a cat sat on mat {i} of the house\n\n")).collect();
+    fs::write(directory.path().join("lines.txt"), lines).unwrap();
+    fs::write(directory.path().join("dev.csv"), "a cat,the cat,4\na house,a mat,1\n").unwrap();
+    for family in ["bert", "roberta"] {
+        for options in ["{}", r#"{"tie_encoder_decoder": false}"#] {
+            let model = golden(family);
+            let args = ["--model", model.to_str().unwrap(), "--data", "lines.txt"];
+            let loss = ["--loss", "DenoisingAutoEncoderLoss", "--loss-config", options];
+            let more = ["--eval", "dev.csv", "--epochs", "20", "--learning-rate", "0.003"];
+            let out = ["--log", "log", "--batch-size", "8", "--force"];
+            let all = [&args[..], &loss, &more, &out].concat();
+            let (out, _) = succeed(directory.path(), &all);
+            assert!(out.contains("40 texts") && out.contains("100 steps"), "{out}");
+            let losses = numbers(&steps(&directory.path().join("log")), "loss");
+            let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+            let (first, last) = (mean(&losses[..5]), mean(&losses[95..]));
+            assert!(last < 0.8 * first, "{family} {options}: {first} -> {last}");
+        }
+    }
+}
+
+#[test]
+fn what_the_denoising_loss_cannot_do_is_refused() {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("lines.txt"), "a cat\na dog\n").unwrap();
+    let before = names(directory.path());
+    let [mpnet, wide] = [golden("mpnet"), golden("xlm-roberta")];
+    let model = |path: &'_ Path| ["--model".to_string(), path.display().to_string()];
+    let [mpnet, wide] = [model(&mpnet), model(&wide)];
+    let [mpnet, wide] = [&mpnet, &wide].map(|args| args.each_ref().map(String::as_str));
+    let loss = ["--loss", "DenoisingAutoEncoderLoss"];
+    for (args, message) in [
+        (&[][..], "needs --model"),
+        (&mpnet, "no decoder for MPNet"),
+        (&wide, "needs embeddings of 16 numbers, as many as the decoder's; the model's pooling"),
+        (&["--loss-config", r#"{"decoder": "x"}"#], "unknown field `decoder`"),
+        (&["--data", "lines.txt"], "has nothing to evaluate"),
+        (&["--data", "lines.txt", "--format", "trec"], "lines.txt:1: expected a class number"),
+    ] {
+        let output = finetune(directory.path(), &[&loss[..], args].concat());
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+        assert!(stderr.contains(message), "{args:?}: {stderr}");
+    }
+    assert_eq!(names(directory.path()), before);
+}
