@@ -101,6 +101,11 @@ pub struct Args {
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub loss_config: String,
 
+    /// File of the parameters that the loss starts with, safetensors by PyTorch's names, such as
+    /// `classifier.weight` of SoftmaxLoss [default: random ones]
+    #[arg(long, value_name = "FILE")]
+    pub loss_weights: Option<PathBuf>,
+
     /// Passes over the training data [default: 10, with --model 3]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub epochs: Option<usize>,

@@ -94,11 +94,12 @@ fn train(args: &Args, console: &Console) -> Result<(), Error> {
         evaluation: &evaluation,
         loss: &args.loss,
         options,
+        loss_weights: args.loss_weights.as_deref(),
         schedule: args.schedule(),
         device,
         checkpoints: checkpoints(args, &report, &training)?,
         resume: args.resume,
-        log: args.log.as_deref().map(|path| Log::open(path, args.resume)).transpose()?,
+        log: args.log.as_deref().map(|path| Log::new(path, args.resume)).transpose()?,
     };
     match &args.model {
         None => train_encoder(session, &report, &destination, console)?,
@@ -124,6 +125,8 @@ fn checkpoints(
     let model = args.model.as_ref().map(|path| path.display().to_string());
     settings.insert("model".to_string(), model.into());
     settings.insert("loss".to_string(), args.loss.clone().into());
+    let weights = args.loss_weights.as_ref().map(|path| path.display().to_string());
+    settings.insert("loss_weights".to_string(), weights.into());
     settings.insert("dropout".to_string(), args.dropout.into());
     settings.insert("contents of the data".to_string(), training.fingerprint().into());
     let checkpoints = Checkpoints::beside(&args.out, settings)?;

@@ -1,19 +1,21 @@
 //! A line for each training step, for those who want to see more than the progress.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::output;
 use crate::train::Done;
 
-/// A file of JSON lines.
+/// A file of JSON lines, made with the first of them.
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
-    out: BufWriter<File>,
+    resume: bool,
+    out: Option<BufWriter<File>>,
 }
 
 #[derive(Serialize)]
@@ -25,18 +27,32 @@ struct Line<'a> {
 
 impl Log {
     /// Starts an empty file, or goes on with one that is there.
-    pub fn open(path: &Path, resume: bool) -> Result<Self, Error> {
-        let mut options = File::options();
-        options.create(true).write(true).append(resume).truncate(!resume);
-        let file = options.open(path).map_err(|error| Error::output(path, error))?;
-        Ok(Self { path: path.to_path_buf(), out: BufWriter::new(file) })
+    pub fn new(path: &Path, resume: bool) -> Result<Self, Error> {
+        output::check(path)?;
+        Ok(Self { path: path.to_path_buf(), resume, out: None })
     }
 
     /// One line; `seconds` have passed since the run began.
     pub fn write(&mut self, done: &Done, seconds: f64) -> Result<(), Error> {
-        let line = serde_json::to_string(&Line { done, seconds }).map_err(std::io::Error::from);
-        line.and_then(|line| writeln!(self.out, "{line}"))
-            .and_then(|()| self.out.flush())
-            .map_err(|error| Error::output(&self.path, error))
+        self.append(&Line { done, seconds }).map_err(|error| Error::output(&self.path, error))
+    }
+
+    fn append(&mut self, line: &Line) -> io::Result<()> {
+        let line = serde_json::to_string(line)?;
+        let mut out = match self.out.take() {
+            Some(out) => out,
+            None => BufWriter::new(self.open()?),
+        };
+        writeln!(out, "{line}")?;
+        out.flush()?;
+        self.out = Some(out);
+        Ok(())
+    }
+
+    fn open(&self) -> io::Result<File> {
+        if self.resume {
+            return File::options().create(true).append(true).open(&self.path);
+        }
+        File::create(&self.path)
     }
 }

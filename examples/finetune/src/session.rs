@@ -1,5 +1,7 @@
 //! One training run, from rows to a trained encoder with its evaluation before and after.
 
+use std::path::Path;
+
 use burn::module::Module;
 use burn::tensor::Device;
 use serde_json::{Map, Value};
@@ -34,6 +36,8 @@ pub struct Session<'a> {
     pub loss: &'a str,
     /// Its options, by their Python names.
     pub options: Map<String, Value>,
+    /// The parameters that the loss starts with, if not random ones.
+    pub loss_weights: Option<&'a Path>,
     /// How long and how fast to train.
     pub schedule: Schedule,
     /// Where to compute.
@@ -116,7 +120,11 @@ impl Session<'_> {
         let Start { encoder, tokenizer, max_tokens, dimension } = start;
         let (loss, options) = (self.loss, self.options.clone());
         let device = self.device.clone().autodiff();
-        let objective = objective::build(loss, options, &examples, &encoder, dimension, &device)?;
+        let mut objective =
+            objective::build(loss, options, &examples, &encoder, dimension, &device)?;
+        if let Some(path) = self.loss_weights {
+            objective = objective.with_weights(path)?;
+        }
         let need = Need::of(loss).ok_or_else(|| task::unknown_loss(loss))?;
         let batches = Batches::new(need, &examples, &tokenizer, max_tokens, &self.schedule)?;
         let steps = batches.count();

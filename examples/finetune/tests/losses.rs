@@ -26,6 +26,7 @@ fn train(loss: &str, options: &str, schedule: Schedule) -> Result<Outcome<Encode
         evaluation: &evaluation,
         loss,
         options: parse_options(options)?,
+        loss_weights: None,
         schedule,
         device: Device::flex(),
         checkpoints: None,

@@ -2,7 +2,7 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-#[cfg(feature = "wgpu")]
+#[cfg(any(feature = "wgpu", feature = "vulkan", feature = "metal", feature = "webgpu"))]
 use burn::tensor::DeviceKind;
 use burn::tensor::{Device, Tensor};
 
@@ -130,7 +130,7 @@ fn split(name: &str) -> Result<(&str, Option<usize>), UnknownDevice> {
     Ok((backend, Some(index)))
 }
 
-#[cfg(feature = "wgpu")]
+#[cfg(any(feature = "wgpu", feature = "vulkan", feature = "metal", feature = "webgpu"))]
 fn gpu(index: Option<usize>) -> DeviceKind {
     index.map_or(DeviceKind::DefaultDevice, DeviceKind::DiscreteGpu)
 }

@@ -1,4 +1,4 @@
-use std::f64::consts::{FRAC_1_SQRT_2, PI};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use burn::nn::Linear;
 use burn::prelude::*;
@@ -62,11 +62,14 @@ impl BertLayer {
 /// Burn's own has this value, but on most backends the derivative of its approximation by a tanh.
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let fixed = x.clone().inner();
-    let below = fixed.clone().mul_scalar(FRAC_1_SQRT_2).erf().add_scalar(1.0).mul_scalar(0.5);
-    let value = fixed.clone() * below.clone();
+    let y = fixed.clone().mul_scalar(FRAC_1_SQRT_2);
+    let below = y.clone().erf().mul_scalar(0.5).add_scalar(0.5);
+    let value = fixed * below.clone();
     if !x.is_tracked() {
         return value;
     }
-    let density = fixed.clone().square().mul_scalar(-0.5).exp().mul_scalar((2.0 * PI).powf(-0.5));
-    tangent(x, value, below + fixed * density)
+    // x φ(x) = y exp(−y²) / √π for y = x / √2
+    let density = (y.clone() * y.clone()).neg().exp();
+    let slope = density * y.mul_scalar(FRAC_2_SQRT_PI / 2.0) + below;
+    tangent(x, value, slope)
 }

@@ -1,6 +1,7 @@
 //! One of the fourteen losses, behind one signature: embeddings of columns and targets in, loss out.
 
 mod denoising;
+mod weights;
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
