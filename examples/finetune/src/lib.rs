@@ -44,8 +44,6 @@ pub mod teacher;
 pub mod tokenizer;
 pub mod train;
 
-use std::path::Path;
-
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -103,8 +101,11 @@ fn train(args: &Args, console: &Console) -> Result<(), Error> {
     };
     match &args.model {
         None => train_encoder(session, &report, &destination, console)?,
-        Some(model) => {
-            let model = ModelToTrain { directory: model, dropout: args.dropout };
+        Some(directory) => {
+            // Data that does not fit is known before a large file is read.
+            task::examples(session.loss, session.training)?;
+            let device = session.tracking();
+            let model = Pretrained::load_with(directory, args.adjustments(), &device)?;
             train_model(model, session, &report, &destination, console)?;
         }
     }
@@ -127,7 +128,7 @@ fn checkpoints(
     settings.insert("loss".to_string(), args.loss.clone().into());
     let weights = args.loss_weights.as_ref().map(|path| path.display().to_string());
     settings.insert("loss_weights".to_string(), weights.into());
-    settings.insert("dropout".to_string(), args.dropout.into());
+    settings.insert("adjustments".to_string(), format!("{:?}", args.adjustments()).into());
     settings.insert("contents of the data".to_string(), training.fingerprint().into());
     let checkpoints = Checkpoints::beside(&args.out, settings)?;
     if args.resume {
@@ -154,23 +155,14 @@ fn train_encoder(
     outcome.forget_checkpoints()
 }
 
-/// A model of sentence-transformers on its way into training.
-struct ModelToTrain<'a> {
-    directory: &'a Path,
-    dropout: Option<f64>,
-}
-
 /// Trains a model of sentence-transformers.
 fn train_model(
-    model: ModelToTrain,
+    model: Pretrained,
     session: Session,
     report: &Report,
     destination: &Destination,
     console: &Console,
 ) -> Result<(), Error> {
-    // Data that does not fit is known before a large file is read.
-    task::examples(session.loss, session.training)?;
-    let model = Pretrained::load_with(model.directory, model.dropout, &session.tracking())?;
     let Pretrained { encoder, tokenizer, max_tokens, dimension, package } = model;
     let start = Start { encoder, tokenizer, max_tokens, dimension };
     let outcome = session.run(start, console)?;

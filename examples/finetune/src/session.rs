@@ -18,7 +18,7 @@ use crate::log::Log;
 use crate::objective::{self, Objective};
 use crate::optimizer::Optimizer;
 use crate::schedule::Schedule;
-use crate::task::{self, Need};
+use crate::task::{self, Example, Need};
 use crate::tokenizer::Tokenizer;
 use crate::train::{Learner, Run, State};
 
@@ -118,14 +118,9 @@ impl Session<'_> {
             return Err(self.nothing_to_evaluate());
         }
         let Start { encoder, tokenizer, max_tokens, dimension } = start;
-        let (loss, options) = (self.loss, self.options.clone());
         let device = self.device.clone().autodiff();
-        let mut objective =
-            objective::build(loss, options, &examples, &encoder, dimension, &device)?;
-        if let Some(path) = self.loss_weights {
-            objective = objective.with_weights(path)?;
-        }
-        let need = Need::of(loss).ok_or_else(|| task::unknown_loss(loss))?;
+        let objective = self.objective(&examples, &encoder, dimension, &device)?;
+        let need = Need::of(self.loss).ok_or_else(|| task::unknown_loss(self.loss))?;
         let batches = Batches::new(need, &examples, &tokenizer, max_tokens, &self.schedule)?;
         let steps = batches.count();
         if steps == 0 {
@@ -133,7 +128,8 @@ impl Session<'_> {
         }
         let learner = Learner { encoder, objective };
         console.say(format_args!(
-            "{loss} on {} examples, {steps} steps; encoder of {} parameters, {} word pieces",
+            "{} on {} examples, {steps} steps; encoder of {} parameters, {} word pieces",
+            self.loss,
             examples.len(),
             Module::num_params(&learner.encoder),
             tokenizer.vocabulary(),
@@ -162,6 +158,21 @@ impl Session<'_> {
         let (encoder, examples) = (learner.encoder, examples.len());
         let checkpoints = self.checkpoints;
         Ok(Outcome { encoder, tokenizer, examples, steps, kept, before, after, checkpoints })
+    }
+
+    fn objective<E: TextEncoder>(
+        &self,
+        examples: &[Example],
+        encoder: &E,
+        dimension: usize,
+        device: &Device,
+    ) -> Result<Objective, Error> {
+        let options = self.options.clone();
+        let objective = objective::build(self.loss, options, examples, encoder, dimension, device)?;
+        match self.loss_weights {
+            Some(path) => objective.with_weights(path),
+            None => Ok(objective),
+        }
     }
 
     /// Before the first step, or where a run was interrupted.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
-use common::{FAMILIES, finetune, golden, names, text, texts};
+use common::{FAMILIES, copy, finetune, golden, names, text, texts};
 use finetune::encode::{Embedded, embed};
 use finetune::model::Pretrained;
 use finetune::save::Destination;
@@ -133,5 +133,41 @@ fn any_loss_trains_a_model() {
         let trained = encode(&directory.path().join("finetuned-encoder"));
         assert!(trained.values.iter().all(|value| value.is_finite()), "{loss}");
         assert_ne!(trained, encode(&model), "{loss}");
+    }
+}
+
+#[test]
+fn a_transformer_alone_becomes_a_sentence_encoder() {
+    let directory = TempDir::new().unwrap();
+    let plain = directory.path().join("plain");
+    copy(&golden("roberta"), &plain);
+    for name in names(&plain) {
+        if name == "modules.json" || name.contains("sentence") {
+            fs::remove_file(plain.join(name)).unwrap();
+        } else if name == "1_Pooling" {
+            fs::remove_dir_all(plain.join(name)).unwrap();
+        }
+    }
+    fs::write(directory.path().join("texts.txt"), texts().join("\n")).unwrap();
+    let run = |args: &[&str]| {
+        let output = finetune(directory.path(), args);
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let encode = ["encode", "texts.txt", "--model"];
+    for pooling in ["mean", "cls", "max", "mean_sqrt_len_tokens"] {
+        let saved = ["--model", "plain", "--pooling", pooling, "--steps", "1", "--force"];
+        run(&[&saved[..], &["--learning-rate", "1e-30", "--out", "saved"]].concat());
+        let before = run(&[&encode[..], &["plain", "--pooling", pooling]].concat());
+        assert_eq!(run(&[&encode[..], &["saved"]].concat()), before, "{pooling}");
+    }
+    for (args, message) in [
+        (vec!["plain"], "a transformer alone needs --pooling mean"),
+        (vec!["saved", "--pooling", "mean"], "has a pooling of its own"),
+        (vec!["plain", "--pooling", "lasttoken"], "supported are cls, max, mean"),
+    ] {
+        let output = finetune(directory.path(), &[&encode[..], &args].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(text(&output.stderr).contains(message), "{args:?}: {}", text(&output.stderr));
     }
 }

@@ -133,3 +133,42 @@ fn what_the_denoising_loss_cannot_do_is_refused() {
     }
     assert_eq!(names(directory.path()), before);
 }
+
+/// A safetensors file of zeros: the classifier of a SoftmaxLoss with four classes.
+fn classifier(columns: usize) -> Vec<u8> {
+    let (weight, end) = (16 * columns, 16 * columns + 16);
+    let header = format!(
+        r#"{{"classifier.weight":{{"dtype":"F32","shape":[4,{columns}],"data_offsets":[0,{weight}]}},"classifier.bias":{{"dtype":"F32","shape":[4],"data_offsets":[{weight},{end}]}}}}"#
+    );
+    let length = (header.len() as u64).to_le_bytes();
+    [&length[..], header.as_bytes(), &vec![0; end]].concat()
+}
+
+#[test]
+fn a_loss_starts_with_the_parameters_it_is_given() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("classifier");
+    let loss = ["--loss", "SoftmaxLoss", "--loss-config", r#"{"num_labels": 4}"#, "--steps", "1"];
+    let args = [&loss[..], &["--loss-weights", "classifier", "--log", "log"]].concat();
+    let right = classifier(3 * 128);
+    fs::write(&file, &right).unwrap();
+    succeed(directory.path(), &args);
+    // All classes are equally likely.
+    let losses = numbers(&steps(&directory.path().join("log")), "loss");
+    assert!((losses[0] - 4f64.ln()).abs() < 1e-6, "{losses:?}");
+
+    let refused = |bytes: &[u8], message: &str| {
+        fs::write(&file, bytes).unwrap();
+        let output = finetune(directory.path(), &[&args[..], &["--force"]].concat());
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(message) && stderr.lines().count() == 1, "{message}: {stderr}");
+    };
+    refused(&classifier(3 * 64), "cannot read classifier: ");
+    for length in [0, 4, 20, right.len() / 2, right.len() - 1] {
+        refused(&right[..length], "cannot read classifier: ");
+    }
+    let losses = ["--loss", "TripletLoss", "--loss-weights", "classifier"];
+    let output = finetune(directory.path(), &[&losses[..], &["--force"]].concat());
+    assert!(text(&output.stderr).contains("has no parameters"), "{}", text(&output.stderr));
+}

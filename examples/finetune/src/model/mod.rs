@@ -5,7 +5,7 @@
 //!   → modules, config, settings, pooling, charsmap   what the JSON files say
 //!   → transformer (embeddings, attention, relative)   the network; decoder: the same as one
 //!   → weights (names)   its parameters, from and to model.safetensors
-//!   → pretrained   all of it together
+//!   → pretrained   all of it together; plain: where the directory is a transformer's alone
 //!   → export (card)   the directory again
 //! ```
 
@@ -19,6 +19,7 @@ pub mod embeddings;
 pub mod export;
 pub mod modules;
 pub mod names;
+pub mod plain;
 pub mod pooling;
 pub mod pretrained;
 pub mod relative;
@@ -27,6 +28,6 @@ pub mod settings;
 pub mod transformer;
 pub mod weights;
 
-pub use pretrained::{Package, Pretrained};
+pub use pretrained::{Adjustments, Package, Pretrained};
 pub use sentence::SentenceEncoder;
 pub use transformer::Transformer;

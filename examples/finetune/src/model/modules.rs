@@ -66,9 +66,9 @@ impl Modules {
         let failed = |reason: String| Error::read(&path, reason);
         let bytes = directory.optional(Path::new(FILE), CONFIG_LIMIT)?;
         let bytes = bytes.ok_or_else(|| {
-            failed(
-                "No such file; expected a directory that sentence-transformers saved".to_string(),
-            )
+            let reason = "No such file; expected a directory that sentence-transformers saved; a \
+                          transformer alone needs --pooling mean, cls or max";
+            failed(reason.to_string())
         })?;
         let rows: Vec<Row> =
             serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;

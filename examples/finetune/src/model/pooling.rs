@@ -30,9 +30,15 @@ impl Mode {
         ("mean_sqrt_len_tokens", "pooling_mode_mean_sqrt_len_tokens", Self::MeanSqrtLen),
     ];
 
-    fn named(name: &str) -> Result<Self, String> {
+    /// The mode of this name.
+    pub fn named(name: &str) -> Result<Self, String> {
         let found = Self::NAMES.iter().find(|(mode, _, _)| *mode == name);
         found.map(|(_, _, mode)| *mode).ok_or_else(|| unsupported(name))
+    }
+
+    /// Each mode with its flag.
+    pub fn flags() -> impl Iterator<Item = (Self, &'static str)> {
+        Self::NAMES.iter().map(|(_, flag, mode)| (*mode, *flag))
     }
 
     fn flagged(flag: &str) -> Result<Self, String> {
@@ -103,6 +109,11 @@ impl Pooling {
         }
         let include_prompt = fields.get("include_prompt").and_then(Value::as_bool);
         Ok(Self { modes, include_prompt: include_prompt.unwrap_or(true) })
+    }
+
+    /// One mode.
+    pub fn of(mode: Mode) -> Self {
+        Self { modes: vec![mode], include_prompt: true }
     }
 
     /// The size of a text's vector, for tokens' vectors of `hidden` values.

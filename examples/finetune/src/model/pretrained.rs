@@ -8,7 +8,8 @@ use super::config::Config;
 use super::directory::{CONFIG_LIMIT, Directory, TOKENIZER_LIMIT};
 use super::export::CARD;
 use super::modules::{self, Modules};
-use super::pooling::Pooling;
+use super::plain;
+use super::pooling::{Mode, Pooling};
 use super::sentence::SentenceEncoder;
 use super::settings::{Limits, SETTINGS, Settings, TRANSFORMER_FILES};
 use super::weights;
@@ -65,16 +66,32 @@ pub struct Package {
     pub files: Vec<(PathBuf, Vec<u8>)>,
 }
 
+/// What a user wants other than the directory says.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Adjustments {
+    /// The dropout while training.
+    pub dropout: Option<f64>,
+    /// The pooling of a directory that has only a transformer.
+    pub pooling: Option<Mode>,
+}
+
 impl Pretrained {
     /// Reads a directory that sentence-transformers, or this program, saved.
     pub fn load(path: &Path, device: &Device) -> Result<Self, Error> {
-        Self::load_with(path, None, device)
+        Self::load_with(path, Adjustments::default(), device)
     }
 
-    /// [`Pretrained::load`], with another dropout than the directory asks for.
-    pub fn load_with(path: &Path, dropout: Option<f64>, device: &Device) -> Result<Self, Error> {
+    /// [`Pretrained::load`], with adjustments.
+    pub fn load_with(
+        path: &Path,
+        adjustments: Adjustments,
+        device: &Device,
+    ) -> Result<Self, Error> {
         let directory = Directory::open(path)?;
-        let modules = Modules::read(&directory)?;
+        let modules = match adjustments.pooling {
+            Some(_) => plain::modules(&directory)?,
+            None => Modules::read(&directory)?,
+        };
         modules.check_normalize(&directory)?;
         let settings = Settings::read(&directory)?;
         let base = &modules.transformer;
@@ -82,21 +99,30 @@ impl Pretrained {
 
         let bytes = directory.required(&file(CONFIG), CONFIG_LIMIT)?;
         let mut config = Config::parse(&path.join(file(CONFIG)), &bytes)?;
-        if let Some(dropout) = dropout {
+        if let Some(dropout) = adjustments.dropout {
             config.hidden_dropout_prob = dropout;
             config.attention_probs_dropout_prob = dropout;
         }
-        let pooling_file = modules.pooling.join(CONFIG);
-        let bytes = directory.required(&pooling_file, CONFIG_LIMIT)?;
-        let pooling = Pooling::parse(&path.join(pooling_file), &bytes, config.hidden_size)?;
         let limits = Limits::read(&directory, base, &config)?;
         let bytes = directory.required(&file("tokenizer.json"), TOKENIZER_LIMIT)?;
         let tokenizer_path = path.join(file("tokenizer.json"));
         let tokenizer = Tokenizer::pretrained(&tokenizer_path, &bytes, limits, config.vocab_size)?;
-        let files = companions(&directory, &modules)?;
+        let mut files = companions(&directory, &modules)?;
+        let size = config.hidden_size;
+        let pooling = match adjustments.pooling {
+            Some(mode) => {
+                files.extend(plain::files(mode, size));
+                Pooling::of(mode)
+            }
+            None => {
+                let file = modules.pooling.join(CONFIG);
+                let bytes = directory.required(&file, CONFIG_LIMIT)?;
+                Pooling::parse(&path.join(file), &bytes, size)?
+            }
+        };
 
         let transformer = weights::load(&path.join(file(WEIGHTS)), &config, device)?;
-        let dimension = pooling.dimension(config.hidden_size);
+        let dimension = pooling.dimension(size);
         let include_prompt = pooling.include_prompt;
         let normalize = modules.normalize.is_some();
         let encoder = SentenceEncoder::new(transformer, config.clone(), pooling, normalize);
