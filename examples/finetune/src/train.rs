@@ -118,9 +118,7 @@ impl<E: TextEncoder> Run<'_, E> {
         for rows in &step.batches {
             let batch = self.batches.batch(rows, &mut rng)?;
             texts += batch.texts.len();
-            let t0 = Instant::now();
             let mut loss = state.learner.loss(batch, self.device);
-            let t1 = Instant::now();
             if step.batches.len() > 1 {
                 loss = loss / step.batches.len() as f64;
             }
@@ -129,13 +127,10 @@ impl<E: TextEncoder> Run<'_, E> {
                 return Err(self.diverged("loss", number, sum.into()));
             }
             let of_batch = GradientsParams::from_grads(loss.backward(), &state.learner);
-            eprintln!("fwd {:?} bwd {:?} texts", t1 - t0, t1.elapsed());
             gradients.accumulate(&state.learner, of_batch);
         }
-        let t2 = Instant::now();
         let (learner, taken) = state.optimizer.step(state.learner, gradients.grads());
         state.learner = learner;
-        eprintln!("opt {:?}", t2.elapsed());
         let Taken { learning_rate, gradient_norm } = taken;
         if !gradient_norm.is_finite() {
             return Err(self.diverged("gradient", number, gradient_norm));
