@@ -87,7 +87,8 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", requires = "data")]
     pub format: Option<Format>,
 
-    /// Evaluation data; if left out, a tenth of the rows of --data is held out for it
+    /// Evaluation data; if left out, a tenth of the rows of --data is held out for it, or, where
+    /// these are bare lines, the built-in sentences are taken
     #[arg(long, value_name = "FILE", requires = "data")]
     pub eval: Option<PathBuf>,
 

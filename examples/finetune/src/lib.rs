@@ -191,7 +191,11 @@ fn datasets(args: &Args) -> Result<(Dataset, Dataset), Error> {
         ),
         (Some(data), None) => {
             let data = data::read(data, format, args.score_range)?;
-            data.hold_out(HELD_OUT, &mut rng)
+            if data.tells_something() {
+                data.hold_out(HELD_OUT, &mut rng)
+            } else {
+                (data, corpus::evaluation()?)
+            }
         }
     };
     let training = match args.max_rows {

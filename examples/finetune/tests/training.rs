@@ -89,17 +89,17 @@ fn the_denoising_loss_trains_on_lines() {
     let directory = TempDir::new().unwrap();
     let lines: String = (0..40).map(|i| format!("a cat sat on mat {i} of the house\n\n")).collect();
     fs::write(directory.path().join("lines.txt"), lines).unwrap();
-    fs::write(directory.path().join("dev.csv"), "a cat,the cat,4\na house,a mat,1\n").unwrap();
     for family in ["bert", "roberta"] {
         for options in ["{}", r#"{"tie_encoder_decoder": false}"#] {
             let model = golden(family);
             let args = ["--model", model.to_str().unwrap(), "--data", "lines.txt"];
             let loss = ["--loss", "DenoisingAutoEncoderLoss", "--loss-config", options];
-            let more = ["--eval", "dev.csv", "--epochs", "20", "--learning-rate", "0.003"];
+            let more = ["--epochs", "20", "--learning-rate", "0.003"];
             let out = ["--log", "log", "--batch-size", "8", "--force"];
             let all = [&args[..], &loss, &more, &out].concat();
             let (out, _) = succeed(directory.path(), &all);
             assert!(out.contains("40 texts") && out.contains("100 steps"), "{out}");
+            assert!(out.contains("Spearman of scored pairs"), "on the built-in sentences: {out}");
             let losses = numbers(&steps(&directory.path().join("log")), "loss");
             let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
             let (first, last) = (mean(&losses[..5]), mean(&losses[95..]));
@@ -123,7 +123,7 @@ fn what_the_denoising_loss_cannot_do_is_refused() {
         (&mpnet, "no decoder for MPNet"),
         (&wide, "needs embeddings of 16 numbers, as many as the decoder's; the model's pooling"),
         (&["--loss-config", r#"{"decoder": "x"}"#], "unknown field `decoder`"),
-        (&["--data", "lines.txt"], "has nothing to evaluate"),
+        (&["--data", "lines.txt", "--eval", "lines.txt", "--eval-format", "lines"], "--eval"),
         (&["--data", "lines.txt", "--format", "trec"], "lines.txt:1: expected a class number"),
     ] {
         let output = finetune(directory.path(), &[&loss[..], args].concat());
