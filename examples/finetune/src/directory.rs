@@ -119,6 +119,10 @@ fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn empty_file(directory: &Path, name: &str) -> Result<(), Error> {
+        fs::write(directory.join(name), "").map_err(|error| Error::output(directory, error))
+    }
+
     #[test]
     fn a_killed_run_leaves_nothing_that_the_next_one_keeps() {
         let parent = tempfile::tempdir().unwrap();
@@ -127,7 +131,7 @@ mod tests {
         fs::create_dir(&place.partial).unwrap();
         fs::write(place.partial.join("half"), "written").unwrap();
         place.probe().unwrap();
-        place.replace(|directory| Ok(fs::write(directory.join("new"), "").unwrap())).unwrap();
+        place.replace(|directory| empty_file(directory, "new")).unwrap();
         assert_eq!(names(&path).unwrap(), ["new"]);
         assert_eq!(names(parent.path()).unwrap(), ["model"]);
     }
@@ -137,17 +141,14 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("model");
         let place = Place::new(&path).unwrap();
-        let write = |name: &'static str| {
-            move |directory: &Path| Ok(fs::write(directory.join(name), "").unwrap())
-        };
-        place.replace(write("first")).unwrap();
+        place.replace(|directory| empty_file(directory, "first")).unwrap();
         let failing = place.replace(|directory| {
-            write("second")(directory)?;
+            empty_file(directory, "second")?;
             Err(Error::Tokenizer("no more".to_string()))
         });
         assert!(failing.is_err());
         assert_eq!(names(&path).unwrap(), ["first"]);
-        place.replace(write("third")).unwrap();
+        place.replace(|directory| empty_file(directory, "third")).unwrap();
         assert_eq!(names(&path).unwrap(), ["third"]);
         assert_eq!(names(parent.path()).unwrap(), ["model"]);
     }
