@@ -4,7 +4,7 @@
 const GROUP: usize = 64;
 
 /// Texts by their lengths in tokens, in groups of like length: every index once. No other groups
-/// have fewer tokens, padding included and [`GROUP`] added for each.
+/// have fewer tokens, counting padding and 64 for the start of each group.
 pub fn groups(lengths: &[usize]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.sort_by_key(|&index| lengths[index]);
