@@ -15,6 +15,16 @@ pub enum Reduction {
     Sum,
 }
 
+impl Reduction {
+    /// What each of `terms` terms is multiplied with before they are added.
+    pub(crate) fn weight(self, terms: usize) -> f64 {
+        match self {
+            Self::Mean => 1.0 / terms as f64,
+            Self::Sum => 1.0,
+        }
+    }
+}
+
 /// The terms of a loss, and how many of them count when that depends on the data.
 #[derive(Debug, Clone, new)]
 pub struct Terms {
@@ -48,9 +58,9 @@ impl Terms {
         match (reduction, count) {
             (Reduction::Sum, _) => values.sum(),
             (Reduction::Mean, Some(count)) => (values / count.clamp_min(1)).sum(),
-            (Reduction::Mean, None) => {
-                let share = 1.0 / values.dims()[0] as f64;
-                values.mul_scalar(share).sum()
+            (mean, None) => {
+                let weight = mean.weight(values.dims()[0]);
+                values.mul_scalar(weight).sum()
             }
         }
     }

@@ -13,7 +13,8 @@
 //! # Ok::<(), burn_embedding_losses::ConfigError>(())
 //! ```
 //!
-//! Options that only this crate has (`reduction`, `anchors`, `label_smoothing`) are understood as
+//! Options that only this crate has (`reduction`, `anchors`, `label_smoothing`,
+//! `memory_budget`) are understood as
 //! well. Of the options that need a Python object, `loss_fct` and `cos_score_transformation` are
 //! given by their torch class names (`"HuberLoss"`, `"Sigmoid"`).
 
@@ -22,6 +23,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::error::ConfigError;
 use crate::losses::*;
+use crate::pairwise::blocks::MEMORY_BUDGET;
 use crate::pairwise::{Distance, Similarity};
 use crate::reduction::Reduction;
 
@@ -134,28 +136,31 @@ macro_rules! options {
 options!(BatchAll {
     distance_metric: Distance = Distance::Euclidean,
     margin: f64 = 5.0,
+    memory_budget: usize = MEMORY_BUDGET,
     reduction: Reduction = Reduction::Mean,
 } => BatchAllTripletLossConfig |o| {
-    distance: o.distance_metric, margin: o.margin, reduction: o.reduction,
+    distance: o.distance_metric, margin: o.margin, memory_budget: o.memory_budget, reduction: o.reduction,
 });
 
 options!(BatchMined {
     distance_metric: Distance = Distance::Euclidean,
     margin: f64 = 5.0,
     anchors: Anchors = Anchors::All,
+    memory_budget: usize = MEMORY_BUDGET,
     reduction: Reduction = Reduction::Mean,
 } => BatchHardTripletLossConfig |o| {
-    distance: o.distance_metric, margin: o.margin, anchors: o.anchors, reduction: o.reduction,
+    distance: o.distance_metric, margin: o.margin, anchors: o.anchors, memory_budget: o.memory_budget, reduction: o.reduction,
 } => BatchSemiHardTripletLossConfig |o| {
-    distance: o.distance_metric, margin: o.margin, anchors: o.anchors, reduction: o.reduction,
+    distance: o.distance_metric, margin: o.margin, anchors: o.anchors, memory_budget: o.memory_budget, reduction: o.reduction,
 });
 
 options!(BatchHardSoftMargin {
     distance_metric: Distance = Distance::Euclidean,
     anchors: Anchors = Anchors::All,
+    memory_budget: usize = MEMORY_BUDGET,
     reduction: Reduction = Reduction::Mean,
 } => BatchHardSoftMarginTripletLossConfig |o| {
-    distance: o.distance_metric, anchors: o.anchors, reduction: o.reduction,
+    distance: o.distance_metric, anchors: o.anchors, memory_budget: o.memory_budget, reduction: o.reduction,
 });
 
 options!(Contrastive {
@@ -200,10 +205,12 @@ options!(MegaBatchMargin {
     mini_batch_size: usize = 50,
     mini_batch_num_tokens: Option<usize> = None,
     show_progress_bar: bool = false,
+    memory_budget: usize = MEMORY_BUDGET,
     reduction: Reduction = Reduction::Mean,
 } => MegaBatchMarginLossConfig |o| {
     positive_margin: o.positive_margin,
     negative_margin: o.negative_margin,
+    memory_budget: o.memory_budget,
     reduction: {
         // How the reference computes the same numbers.
         let _ = (o.use_mini_batched_version, o.mini_batch_size);
@@ -229,6 +236,7 @@ options!(MultipleNegativesRanking {
     partition_mode: PartitionMode = PartitionMode::Joint,
     hardness_mode: Option<Hardness> = None,
     hardness_strength: f64 = 0.0,
+    memory_budget: usize = MEMORY_BUDGET,
     reduction: Reduction = Reduction::Mean,
 } => MultipleNegativesRankingLossConfig |o| {
     scale: o.scale,
@@ -240,7 +248,7 @@ options!(MultipleNegativesRanking {
         let NotGathered = o.gather_across_devices;
         o.hardness_strength
     },
-    reduction: o.reduction,
+    memory_budget: o.memory_budget, reduction: o.reduction,
 });
 
 options!(Softmax {

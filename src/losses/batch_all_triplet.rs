@@ -1,10 +1,11 @@
 use burn::prelude::*;
 
-use super::{forward, init};
+use super::{forward, init, triplet_blocks};
 use crate::batch::LabeledBatch;
 use crate::error::ConfigError;
-use crate::objective::triplet::all_triplets;
-use crate::pairwise::{Distance, mining::LabelMasks};
+use crate::objective::triplet::{TripletKind, Triplets};
+use crate::pairwise::Distance;
+use crate::pairwise::blocks::MEMORY_BUDGET;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`BatchAllTripletLoss`].
@@ -17,6 +18,10 @@ pub struct BatchAllTripletLossConfig {
     /// 5 suits unnormalised embeddings; for the cosine take 0.1 to 1.
     #[config(default = 5.0)]
     pub margin: f64,
+    /// What the search in a block of anchors may take, in bytes; enough for one anchor, 160 bytes a row
+    /// of the batch. The same numbers come out whatever it is.
+    #[config(default = "MEMORY_BUDGET")]
+    pub memory_budget: usize,
     /// How the terms become one number.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -84,11 +89,26 @@ pub struct BatchAllTripletLoss {
 
 impl BatchAllTripletLoss {
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
-        let masks = LabelMasks::new(labels);
         // Σ_{p, n} max(0, d(a, p) − d(a, n) + m), and #{t > 0}
-        all_triplets(embeddings, &masks, self.config.distance, self.config.margin)
+        self.triplets().terms(embeddings, labels)
+    }
+
+    #[track_caller]
+    fn summed(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
+        let blocks = triplet_blocks("BatchAllTripletLoss", self.config.memory_budget, &labels);
+        self.triplets().summed(embeddings, labels, blocks)
+    }
+
+    fn triplets(&self) -> Triplets {
+        let BatchAllTripletLossConfig { distance, margin, .. } = self.config;
+        Triplets { distance, margin, kind: TripletKind::All }
     }
 }
 
 init!(BatchAllTripletLossConfig => BatchAllTripletLoss);
-forward!(BatchAllTripletLoss, LabeledBatch, "For every anchor, the sum over its triplets, `[n]`.");
+forward!(
+    BatchAllTripletLoss,
+    LabeledBatch,
+    "For every anchor, the sum over its triplets, `[n]`; all distances are in memory at once.",
+    |loss, batch| { loss.summed(batch).reduce(loss.config.reduction) }
+);

@@ -1,10 +1,11 @@
 use burn::prelude::*;
 
-use super::{Anchors, forward, init};
+use super::{Anchors, forward, init, search_blocks};
 use crate::batch::LabeledBatch;
 use crate::error::ConfigError;
 use crate::objective::triplet::{anchors_where, batch_hard, hardest_gap};
-use crate::pairwise::{Distance, mining::LabelMasks};
+use crate::pairwise::Distance;
+use crate::pairwise::blocks::MEMORY_BUDGET;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`BatchHardTripletLoss`].
@@ -20,6 +21,10 @@ pub struct BatchHardTripletLossConfig {
     /// Which anchors count.
     #[config(default = "Anchors::All")]
     pub anchors: Anchors,
+    /// What the search in a block of anchors may take, in bytes; enough for one anchor, 48 bytes a row
+    /// of the batch. The same numbers come out whatever it is.
+    #[config(default = "MEMORY_BUDGET")]
+    pub memory_budget: usize,
     /// How the terms become one number.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -83,13 +88,14 @@ pub struct BatchHardTripletLoss {
 }
 
 impl BatchHardTripletLoss {
+    #[track_caller]
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
-        let masks = LabelMasks::new(labels);
+        let blocks = search_blocks("BatchHardTripletLoss", self.config.memory_budget, &labels);
         // max d(a, p) − min d(a, n)
-        let gap = hardest_gap(embeddings, &masks, self.config.distance);
+        let gap = hardest_gap(embeddings, labels.clone(), self.config.distance, blocks);
         // max(0, gap + m), over the anchors that count
         let terms = batch_hard(gap, self.config.margin);
-        anchors_where(self.config.anchors.restrict(&masks), terms)
+        anchors_where(self.config.anchors.restrict(labels, blocks), terms)
     }
 }
 

@@ -1,10 +1,11 @@
 use burn::prelude::*;
 
-use super::{Anchors, forward, init};
+use super::{Anchors, forward, init, triplet_blocks};
 use crate::batch::LabeledBatch;
 use crate::error::ConfigError;
-use crate::objective::triplet::semi_hard_triplets;
-use crate::pairwise::{Distance, mining::LabelMasks};
+use crate::objective::triplet::{TripletKind, Triplets};
+use crate::pairwise::Distance;
+use crate::pairwise::blocks::MEMORY_BUDGET;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`BatchSemiHardTripletLoss`].
@@ -20,6 +21,10 @@ pub struct BatchSemiHardTripletLossConfig {
     /// Which anchors count.
     #[config(default = "Anchors::All")]
     pub anchors: Anchors,
+    /// What the search in a block of anchors may take, in bytes; enough for one anchor, 160 bytes a row
+    /// of the batch. The same numbers come out whatever it is.
+    #[config(default = "MEMORY_BUDGET")]
+    pub memory_budget: usize,
     /// How the terms become one number.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -83,11 +88,20 @@ pub struct BatchSemiHardTripletLoss {
 
 impl BatchSemiHardTripletLoss {
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
-        let BatchSemiHardTripletLossConfig { distance, margin, anchors, .. } = self.config;
-        let masks = LabelMasks::new(labels);
-        let only = anchors.restrict(&masks);
         // Σ_p max(0, d(a, p) − d(a, N(a, p)) + m), and the number of pairs
-        semi_hard_triplets(embeddings, &masks, distance, margin, only)
+        self.triplets().terms(embeddings, labels)
+    }
+
+    #[track_caller]
+    fn summed(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
+        let blocks = triplet_blocks("BatchSemiHardTripletLoss", self.config.memory_budget, &labels);
+        self.triplets().summed(embeddings, labels, blocks)
+    }
+
+    fn triplets(&self) -> Triplets {
+        let BatchSemiHardTripletLossConfig { distance, margin, anchors, .. } = self.config;
+        let kind = TripletKind::SemiHard { only_valid: anchors == Anchors::Valid };
+        Triplets { distance, margin, kind }
     }
 }
 
@@ -95,5 +109,6 @@ init!(BatchSemiHardTripletLossConfig => BatchSemiHardTripletLoss);
 forward!(
     BatchSemiHardTripletLoss,
     LabeledBatch,
-    "For every anchor, the sum over its positives, `[n]`."
+    "For every anchor, the sum over its positives, `[n]`; all distances are in memory at once.",
+    |loss, batch| { loss.summed(batch).reduce(loss.config.reduction) }
 );

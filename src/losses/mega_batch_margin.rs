@@ -4,6 +4,8 @@ use super::{forward, init};
 use crate::batch::RetrievalBatch;
 use crate::error::ConfigError;
 use crate::objective::ranking::mega_batch_margin;
+use crate::objective::triplet::SEARCH_BYTES;
+use crate::pairwise::blocks::{Blocks, MEMORY_BUDGET};
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`MegaBatchMarginLoss`].
@@ -15,6 +17,10 @@ pub struct MegaBatchMarginLossConfig {
     /// Cosine up to which the hardest negative costs nothing; finite, useful in `[-1, 1]`.
     #[config(default = 0.3)]
     pub negative_margin: f64,
+    /// What the search in a block of anchors may take, in bytes; enough for one anchor, 48 bytes a row
+    /// of the batch. The same numbers come out whatever it is.
+    #[config(default = "MEMORY_BUDGET")]
+    pub memory_budget: usize,
     /// How the terms become one number.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -81,8 +87,11 @@ impl MegaBatchMarginLoss {
         let extra = negatives.len();
         assert!(extra == 0, "MegaBatchMarginLoss: `negatives` must be empty, got {extra} columns");
         let MegaBatchMarginLossConfig { positive_margin, negative_margin, .. } = self.config;
+        let [n, _] = anchor.dims();
+        let blocks =
+            Blocks::within("MegaBatchMarginLoss", self.config.memory_budget, n, SEARCH_BYTES * n);
         // max(0, m⁺ − cos(a, p)) + max(0, max cos(a, p of others) − m⁻)
-        Terms::all(mega_batch_margin(anchor, positive, positive_margin, negative_margin))
+        Terms::all(mega_batch_margin(anchor, positive, positive_margin, negative_margin, blocks))
     }
 }
 

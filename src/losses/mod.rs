@@ -40,7 +40,8 @@ pub use online_contrastive::{OnlineContrastiveLoss, OnlineContrastiveLossConfig}
 pub use softmax::{SoftmaxLoss, SoftmaxLossConfig};
 pub use triplet::{TripletLoss, TripletLossConfig};
 
-use crate::pairwise::mining::LabelMasks;
+use crate::objective::triplet::{SEARCH_BYTES, TRIPLET_BYTES, valid_anchors};
+use crate::pairwise::blocks::Blocks;
 
 /// A loss of one kind of batch: what code that wraps any loss is written against.
 pub trait Criterion<Batch> {
@@ -63,12 +64,26 @@ pub enum Anchors {
 
 impl Anchors {
     /// The anchors to restrict a loss to; `None` for all.
-    fn restrict(self, masks: &LabelMasks) -> Option<Tensor<1, Bool>> {
+    fn restrict(self, labels: Tensor<1, Int>, blocks: Blocks) -> Option<Tensor<1, Bool>> {
         match self {
             Self::All => None,
-            Self::Valid => Some(masks.valid_anchors()),
+            Self::Valid => Some(valid_anchors(labels, blocks)),
         }
     }
+}
+
+/// Blocks of anchors whose hardest rows are searched.
+#[track_caller]
+fn search_blocks(loss: &str, memory_budget: usize, labels: &Tensor<1, Int>) -> Blocks {
+    let [n] = labels.dims();
+    Blocks::within(loss, memory_budget, n, SEARCH_BYTES * n)
+}
+
+/// Blocks of anchors whose triplets are counted.
+#[track_caller]
+fn triplet_blocks(loss: &str, memory_budget: usize, labels: &Tensor<1, Int>) -> Blocks {
+    let [n] = labels.dims();
+    Blocks::within(loss, memory_budget, n, TRIPLET_BYTES * n)
 }
 
 /// Gives a configuration its `init`, from its `check`.
@@ -90,9 +105,15 @@ macro_rules! init {
 }
 use init;
 
-/// Gives a loss its two forward functions and its [`Criterion`], from its `terms`.
+/// Gives a loss its two forward functions and its [`Criterion`], from its `terms`; `forward` may be
+/// computed in another way that needs less memory.
 macro_rules! forward {
     ($loss:ident, $batch:ident, $terms:literal) => {
+        $crate::losses::forward!($loss, $batch, $terms, |loss, batch| {
+            loss.terms(batch).reduce(loss.config.reduction)
+        });
+    };
+    ($loss:ident, $batch:ident, $terms:literal, |$self:ident, $b:ident| $reduced:block) => {
         impl $loss {
             /// The loss of the batch, `[1]`.
             ///
@@ -101,7 +122,8 @@ macro_rules! forward {
             /// If the parts of the batch do not fit together; see the batch's `new`.
             #[track_caller]
             pub fn forward(&self, batch: impl Into<$batch>) -> ::burn::prelude::Tensor<1> {
-                self.terms(batch.into()).reduce(self.config.reduction)
+                let ($self, $b): (&Self, $batch) = (self, batch.into());
+                $reduced
             }
 
             #[doc = $terms]

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use super::{forward, init};
 use crate::batch::RetrievalBatch;
 use crate::error::ConfigError;
-use crate::objective::ranking::{Candidates, Penalized, log_sum_exp, positive_scores};
+use crate::objective::ranking::{Candidates, Comparison, Penalized, Ranking, Side};
 use crate::pairwise::Similarity;
+use crate::pairwise::blocks::{Blocks, MEMORY_BUDGET};
 use crate::reduction::{Reduction, Terms};
 
 /// Who is ranked for whom.
@@ -23,6 +24,18 @@ pub enum Direction {
     /// The documents of other queries for each positive.
     #[serde(alias = "doc_to_doc")]
     DocumentToDocument,
+}
+
+impl From<Direction> for Comparison {
+    fn from(direction: Direction) -> Self {
+        let (anchors, candidates) = match direction {
+            Direction::QueryToDocument => (Side::Queries, Side::Documents),
+            Direction::QueryToQuery => (Side::Queries, Side::Queries),
+            Direction::DocumentToQuery => (Side::Documents, Side::Queries),
+            Direction::DocumentToDocument => (Side::Documents, Side::Documents),
+        };
+        Self { anchors, candidates }
+    }
 }
 
 /// What one softmax runs over.
@@ -84,6 +97,10 @@ pub struct MultipleNegativesRankingLossConfig {
     /// Without a `hardness_mode` it has no effect.
     #[config(default = 0.0)]
     pub hardness_strength: f64,
+    /// What the scores of a block of queries may take, in bytes; enough for one query, less than
+    /// 100 bytes a document and direction. The same numbers come out whatever it is.
+    #[config(default = "MEMORY_BUDGET")]
+    pub memory_budget: usize,
     /// How the terms become one number.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -193,40 +210,45 @@ pub struct MultipleNegativesRankingLoss {
 }
 
 impl MultipleNegativesRankingLoss {
-    fn terms(&self, RetrievalBatch { anchor, positive, negatives }: RetrievalBatch) -> Terms {
-        let Self { config } = self;
-        let batch = Candidates::new(config.similarity, config.scale, anchor, positive, negatives);
-        // z, and its diagonal
-        let scores = batch.query_to_document();
-        let positives = positive_scores(scores.clone());
-        // The scores that each softmax runs over
-        let blocks = config.directions.iter().map(|direction| match direction {
-            Direction::QueryToDocument => self.harden(&batch, scores.clone()),
-            Direction::QueryToQuery => batch.query_to_query(),
-            Direction::DocumentToQuery => batch.document_to_query(scores.clone()),
-            Direction::DocumentToDocument => batch.document_to_document(),
-        });
+    fn terms(&self, batch: RetrievalBatch) -> Terms {
         // ln Σ exp(z) − zᵢᵢ
-        let normalizer = match config.partition_mode {
-            PartitionMode::Joint => log_sum_exp(blocks.collect()),
-            PartitionMode::PerDirection => {
-                let each: Vec<_> = blocks.map(|block| log_sum_exp(vec![block])).collect();
-                Tensor::cat(each, 1).mean_dim(1)
-            }
-        };
-        Terms::all((normalizer - positives).squeeze_dim(1))
+        Terms::all(self.candidates(batch).terms(&self.ranking()))
     }
 
-    fn harden(&self, batch: &Candidates, scores: Tensor<2>) -> Tensor<2> {
-        match self.config.hardness_mode {
-            Some(mode) => batch.harden(scores, mode.into(), self.config.hardness_strength),
-            None => scores,
+    #[track_caller]
+    fn reduced(&self, batch: RetrievalBatch) -> Tensor<1> {
+        let (candidates, ranking) = (self.candidates(batch), self.ranking());
+        let (n, bytes) = (candidates.queries(), candidates.bytes_per_query(&ranking));
+        let blocks =
+            Blocks::within("MultipleNegativesRankingLoss", self.config.memory_budget, n, bytes);
+        // Σ (ln Σ exp(z) − zᵢᵢ), a block of queries at a time
+        candidates.weighted_sum(&ranking, self.config.reduction.weight(n), blocks)
+    }
+
+    fn candidates(
+        &self,
+        RetrievalBatch { anchor, positive, negatives }: RetrievalBatch,
+    ) -> Candidates {
+        Candidates::new(self.config.similarity, self.config.scale, anchor, positive, negatives)
+    }
+
+    fn ranking(&self) -> Ranking {
+        let Self { config } = self;
+        Ranking {
+            comparisons: config.directions.iter().map(|&direction| direction.into()).collect(),
+            joint: config.partition_mode == PartitionMode::Joint,
+            penalty: config.hardness_mode.map(|mode| (mode.into(), config.hardness_strength)),
         }
     }
 }
 
 init!(MultipleNegativesRankingLossConfig => MultipleNegativesRankingLoss);
-forward!(MultipleNegativesRankingLoss, RetrievalBatch, "The loss of every query, `[n]`.");
+forward!(
+    MultipleNegativesRankingLoss,
+    RetrievalBatch,
+    "The loss of every query, `[n]`; all scores are in memory at once.",
+    |loss, batch| { loss.reduced(batch) }
+);
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,62 @@
 //! A positive among the other candidates of the batch.
 
+use core::ops::Range;
+
 use burn::prelude::*;
+use burn::tensor::IndexingUpdateOp;
 
 use super::hinge::hinge;
-use crate::pairwise::mining::{Chosen, closest};
+use crate::pairwise::blocks::{self, Accumulated, Blocks};
+use crate::pairwise::mining::{Chosen, closest, own_row};
 use crate::pairwise::{Distance, Similarity, norm::UnitRows};
+
+/// Which rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The queries. Row i belongs to query i.
+    Queries,
+    /// The positives, in the order of the queries, and as candidates their hard negatives as well.
+    Documents,
+}
+
+/// Rows that are compared with candidates: row i of `anchors` with all of `candidates`, but not
+/// with those of query i where both are on the same side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comparison {
+    /// What is compared, a row for each query.
+    pub anchors: Side,
+    /// What it is compared with.
+    pub candidates: Side,
+}
+
+impl Comparison {
+    /// All documents for each query.
+    pub const QUERY_TO_DOCUMENT: Self =
+        Self { anchors: Side::Queries, candidates: Side::Documents };
+}
+
+/// Which documents get a penalty for being similar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Penalized {
+    /// Documents of other queries.
+    OtherRows,
+    /// The hard negatives of the query itself.
+    OwnNegatives,
+    /// Both.
+    All,
+}
+
+/// What the positive of a query competes with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    /// The comparisons, [`Comparison::QUERY_TO_DOCUMENT`] among them.
+    pub comparisons: Vec<Comparison>,
+    /// One softmax over all comparisons together, or one for each.
+    pub joint: bool,
+    /// Documents whose scores from query to document grow by this many times their similarity, a
+    /// constant.
+    pub penalty: Option<(Penalized, f64)>,
+}
 
 /// The rows that are ranked: queries, and for each its positive and its k hard negatives.
 #[derive(Debug, Clone)]
@@ -13,8 +65,6 @@ pub struct Candidates {
     scale: f64,
     /// Queries, `[n, dim]`.
     queries: Tensor<2>,
-    /// The positives, `[n, dim]`.
-    positives: Tensor<2>,
     /// The positives, then the first negatives, then the second …, `[n (1 + k), dim]`.
     documents: Tensor<2>,
 }
@@ -29,99 +79,219 @@ impl Candidates {
         negatives: Vec<Tensor<2>>,
     ) -> Self {
         let positives = similarity.prepare(positives);
-        let mut documents = vec![positives.clone()];
-        documents.extend(negatives.into_iter().map(|negative| similarity.prepare(negative)));
-        Self {
-            similarity,
-            scale,
-            queries: similarity.prepare(queries),
-            positives,
-            documents: Tensor::cat(documents, 0),
+        let documents = match negatives.is_empty() {
+            true => positives,
+            false => {
+                let negatives = negatives.into_iter().map(|rows| similarity.prepare(rows));
+                Tensor::cat(core::iter::once(positives).chain(negatives).collect(), 0)
+            }
+        };
+        Self { similarity, scale, queries: similarity.prepare(queries), documents }
+    }
+
+    /// The number of queries.
+    pub fn queries(&self) -> usize {
+        self.queries.dims()[0]
+    }
+
+    /// What the scores of one query take while they are worked on, in bytes.
+    pub fn bytes_per_query(&self, ranking: &Ranking) -> usize {
+        let columns = |comparison: &Comparison| self.side(comparison.candidates).dims()[0];
+        let columns: usize = ranking.comparisons.iter().map(columns).sum();
+        columns * self.queries.dtype().size() * MATRICES
+    }
+
+    /// `ln Σ exp(z) − zᵢᵢ` of every query, `[n]`; `z` are the scores of a comparison, or of all.
+    /// The logarithms of several softmaxes are averaged.
+    pub fn terms(&self, ranking: &Ranking) -> Tensor<1> {
+        self.terms_of(0..self.queries(), ranking)
+    }
+
+    /// `weight` times the sum of [`terms`](Self::terms), `[1]`, a block of queries at a time.
+    pub fn weighted_sum(&self, ranking: &Ranking, weight: f64, blocks: Blocks) -> Tensor<1> {
+        let rows = [self.queries.clone(), self.documents.clone()];
+        let tracked = rows.iter().any(Tensor::is_tracked);
+        if tracked && self.similarity.is_bilinear() {
+            let fixed = self.with(rows.clone().map(Tensor::inner));
+            return blocks::closed_sum(rows, blocks, |range, gradients| {
+                fixed.closed(range, ranking, weight, gradients)
+            });
+        }
+        let part = |range, rows| {
+            let terms = self.with(rows).terms_of(range, ranking);
+            (terms.mul_scalar(weight).sum(), ())
+        };
+        blocks::sum(rows, blocks, part).0
+    }
+
+    fn with(&self, [queries, documents]: [Tensor<2>; 2]) -> Self {
+        Self { queries, documents, ..*self }
+    }
+
+    fn side(&self, side: Side) -> &Tensor<2> {
+        match side {
+            Side::Queries => &self.queries,
+            Side::Documents => &self.documents,
         }
     }
 
-    /// Scores of every query with every document, `[n, n (1 + k)]`.
-    pub fn query_to_document(&self) -> Tensor<2> {
-        self.scores(self.queries.clone(), self.documents.clone())
+    fn terms_of(&self, range: Range<usize>, ranking: &Ranking) -> Tensor<1> {
+        let (scores, positives) = self.all_scores(&range, ranking);
+        let normalizer = match ranking.joint {
+            true => log_sum_exp(scores),
+            false => {
+                let each: Vec<_> = scores.into_iter().map(|z| log_sum_exp(vec![z])).collect();
+                Tensor::cat(each, 1).mean_dim(1)
+            }
+        };
+        (normalizer - positives).squeeze_dim(1)
     }
 
-    /// Scores of every positive with every query, `[n, n]`, read off those of
-    /// [`query_to_document`](Self::query_to_document): every similarity here is symmetric.
-    pub fn document_to_query(&self, query_to_document: Tensor<2>) -> Tensor<2> {
-        let [n, _] = self.queries.dims();
-        query_to_document.slice([0..n, 0..n]).transpose()
+    /// `weight` times the sum of the terms, `[1]`, with gradients in closed form: the derivative of
+    /// `ln Σ exp(z)` is `softmax(z)`, that of `z = t x·y` is `t y` and `t x`.
+    fn closed(
+        &self,
+        range: Range<usize>,
+        ranking: &Ranking,
+        weight: f64,
+        gradients: &mut [Accumulated; 2],
+    ) -> Tensor<1> {
+        let (scores, positives) = self.all_scores(&range, ranking);
+        let partitions = if ranking.joint { 1 } else { scores.len() };
+        let share = weight / partitions as f64;
+        let (slopes, normalizers) = match ranking.joint {
+            true => softmax(scores, share * self.scale),
+            false => {
+                let each = scores.into_iter().map(|z| softmax(vec![z], share * self.scale));
+                let (slopes, normalizers): (Vec<_>, Vec<_>) = each.unzip();
+                let sum = normalizers.into_iter().reduce(|sum, term| sum + term);
+                (slopes.concat(), sum.expect("at least one comparison"))
+            }
+        };
+        self.backward(&range, ranking, weight, slopes, gradients);
+        let normalizers = normalizers.mul_scalar(share);
+        (normalizers - positives.mul_scalar(weight)).sum_dim(0).squeeze_dim(1)
     }
 
-    /// Scores of every query with the other queries, `[n, n]`; those with itself are the lowest
-    /// number.
-    pub fn query_to_query(&self) -> Tensor<2> {
-        let scores = self.scores(self.queries.clone(), self.queries.clone());
-        exclude(scores, self.own_columns(1))
+    /// Hands the derivatives by the scores on to the rows.
+    fn backward(
+        &self,
+        range: &Range<usize>,
+        ranking: &Ranking,
+        weight: f64,
+        slopes: Vec<Tensor<2>>,
+        [queries, documents]: &mut [Accumulated; 2],
+    ) {
+        let mut anchors: [Option<Tensor<2>>; 2] = [None, None];
+        for (&comparison, mut slope) in ranking.comparisons.iter().zip(slopes) {
+            if comparison == Comparison::QUERY_TO_DOCUMENT {
+                let own = own_column(&slope, range);
+                let pull = Tensor::full(
+                    own.dims(),
+                    -weight * self.scale,
+                    (&slope.device(), slope.dtype()),
+                );
+                slope = slope.scatter(1, own, pull, IndexingUpdateOp::Add);
+            }
+            let rows = self.side(comparison.anchors).clone().slice([range.clone()]);
+            let to_candidates = slope.clone().transpose().matmul(rows);
+            let to_anchors = slope.matmul(self.side(comparison.candidates).clone());
+            match comparison.candidates {
+                Side::Queries => queries.add(to_candidates),
+                Side::Documents => documents.add(to_candidates),
+            }
+            let sum = &mut anchors[comparison.anchors as usize];
+            *sum = Some(match sum.take() {
+                None => to_anchors,
+                Some(other) => other + to_anchors,
+            });
+        }
+        let [from_queries, from_documents] = anchors;
+        from_queries.into_iter().for_each(|part| queries.add_next(part));
+        from_documents.into_iter().for_each(|part| documents.add_next(part));
     }
 
-    /// Scores of every positive with the documents of other queries, `[n, n (1 + k)]`; those with
-    /// documents of its own query are the lowest number.
-    pub fn document_to_document(&self) -> Tensor<2> {
-        let scores = self.scores(self.positives.clone(), self.documents.clone());
-        exclude(scores, self.own_columns(self.blocks()))
+    /// The scores of each comparison, penalties added, and those of the positives, `[rows, 1]`.
+    fn all_scores(&self, range: &Range<usize>, ranking: &Ranking) -> (Vec<Tensor<2>>, Tensor<2>) {
+        let mut positives = None;
+        let scores = |&comparison: &Comparison| {
+            let z = self.scores(comparison, range);
+            if comparison != Comparison::QUERY_TO_DOCUMENT {
+                return z;
+            }
+            positives = Some(z.clone().gather(1, own_column(&z, range)));
+            match ranking.penalty {
+                Some((of, strength)) => self.penalize(z, range, of, strength),
+                None => z,
+            }
+        };
+        let scores = ranking.comparisons.iter().map(scores).collect();
+        (scores, positives.expect("queries are compared with documents"))
     }
 
-    /// True where a document belongs to the query of the row, `[n, n · blocks]`.
-    fn own_columns(&self, blocks: usize) -> Tensor<2, Bool> {
-        let [n, _] = self.queries.dims();
-        // `diag_mask` is false on the diagonal.
-        let own = Tensor::<2, Bool>::diag_mask([n, n], 0, &self.queries.device()).bool_not();
-        Tensor::cat(vec![own; blocks], 1)
+    /// Scores of some anchors with all candidates; the excluded ones are the lowest number.
+    fn scores(&self, comparison: Comparison, range: &Range<usize>) -> Tensor<2> {
+        let Comparison { anchors, candidates } = comparison;
+        let rows = self.side(anchors).clone().slice([range.clone()]);
+        let all = self.side(candidates).clone();
+        let scores = self.similarity.pairwise_prepared(rows, all, self.scale);
+        if anchors == candidates {
+            let lowest = scores.dtype().finfo().map_or(f64::MIN, |info| info.min);
+            let own = self.own_columns(&scores, range);
+            scores.mask_fill(own, lowest)
+        } else {
+            scores
+        }
     }
 
-    /// How many documents a query has: its positive and its hard negatives.
-    fn blocks(&self) -> usize {
-        self.documents.dims()[0] / self.queries.dims()[0]
+    /// True where a candidate belongs to the query of the row.
+    fn own_columns(&self, scores: &Tensor<2>, range: &Range<usize>) -> Tensor<2, Bool> {
+        let copies = scores.dims()[1] / self.queries();
+        Tensor::cat(vec![self.own_positive(range); copies], 1)
     }
 
-    fn scores(&self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
-        self.similarity.pairwise_prepared(x, y, self.scale)
+    /// True where a positive belongs to the query of the row, `[rows, n]`.
+    fn own_positive(&self, range: &Range<usize>) -> Tensor<2, Bool> {
+        let device = self.queries.device();
+        own_row(range.clone(), self.queries(), &device)
     }
 
-    /// Adds `strength · s` (the similarity as a constant) to the scores of the documents that
-    /// `of` names, never to the positive.
-    pub fn harden(&self, scores: Tensor<2>, of: Penalized, strength: f64) -> Tensor<2> {
-        let own = self.own_columns(self.blocks());
+    /// Adds the penalty, a constant, to the documents that get one, never to the positive.
+    fn penalize(
+        &self,
+        scores: Tensor<2>,
+        range: &Range<usize>,
+        of: Penalized,
+        strength: f64,
+    ) -> Tensor<2> {
+        let own = self.own_columns(&scores, range);
         let spared = match of {
             Penalized::OtherRows => own,
-            Penalized::OwnNegatives => own.bool_not().bool_or(self.positive_cells()),
-            Penalized::All => self.positive_cells(),
+            Penalized::OwnNegatives => own.bool_not().bool_or(self.positive_cells(&scores, range)),
+            Penalized::All => self.positive_cells(&scores, range),
         };
         let penalty = scores.clone().inner().mul_scalar(strength / self.scale);
         scores + penalty.mask_fill(spared, 0.0)
     }
 
-    /// True where the positive of the row's query is, `[n, n (1 + k)]`.
-    fn positive_cells(&self) -> Tensor<2, Bool> {
-        let own = self.own_columns(1);
+    /// True where the positive of the row's query is among all documents.
+    fn positive_cells(&self, scores: &Tensor<2>, range: &Range<usize>) -> Tensor<2, Bool> {
+        let own = self.own_positive(range);
         let nowhere = own.clone().bool_and(own.clone().bool_not());
-        let mut cells = vec![nowhere; self.blocks()];
+        let mut cells = vec![nowhere; scores.dims()[1] / self.queries()];
         cells[0] = own;
         Tensor::cat(cells, 1)
     }
 }
 
-/// Which documents get a penalty for being similar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Penalized {
-    /// Documents of other queries.
-    OtherRows,
-    /// The hard negatives of the query itself.
-    OwnNegatives,
-    /// Both.
-    All,
-}
+/// How many matrices of scores a block has in memory: scores, exponentials and what is being made
+/// of them.
+const MATRICES: usize = 3;
 
-/// The first column block of scores holds the positives on its diagonal: those, `[n, 1]`.
-pub fn positive_scores(scores: Tensor<2>) -> Tensor<2> {
-    let [n, _] = scores.dims();
-    let index = Tensor::<1, Int>::arange(0..n as i64, &scores.device()).unsqueeze_dim::<2>(1);
-    scores.gather(1, index)
+/// The column of each row's own positive, `[rows, 1]`.
+fn own_column(scores: &Tensor<2>, range: &Range<usize>) -> Tensor<2, Int> {
+    let range = range.start as i64..range.end as i64;
+    Tensor::<1, Int>::arange(range, &scores.device()).unsqueeze_dim(1)
 }
 
 /// `ln Σ exp(z)` over the rows of all blocks together, `[n, 1]`.
@@ -130,10 +300,26 @@ pub fn positive_scores(scores: Tensor<2>) -> Tensor<2> {
 ///
 /// Shifted by the largest score of the row, a constant, so nothing overflows.
 pub fn log_sum_exp(blocks: Vec<Tensor<2>>) -> Tensor<2> {
-    let largest = |z: &Tensor<2>| z.clone().inner().max_dim(1);
-    let shift = blocks.iter().map(largest).reduce(Tensor::max_pair).expect("at least one block");
+    let shift = largest_in_row(&blocks);
     let sums = blocks.into_iter().map(|z| (z - shift.clone()).exp().sum_dim(1));
     sums.reduce(|total, sum| total + sum).expect("at least one block").log() + shift
+}
+
+/// `factor · exp(z) / Σ exp(z)` over the rows of all blocks together, and `ln Σ exp(z)`, `[n, 1]`.
+fn softmax(blocks: Vec<Tensor<2>>, factor: f64) -> (Vec<Tensor<2>>, Tensor<2>) {
+    let shift = largest_in_row(&blocks);
+    let exponential = |z: Tensor<2>| (z - shift.clone()).exp();
+    let blocks: Vec<_> = blocks.into_iter().map(exponential).collect();
+    let sums = blocks.iter().map(|e| e.clone().sum_dim(1));
+    let total = sums.reduce(|total, sum| total + sum).expect("at least one block");
+    let share = total.clone().recip().mul_scalar(factor);
+    let slopes = blocks.into_iter().map(|e| e * share.clone()).collect();
+    (slopes, total.log() + shift)
+}
+
+fn largest_in_row(blocks: &[Tensor<2>]) -> Tensor<2> {
+    let largest = |z: &Tensor<2>| z.clone().inner().max_dim(1);
+    blocks.iter().map(largest).reduce(Tensor::max_pair).expect("at least one block")
 }
 
 /// `max(0, m⁺ − cos(aᵢ, pᵢ)) + max(0, maxⱼ≠ᵢ cos(aᵢ, pⱼ) − m⁻)` for every row, `[n]`.
@@ -144,8 +330,9 @@ pub fn mega_batch_margin(
     positives: Tensor<2>,
     positive_margin: f64,
     negative_margin: f64,
+    blocks: Blocks,
 ) -> Tensor<1> {
-    let negative = most_similar_other(anchors.clone(), positives.clone());
+    let negative = most_similar_other(anchors.clone(), positives.clone(), blocks);
     let (a, p) = (UnitRows::new(anchors).rows, UnitRows::new(positives).rows);
     let cosine = |x: Tensor<2>, y: Tensor<2>| (x * y).sum_dim(1).squeeze_dim::<1>(1);
 
@@ -154,15 +341,13 @@ pub fn mega_batch_margin(
     attract + repel.mask_fill(negative.exists.bool_not(), 0.0)
 }
 
-/// For row i of `x`, the row j ≠ i of `y` with the largest cosine.
-fn most_similar_other(x: Tensor<2>, y: Tensor<2>) -> Chosen {
-    let [n, _] = x.dims();
-    let others = Tensor::<2, Bool>::diag_mask([n, n], 0, &x.device());
-    closest(Distance::Cosine.order(x, y), others)
-}
-
-/// Gives the excluded scores the lowest number of the type: their exponential is 0.
-fn exclude(scores: Tensor<2>, excluded: Tensor<2, Bool>) -> Tensor<2> {
-    let lowest = scores.dtype().finfo().map_or(f64::MIN, |info| info.min);
-    scores.mask_fill(excluded, lowest)
+/// For row i of `x`, the row j ≠ i of `y` with the largest cosine, a block of rows at a time.
+fn most_similar_other(x: Tensor<2>, y: Tensor<2>, blocks: Blocks) -> Chosen {
+    let (x, y) = (x.inner(), y.inner());
+    let chosen = blocks.ranges().map(|range| {
+        let order = Distance::Cosine.order(x.clone().slice([range.clone()]), y.clone());
+        let others = own_row(range, blocks.anchors(), &x.device()).bool_not();
+        closest(order, others)
+    });
+    Chosen::cat(chosen.collect())
 }

@@ -3,24 +3,46 @@
 //! Which rows an anchor is compared with is decided without a gradient; the distances of the
 //! chosen pairs are computed with one.
 
+use core::ops::Range;
+
 use burn::prelude::*;
 use burn::tensor::IndexingUpdateOp;
 
 use super::hinge::closed_hinge;
 use crate::pairwise::Distance;
+use crate::pairwise::blocks::{self, Blocks};
 use crate::pairwise::mining::{
-    LabelMasks, closest, farthest, hardest_positives, semi_hard_negatives, violated_triplets,
+    Chosen, LabelMasks, TripletCounts, closest, farthest, hardest_positives, semi_hard_negatives,
+    violated_triplets,
 };
 use crate::reduction::Terms;
 
-/// Distance to the hardest positive minus distance to the hardest negative, for every anchor `[n]`.
+/// What the search for one anchor takes for each row of the batch, in bytes: distances in `f64`,
+/// what they are made of and what is made of them.
+pub const SEARCH_BYTES: usize = 48;
+
+/// The same for the triplets of one anchor: its distances, sorted, with counts and their gradient.
+pub const TRIPLET_BYTES: usize = 160;
+
+/// Distance to the hardest positive minus distance to the hardest negative, for every anchor `[n]`;
+/// searched a block of anchors at a time.
 ///
 /// As in sentence-transformers, an anchor without a positive has positive distance 0, and an anchor
 /// without a negative takes its farthest row instead: in a batch of one class the difference is 0.
-pub fn hardest_gap(x: Tensor<2>, masks: &LabelMasks, distance: Distance) -> Tensor<1> {
-    let order = distance.order(x.clone(), x.clone());
-    let positive = hardest_positives(order.clone(), masks);
-    let negative = nearest_or_farthest(order, masks);
+pub fn hardest_gap(
+    x: Tensor<2>,
+    labels: Tensor<1, Int>,
+    distance: Distance,
+    blocks: Blocks,
+) -> Tensor<1> {
+    let rows = x.clone().inner();
+    let search = |range: Range<usize>| {
+        let masks = LabelMasks::of_rows(labels.clone(), range.clone());
+        let order = distance.order(rows.clone().slice([range]), rows.clone());
+        (hardest_positives(order.clone(), &masks), nearest_or_farthest(order, &masks))
+    };
+    let (positive, negative) = blocks.ranges().map(search).unzip();
+    let (positive, negative) = (Chosen::cat(positive), Tensor::cat(negative, 0));
 
     let d_p = distance.paired(x.clone(), positive.rows(x.clone()));
     let d_n = distance.paired(x.clone(), x.select(0, negative));
@@ -43,6 +65,12 @@ fn nearest_or_farthest(order: Tensor<2>, masks: &LabelMasks) -> Tensor<1, Int> {
     farthest_row.mask_where(is_negative.squeeze_dim(1), chosen)
 }
 
+/// Anchors that have a positive as well as a negative, `[n]`; found a block at a time.
+pub fn valid_anchors(labels: Tensor<1, Int>, blocks: Blocks) -> Tensor<1, Bool> {
+    let valid = |range| LabelMasks::of_rows(labels.clone(), range).valid_anchors();
+    Tensor::cat(blocks.ranges().map(valid).collect(), 0)
+}
+
 /// One term an anchor, `[n]`; with `only` given, other anchors are 0 and do not count.
 pub fn anchors_where(only: Option<Tensor<1, Bool>>, terms: Tensor<1>) -> Terms {
     match only {
@@ -54,45 +82,107 @@ pub fn anchors_where(only: Option<Tensor<1, Bool>>, terms: Tensor<1>) -> Terms {
     }
 }
 
-/// `Σ max(0, d(a, p) − d(a, n) + m)` over all positives and negatives of every anchor, `[n]`,
-/// counting the triplets that are larger than 0.
-pub fn all_triplets(x: Tensor<2>, masks: &LabelMasks, distance: Distance, margin: f64) -> Terms {
-    let dtype = x.dtype();
-    let d = distance.between_wide(x.clone(), x);
-    let counts = violated_triplets(d.clone(), masks, margin);
-    let sums = weigh(counts.weights, d) + counts.touched.mul_scalar(margin);
-    Terms::new(sums.cast(dtype), counts.active.sum().cast(dtype))
+/// The triplets of a labelled batch of which a loss is made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Triplets {
+    /// Distance between anchor and positive or negative.
+    pub distance: Distance,
+    /// By how much the negative should be farther away than the positive.
+    pub margin: f64,
+    /// Which triplets of an anchor.
+    pub kind: TripletKind,
 }
 
-/// `Σ max(0, d(a, p) − d(a, n) + m)` over all positives of every anchor with their semi-hard
-/// negatives, `[n]`, counting all positive pairs.
-///
-/// As in sentence-transformers, a pair whose anchor has no negative is `max(0, d(a, p) + m)`;
-/// with `only` given, other anchors neither add nor count.
-pub fn semi_hard_triplets(
-    x: Tensor<2>,
+/// Which triplets of an anchor a loss is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TripletKind {
+    /// All of them; those that are larger than 0 count.
+    All,
+    /// Each positive with its semi-hard negative; all positives count, or only those of anchors
+    /// that have a negative.
+    ///
+    /// As in sentence-transformers, a pair whose anchor has no negative is `max(0, d(a, p) + m)`.
+    SemiHard {
+        /// Whether anchors without a negative are left out.
+        only_valid: bool,
+    },
+}
+
+impl Triplets {
+    /// `Σ max(0, d(a, p) − d(a, n) + m)` of every anchor, `[n]`.
+    pub fn terms(&self, x: Tensor<2>, labels: Tensor<1, Int>) -> Terms {
+        let (dtype, range) = (x.dtype(), 0..x.dims()[0]);
+        let (sums, count) = self.of_rows(x, range, labels);
+        Terms::new(sums.cast(dtype), count.cast(dtype))
+    }
+
+    /// The terms for a reduction: added up, a block of anchors at a time.
+    pub fn summed(&self, x: Tensor<2>, labels: Tensor<1, Int>, blocks: Blocks) -> Terms {
+        let part = |range, [x]: [Tensor<2>; 1]| {
+            let (sums, count) = self.of_rows(x, range, labels.clone());
+            (sums.sum(), count)
+        };
+        let (sum, counts) = blocks::sum([x], blocks, part);
+        Terms::new(sum, Tensor::cat(counts, 0).sum())
+    }
+
+    /// The sums of some anchors, `[rows]`, and how many of their triplets count, `[1]`.
+    fn of_rows(
+        &self,
+        x: Tensor<2>,
+        range: Range<usize>,
+        labels: Tensor<1, Int>,
+    ) -> (Tensor<1>, Tensor<1>) {
+        let masks = LabelMasks::of_rows(labels, range.clone());
+        let d = self.distance.between_wide(x.clone().slice([range]), x);
+        let found = d.clone().inner();
+        let chosen = match self.kind {
+            TripletKind::All => all_triplets(found, &masks, self.margin),
+            TripletKind::SemiHard { only_valid } => {
+                semi_hard_triplets(found, &masks, self.margin, only_valid)
+            }
+        };
+        // Σ w d + m Σ w⁺
+        let weighed = (chosen.weights * d).sum_dim(1).squeeze_dim(1);
+        (weighed + chosen.touched.mul_scalar(self.margin), chosen.counted)
+    }
+}
+
+/// What violated triplets make of the distances of some anchors; all constants.
+struct Violations {
+    /// Derivatives of the sum of the violations by the distances, `[rows, n]`.
+    weights: Tensor<2>,
+    /// How often each anchor gets the margin, `[rows]`.
+    touched: Tensor<1>,
+    /// How many triplets count, `[1]`.
+    counted: Tensor<1>,
+}
+
+fn all_triplets(d: Tensor<2>, masks: &LabelMasks, margin: f64) -> Violations {
+    let TripletCounts { weights, touched, active } = violated_triplets(d, masks, margin);
+    Violations { weights, touched, counted: active.sum() }
+}
+
+fn semi_hard_triplets(
+    d: Tensor<2>,
     masks: &LabelMasks,
-    distance: Distance,
     margin: f64,
-    only: Option<Tensor<1, Bool>>,
-) -> Terms {
-    let dtype = x.dtype();
-    let d = distance.between_wide(x.clone(), x);
-    let found = d.clone().inner();
-    let chosen = semi_hard_negatives(found.clone(), masks);
-    let no_negative = masks.negative.clone().any_dim(1).bool_not().expand(found.dims());
-
-    let pairs = match only {
-        None => masks.positive.clone(),
-        Some(valid) => masks.positive.clone().bool_and(valid.unsqueeze_dim::<2>(1)),
+    only_valid: bool,
+) -> Violations {
+    let chosen = semi_hard_negatives(d.clone(), masks);
+    let no_negative = masks.negative.clone().any_dim(1).bool_not().expand(d.dims());
+    let pairs = match only_valid {
+        false => masks.positive.clone(),
+        true => masks.positive.clone().bool_and(no_negative.clone().bool_not()),
     };
-    let d_n = found.clone().gather(1, chosen.clone()).mask_fill(no_negative.clone(), 0.0);
-    let share = half_open_step(found - d_n + margin).mask_fill(pairs.clone().bool_not(), 0.0);
+    let d_n = d.clone().gather(1, chosen.clone()).mask_fill(no_negative.clone(), 0.0);
+    let share = half_open_step(d - d_n + margin).mask_fill(pairs.clone().bool_not(), 0.0);
     let repel = share.clone().mask_fill(no_negative, 0.0);
-    let weights = share.clone().scatter(1, chosen, repel.neg(), IndexingUpdateOp::Add);
-
-    let sums = weigh(weights, d) + share.sum_dim(1).squeeze_dim(1).mul_scalar(margin);
-    Terms::new(sums.cast(dtype), pairs.float().cast(dtype).sum())
+    Violations {
+        touched: share.clone().sum_dim(1).squeeze_dim(1),
+        counted: pairs.float().cast(share.dtype()).sum(),
+        weights: share.scatter(1, chosen, repel.neg(), IndexingUpdateOp::Add),
+    }
 }
 
 /// `max(0, d_p − d_n + m)` with derivative 1 at 0, `[n]`.
@@ -103,9 +193,4 @@ pub fn batch_hard(gap: Tensor<1>, margin: f64) -> Tensor<1> {
 /// Derivative of the hinge `max(0, t)`: 0 below 0, ½ at 0 and 1 above.
 fn half_open_step(t: Tensor<2>) -> Tensor<2> {
     t.sign().add_scalar(1.0).mul_scalar(0.5)
-}
-
-/// `Σ_j w_ij d_ij` for every row, `[n]`; the weights are constants.
-fn weigh(weights: Tensor<2>, d: Tensor<2>) -> Tensor<1> {
-    (weights.inner() * d).sum_dim(1).squeeze_dim(1)
 }

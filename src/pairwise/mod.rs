@@ -3,6 +3,7 @@
 //! **Paired** compares row i with row i and gives `[n]`; **pairwise** compares every row with
 //! every row and gives `[n, m]`. Nothing here knows a loss, and all of it can be used alone.
 
+pub mod blocks;
 mod distance;
 pub mod mining;
 pub mod norm;

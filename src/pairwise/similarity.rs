@@ -74,6 +74,11 @@ impl Similarity {
         }
     }
 
+    /// Whether it is the dot product of [prepared](Self::prepare) rows.
+    pub(crate) fn is_bilinear(self) -> bool {
+        matches!(self, Self::Cosine | Self::Dot)
+    }
+
     /// What is done once to rows that are compared more than once.
     pub(crate) fn prepare(self, x: Tensor<2>) -> Tensor<2> {
         match self {

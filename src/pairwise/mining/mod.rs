@@ -7,6 +7,8 @@
 mod online;
 mod sorted;
 
+use core::ops::Range;
+
 use burn::prelude::*;
 use burn::tensor::{DType, FloatDType};
 use derive_new::new;
@@ -29,10 +31,15 @@ impl LabelMasks {
     /// The masks of the labels `[n]`.
     pub fn new(labels: Tensor<1, Int>) -> Self {
         let [n] = labels.dims();
-        let device = labels.device();
-        let same = labels.clone().unsqueeze_dim::<2>(1).equal(labels.unsqueeze_dim::<2>(0));
-        // `diag_mask` is false on the diagonal.
-        let other_row = Tensor::<2, Bool>::diag_mask([n, n], 0, &device);
+        Self::of_rows(labels, 0..n)
+    }
+
+    /// Some rows of the masks of the labels `[n]`: `[rows, n]`.
+    pub fn of_rows(labels: Tensor<1, Int>, rows: Range<usize>) -> Self {
+        let [n] = labels.dims();
+        let other_row = own_row(rows.clone(), n, &labels.device()).bool_not();
+        let anchors = labels.clone().slice([rows]).unsqueeze_dim::<2>(1);
+        let same = anchors.equal(labels.unsqueeze_dim::<2>(0));
         Self { positive: same.clone().bool_and(other_row), negative: same.bool_not() }
     }
 
@@ -52,6 +59,16 @@ pub struct Chosen {
 }
 
 impl Chosen {
+    /// Choices for one row after another.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn cat(choices: Vec<Self>) -> Self {
+        let (index, exists) = choices.into_iter().map(|c| (c.index, c.exists)).unzip();
+        Self::new(Tensor::cat(index, 0), Tensor::cat(exists, 0))
+    }
+
     /// The chosen rows of `x`, with its gradient: `[m, dim] → [n, dim]`.
     pub fn rows(&self, x: Tensor<2>) -> Tensor<2> {
         x.select(0, self.index.clone())
@@ -89,6 +106,12 @@ pub fn hardest_positives(distances: Tensor<2>, masks: &LabelMasks) -> Chosen {
 /// The closest row of another label, by a matrix of distances `[n, n]`.
 pub fn hardest_negatives(distances: Tensor<2>, masks: &LabelMasks) -> Chosen {
     closest(distances, masks.negative.clone())
+}
+
+/// For some rows of a batch of `n`, true in the column of the row itself, `[rows, n]`.
+pub(crate) fn own_row(rows: Range<usize>, n: usize, device: &Device) -> Tensor<2, Bool> {
+    // `diag_mask` is false on the diagonal.
+    Tensor::<2, Bool>::diag_mask([rows.len(), n], rows.start as i64, device).bool_not()
 }
 
 /// The first index of each row at which the mask holds.

@@ -10,7 +10,7 @@ use super::{LabelMasks, farthest, rounding_slack};
 ///
 /// # Shapes
 ///
-/// distances `[n, n]` → column indices `[n, n]`, meaningful where `masks.positive` holds and the
+/// distances `[rows, n]` → column indices `[rows, n]`, meaningful where `masks.positive` holds and the
 /// anchor has a negative
 ///
 /// # Numerical behavior
@@ -23,7 +23,7 @@ pub fn semi_hard_negatives(distances: Tensor<2>, masks: &LabelMasks) -> Tensor<2
     let next = sorted.next_negative();
     let none = next.clone().greater_equal_elem(sorted.n as i64);
     let column = sorted.order.clone().gather(1, next.mask_fill(none.clone(), 0));
-    let fallback = farthest_negative.unsqueeze_dim::<2>(1).expand([sorted.n, sorted.n]);
+    let fallback = farthest_negative.unsqueeze_dim::<2>(1).expand([sorted.rows, sorted.n]);
     let column = column.mask_where(none, fallback);
     sorted.restore_int(column)
 }
@@ -31,14 +31,14 @@ pub fn semi_hard_negatives(distances: Tensor<2>, masks: &LabelMasks) -> Tensor<2
 /// How often each pair of rows takes part in a violated triplet, and how many are violated.
 #[derive(Debug, Clone)]
 pub struct TripletCounts {
-    /// `[n, n]`: for a positive pair, the number of negatives with
+    /// `[rows, n]`: for a positive pair, the number of negatives with
     /// `d(a, p) − d(a, n) + margin ≥ 0`; for a negative pair, minus the number of such positives.
     /// It is the derivative of the sum of all violations with respect to the distances.
     pub weights: Tensor<2>,
-    /// For every anchor, the number of triplets with `d(a, p) − d(a, n) + margin ≥ 0`, `[n]`:
+    /// For every anchor, the number of triplets with `d(a, p) − d(a, n) + margin ≥ 0`, `[rows]`:
     /// `Σ weights · distances + margin · touched` is the sum of its violations.
     pub touched: Tensor<1>,
-    /// For every anchor, the number of triplets with `d(a, p) − d(a, n) + margin > 0`, `[n]`.
+    /// For every anchor, the number of triplets with `d(a, p) − d(a, n) + margin > 0`, `[rows]`.
     pub active: Tensor<1>,
 }
 
@@ -50,7 +50,7 @@ pub struct TripletCounts {
 ///
 /// # Shapes
 ///
-/// distances `[n, n]`
+/// distances `[rows, n]`: some or all rows, as the masks
 ///
 /// # Numerical behavior
 ///
@@ -77,6 +77,8 @@ pub fn violated_triplets(distances: Tensor<2>, masks: &LabelMasks, margin: f64) 
 
 /// Rows sorted in ascending order, with runs of equal keys ("ties") marked.
 struct SortedRows {
+    rows: usize,
+    /// Columns.
     n: usize,
     /// Original column of each sorted place.
     order: Tensor<2, Int>,
@@ -90,7 +92,7 @@ struct SortedRows {
 
 impl SortedRows {
     fn new(keys: Tensor<2>, masks: &LabelMasks) -> Self {
-        let [n, _] = keys.dims();
+        let [rows, n] = keys.dims();
         let device = keys.device();
         let dtype = keys.dtype();
         let (sorted, order) = keys.sort_with_indices(1);
@@ -100,16 +102,17 @@ impl SortedRows {
         let kind = kind.gather(1, order.clone());
         let positive = kind.clone().equal_elem(1.0).float().cast(dtype);
         let negative = kind.equal_elem(2.0).float().cast(dtype);
-        let last = Tensor::<2, Bool>::from_data(TensorData::new(vec![true; n], [n, 1]), &device);
+        let last =
+            Tensor::<2, Bool>::from_data(TensorData::new(vec![true; rows], [rows, 1]), &device);
         let ends_tie = match n {
             1 => last,
             _ => {
                 let slack = rounding_slack(&sorted);
-                let reach = (sorted.clone() + slack).slice([0..n, 0..n - 1]);
-                Tensor::cat(vec![reach.lower(sorted.slice([0..n, 1..n])), last], 1)
+                let reach = (sorted.clone() + slack).slice([0..rows, 0..n - 1]);
+                Tensor::cat(vec![reach.lower(sorted.slice([0..rows, 1..n])), last], 1)
             }
         };
-        Self { n, order, positive, negative, ends_tie }
+        Self { rows, n, order, positive, negative, ends_tie }
     }
 
     /// For each place, how many of `flags` lie at or before the end of its tie.
@@ -125,26 +128,26 @@ impl SortedRows {
         if self.n == 1 {
             return flags.zeros_like();
         }
-        let n = self.n;
+        let Self { rows, n, .. } = *self;
         let inside = self.ends_tie.clone().bool_not();
         let at_ends = flags.cumsum(1).mask_fill(inside, 0.0);
-        let before = at_ends.slice([0..n, 0..n - 1]);
-        let first = Tensor::zeros([n, 1], (&before.device(), before.dtype()));
+        let before = at_ends.slice([0..rows, 0..n - 1]);
+        let first = Tensor::zeros([rows, 1], (&before.device(), before.dtype()));
         Tensor::cat(vec![first, before], 1).cummax(1)
     }
 
     /// For each place, the nearest later place behind its tie that holds a negative; `n` if none.
     fn next_negative(&self) -> Tensor<2, Int> {
-        let n = self.n;
+        let Self { rows, n, .. } = *self;
         let device = self.order.device();
         let places = Tensor::<1, Int>::arange(0..n as i64, &device).unsqueeze_dim::<2>(0);
-        let places = places.expand([n, n]);
+        let places = places.expand([rows, n]);
         let not_negative = self.negative.clone().equal_elem(0.0);
         let nearest = places.mask_fill(not_negative, n as i64).flip([1]).cummin(1).flip([1]);
-        let none = Tensor::<2, Int>::full([n, 1], n as i64, &device);
+        let none = Tensor::<2, Int>::full([rows, 1], n as i64, &device);
         let behind = match n {
             1 => none,
-            _ => Tensor::cat(vec![nearest.slice([0..n, 1..n]), none], 1),
+            _ => Tensor::cat(vec![nearest.slice([0..rows, 1..n]), none], 1),
         };
         let inside = self.ends_tie.clone().bool_not();
         behind.mask_fill(inside, n as i64).flip([1]).cummin(1).flip([1])

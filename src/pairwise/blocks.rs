@@ -1,0 +1,157 @@
+//! A block of anchors at a time: sums over all pairs of rows without a matrix of all pairs.
+//!
+//! An in-batch loss is a sum over anchors of a function of that anchor's row of scores. Each block
+//! gives its value **and its gradient at once** and is let go; what is kept are gradients of the
+//! rows, `[n, dim]`.
+
+use core::ops::Range;
+
+use burn::prelude::*;
+
+use super::norm::carry_gradient;
+
+/// What the scores of a block of anchors may take by default, in bytes: 32 MiB.
+pub const MEMORY_BUDGET: usize = 32 << 20;
+
+/// How anchors are divided into blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blocks {
+    anchors: usize,
+    rows: usize,
+}
+
+impl Blocks {
+    /// All anchors in one block.
+    pub fn whole(anchors: usize) -> Self {
+        Self { anchors, rows: anchors }
+    }
+
+    /// As few blocks of nearly equal size as keep to `budget` bytes, where an anchor takes
+    /// `bytes_per_anchor`.
+    ///
+    /// # Panics
+    ///
+    /// If not even one anchor fits: ``owner: `memory_budget` must be at least ..``.
+    #[track_caller]
+    pub fn within(owner: &str, budget: usize, anchors: usize, bytes_per_anchor: usize) -> Self {
+        assert!(
+            budget >= bytes_per_anchor,
+            "{owner}: `memory_budget` must be at least {bytes_per_anchor} for a batch of {anchors} \
+             rows, got {budget}"
+        );
+        let count = anchors.div_ceil(budget / bytes_per_anchor.max(1));
+        Self { anchors, rows: anchors.div_ceil(count) }
+    }
+
+    /// The number of anchors, of all blocks together.
+    pub fn anchors(self) -> usize {
+        self.anchors
+    }
+
+    /// The anchors of each block, in order.
+    pub fn ranges(self) -> impl Iterator<Item = Range<usize>> {
+        let Self { anchors, rows } = self;
+        (0..anchors).step_by(rows).map(move |start| start..anchors.min(start + rows))
+    }
+}
+
+/// The sum of `part` over all blocks, `[1]`, with its gradient with respect to `rows`, and whatever
+/// else the parts give.
+///
+/// `part` takes the anchors of a block and all rows, and gives one number, `[1]`, that is derived
+/// by a graph of its own. Without a gradient to compute there is no graph.
+pub(crate) fn sum<const K: usize, T>(
+    rows: [Tensor<2>; K],
+    blocks: Blocks,
+    part: impl Fn(Range<usize>, [Tensor<2>; K]) -> (Tensor<1>, T),
+) -> (Tensor<1>, Vec<T>) {
+    if !rows.iter().any(Tensor::is_tracked) {
+        let (values, others): (Vec<_>, _) =
+            blocks.ranges().map(|range| part(range, rows.clone())).unzip();
+        return (total(values), others);
+    }
+    let fixed = rows.clone().map(Tensor::inner);
+    let mut gradients = fixed.clone().map(|_| Accumulated::default());
+    let (mut values, mut others) = (Vec::new(), Vec::new());
+    for range in blocks.ranges() {
+        let leaves = fixed.clone().map(|rows| Tensor::from_inner(rows).require_grad());
+        let (value, other) = part(range, leaves.clone());
+        let mut found = value.backward();
+        for (gradient, leaf) in gradients.iter_mut().zip(&leaves) {
+            leaf.grad_remove(&mut found).into_iter().for_each(|part| gradient.add(part));
+        }
+        values.push(value.inner());
+        others.push(other);
+    }
+    (carry_all(total(values), rows, gradients), others)
+}
+
+/// The sum over all blocks of values that `part` gives with their gradients, both without a graph.
+///
+/// `part` takes the anchors of a block, gives its value, `[1]`, and adds to the gradient of each of
+/// the rows.
+pub(crate) fn closed_sum<const K: usize>(
+    rows: [Tensor<2>; K],
+    blocks: Blocks,
+    mut part: impl FnMut(Range<usize>, &mut [Accumulated; K]) -> Tensor<1>,
+) -> Tensor<1> {
+    let mut gradients = rows.clone().map(|_| Accumulated::default());
+    let values = blocks.ranges().map(|range| part(range, &mut gradients)).collect();
+    carry_all(total(values), rows, gradients)
+}
+
+/// A gradient that blocks add to: all rows at a time, or the leading ones in order.
+#[derive(Debug, Default)]
+pub(crate) struct Accumulated {
+    all: Option<Tensor<2>>,
+    leading: Vec<Tensor<2>>,
+}
+
+impl Accumulated {
+    /// Adds to the gradient of all rows, `[n, dim]`.
+    pub fn add(&mut self, part: Tensor<2>) {
+        self.all = Some(match self.all.take() {
+            None => part,
+            Some(sum) => sum + part,
+        });
+    }
+
+    /// Adds to the gradient of the rows behind those of the last call, from the first row on.
+    pub fn add_next(&mut self, part: Tensor<2>) {
+        self.leading.push(part);
+    }
+
+    fn into_gradient(self) -> Option<Tensor<2>> {
+        let Self { all, leading } = self;
+        let leading = (!leading.is_empty()).then(|| Tensor::cat(leading, 0));
+        match (all, leading) {
+            (Some(all), Some(leading)) if all.dims() == leading.dims() => Some(all + leading),
+            (Some(all), Some(leading)) => {
+                let rows = 0..leading.dims()[0];
+                let sum = all.clone().slice([rows.clone()]) + leading;
+                Some(all.slice_assign([rows], sum))
+            }
+            (all, leading) => all.or(leading),
+        }
+    }
+}
+
+fn total(values: Vec<Tensor<1>>) -> Tensor<1> {
+    values.into_iter().reduce(|sum, value| sum + value).expect("a batch has at least one row")
+}
+
+fn carry_all<const K: usize>(
+    value: Tensor<1>,
+    rows: [Tensor<2>; K],
+    gradients: [Accumulated; K],
+) -> Tensor<1> {
+    rows.into_iter().zip(gradients).fold(value, |value, (rows, gradient)| {
+        match gradient.into_gradient() {
+            Some(gradient) if rows.is_tracked() => {
+                let dtype = value.dtype();
+                value + carry_gradient(rows, gradient).cast(dtype)
+            }
+            _ => value,
+        }
+    })
+}
