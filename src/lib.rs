@@ -14,6 +14,7 @@
 //! | [`batch`] | what losses take |
 //! | [`pairwise`] | distances, similarities, safe norms, mining |
 //! | [`objective`] | the formulas as pure functions |
+//! | [`GradCache`] | batches of any size through an encoder whose memory holds a few texts |
 //! | [`decoder`] | networks that write a sentence again from its embedding, for one loss |
 //! | [`noise`] | damage to sentences, for the same loss |
 //! | [`reduction`] | from terms to one number |
@@ -37,6 +38,7 @@
 pub mod batch;
 pub mod decoder;
 mod error;
+mod grad_cache;
 pub mod losses;
 pub mod noise;
 pub mod objective;
@@ -46,6 +48,7 @@ pub mod reduction;
 pub mod sentence_transformers;
 
 pub use error::{BatchError, ConfigError};
+pub use grad_cache::GradCache;
 pub use losses::*;
 pub use pairwise::{Distance, Similarity};
 pub use reduction::Reduction;

@@ -4,7 +4,7 @@ mod law;
 
 use backends_tests::case::Case;
 use backends_tests::random::random_case;
-use law::{Place, check, check_in_f64, degenerate, derivative, same, symmetry};
+use law::{Place, budget, check, check_in_f64, degenerate, derivative, same, symmetry};
 use serde_json::{Value, json};
 
 /// Every loss with the options that change what it computes.
@@ -99,6 +99,21 @@ fn permuting_the_rows_permutes_the_gradients() {
 #[test]
 fn unreduced_terms_sum_to_the_sum() {
     check(cases(everything(), 8, 4, 2), symmetry::terms_sum_to_the_sum);
+}
+
+const IN_BATCH: [&str; 6] = [
+    "BatchAllTripletLoss",
+    "BatchHardSoftMarginTripletLoss",
+    "BatchHardTripletLoss",
+    "BatchSemiHardTripletLoss",
+    "MegaBatchMarginLoss",
+    "MultipleNegativesRankingLoss",
+];
+
+#[test]
+fn the_memory_budget_changes_no_number() {
+    let table = everything().into_iter().filter(|(loss, _)| IN_BATCH.contains(loss)).collect();
+    check(cases(table, 10, 4, 9), budget::changes_nothing);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The laws, one function each: what must hold for a case, or why it does not.
 
+pub mod budget;
 pub mod degenerate;
 pub mod derivative;
 pub mod symmetry;

@@ -3,6 +3,7 @@
 use backends_tests::case::Case;
 use backends_tests::nested::Nested;
 use backends_tests::subject::{Inputs, numbers};
+use burn::prelude::*;
 use serde_json::json;
 
 use super::{Place, close, same};
@@ -40,17 +41,22 @@ pub fn ignores_lengths(place: &Place, case: &Case) -> Result<(), String> {
     close("loss", place.run(&scaled).0, place.run(case).0, place.rounding(case))
 }
 
-/// `forward_no_reduction` and `Reduction::Sum` agree, and terms are not all alike by accident.
+/// The sum of `forward_no_reduction` and `Reduction::Sum` agree in value and gradient.
 pub fn terms_sum_to_the_sum(place: &Place, case: &Case) -> Result<(), String> {
     let mut summed = case.clone();
     match case.loss.as_str() {
         "ContrastiveLoss" => summed.config["size_average"] = json!(false),
         _ => summed.config["reduction"] = json!("Sum"),
     }
-    let terms = Inputs::new(&summed, &place.device, place.dtype(case))?.terms()?;
+    let inputs = Inputs::new(&summed, &place.device, place.dtype(case))?;
+    let terms = inputs.terms()?;
+    let found = terms.clone().sum().backward();
+    let gradient = |column: &Tensor<2>| column.grad(&found).map_or_else(Vec::new, numbers);
+    let gradients = inputs.columns().iter().map(gradient).collect();
     let terms = numbers(terms);
     if terms.len() < case.columns[0].shape[0] {
         return Err(format!("only {} terms", terms.len()));
     }
-    close("sum of the terms", terms.iter().sum(), place.run(&summed).0, place.rounding(case))
+    let of_terms = (terms.iter().sum(), gradients);
+    same(&of_terms, &place.run(&summed), place.rounding(case))
 }

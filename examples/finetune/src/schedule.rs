@@ -16,6 +16,8 @@ pub struct Schedule {
     pub steps: Option<usize>,
     /// Examples that the loss sees at once.
     pub batch_size: usize,
+    /// Texts that go through the encoder at a time; all of a batch if `None`.
+    pub mini_batch_size: Option<usize>,
     /// Batches whose gradients are averaged for one step.
     pub gradient_accumulation: usize,
     /// Whether each epoch has an order of its own; if not, that of the data.
@@ -48,6 +50,7 @@ impl Default for Schedule {
             epochs: 10,
             steps: None,
             batch_size: 32,
+            mini_batch_size: None,
             gradient_accumulation: 1,
             shuffle: true,
             learning_rate: 1e-3,

@@ -1,12 +1,14 @@
 //! The training loop.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::{Device, Tensor};
-use rand::SeedableRng;
+use burn::tensor::{Device, Gradients, Tensor};
+use burn_embedding_losses::GradCache;
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use serde::Serialize;
 
 use crate::batches::{Batch, Batches, Step};
@@ -35,6 +37,33 @@ impl<E: TextEncoder> Learner<E> {
         let texts: Vec<_> = batch.texts.iter().map(Vec::as_slice).collect();
         let columns = self.encoder.embed(&texts, device).chunk(batch.columns, 0);
         self.objective.forward(&self.encoder, columns, &batch.targets, &batch.whole)
+    }
+
+    /// The loss of a batch whose texts go through the encoder a few at a time, those of like length
+    /// together, times `share`; `gradients` takes the parts of its gradient.
+    fn cached(
+        &self,
+        batch: Batch,
+        cache: GradCache,
+        (device, seed): (&Device, u64),
+        share: f64,
+        gradients: impl FnMut(Gradients),
+    ) -> Tensor<1> {
+        let mut order: Vec<_> = (0..batch.texts.len()).collect();
+        order.sort_by_key(|&index| batch.texts[index].len());
+        let texts: Vec<_> = order.iter().map(|&index| batch.texts[index].as_slice()).collect();
+        let mut places = vec![0; order.len()];
+        for (place, &index) in order.iter().enumerate() {
+            places[index] = place as i32;
+        }
+        let loss = |sorted: Tensor<2>| {
+            let places = Tensor::from_data(places.as_slice(), &sorted.device());
+            let columns = sorted.select(0, places).chunk(batch.columns, 0);
+            let of = &self.encoder;
+            self.objective.forward(of, columns, &batch.targets, &batch.whole) * share
+        };
+        let embed = |rows: Range<usize>| self.encoder.embed(&texts[rows], device);
+        cache.step(device, seed, texts.len(), embed, loss, gradients)
     }
 }
 
@@ -118,16 +147,26 @@ impl<E: TextEncoder> Run<'_, E> {
         for rows in &step.batches {
             let batch = self.batches.batch(rows, &mut rng)?;
             texts += batch.texts.len();
-            let mut loss = state.learner.loss(batch, self.device);
-            if step.batches.len() > 1 {
-                loss = loss / step.batches.len() as f64;
-            }
-            sum += loss.clone().into_scalar::<f32>();
+            let learner = &state.learner;
+            let mut take = |part| {
+                gradients.accumulate(learner, GradientsParams::from_grads(part, learner));
+            };
+            let share = 1.0 / step.batches.len() as f64;
+            let loss = match self.schedule.mini_batch_size {
+                Some(size) => {
+                    let random = (self.device, rng.random());
+                    learner.cached(batch, GradCache::new(size), random, share, take)
+                }
+                None => {
+                    let loss = learner.loss(batch, self.device) * share;
+                    take(loss.backward());
+                    loss
+                }
+            };
+            sum += loss.into_scalar::<f32>();
             if !sum.is_finite() {
                 return Err(self.diverged("loss", number, sum.into()));
             }
-            let of_batch = GradientsParams::from_grads(loss.backward(), &state.learner);
-            gradients.accumulate(&state.learner, of_batch);
         }
         let (learner, taken) = state.optimizer.step(state.learner, gradients.grads());
         state.learner = learner;

@@ -1,0 +1,179 @@
+//! Batches of any size through an encoder whose memory holds a few texts.
+
+use core::ops::Range;
+
+use burn::prelude::*;
+use burn::tensor::Gradients;
+use serde::{Deserialize, Serialize};
+
+use crate::error::ConfigError;
+
+/// Computes the gradients of a whole batch in mini-batches: the loss sees all embeddings, the
+/// encoder's graph is never larger than that of one mini-batch.
+///
+/// 1. Each mini-batch is embedded, and only its embeddings are kept.
+/// 2. The loss of all embeddings gives the derivative by each of them.
+/// 3. Each mini-batch is embedded again, with the same dropout, and its derivatives go back through
+///    the encoder.
+///
+/// The gradients are those of a step that embeds the same mini-batches in one graph, for the price
+/// of one more forward pass. It works for any loss; with
+/// [`MultipleNegativesRankingLoss`](crate::MultipleNegativesRankingLoss) it is
+/// `CachedMultipleNegativesRankingLoss` of sentence-transformers, with
+/// [`MegaBatchMarginLoss`](crate::MegaBatchMarginLoss) its mini-batched version.
+///
+/// # Example
+///
+/// ```
+/// use burn::nn::LinearConfig;
+/// use burn::prelude::*;
+/// use burn_embedding_losses::{GradCache, MultipleNegativesRankingLossConfig};
+///
+/// let device = Device::flex().autodiff();
+/// let encoder = LinearConfig::new(2, 2).init(&device);
+/// let loss = MultipleNegativesRankingLossConfig::new().init();
+/// // Two queries, then their two documents.
+/// let texts = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.1], [0.1, 1.0]];
+/// let texts = Tensor::<2>::from_floats(texts, &device);
+///
+/// let mut gradients = Vec::new();
+/// let value = GradCache::new(3).step(
+///     &device,
+///     7,
+///     4,
+///     |rows| encoder.forward(texts.clone().slice([rows])),
+///     |embeddings| {
+///         let [queries, documents] = embeddings.chunk(2, 0).try_into().unwrap();
+///         loss.forward((queries, documents))
+///     },
+///     |part| gradients.extend(encoder.weight.val().grad(&part)),
+/// );
+/// assert_eq!(value.dims(), [1]);
+/// // One part for each mini-batch, to be added: a `GradientsAccumulator` of burn-optim does it.
+/// assert_eq!(gradients.len(), 2);
+/// ```
+///
+/// # References
+///
+/// - L. Gao, Y. Zhang, J. Han, J. Callan: Scaling Deep Contrastive Learning Batch Size under Memory
+///   Limited Setup, 2021, <https://arxiv.org/abs/2101.06983>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[doc(alias = "CachedMultipleNegativesRankingLoss")]
+#[doc(alias = "CachedGISTEmbedLoss")]
+pub struct GradCache {
+    mini_batch_size: usize,
+}
+
+impl GradCache {
+    /// Mini-batches of `mini_batch_size` rows; the last may have fewer.
+    ///
+    /// # Panics
+    ///
+    /// If `mini_batch_size` is 0.
+    #[track_caller]
+    pub fn new(mini_batch_size: usize) -> Self {
+        crate::error::expect_valid(ConfigError::unless(
+            mini_batch_size > 0,
+            "GradCache",
+            "mini_batch_size",
+            "must be at least 1",
+            mini_batch_size,
+        ));
+        Self { mini_batch_size }
+    }
+
+    /// The rows of each mini-batch of a batch of `rows`.
+    pub fn mini_batches(self, rows: usize) -> impl Iterator<Item = Range<usize>> {
+        let size = self.mini_batch_size;
+        (0..rows).step_by(size).map(move |start| start..rows.min(start.saturating_add(size)))
+    }
+
+    /// The loss of a batch of `rows`, `[1]`, and its gradients.
+    ///
+    /// - `device` is the encoder's; `seed` is what its random numbers start from in this step. Both
+    ///   passes over a mini-batch start from the same number, so dropout falls on the same places;
+    ///   nothing else may draw random numbers from the device meanwhile. Give each step a seed of
+    ///   its own.
+    /// - `embed` turns a range of rows into embeddings, `[rows, dim]`. It is called twice for each
+    ///   mini-batch and must do the same both times.
+    /// - `loss` takes the embeddings of all rows, `[rows, dim]`, and gives the loss, `[1]`.
+    /// - `gradients` takes one part after another of the gradients, to be added up: one of what
+    ///   `loss` itself depends on (the parameters it owns), if there is any, then one of each
+    ///   mini-batch.
+    ///
+    /// The loss comes without a graph.
+    ///
+    /// # Panics
+    ///
+    /// If `rows` is 0, or `embed` gives another number of rows than it is asked for.
+    #[track_caller]
+    pub fn step(
+        self,
+        device: &Device,
+        seed: u64,
+        rows: usize,
+        embed: impl Fn(Range<usize>) -> Tensor<2>,
+        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
+        mut gradients: impl FnMut(Gradients),
+    ) -> Tensor<1> {
+        assert!(rows > 0, "GradCache: `rows` must be at least 1, got 0");
+        let embed = |index: usize, range: Range<usize>| {
+            device.seed(seed.wrapping_add(index as u64));
+            let expected = range.len();
+            let embeddings = embed(range);
+            let got = embeddings.dims()[0];
+            assert!(got == expected, "GradCache: `embed` must give {expected} rows, got {got}");
+            embeddings
+        };
+        let mini_batches = || self.mini_batches(rows).enumerate();
+
+        let cached = mini_batches().map(|(index, range)| embed(index, range).inner()).collect();
+        let leaf = Tensor::from_inner(Tensor::cat(cached, 0)).require_grad();
+        // The loss may draw random numbers too.
+        device.seed(seed.wrapping_sub(1));
+        let value = loss(leaf.clone());
+        if !value.is_tracked() {
+            return value.inner();
+        }
+        let mut of_loss = value.backward();
+        let by_embedding = leaf.grad_remove(&mut of_loss);
+        gradients(of_loss);
+
+        for (index, range) in mini_batches() {
+            let Some(by_embedding) = &by_embedding else { break };
+            let embeddings = embed(index, range.clone());
+            if embeddings.is_tracked() {
+                let dtype = embeddings.dtype();
+                let by_row = by_embedding.clone().slice([range]).cast(dtype);
+                gradients((embeddings * by_row).sum().backward());
+            }
+        }
+        value.inner()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "GradCache: `embed` must give 5 rows, got 4")]
+    fn what_embeds_must_embed_all_rows() {
+        let device = Device::flex().autodiff();
+        let embed = |rows: Range<usize>| Tensor::<2>::ones([rows.len() - 1, 3], &device);
+        GradCache::new(5).step(&device, 0, 7, embed, |rows| rows.mean(), |_| {});
+    }
+
+    #[test]
+    #[should_panic(expected = "GradCache: `mini_batch_size` must be at least 1, got 0")]
+    fn a_mini_batch_has_a_row() {
+        GradCache::new(0);
+    }
+
+    #[test]
+    fn mini_batches_are_all_rows_in_order() {
+        let ranges: Vec<_> = GradCache::new(3).mini_batches(7).collect();
+        assert_eq!(ranges, [0..3, 3..6, 6..7]);
+        assert_eq!(GradCache::new(usize::MAX).mini_batches(2).collect::<Vec<_>>(), [0..2]);
+    }
+}
