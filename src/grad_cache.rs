@@ -95,7 +95,8 @@ impl GradCache {
     ///   nothing else may draw random numbers from the device meanwhile. Give each step a seed of
     ///   its own.
     /// - `embed` turns a range of rows into embeddings, `[rows, dim]`. It is called twice for each
-    ///   mini-batch and must do the same both times.
+    ///   mini-batch and must do the same both times: parameters that Burn initialises on their first
+    ///   use must have been used before, since that draws random numbers.
     /// - `loss` takes the embeddings of all rows, `[rows, dim]`, and gives the loss, `[1]`.
     /// - `gradients` takes one part after another of the gradients, to be added up: one of what
     ///   `loss` itself depends on (the parameters it owns), if there is any, then one of each
@@ -105,7 +106,8 @@ impl GradCache {
     ///
     /// # Panics
     ///
-    /// If `rows` is 0, or `embed` gives another number of rows than it is asked for.
+    /// If `rows` is 0, `embed` gives another number of rows than it is asked for or, in a debug
+    /// build, other embeddings the second time.
     #[track_caller]
     pub fn step(
         self,
@@ -128,7 +130,8 @@ impl GradCache {
         let mini_batches = || self.mini_batches(rows).enumerate();
 
         let cached = mini_batches().map(|(index, range)| embed(index, range).inner()).collect();
-        let leaf = Tensor::from_inner(Tensor::cat(cached, 0)).require_grad();
+        let cached = Tensor::cat(cached, 0);
+        let leaf = Tensor::from_inner(cached.clone()).require_grad();
         // The loss may draw random numbers too.
         device.seed(seed.wrapping_sub(1));
         let value = loss(leaf.clone());
@@ -142,6 +145,10 @@ impl GradCache {
         for (index, range) in mini_batches() {
             let Some(by_embedding) = &by_embedding else { break };
             let embeddings = embed(index, range.clone());
+            // Reads from the device, so only in a debug build.
+            if cfg!(debug_assertions) {
+                same_again(&embeddings, cached.clone().slice([range.clone()]));
+            }
             if embeddings.is_tracked() {
                 let dtype = embeddings.dtype();
                 let by_row = by_embedding.clone().slice([range]).cast(dtype);
@@ -150,6 +157,19 @@ impl GradCache {
         }
         value.inner()
     }
+}
+
+/// Panics unless the two are equal, but for what kernels may differ by from run to run.
+#[track_caller]
+fn same_again(second: &Tensor<2>, first: Tensor<2>) {
+    let apart = (second.clone().inner() - first.clone()).abs().max();
+    let allowed = first.abs().max().mul_scalar(1e-3);
+    let same = apart.lower_equal(allowed).into_data().iter::<bool>().all(|same| same);
+    assert!(
+        same,
+        "GradCache: `embed` must give the same embeddings both times; are all parameters \
+         initialised, and does nothing else draw random numbers?"
+    );
 }
 
 #[cfg(test)]
@@ -168,6 +188,19 @@ mod tests {
     #[should_panic(expected = "GradCache: `mini_batch_size` must be at least 1, got 0")]
     fn a_mini_batch_has_a_row() {
         GradCache::new(0);
+    }
+
+    #[test]
+    #[should_panic(expected = "GradCache: `embed` must give the same embeddings both times")]
+    fn an_encoder_that_changes_is_found() {
+        let device = Device::flex().autodiff();
+        let calls = std::cell::Cell::new(0.0);
+        let weight = Tensor::<2>::ones([2, 2], &device).require_grad();
+        let embed = |rows: Range<usize>| {
+            calls.set(calls.get() + 1.0);
+            Tensor::<2>::ones([rows.len(), 2], &device).matmul(weight.clone()) * calls.get()
+        };
+        GradCache::new(5).step(&device, 0, 7, embed, |rows| rows.mean(), |_| {});
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use burn::module::Param;
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::{Distribution, Gradients};
@@ -33,6 +34,11 @@ impl Encoder {
         let texts = Tensor::random([ROWS, 6], Distribution::Normal(0.0, 1.0), device);
         let first = LinearConfig::new(6, 8).init(device);
         let second = LinearConfig::new(8, 5).init(device);
+        // Parameters are drawn when they are first looked at.
+        for layer in [&first, &second] {
+            layer.weight.val();
+            layer.bias.as_ref().map(Param::val);
+        }
         Self { texts, first, dropout: DropoutConfig::new(0.4).init(), second }
     }
 

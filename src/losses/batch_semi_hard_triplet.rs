@@ -93,9 +93,9 @@ impl BatchSemiHardTripletLoss {
     }
 
     #[track_caller]
-    fn summed(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
+    fn reduced(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Tensor<1> {
         let blocks = triplet_blocks("BatchSemiHardTripletLoss", self.config.memory_budget, &labels);
-        self.triplets().summed(embeddings, labels, blocks)
+        self.triplets().reduced(embeddings, labels, blocks, self.config.reduction)
     }
 
     fn triplets(&self) -> Triplets {
@@ -110,5 +110,5 @@ forward!(
     BatchSemiHardTripletLoss,
     LabeledBatch,
     "For every anchor, the sum over its positives, `[n]`; all distances are in memory at once.",
-    |loss, batch| { loss.summed(batch).reduce(loss.config.reduction) }
+    |loss, batch| { loss.reduced(batch) }
 );

@@ -15,7 +15,7 @@ use crate::pairwise::mining::{
     Chosen, LabelMasks, TripletCounts, closest, farthest, hardest_positives, semi_hard_negatives,
     violated_triplets,
 };
-use crate::reduction::Terms;
+use crate::reduction::{Reduction, Terms};
 
 /// What the search for one anchor takes for each row of the batch, in bytes: distances in `f64`,
 /// what they are made of and what is made of them.
@@ -35,7 +35,7 @@ pub fn hardest_gap(
     distance: Distance,
     blocks: Blocks,
 ) -> Tensor<1> {
-    let rows = x.clone().inner();
+    let (rows, labels) = (x.clone().inner(), labels.inner());
     let search = |range: Range<usize>| {
         let masks = LabelMasks::of_rows(labels.clone(), range.clone());
         let order = distance.order(rows.clone().slice([range]), rows.clone());
@@ -67,6 +67,7 @@ fn nearest_or_farthest(order: Tensor<2>, masks: &LabelMasks) -> Tensor<1, Int> {
 
 /// Anchors that have a positive as well as a negative, `[n]`; found a block at a time.
 pub fn valid_anchors(labels: Tensor<1, Int>, blocks: Blocks) -> Tensor<1, Bool> {
+    let labels = labels.inner();
     let valid = |range| LabelMasks::of_rows(labels.clone(), range).valid_anchors();
     Tensor::cat(blocks.ranges().map(valid).collect(), 0)
 }
@@ -116,14 +117,21 @@ impl Triplets {
         Terms::new(sums.cast(dtype), count.cast(dtype))
     }
 
-    /// The terms for a reduction: added up, a block of anchors at a time.
-    pub fn summed(&self, x: Tensor<2>, labels: Tensor<1, Int>, blocks: Blocks) -> Terms {
+    /// The reduced [`terms`](Self::terms), `[1]`, a block of anchors at a time.
+    pub fn reduced(
+        &self,
+        x: Tensor<2>,
+        labels: Tensor<1, Int>,
+        blocks: Blocks,
+        reduction: Reduction,
+    ) -> Tensor<1> {
+        let dtype = x.dtype();
         let part = |range, [x]: [Tensor<2>; 1]| {
             let (sums, count) = self.of_rows(x, range, labels.clone());
             (sums.sum(), count)
         };
         let (sum, counts) = blocks::sum([x], blocks, part);
-        Terms::new(sum, Tensor::cat(counts, 0).sum())
+        Terms::new(sum, Tensor::cat(counts, 0).sum()).reduce(reduction).cast(dtype)
     }
 
     /// The sums of some anchors, `[rows]`, and how many of their triplets count, `[1]`.
@@ -133,7 +141,8 @@ impl Triplets {
         range: Range<usize>,
         labels: Tensor<1, Int>,
     ) -> (Tensor<1>, Tensor<1>) {
-        let masks = LabelMasks::of_rows(labels, range.clone());
+        // As constants, whatever graph the labels came with.
+        let masks = LabelMasks::of_rows(labels.inner(), range.clone());
         let d = self.distance.between_wide(x.clone().slice([range]), x);
         let found = d.clone().inner();
         let chosen = match self.kind {
