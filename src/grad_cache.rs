@@ -190,6 +190,7 @@ mod tests {
         GradCache::new(0);
     }
 
+    #[cfg(debug_assertions)]
     #[test]
     #[should_panic(expected = "GradCache: `embed` must give the same embeddings both times")]
     fn an_encoder_that_changes_is_found() {

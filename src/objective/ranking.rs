@@ -8,7 +8,7 @@ use burn::tensor::IndexingUpdateOp;
 use super::hinge::hinge;
 use crate::pairwise::blocks::{self, Accumulated, Blocks};
 use crate::pairwise::mining::{Chosen, closest, own_row};
-use crate::pairwise::{Distance, Similarity, norm::UnitRows};
+use crate::pairwise::{Distance, Similarity};
 
 /// Which rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -333,11 +333,10 @@ pub fn mega_batch_margin(
     blocks: Blocks,
 ) -> Tensor<1> {
     let negative = most_similar_other(anchors.clone(), positives.clone(), blocks);
-    let (a, p) = (UnitRows::new(anchors).rows, UnitRows::new(positives).rows);
-    let cosine = |x: Tensor<2>, y: Tensor<2>| (x * y).sum_dim(1).squeeze_dim::<1>(1);
-
-    let attract = hinge(cosine(a.clone(), p.clone()).neg().add_scalar(positive_margin));
-    let repel = hinge(cosine(a, negative.rows(p)).sub_scalar(negative_margin));
+    let cosine = |x: Tensor<2>, y: Tensor<2>| Similarity::Cosine.paired(x, y);
+    let chosen = negative.rows(positives.clone());
+    let attract = hinge(cosine(anchors.clone(), positives).neg().add_scalar(positive_margin));
+    let repel = hinge(cosine(anchors, chosen).sub_scalar(negative_margin));
     attract + repel.mask_fill(negative.exists.bool_not(), 0.0)
 }
 

@@ -4,6 +4,8 @@ use burn::prelude::*;
 use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "flex")]
+use super::flex::{self, Comparison};
 use super::norm::{
     COORDINATE_OFFSET, UnitRows, accumulate, l2_norm, machine_epsilon, safe_sqrt, squaring_scale,
     widen,
@@ -53,7 +55,7 @@ impl Distance {
     /// Computed from the difference of the rows (of the unit rows for the cosine), so close rows
     /// keep their distance whatever their length. Equal rows have distance and gradient 0.
     pub fn paired(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
-        self.paired_by(x, y, |difference| difference)
+        self.paired_by(x, y, 0.0)
     }
 
     /// [`paired`](Self::paired) with 1e-6 added to every coordinate difference first, as PyTorch's
@@ -62,16 +64,29 @@ impl Distance {
     /// Equal rows are then `1e-6 √dim` (Euclidean) or `1e-6 dim` (Manhattan) apart, with a
     /// gradient that moves them.
     pub fn paired_with_offset(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
-        self.paired_by(x, y, |difference| difference.add_scalar(COORDINATE_OFFSET))
+        self.paired_by(x, y, COORDINATE_OFFSET)
     }
 
-    fn paired_by(
-        self,
-        x: Tensor<2>,
-        y: Tensor<2>,
-        offset: impl Fn(Tensor<2>) -> Tensor<2>,
-    ) -> Tensor<1> {
+    fn paired_by(self, x: Tensor<2>, y: Tensor<2>, offset: f64) -> Tensor<1> {
         let (x, y) = (accumulate(x), accumulate(y));
+        #[cfg(feature = "flex")]
+        if flex::suits(&x) && flex::suits(&y) {
+            let comparison = match self {
+                Self::Euclidean => Comparison::Euclidean { offset },
+                Self::SquaredEuclidean => Comparison::SquaredEuclidean { offset },
+                Self::Manhattan => Comparison::Manhattan { offset },
+                Self::Cosine => Comparison::CosineDistance,
+            };
+            return flex::paired(x, y, comparison);
+        }
+        self.paired_plain(x, y, offset)
+    }
+
+    fn paired_plain(self, x: Tensor<2>, y: Tensor<2>, offset: f64) -> Tensor<1> {
+        let offset = |difference: Tensor<2>| match offset {
+            0.0 => difference,
+            _ => difference.add_scalar(offset),
+        };
         let column = match self {
             Self::Euclidean => l2_norm(offset(x - y)),
             Self::SquaredEuclidean => offset(x - y).square().sum_dim(1),

@@ -5,6 +5,8 @@
 
 pub mod blocks;
 mod distance;
+#[cfg(feature = "flex")]
+pub(crate) mod flex;
 pub mod mining;
 pub mod norm;
 mod similarity;

@@ -7,9 +7,12 @@
 use burn::prelude::*;
 use burn::tensor::DType;
 
+#[cfg(feature = "flex")]
+use super::flex;
+
 /// A row shorter than this is not stretched to length 1 but divided by it, as
 /// sentence-transformers does.
-const SHORTEST_UNIT: f64 = 1e-12;
+pub(crate) const SHORTEST_UNIT: f64 = 1e-12;
 
 /// What PyTorch's pairwise distance adds to every coordinate difference.
 pub(crate) const COORDINATE_OFFSET: f64 = 1e-6;
@@ -95,6 +98,10 @@ pub(crate) fn tangent<const D: usize>(
 /// The number 0, `[1]`, whose gradient with respect to `x` is `gradient`, a constant: hands over a
 /// gradient that was computed without a graph.
 pub(crate) fn carry_gradient<const D: usize>(x: Tensor<D>, gradient: Tensor<D>) -> Tensor<1> {
+    #[cfg(feature = "flex")]
+    if flex::suits(&x) && gradient.dtype() == x.dtype() {
+        return flex::carry_gradient(x, gradient);
+    }
     (zero(x) * gradient).sum()
 }
 
@@ -126,6 +133,15 @@ pub(crate) fn squaring_scale<const D: usize>(largest: Tensor<D>) -> Tensor<D> {
     let as_is = fits.bool_or(largest.clone().equal_elem(0.0));
     // The inverse of a scale must be finite as well: no subnormal one.
     largest.clamp_min(smallest * 16.0).mask_fill(as_is, 1.0)
+}
+
+/// The rows of [`UnitRows`] where nobody asks how short they are.
+pub(crate) fn unit_rows(x: Tensor<2>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if flex::suits(&x) {
+        return flex::unit_rows(x);
+    }
+    UnitRows::new(x).rows
 }
 
 /// Rows of length 1 that point where the given rows point.

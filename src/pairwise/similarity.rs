@@ -4,7 +4,9 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::distance::Distance;
-use super::norm::{UnitRows, accumulate};
+#[cfg(feature = "flex")]
+use super::flex::{self, Comparison};
+use super::norm::{accumulate, unit_rows};
 
 /// A similarity between embeddings.
 ///
@@ -40,6 +42,14 @@ impl Similarity {
     ///
     /// `[n, dim]`, `[n, dim] → [n]`
     pub fn paired(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
+        #[cfg(feature = "flex")]
+        if flex::suits(&x) && flex::suits(&y) {
+            match self {
+                Self::Cosine => return flex::paired(x, y, Comparison::Cosine),
+                Self::Dot => return flex::paired(x, y, Comparison::Dot),
+                Self::Euclidean | Self::Manhattan => {}
+            }
+        }
         match self {
             Self::Cosine | Self::Dot => {
                 (self.prepare(x) * self.prepare(y)).sum_dim(1).squeeze_dim(1)
@@ -82,7 +92,7 @@ impl Similarity {
     /// What is done once to rows that are compared more than once.
     pub(crate) fn prepare(self, x: Tensor<2>) -> Tensor<2> {
         match self {
-            Self::Cosine => UnitRows::new(x).rows,
+            Self::Cosine => unit_rows(x),
             _ => accumulate(x),
         }
     }

@@ -7,7 +7,7 @@ use backends_tests::memory::{peak_mib, reset_peak};
 use backends_tests::random::random_case;
 use backends_tests::subject::Inputs;
 use burn::prelude::*;
-use burn::tensor::DType;
+use burn::tensor::{DType, Distribution};
 use clap::Parser;
 use serde::Serialize;
 
@@ -34,6 +34,9 @@ struct Arguments {
     /// Where to compute: flex, ndarray, wgpu, libtorch or cuda.
     #[arg(long, default_value = "flex")]
     backend: String,
+    /// Also time the three matrix products of in-batch scores and their gradients alone.
+    #[arg(long)]
+    products: bool,
 }
 
 #[derive(Serialize)]
@@ -47,6 +50,8 @@ struct Measured<'a> {
     median_ms: f64,
     min_ms: f64,
     extra_peak_mib: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    products_ms: Option<f64>,
 }
 
 fn main() -> ExitCode {
@@ -81,10 +86,11 @@ fn measure(arguments: &Arguments) -> Result<Measured<'_>, String> {
         Ok::<_, String>((start.elapsed().as_secs_f64() * 1e3, value))
     };
     let (_, value) = run()?;
-    let mut times = (0..arguments.repeats)
+    let times = (0..arguments.repeats)
         .map(|_| run().map(|(milliseconds, _)| milliseconds))
         .collect::<Result<Vec<_>, _>>()?;
-    times.sort_by(f64::total_cmp);
+    let extra_peak_mib = peak_mib() - before;
+    let products = || products(batch, dim, &device, arguments.repeats);
     Ok(Measured {
         loss: &arguments.loss,
         batch,
@@ -92,10 +98,33 @@ fn measure(arguments: &Arguments) -> Result<Measured<'_>, String> {
         classes,
         backend: &arguments.backend,
         value: value.into_scalar::<f32>().into(),
-        median_ms: (times[(times.len() - 1) / 2] + times[times.len() / 2]) / 2.0,
-        min_ms: times[0],
-        extra_peak_mib: peak_mib() - before,
+        min_ms: times.iter().copied().fold(f64::INFINITY, f64::min),
+        median_ms: median(times),
+        extra_peak_mib,
+        products_ms: arguments.products.then(products).transpose()?,
     })
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    (times[(times.len() - 1) / 2] + times[times.len() / 2]) / 2.0
+}
+
+/// Milliseconds for `X Yᵀ`, `S Y` and `Sᵀ X` of rows `[batch, dim]` and scores `[batch, batch]`.
+fn products(batch: usize, dim: usize, device: &Device, repeats: u32) -> Result<f64, String> {
+    let random = || Tensor::<2>::random([batch, dim], Distribution::Default, device);
+    let (x, y) = (random(), random());
+    let run = || {
+        let start = Instant::now();
+        let scores = x.clone().matmul(y.clone().transpose());
+        let by_x = scores.clone().matmul(y.clone());
+        let by_y = scores.transpose().matmul(x.clone());
+        sync(device)?;
+        drop((by_x, by_y));
+        Ok::<_, String>(start.elapsed().as_secs_f64() * 1e3)
+    };
+    run()?;
+    (0..repeats).map(|_| run()).collect::<Result<Vec<_>, _>>().map(median)
 }
 
 fn sync(device: &Device) -> Result<(), String> {

@@ -1,0 +1,201 @@
+"""Every loss beside sentence-transformers: time, and growth of the peak memory, forward and backward.
+
+    pip install sentence-transformers==6.2.0 torch==2.9.0
+    cargo build --release -p backends-tests
+    python benches/compare.py target/release/measure > benches/RESULTS.md
+
+Options: `--losses`, `--sizes`, `--dims` (lists with commas), `--backend` and `--python-device`. Both sides
+get random unit rows, one warm-up, and the same number of timed runs; printed are medians in
+milliseconds, MiB, and the ratios Python / Rust (more than 1: Rust is better). `products` is what
+the three matrix products of a ranking loss alone take on the Rust side, in the same process.
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+SIZES, DIMS = [32, 256, 1024, 2048, 4096], [384, 768]
+LONGEST = 90  # seconds for one case
+LOSSES = {  # columns, kind of labels
+    "BatchAllTripletLoss": (1, "class"),
+    "BatchHardSoftMarginTripletLoss": (1, "class"),
+    "BatchHardTripletLoss": (1, "class"),
+    "BatchSemiHardTripletLoss": (1, "class"),
+    "ContrastiveLoss": (2, "half"),
+    "CosineSimilarityLoss": (2, "half"),
+    "MarginMSELoss": (3, "half"),
+    "MegaBatchMarginLoss": (2, None),
+    "MSELoss": (1, "rows"),
+    "MultipleNegativesRankingLoss": (2, None),
+    "OnlineContrastiveLoss": (2, "half"),
+    "SoftmaxLoss": (2, "class"),
+    "TripletLoss": (3, None),
+}
+
+
+def repeats(n):
+    return 30 if n <= 256 else 7 if n <= 2048 else 3
+
+
+# ------------------------------------------------------------------------------------------ Python's side
+
+
+def peak_mib():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+def worker(device):
+    """Takes a case a line from stdin, answers with a line."""
+    import torch
+
+    sys.path.insert(0, str(Path(__file__).parents[1] / "backends-tests" / "goldens"))
+    from reference import Problem, build_loss
+
+    def synchronise():
+        if device != "cpu":
+            torch.cuda.synchronize()
+
+    def unit(n, dim):
+        return torch.nn.functional.normalize(torch.randn(n, dim)).to(device)
+
+    for line in sys.stdin:
+        loss, n, dim, classes, times = json.loads(line)
+        columns, kind = LOSSES[loss]
+        torch.manual_seed(0)
+        rows = [unit(n, dim).requires_grad_() for _ in range(columns)]
+        labels = {
+            "class": lambda: torch.arange(n, device=device) % classes,
+            "half": lambda: (torch.arange(n, device=device) % 2).float(),
+            "rows": lambda: unit(n, dim),
+            None: lambda: None,
+        }[kind]()
+        config = {"num_labels": classes} if loss == "SoftmaxLoss" else {}
+        criterion = build_loss(Problem(loss, config, rows)).to(device)
+
+        def step():
+            start = time.perf_counter()
+            for row in rows:
+                row.grad = None
+            value = criterion([{"sentence_embedding": row} for row in rows], labels)
+            value.backward()
+            synchronise()
+            return (time.perf_counter() - start) * 1e3
+
+        Path("/proc/self/clear_refs").write_text("5")
+        before = peak_mib()
+        if device != "cpu":
+            torch.cuda.reset_peak_memory_stats()
+            before = torch.cuda.memory_allocated() / 2**20
+        step()
+        taken, end = [], time.perf_counter() + LONGEST / 2
+        while len(taken) < times and time.perf_counter() < end:
+            taken.append(step())
+        peak = peak_mib() if device == "cpu" else torch.cuda.max_memory_allocated() / 2**20
+        print(json.dumps([sorted(taken)[len(taken) // 2], peak - before]), flush=True)
+
+
+class Python:
+    """The worker, started again where a case killed it."""
+
+    def __init__(self, device):
+        self.device, self.process = device, None
+
+    def measure(self, loss, n, dim, classes):
+        needed = n**3 * 4 * 3 / 2**30
+        if loss in ("BatchAllTripletLoss", "BatchSemiHardTripletLoss") and needed > 14:
+            return None, f"needs {needed:.0f} GiB or more"
+        if self.process is None or self.process.poll() is not None:
+            command = [sys.executable, __file__, "--worker", "--python-device", self.device]
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        print(json.dumps([loss, n, dim, classes, repeats(n)]), file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        return (json.loads(line), None) if line else (None, "did not survive")
+
+
+# -------------------------------------------------------------------------------------------- Rust's side
+
+
+def rust(program, backend, loss, n, dim, classes):
+    command = [program, "--loss", loss, "--batch", n, "--dim", dim, "--classes", classes, "--backend", backend]
+    command += ["--repeats", repeats(n), "--products"]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+# ------------------------------------------------------------------------------------------------- table
+
+
+def cell(number, digits=2):
+    return "–" if number is None else f"{number:.{digits}f}"
+
+
+def processor():
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def table(arguments):
+    import sentence_transformers
+    import torch
+
+    print("# Beside sentence-transformers\n")
+    print(
+        f"{date.today():%d %B %Y}, {os.cpu_count()} cores of {processor()}, {platform.system()}; backend "
+        f"`{arguments.backend}` against sentence-transformers {sentence_transformers.__version__} on PyTorch "
+        f"{torch.__version__} ({arguments.python_device}). Forward and backward on random unit rows, medians. Ratios "
+        "are Python / Rust: above 1, this crate needs less. Made by `benches/compare.py`.\n"
+    )
+    print("| Loss | n | dim | ms | Python | ratio | extra MiB | Python | products ms | × products |")
+    print("| :-- | --: | --: | --: | --: | --: | --: | --: | --: | --: |", flush=True)
+    python, ratios = Python(arguments.python_device), []
+    for loss in arguments.losses:
+        for dim in arguments.dims:
+            for n in arguments.sizes:
+                classes = 3 if loss == "SoftmaxLoss" else arguments.classes or max(n // 4, 1)
+                ours = rust(arguments.measure, arguments.backend, loss, n, dim, classes)
+                theirs, why = python.measure(loss, n, dim, classes)
+                ms, extra = (ours["median_ms"], ours["extra_peak_mib"]) if ours else (None, None)
+                ratio = theirs[0] / ms if ours and theirs else None
+                ratios += [ratio] if ratio else []
+                products = ours["products_ms"] if ours and loss == "MultipleNegativesRankingLoss" else None
+                line = [loss, n, dim, cell(ms), cell(theirs[0]) if theirs else why, cell(ratio)]
+                line += [cell(extra, 0), cell(theirs and theirs[1], 0), cell(products)]
+                line += [cell(ms / products if products else None)]
+                print("|", " | ".join(str(part) for part in line), "|", flush=True)
+    mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+    slower = sum(ratio < 1 for ratio in ratios)
+    print(f"\nGeometric mean of the {len(ratios)} ratios: {mean:.2f}; {slower} of them below 1.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("measure", nargs="?", type=Path)
+    numbers = lambda text: [int(part) for part in text.split(",")]
+    parser.add_argument("--losses", type=lambda text: text.split(","), default=list(LOSSES))
+    parser.add_argument("--sizes", type=numbers, default=SIZES)
+    parser.add_argument("--dims", type=numbers, default=DIMS)
+    parser.add_argument("--classes", type=int, help="classes of labelled batches; a quarter of n if left out")
+    parser.add_argument("--backend", default="flex")
+    parser.add_argument("--python-device", default="cpu")
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.worker:
+        return worker(arguments.python_device)
+    if arguments.measure is None:
+        parser.error("give the path of the program `measure`")
+    unknown = set(arguments.losses) - set(LOSSES)
+    if unknown:
+        parser.error(f"no such loss: {', '.join(sorted(unknown))}")
+    table(arguments)
+
+
+if __name__ == "__main__":
+    main()

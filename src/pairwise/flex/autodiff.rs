@@ -1,0 +1,93 @@
+//! The kernels in a graph: each keeps its inputs, and its backward pass is one kernel again.
+
+use burn::backend::autodiff::Autodiff;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::FlexTensor;
+use burn::backend::{Flex, tensor::FloatTensor};
+
+use super::{Comparison, RowKernels, paired, parallel, unit};
+
+impl<C: CheckpointStrategy> RowKernels for Autodiff<Flex, C> {
+    fn paired_rows(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        comparison: Comparison,
+    ) -> FloatTensor<Self> {
+        let ((x, x_node), (y, y_node)) = (x.into_parts(), y.into_parts());
+        let out = paired::forward(&x, &y, comparison);
+        match PairedRows.prepare::<C>([x_node, y_node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((x, y, comparison), out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn unit_rows(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let out = unit::forward(&x);
+        match UnitRows.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(x, out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn carry(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let gradient = gradient.into_primitive();
+        let out = Flex::carry(x, gradient.clone());
+        match Carry.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(gradient, out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct PairedRows;
+
+impl Backward<Flex, 2> for PairedRows {
+    type State = (FlexTensor, FlexTensor, Comparison);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (x, y, comparison) = ops.state;
+        let slope = grads.consume::<Flex>(&ops.node);
+        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let found = paired::backward([&x, &y], &slope, comparison, wanted);
+        for (node, gradient) in ops.parents.into_iter().zip(found) {
+            if let (Some(node), Some(gradient)) = (node, gradient) {
+                grads.register::<Flex>(node.id, gradient);
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct UnitRows;
+
+impl Backward<Flex, 1> for UnitRows {
+    type State = FlexTensor;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let slope = grads.consume::<Flex>(&ops.node);
+        if let [Some(node)] = ops.parents {
+            grads.register::<Flex>(node.id, unit::backward(&ops.state, &slope));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Carry;
+
+impl Backward<Flex, 1> for Carry {
+    type State = FlexTensor;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let slope = grads.consume::<Flex>(&ops.node).to_contiguous();
+        if let [Some(node)] = ops.parents {
+            let slope = parallel::numbers(&slope)[0];
+            grads.register::<Flex>(node.id, parallel::scaled(ops.state, slope));
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The same numbers with fewer passes over memory, on Burn's CPU backend.
+//!
+//! Burn's operations on Flex run one after another over whole matrices, on one core but for matrix
+//! products. These kernels do what a loss does to a row in one go, rows on all cores, and sums in
+//! `f64`. Each has a plain twin that runs everywhere else and that tests compare it with; they take
+//! `f32` rows only.
+
+mod autodiff;
+pub(crate) mod paired;
+mod parallel;
+mod unit;
+
+use burn::backend::{Backend, Dispatch, Flex, backend_extension, tensor::FloatTensor};
+use burn::prelude::*;
+use burn::tensor::DType;
+
+pub(crate) use paired::Comparison;
+
+/// Whether the kernels are made for this tensor.
+pub(crate) fn suits<const D: usize>(x: &Tensor<D>) -> bool {
+    x.dtype() == DType::F32 && x.device() == Device::flex()
+}
+
+/// Row i of `x` compared with row i of `y`, `[n]`.
+pub(crate) fn paired(x: Tensor<2>, y: Tensor<2>, comparison: Comparison) -> Tensor<1> {
+    let compared =
+        <Dispatch as RowKernels>::paired_rows(x.into_dispatch(), y.into_dispatch(), comparison);
+    Tensor::from_dispatch(compared)
+}
+
+/// Rows of length 1.
+pub(crate) fn unit_rows(x: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(<Dispatch as RowKernels>::unit_rows(x.into_dispatch()))
+}
+
+/// The number 0 with a gradient, `[1]`.
+pub(crate) fn carry_gradient<const D: usize>(x: Tensor<D>, gradient: Tensor<D>) -> Tensor<1> {
+    let carried = <Dispatch as RowKernels>::carry(x.into_dispatch(), gradient.into_dispatch());
+    Tensor::from_dispatch(carried)
+}
+
+#[backend_extension(Flex, Autodiff)]
+trait RowKernels: Backend {
+    fn paired_rows(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        comparison: Comparison,
+    ) -> FloatTensor<Self>;
+
+    fn unit_rows(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn carry(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+impl RowKernels for Flex {
+    fn paired_rows(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        comparison: Comparison,
+    ) -> FloatTensor<Self> {
+        paired::forward(&x, &y, comparison)
+    }
+
+    fn unit_rows(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        unit::forward(&x)
+    }
+
+    fn carry(_: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        burn::backend::flex::FlexTensor::zeros(Shape::from([1]), gradient.dtype())
+    }
+}

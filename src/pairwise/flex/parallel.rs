@@ -1,0 +1,127 @@
+//! Rows on all cores, with the widest instructions that the processor has.
+
+use burn::backend::flex::FlexTensor;
+use burn::tensor::{Shape, TensorData};
+use pulp::Arch;
+use rayon::prelude::*;
+
+/// Fewer numbers than this are not worth a second core.
+const WORTH_SHARING: usize = 1 << 15;
+
+/// A row-major matrix of `f32`.
+pub(super) struct Matrix {
+    tensor: FlexTensor,
+    pub rows: usize,
+    pub columns: usize,
+}
+
+impl Matrix {
+    /// Copies only what does not lie row by row.
+    pub fn new(tensor: &FlexTensor) -> Self {
+        let tensor = tensor.to_contiguous();
+        let shape = tensor.layout().shape();
+        let (rows, columns) = (shape[0], shape[1]);
+        Self { tensor, rows, columns }
+    }
+
+    pub fn numbers(&self) -> &[f32] {
+        numbers(&self.tensor)
+    }
+
+    pub fn row(&self, index: usize) -> &[f32] {
+        &self.numbers()[index * self.columns..(index + 1) * self.columns]
+    }
+}
+
+/// The numbers of a contiguous `f32` tensor.
+pub(super) fn numbers(tensor: &FlexTensor) -> &[f32] {
+    tensor.as_slice::<f32>().expect("contiguous rows of f32")
+}
+
+/// A tensor of these numbers.
+pub(super) fn tensor(numbers: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(numbers, shape))
+}
+
+/// `f(i, row i)` for all rows of `out`, each of `width` numbers; `work` numbers are read in all.
+pub(super) fn for_rows<T: Send>(
+    out: &mut [T],
+    width: usize,
+    work: usize,
+    f: impl Fn(usize, &mut [T]) + Sync,
+) {
+    let arch = Arch::new();
+    let share = |(index, rows): (usize, &mut [T])| {
+        let start = index * ROWS_AT_ONCE;
+        arch.dispatch(
+            #[inline(always)]
+            || {
+                for (offset, row) in rows.chunks_mut(width).enumerate() {
+                    f(start + offset, row);
+                }
+            },
+        );
+    };
+    let chunks = ROWS_AT_ONCE * width;
+    match work < WORTH_SHARING {
+        true => out.chunks_mut(chunks).enumerate().for_each(share),
+        false => out.par_chunks_mut(chunks).enumerate().for_each(share),
+    }
+}
+
+/// Rows that one core takes at a time.
+const ROWS_AT_ONCE: usize = 16;
+
+/// Numbers added side by side, so that the compiler may use wide registers.
+const LANES: usize = 16;
+
+/// `Σ f(xᵢ, yᵢ)` in `f64`.
+#[inline(always)]
+pub(super) fn sum(x: &[f32], y: &[f32], f: impl Fn(f64, f64) -> f64) -> f64 {
+    let (x_wide, x_rest) = x.as_chunks::<LANES>();
+    let (y_wide, y_rest) = y.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for (x, y) in x_wide.iter().zip(y_wide) {
+        for lane in 0..LANES {
+            sums[lane] += f(x[lane].into(), y[lane].into());
+        }
+    }
+    let rest = x_rest.iter().zip(y_rest).map(|(&x, &y)| f(x.into(), y.into()));
+    sums.iter().sum::<f64>() + rest.sum::<f64>()
+}
+
+/// Three sums at once: `Σ x²`, `Σ y²` and `Σ x y`.
+#[inline(always)]
+pub(super) fn products(x: &[f32], y: &[f32]) -> [f64; 3] {
+    let (x_wide, x_rest) = x.as_chunks::<LANES>();
+    let (y_wide, y_rest) = y.as_chunks::<LANES>();
+    let mut sums = [[0.0f64; LANES]; 3];
+    for (x, y) in x_wide.iter().zip(y_wide) {
+        for lane in 0..LANES {
+            let (x, y) = (f64::from(x[lane]), f64::from(y[lane]));
+            sums[0][lane] += x * x;
+            sums[1][lane] += y * y;
+            sums[2][lane] += x * y;
+        }
+    }
+    let mut sums = sums.map(|lanes| lanes.iter().sum::<f64>());
+    for (&x, &y) in x_rest.iter().zip(y_rest) {
+        let (x, y) = (f64::from(x), f64::from(y));
+        sums[0] += x * x;
+        sums[1] += y * y;
+        sums[2] += x * y;
+    }
+    sums
+}
+
+/// The tensor times a number; in place where nothing else uses it.
+pub(super) fn scaled(tensor: FlexTensor, factor: f32) -> FlexTensor {
+    if factor == 1.0 {
+        return tensor;
+    }
+    let mut tensor = tensor.to_contiguous();
+    let numbers = tensor.storage_mut::<f32>();
+    let count = numbers.len();
+    for_rows(numbers, 256, count, |_, row| row.iter_mut().for_each(|x| *x *= factor));
+    tensor
+}
