@@ -6,6 +6,7 @@ use crate::batch::DistillationBatch;
 use crate::error::{ConfigError, expect_valid};
 use crate::objective::projection::project;
 use crate::objective::regression::squared_error;
+use crate::pairwise::Distance;
 use crate::reduction::{Reduction, Terms};
 
 /// A trainable map from the student's dimension to the teacher's.
@@ -115,23 +116,48 @@ pub struct MseLoss {
 
 impl MseLoss {
     #[track_caller]
-    fn terms(&self, DistillationBatch { columns, targets }: DistillationBatch) -> Terms {
-        let error = |(embeddings, target)| {
-            // e, projected
+    fn terms(&self, batch: DistillationBatch) -> Terms {
+        // (e − y)²
+        let error = |(e, y)| squared_error(e, y).flatten(0, 1);
+        Terms::all(Tensor::cat(self.pairs(batch).map(error).collect(), 0))
+    }
+
+    #[track_caller]
+    fn reduced(&self, batch: DistillationBatch) -> Tensor<1> {
+        let columns = batch.columns.len();
+        // Σ ‖e − y‖²
+        let sum = |(e, y): (Tensor<2>, Tensor<2>)| {
+            let weight = self.config.reduction.weight(columns * e.shape().num_elements());
+            Distance::SquaredEuclidean.paired(e, y).mul_scalar(weight).sum()
+        };
+        let sums = self.pairs(batch).map(sum).reduce(|total, sum| total + sum);
+        sums.expect("a batch has at least one column")
+    }
+
+    /// Embeddings, projected, and their targets.
+    #[track_caller]
+    fn pairs(
+        &self,
+        DistillationBatch { columns, targets }: DistillationBatch,
+    ) -> impl Iterator<Item = (Tensor<2>, Tensor<2>)> {
+        columns.into_iter().zip(targets).map(|(embeddings, target)| {
             let embeddings = match &self.projection {
                 Some(projection) => project(projection, embeddings),
                 None => embeddings,
             };
-            let (got, expected) = (embeddings.dims(), Tensor::dims(&target));
+            let (got, expected) = (embeddings.dims(), target.dims());
             assert!(
                 got == expected,
                 "MseLoss: embeddings {got:?} do not match targets {expected:?}"
             );
-            // (e − y)²
-            squared_error(embeddings, target).flatten(0, 1)
-        };
-        Terms::all(Tensor::cat(columns.into_iter().zip(targets).map(error).collect(), 0))
+            (embeddings, target)
+        })
     }
 }
 
-forward!(MseLoss, DistillationBatch, "The squared errors, `[columns · n · dim]`.");
+forward!(
+    MseLoss,
+    DistillationBatch,
+    "The squared errors, `[columns · n · dim]`.",
+    |loss, batch| { loss.reduced(batch) }
+);

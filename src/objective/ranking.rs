@@ -7,6 +7,8 @@ use burn::tensor::IndexingUpdateOp;
 
 use super::hinge::hinge;
 use crate::pairwise::blocks::{self, Accumulated, Blocks};
+#[cfg(feature = "flex")]
+use crate::pairwise::flex;
 use crate::pairwise::mining::{Chosen, closest, own_row};
 use crate::pairwise::{Distance, Similarity};
 
@@ -185,13 +187,7 @@ impl Candidates {
         let mut anchors: [Option<Tensor<2>>; 2] = [None, None];
         for (&comparison, mut slope) in ranking.comparisons.iter().zip(slopes) {
             if comparison == Comparison::QUERY_TO_DOCUMENT {
-                let own = own_column(&slope, range);
-                let pull = Tensor::full(
-                    own.dims(),
-                    -weight * self.scale,
-                    (&slope.device(), slope.dtype()),
-                );
-                slope = slope.scatter(1, own, pull, IndexingUpdateOp::Add);
+                slope = add_to_own(slope, range, -weight * self.scale);
             }
             let rows = self.side(comparison.anchors).clone().slice([range.clone()]);
             let to_candidates = slope.clone().transpose().matmul(rows);
@@ -307,6 +303,10 @@ pub fn log_sum_exp(blocks: Vec<Tensor<2>>) -> Tensor<2> {
 
 /// `factor · exp(z) / Σ exp(z)` over the rows of all blocks together, and `ln Σ exp(z)`, `[n, 1]`.
 fn softmax(blocks: Vec<Tensor<2>>, factor: f64) -> (Vec<Tensor<2>>, Tensor<2>) {
+    #[cfg(feature = "flex")]
+    if blocks.iter().all(flex::suits) {
+        return flex::softmax(blocks, factor);
+    }
     let shift = largest_in_row(&blocks);
     let exponential = |z: Tensor<2>| (z - shift.clone()).exp();
     let blocks: Vec<_> = blocks.into_iter().map(exponential).collect();
@@ -315,6 +315,17 @@ fn softmax(blocks: Vec<Tensor<2>>, factor: f64) -> (Vec<Tensor<2>>, Tensor<2>) {
     let share = total.clone().recip().mul_scalar(factor);
     let slopes = blocks.into_iter().map(|e| e * share.clone()).collect();
     (slopes, total.log() + shift)
+}
+
+/// Adds a number to the column of each row's own positive.
+fn add_to_own(slope: Tensor<2>, range: &Range<usize>, number: f64) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if flex::suits(&slope) {
+        return flex::add_to_diagonal(slope, range.start, number);
+    }
+    let own = own_column(&slope, range);
+    let numbers = Tensor::full(own.dims(), number, (&slope.device(), slope.dtype()));
+    slope.scatter(1, own, numbers, IndexingUpdateOp::Add)
 }
 
 fn largest_in_row(blocks: &[Tensor<2>]) -> Tensor<2> {

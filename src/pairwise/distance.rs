@@ -89,7 +89,10 @@ impl Distance {
         };
         let column = match self {
             Self::Euclidean => l2_norm(offset(x - y)),
-            Self::SquaredEuclidean => offset(x - y).square().sum_dim(1),
+            Self::SquaredEuclidean => {
+                let difference = offset(x - y);
+                (difference.clone() * difference).sum_dim(1)
+            }
             Self::Manhattan => offset(x - y).abs().sum_dim(1),
             Self::Cosine => {
                 let (x, y) = (UnitRows::new(x), UnitRows::new(y));

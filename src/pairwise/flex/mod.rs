@@ -6,8 +6,9 @@
 //! `f32` rows only.
 
 mod autodiff;
-pub(crate) mod paired;
+mod paired;
 mod parallel;
+mod softmax;
 mod unit;
 
 use burn::backend::{Backend, Dispatch, Flex, backend_extension, tensor::FloatTensor};
@@ -15,6 +16,7 @@ use burn::prelude::*;
 use burn::tensor::DType;
 
 pub(crate) use paired::Comparison;
+pub(crate) use softmax::{add_to_diagonal, softmax};
 
 /// Whether the kernels are made for this tensor.
 pub(crate) fn suits<const D: usize>(x: &Tensor<D>) -> bool {

@@ -50,22 +50,36 @@ pub(super) fn for_rows<T: Send>(
     work: usize,
     f: impl Fn(usize, &mut [T]) + Sync,
 ) {
+    let mut nothing = vec![(); out.len().div_ceil(width.max(1))];
+    for_rows_with(out, width, &mut nothing, work, |i, row, _| f(i, row));
+}
+
+/// [`for_rows`] with a place for what is found in each row.
+pub(super) fn for_rows_with<T: Send, U: Send>(
+    out: &mut [T],
+    width: usize,
+    found: &mut [U],
+    work: usize,
+    f: impl Fn(usize, &mut [T], &mut U) + Sync,
+) {
     let arch = Arch::new();
-    let share = |(index, rows): (usize, &mut [T])| {
+    let share = |(index, (rows, found)): (usize, (&mut [T], &mut [U]))| {
         let start = index * ROWS_AT_ONCE;
         arch.dispatch(
             #[inline(always)]
             || {
-                for (offset, row) in rows.chunks_mut(width).enumerate() {
-                    f(start + offset, row);
+                for (offset, (row, found)) in rows.chunks_mut(width).zip(found).enumerate() {
+                    f(start + offset, row, found);
                 }
             },
         );
     };
     let chunks = ROWS_AT_ONCE * width;
-    match work < WORTH_SHARING {
-        true => out.chunks_mut(chunks).enumerate().for_each(share),
-        false => out.par_chunks_mut(chunks).enumerate().for_each(share),
+    if work < WORTH_SHARING {
+        out.chunks_mut(chunks).zip(found.chunks_mut(ROWS_AT_ONCE)).enumerate().for_each(share);
+    } else {
+        let found = found.par_chunks_mut(ROWS_AT_ONCE);
+        out.par_chunks_mut(chunks).zip(found).enumerate().for_each(share);
     }
 }
 
