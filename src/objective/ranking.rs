@@ -354,6 +354,10 @@ pub fn mega_batch_margin(
 /// For row i of `x`, the row j ≠ i of `y` with the largest cosine, a block of rows at a time.
 fn most_similar_other(x: Tensor<2>, y: Tensor<2>, blocks: Blocks) -> Chosen {
     let (x, y) = (x.inner(), y.inner());
+    #[cfg(feature = "flex")]
+    if flex::suits(&x) && flex::suits(&y) {
+        return flex::closest_other(Distance::Cosine, &x, &y, blocks);
+    }
     let chosen = blocks.ranges().map(|range| {
         let order = Distance::Cosine.order(x.clone().slice([range.clone()]), y.clone());
         let others = own_row(range, blocks.anchors(), &x.device()).bool_not();

@@ -11,10 +11,14 @@ use burn::tensor::IndexingUpdateOp;
 use super::hinge::closed_hinge;
 use crate::pairwise::Distance;
 use crate::pairwise::blocks::{self, Blocks};
+#[cfg(feature = "flex")]
+use crate::pairwise::flex;
 use crate::pairwise::mining::{
     Chosen, LabelMasks, TripletCounts, closest, farthest, hardest_positives, semi_hard_negatives,
     violated_triplets,
 };
+#[cfg(feature = "flex")]
+use crate::pairwise::norm::{carry_gradient, unit_rows};
 use crate::reduction::{Reduction, Terms};
 
 /// What the search for one anchor takes for each row of the batch, in bytes: distances in `f64`,
@@ -35,18 +39,30 @@ pub fn hardest_gap(
     distance: Distance,
     blocks: Blocks,
 ) -> Tensor<1> {
-    let (rows, labels) = (x.clone().inner(), labels.inner());
+    let (positive, negative) = hardest(x.clone().inner(), labels.inner(), distance, blocks);
+    let d_p = distance.paired(x.clone(), positive.rows(x.clone()));
+    let d_n = distance.paired(x.clone(), x.select(0, negative));
+    d_p.mask_fill(positive.exists.bool_not(), 0.0) - d_n
+}
+
+/// The hardest positive and the hardest negative of every anchor.
+fn hardest(
+    rows: Tensor<2>,
+    labels: Tensor<1, Int>,
+    distance: Distance,
+    blocks: Blocks,
+) -> (Chosen, Tensor<1, Int>) {
+    #[cfg(feature = "flex")]
+    if flex::suits(&rows) && distance != Distance::Manhattan {
+        return flex::hardest(distance, &rows, &flex::integers(labels), blocks);
+    }
     let search = |range: Range<usize>| {
         let masks = LabelMasks::of_rows(labels.clone(), range.clone());
         let order = distance.order(rows.clone().slice([range]), rows.clone());
         (hardest_positives(order.clone(), &masks), nearest_or_farthest(order, &masks))
     };
     let (positive, negative) = blocks.ranges().map(search).unzip();
-    let (positive, negative) = (Chosen::cat(positive), Tensor::cat(negative, 0));
-
-    let d_p = distance.paired(x.clone(), positive.rows(x.clone()));
-    let d_n = distance.paired(x.clone(), x.select(0, negative));
-    d_p.mask_fill(positive.exists.bool_not(), 0.0) - d_n
+    (Chosen::cat(positive), Tensor::cat(negative, 0))
 }
 
 /// Index of the negative that sentence-transformers trains on, `[n]`.
@@ -126,12 +142,52 @@ impl Triplets {
         reduction: Reduction,
     ) -> Tensor<1> {
         let dtype = x.dtype();
+        #[cfg(feature = "flex")]
+        if let Some(reduced) = self.reduced_by_rows(&x, &labels, blocks, reduction) {
+            return reduced;
+        }
         let part = |range, [x]: [Tensor<2>; 1]| {
             let (sums, count) = self.of_rows(x, range, labels.clone());
             (sums.sum(), count)
         };
         let (sum, counts) = blocks::sum([x], blocks, part);
         Terms::new(sum, Tensor::cat(counts, 0).sum()).reduce(reduction).cast(dtype)
+    }
+
+    /// [`reduced`](Self::reduced) by a kernel, where there is one.
+    #[cfg(feature = "flex")]
+    fn reduced_by_rows(
+        &self,
+        x: &Tensor<2>,
+        labels: &Tensor<1, Int>,
+        blocks: Blocks,
+        reduction: Reduction,
+    ) -> Option<Tensor<1>> {
+        if !flex::suits(x) {
+            return None;
+        }
+        let negatives = match self.kind {
+            TripletKind::All => flex::Negatives::All,
+            TripletKind::SemiHard { only_valid } => flex::Negatives::SemiHard { only_valid },
+        };
+        let labels = flex::integers(labels.clone().inner());
+        let fixed = x.clone().inner();
+        let triplets =
+            flex::TripletRows::new(self.distance, &fixed, &labels, self.margin, negatives)?;
+        let sum = triplets.sum(blocks, x.is_tracked());
+        let weight = match reduction {
+            Reduction::Mean => 1.0 / sum.count.max(1.0),
+            Reduction::Sum => 1.0,
+        };
+        let value = Tensor::from_data([(sum.value * weight) as f32], &x.device());
+        let Some(gradient) = sum.gradient else { return Some(value) };
+        // The gradient of a cosine distance is that of the unit rows.
+        let rows = match self.distance {
+            Distance::Cosine => unit_rows(x.clone()),
+            _ => x.clone(),
+        };
+        let gradient = gradient.mul_scalar(weight).cast(x.dtype());
+        Some(value + carry_gradient(rows, gradient))
     }
 
     /// The sums of some anchors, `[rows]`, and how many of their triplets count, `[1]`.

@@ -121,7 +121,8 @@ impl Accumulated {
         self.leading.push(part);
     }
 
-    fn into_gradient(self) -> Option<Tensor<2>> {
+    /// All of it; `None` if nothing was added.
+    pub fn into_gradient(self) -> Option<Tensor<2>> {
         let Self { all, leading } = self;
         let leading = (!leading.is_empty()).then(|| Tensor::cat(leading, 0));
         match (all, leading) {

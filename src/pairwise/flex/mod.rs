@@ -8,7 +8,9 @@
 mod autodiff;
 mod paired;
 mod parallel;
+mod search;
 mod softmax;
+mod triplets;
 mod unit;
 
 use burn::backend::{Backend, Dispatch, Flex, backend_extension, tensor::FloatTensor};
@@ -16,11 +18,18 @@ use burn::prelude::*;
 use burn::tensor::DType;
 
 pub(crate) use paired::Comparison;
+pub(crate) use search::{closest_other, hardest};
 pub(crate) use softmax::{add_to_diagonal, softmax};
+pub(crate) use triplets::{Negatives, TripletRows};
 
 /// Whether the kernels are made for this tensor.
 pub(crate) fn suits<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && x.device() == Device::flex()
+}
+
+/// Whole numbers, which lie in the memory of the process anyway.
+pub(crate) fn integers(x: Tensor<1, Int>) -> Vec<i64> {
+    x.into_data().iter::<i64>().collect()
 }
 
 /// Row i of `x` compared with row i of `y`, `[n]`.
