@@ -64,6 +64,43 @@ fn gradients_of_several_batches_are_those_of_one() {
 }
 
 #[test]
+fn the_size_of_a_mini_batch_changes_no_step() {
+    let directory = TempDir::new().unwrap();
+    let lines: String = (0..9).map(|i| format!("a cat sat on mat {i}\n")).collect();
+    fs::write(directory.path().join("lines.txt"), lines).unwrap();
+    let model = golden("bert");
+    let run = |loss: &[&str], mini_batch: &[&str]| {
+        let args = ["--model", model.to_str().unwrap(), "--batch-size", "6", "--steps", "5"];
+        let more = ["--no-shuffle", "--dropout", "0", "--force", "--log", "log", "--loss"];
+        succeed(directory.path(), &[&args[..], &more, loss, mini_batch].concat());
+        let steps = steps(&directory.path().join("log"));
+        (numbers(&steps, "loss"), numbers(&steps, "gradient_norm"))
+    };
+    for loss in [
+        &["MultipleNegativesRankingLoss"][..],
+        &["MegaBatchMarginLoss"],
+        &["SoftmaxLoss"],
+        &["BatchHardTripletLoss", "--gradient-accumulation", "2"],
+    ] {
+        let whole = run(loss, &[]);
+        for size in ["1", "5", "100"] {
+            let parts = run(loss, &["--mini-batch-size", size]);
+            for (whole, parts) in [(&whole.0, &parts.0), (&whole.1, &parts.1)] {
+                assert_eq!(whole.len(), parts.len());
+                for (whole, parts) in whole.iter().zip(parts) {
+                    let near = (whole - parts).abs() < 2e-5 * whole.abs().max(1.0);
+                    assert!(near, "{loss:?} {size}: {whole} {parts}");
+                }
+            }
+        }
+    }
+    // The decoder's gradients of the tied layers join those of the encoder.
+    let lines = ["DenoisingAutoEncoderLoss", "--data", "lines.txt", "--mini-batch-size", "2"];
+    let (losses, norms) = run(&lines, &[]);
+    assert!(losses.iter().chain(&norms).all(|value| value.is_finite() && *value > 0.0));
+}
+
+#[test]
 fn the_best_on_the_way_is_kept() {
     let directory = TempDir::new().unwrap();
     // Far too high a rate: the later the worse.
