@@ -6,6 +6,8 @@ use crate::batch::{ClassTargets, ClassifiedPairBatch};
 use crate::error::{ConfigError, expect_valid};
 use crate::objective::classification::cross_entropy;
 use crate::objective::projection::project;
+#[cfg(feature = "flex")]
+use crate::pairwise::flex;
 use crate::pairwise::norm::accumulate;
 use crate::reduction::{Reduction, Terms};
 
@@ -148,6 +150,10 @@ impl SoftmaxLoss {
             );
         }
         let (left, right) = (accumulate(left), accumulate(right));
+        #[cfg(feature = "flex")]
+        if let Some(logits) = self.logits_by_rows(&left, &right) {
+            return logits;
+        }
         // [u, v, |u − v|, u ∘ v]
         let mut parts = Vec::with_capacity(4);
         if self.config.concatenation_sent_rep {
@@ -161,6 +167,23 @@ impl SoftmaxLoss {
         }
         // W [..] + b
         project(&self.classifier, Tensor::cat(parts, 1))
+    }
+
+    /// [`logits`](Self::logits) by a kernel, where there is one.
+    #[cfg(feature = "flex")]
+    fn logits_by_rows(&self, left: &Tensor<2>, right: &Tensor<2>) -> Option<Tensor<2>> {
+        let weight = self.classifier.weight.val();
+        let bias = self.classifier.bias.as_ref()?.val();
+        let suits = [left, right, &weight].into_iter().all(flex::suits) && flex::suits(&bias);
+        if !suits || weight.dims()[1] > flex::MOST_CLASSES {
+            return None;
+        }
+        let features = flex::Features {
+            rows: self.config.concatenation_sent_rep,
+            difference: self.config.concatenation_sent_difference,
+            product: self.config.concatenation_sent_multiplication,
+        };
+        Some(flex::classify([left.clone(), right.clone()], weight, bias, features))
     }
 
     #[track_caller]

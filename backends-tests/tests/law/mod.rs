@@ -84,6 +84,11 @@ pub fn check_in_f64(cases: Vec<Case>, law: Law) {
     }
 }
 
+/// [`check`] on Flex alone.
+pub fn check_at_reference(cases: Vec<Case>, law: Law) {
+    check_at(&[Place::reference()], &cases, law);
+}
+
 fn check_at(places: &[Place], cases: &[Case], law: Law) {
     assert!(!places.is_empty() && !cases.is_empty(), "a law about nothing");
     let broken = |place: &Place, case: &Case| {

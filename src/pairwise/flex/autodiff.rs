@@ -8,7 +8,7 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, tensor::FloatTensor};
 
-use super::{Comparison, RowKernels, paired, parallel, unit};
+use super::{Comparison, Features, RowKernels, classify, paired, parallel, unit};
 
 impl<C: CheckpointStrategy> RowKernels for Autodiff<Flex, C> {
     fn paired_rows(
@@ -29,6 +29,23 @@ impl<C: CheckpointStrategy> RowKernels for Autodiff<Flex, C> {
         let out = unit::forward(&x);
         match UnitRows.prepare::<C>([node]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(x, out),
+            OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn classify(
+        left: FloatTensor<Self>,
+        right: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        features: Features,
+    ) -> FloatTensor<Self> {
+        let ((left, left_node), (right, right_node)) = (left.into_parts(), right.into_parts());
+        let ((weight, weight_node), (bias, bias_node)) = (weight.into_parts(), bias.into_parts());
+        let out = classify::forward([&left, &right], &weight, &bias, features);
+        let nodes = [left_node, right_node, weight_node, bias_node];
+        match Classify.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((left, right, weight, features), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
@@ -73,6 +90,24 @@ impl Backward<Flex, 1> for UnitRows {
         let slope = grads.consume::<Flex>(&ops.node);
         if let [Some(node)] = ops.parents {
             grads.register::<Flex>(node.id, unit::backward(&ops.state, &slope));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Classify;
+
+impl Backward<Flex, 4> for Classify {
+    type State = (FlexTensor, FlexTensor, FlexTensor, Features);
+
+    fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (left, right, weight, features) = ops.state;
+        let slope = grads.consume::<Flex>(&ops.node);
+        let found = classify::backward([&left, &right], &weight, &slope, features);
+        for (node, gradient) in ops.parents.into_iter().zip(found) {
+            if let Some(node) = node {
+                grads.register::<Flex>(node.id, gradient);
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 //! `f32` rows only.
 
 mod autodiff;
+mod classify;
 mod paired;
 mod parallel;
 mod search;
@@ -17,6 +18,7 @@ use burn::backend::{Backend, Dispatch, Flex, backend_extension, tensor::FloatTen
 use burn::prelude::*;
 use burn::tensor::DType;
 
+pub(crate) use classify::{Features, MOST_CLASSES};
 pub(crate) use paired::Comparison;
 pub(crate) use search::{closest_other, hardest};
 pub(crate) use softmax::{add_to_diagonal, softmax};
@@ -44,6 +46,20 @@ pub(crate) fn unit_rows(x: Tensor<2>) -> Tensor<2> {
     Tensor::from_dispatch(<Dispatch as RowKernels>::unit_rows(x.into_dispatch()))
 }
 
+/// Logits of a linear layer, `[features, classes]` with a bias `[classes]`, that sees `features` of two
+/// rows.
+pub(crate) fn classify(
+    [left, right]: [Tensor<2>; 2],
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    features: Features,
+) -> Tensor<2> {
+    let (left, right) = (left.into_dispatch(), right.into_dispatch());
+    let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());
+    let logits = <Dispatch as RowKernels>::classify(left, right, weight, bias, features);
+    Tensor::from_dispatch(logits)
+}
+
 /// The number 0 with a gradient, `[1]`.
 pub(crate) fn carry_gradient<const D: usize>(x: Tensor<D>, gradient: Tensor<D>) -> Tensor<1> {
     let carried = <Dispatch as RowKernels>::carry(x.into_dispatch(), gradient.into_dispatch());
@@ -60,6 +76,14 @@ trait RowKernels: Backend {
 
     fn unit_rows(x: FloatTensor<Self>) -> FloatTensor<Self>;
 
+    fn classify(
+        left: FloatTensor<Self>,
+        right: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        features: Features,
+    ) -> FloatTensor<Self>;
+
     fn carry(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
@@ -74,6 +98,16 @@ impl RowKernels for Flex {
 
     fn unit_rows(x: FloatTensor<Self>) -> FloatTensor<Self> {
         unit::forward(&x)
+    }
+
+    fn classify(
+        left: FloatTensor<Self>,
+        right: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        features: Features,
+    ) -> FloatTensor<Self> {
+        classify::forward([&left, &right], &weight, &bias, features)
     }
 
     fn carry(_: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {

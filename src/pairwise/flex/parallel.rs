@@ -139,3 +139,11 @@ pub(super) fn scaled(tensor: FlexTensor, factor: f32) -> FlexTensor {
     for_rows(numbers, 256, count, |_, row| row.iter_mut().for_each(|x| *x *= factor));
     tensor
 }
+
+/// Runs `f` with the widest registers there are.
+pub(super) fn with_wide_registers(f: impl FnOnce()) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || f(),
+    );
+}
