@@ -4,6 +4,8 @@
     cargo build --release -p backends-tests
     python benches/compare.py target/release/measure > benches/RESULTS.md
 
+Last come batches that only this crate can take (`--large ''`: none), without Python.
+
 Options: `--losses`, `--sizes`, `--dims` (lists with commas), `--backend` and `--python-device`. Both sides
 get random unit rows, one warm-up, and the same number of timed runs; printed are medians in
 milliseconds, MiB, and the ratios Python / Rust (more than 1: Rust is better). `products` is what
@@ -109,9 +111,6 @@ class Python:
         self.device, self.process = device, None
 
     def measure(self, loss, n, dim, classes):
-        needed = n**3 * 4 * 3 / 2**30
-        if loss in ("BatchAllTripletLoss", "BatchSemiHardTripletLoss") and needed > 14:
-            return None, f"needs {needed:.0f} GiB or more"
         if self.process is None or self.process.poll() is not None:
             command = [sys.executable, __file__, "--worker", "--python-device", self.device]
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -123,9 +122,9 @@ class Python:
 # -------------------------------------------------------------------------------------------- Rust's side
 
 
-def rust(program, backend, loss, n, dim, classes):
+def rust(program, backend, loss, n, dim, classes, times=None):
     command = [program, "--loss", loss, "--batch", n, "--dim", dim, "--classes", classes, "--backend", backend]
-    command += ["--repeats", repeats(n), "--products"]
+    command += ["--repeats", times] if times else ["--repeats", repeats(n), "--products"]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     return json.loads(done.stdout) if done.returncode == 0 else None
 
@@ -175,6 +174,30 @@ def table(arguments):
     print(f"\nGeometric mean of the {len(ratios)} ratios: {mean:.2f}; {slower} of them below 1.")
 
 
+LARGE = [  # loss, n, dim, classes
+    ("BatchAllTripletLoss", 1024, 384, 4),
+    ("BatchAllTripletLoss", 8192, 384, 32),
+    ("MultipleNegativesRankingLoss", 32768, 768, 1),
+    ("MultipleNegativesRankingLoss", 131072, 384, 1),
+]
+
+
+def large_table(arguments):
+    print("\n## Large batches\n")
+    print("One run each after a warm-up; Python where one matrix of all pairs fits into 4 GiB.\n")
+    print("| Loss | n | dim | classes | s | Python | ratio | extra MiB | one n × n matrix, MiB |")
+    print("| :-- | --: | --: | --: | --: | --: | --: | --: | --: |", flush=True)
+    python = Python(arguments.python_device)
+    for loss, n, dim, classes in LARGE:
+        ours = rust(arguments.measure, arguments.backend, loss, n, dim, classes, 1)
+        theirs = python.measure(loss, n, dim, classes)[0] if n < 2048 else None
+        ms, extra = (ours["median_ms"], ours["extra_peak_mib"]) if ours else (None, None)
+        seconds, other = ms and ms / 1e3, theirs and theirs[0] / 1e3
+        ratio = other / seconds if seconds and other else None
+        line = [loss, n, dim, classes, cell(seconds, 3), cell(other, 3), cell(ratio, 1), cell(extra, 0)]
+        print("|", " | ".join(str(part) for part in [*line, n * n * 4 // 2**20]), "|", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("measure", nargs="?", type=Path)
@@ -185,6 +208,7 @@ def main():
     parser.add_argument("--classes", type=int, help="classes of labelled batches; a quarter of n if left out")
     parser.add_argument("--backend", default="flex")
     parser.add_argument("--python-device", default="cpu")
+    parser.add_argument("--large", default="yes", help="large batches as well; '' for none")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
@@ -195,6 +219,8 @@ def main():
     if unknown:
         parser.error(f"no such loss: {', '.join(sorted(unknown))}")
     table(arguments)
+    if arguments.large:
+        large_table(arguments)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 //! Forward and backward of every loss on unit rows of dimension 384, by batch size.
 //!
 //! ```sh
-//! cargo bench
+//! cargo bench --bench losses --features flex
 //! ```
 
 use burn::prelude::*;
