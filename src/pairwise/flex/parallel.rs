@@ -142,8 +142,5 @@ pub(super) fn scaled(tensor: FlexTensor, factor: f32) -> FlexTensor {
 
 /// Runs `f` with the widest registers there are.
 pub(super) fn with_wide_registers(f: impl FnOnce()) {
-    Arch::new().dispatch(
-        #[inline(always)]
-        || f(),
-    );
+    Arch::new().dispatch(f);
 }
