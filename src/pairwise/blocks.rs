@@ -43,6 +43,13 @@ impl Blocks {
         Self { anchors, rows: anchors.div_ceil(count) }
     }
 
+    /// Blocks of up to `factor` times as many anchors, for what takes as much less memory.
+    #[cfg(feature = "flex")]
+    pub(crate) fn coarser(self, factor: usize) -> Self {
+        let count = self.anchors.div_ceil((self.rows * factor).min(self.anchors));
+        Self { rows: self.anchors.div_ceil(count), ..self }
+    }
+
     /// The number of anchors, of all blocks together.
     pub fn anchors(self) -> usize {
         self.anchors

@@ -116,11 +116,11 @@ fn derive(x: &[f32], y: &[f32], slope: f64, comparison: Comparison, sign: f64, o
             let offset = sign * offset;
             let length = sum(x, y, |x, y| (x - y + offset) * (x - y + offset)).sqrt();
             let factor = if length == 0.0 { 0.0 } else { slope / length };
-            fill(x, y, out, |x, y| factor * (x - y + offset));
+            differences(x, y, out, factor, offset);
         }
         Comparison::SquaredEuclidean { offset } => {
             let offset = sign * offset;
-            fill(x, y, out, |x, y| 2.0 * slope * (x - y + offset));
+            differences(x, y, out, 2.0 * slope, offset);
         }
         Comparison::Manhattan { offset } => {
             let offset = sign * offset;
@@ -149,6 +149,19 @@ fn cosine(x: &[f32], y: &[f32], slope: f64, out: &mut [f32]) {
     // A row below the floor is only scaled: all of it counts.
     let along = if angle.unit[0] { angle.cosine } else { 0.0 };
     fill(x, y, out, |x, y| slope * a * (b * y - along * a * x));
+}
+
+/// `factor · (x − y + offset)`: nothing cancels that `f32` did not round before.
+#[inline(always)]
+fn differences(x: &[f32], y: &[f32], out: &mut [f32], factor: f64, offset: f64) {
+    let usual = factor.abs() < f64::from(f32::MAX) && factor.abs() > f64::from(f32::MIN_POSITIVE);
+    if !usual {
+        return fill(x, y, out, |x, y| factor * (x - y + offset));
+    }
+    let (factor, offset) = (factor as f32, offset as f32);
+    for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
+        *out = factor * (x - y + offset);
+    }
 }
 
 #[inline(always)]
