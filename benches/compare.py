@@ -178,7 +178,7 @@ LARGE = [  # loss, n, dim, classes
     ("BatchAllTripletLoss", 1024, 384, 4),
     ("BatchAllTripletLoss", 8192, 384, 32),
     ("MultipleNegativesRankingLoss", 32768, 768, 1),
-    ("MultipleNegativesRankingLoss", 131072, 384, 1),
+    ("MultipleNegativesRankingLoss", 131072, 128, 1),
 ]
 
 

@@ -23,7 +23,6 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::error::ConfigError;
 use crate::losses::*;
-use crate::pairwise::blocks::MEMORY_BUDGET;
 use crate::pairwise::{Distance, Similarity};
 use crate::reduction::Reduction;
 
@@ -136,7 +135,7 @@ macro_rules! options {
 options!(BatchAll {
     distance_metric: Distance = Distance::Euclidean,
     margin: f64 = 5.0,
-    memory_budget: usize = MEMORY_BUDGET,
+    memory_budget: Option<usize> = None,
     reduction: Reduction = Reduction::Mean,
 } => BatchAllTripletLossConfig |o| {
     distance: o.distance_metric, margin: o.margin, memory_budget: o.memory_budget, reduction: o.reduction,
@@ -146,7 +145,7 @@ options!(BatchMined {
     distance_metric: Distance = Distance::Euclidean,
     margin: f64 = 5.0,
     anchors: Anchors = Anchors::All,
-    memory_budget: usize = MEMORY_BUDGET,
+    memory_budget: Option<usize> = None,
     reduction: Reduction = Reduction::Mean,
 } => BatchHardTripletLossConfig |o| {
     distance: o.distance_metric, margin: o.margin, anchors: o.anchors, memory_budget: o.memory_budget, reduction: o.reduction,
@@ -157,7 +156,7 @@ options!(BatchMined {
 options!(BatchHardSoftMargin {
     distance_metric: Distance = Distance::Euclidean,
     anchors: Anchors = Anchors::All,
-    memory_budget: usize = MEMORY_BUDGET,
+    memory_budget: Option<usize> = None,
     reduction: Reduction = Reduction::Mean,
 } => BatchHardSoftMarginTripletLossConfig |o| {
     distance: o.distance_metric, anchors: o.anchors, memory_budget: o.memory_budget, reduction: o.reduction,
@@ -205,7 +204,7 @@ options!(MegaBatchMargin {
     mini_batch_size: usize = 50,
     mini_batch_num_tokens: Option<usize> = None,
     show_progress_bar: bool = false,
-    memory_budget: usize = MEMORY_BUDGET,
+    memory_budget: Option<usize> = None,
     reduction: Reduction = Reduction::Mean,
 } => MegaBatchMarginLossConfig |o| {
     positive_margin: o.positive_margin,
@@ -236,7 +235,7 @@ options!(MultipleNegativesRanking {
     partition_mode: PartitionMode = PartitionMode::Joint,
     hardness_mode: Option<Hardness> = None,
     hardness_strength: f64 = 0.0,
-    memory_budget: usize = MEMORY_BUDGET,
+    memory_budget: Option<usize> = None,
     reduction: Reduction = Reduction::Mean,
 } => MultipleNegativesRankingLossConfig |o| {
     scale: o.scale,

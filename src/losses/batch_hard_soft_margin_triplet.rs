@@ -6,7 +6,6 @@ use crate::error::ConfigError;
 use crate::objective::hinge::soft_hinge;
 use crate::objective::triplet::{anchors_where, hardest_gap};
 use crate::pairwise::Distance;
-use crate::pairwise::blocks::MEMORY_BUDGET;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`BatchHardSoftMarginTripletLoss`].
@@ -20,8 +19,9 @@ pub struct BatchHardSoftMarginTripletLossConfig {
     pub anchors: Anchors,
     /// What the search in a block of anchors may take, in bytes; enough for one anchor, 48 bytes a row
     /// of the batch. The same numbers come out whatever it is.
-    #[config(default = "MEMORY_BUDGET")]
-    pub memory_budget: usize,
+    /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
+    #[config(default = "None")]
+    pub memory_budget: Option<usize>,
     /// How the terms become one number.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -87,7 +87,7 @@ impl BatchHardSoftMarginTripletLoss {
     #[track_caller]
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
         let blocks =
-            search_blocks("BatchHardSoftMarginTripletLoss", self.config.memory_budget, &labels);
+            search_blocks("BatchHardSoftMarginTripletLoss", self.config.memory_budget, &embeddings);
         // max d(a, p) − min d(a, n)
         let gap = hardest_gap(embeddings, labels.clone(), self.config.distance, blocks);
         // ln(1 + exp(gap)), over the anchors that count

@@ -5,7 +5,6 @@ use crate::batch::LabeledBatch;
 use crate::error::ConfigError;
 use crate::objective::triplet::{anchors_where, batch_hard, hardest_gap};
 use crate::pairwise::Distance;
-use crate::pairwise::blocks::MEMORY_BUDGET;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`BatchHardTripletLoss`].
@@ -23,8 +22,9 @@ pub struct BatchHardTripletLossConfig {
     pub anchors: Anchors,
     /// What the search in a block of anchors may take, in bytes; enough for one anchor, 48 bytes a row
     /// of the batch. The same numbers come out whatever it is.
-    #[config(default = "MEMORY_BUDGET")]
-    pub memory_budget: usize,
+    /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
+    #[config(default = "None")]
+    pub memory_budget: Option<usize>,
     /// How the terms become one number.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -90,7 +90,7 @@ pub struct BatchHardTripletLoss {
 impl BatchHardTripletLoss {
     #[track_caller]
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
-        let blocks = search_blocks("BatchHardTripletLoss", self.config.memory_budget, &labels);
+        let blocks = search_blocks("BatchHardTripletLoss", self.config.memory_budget, &embeddings);
         // max d(a, p) − min d(a, n)
         let gap = hardest_gap(embeddings, labels.clone(), self.config.distance, blocks);
         // max(0, gap + m), over the anchors that count

@@ -5,7 +5,6 @@ use crate::batch::LabeledBatch;
 use crate::error::ConfigError;
 use crate::objective::triplet::{TripletKind, Triplets};
 use crate::pairwise::Distance;
-use crate::pairwise::blocks::MEMORY_BUDGET;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`BatchSemiHardTripletLoss`].
@@ -23,8 +22,9 @@ pub struct BatchSemiHardTripletLossConfig {
     pub anchors: Anchors,
     /// What the search in a block of anchors may take, in bytes; enough for one anchor, 160 bytes a row
     /// of the batch. The same numbers come out whatever it is.
-    #[config(default = "MEMORY_BUDGET")]
-    pub memory_budget: usize,
+    /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
+    #[config(default = "None")]
+    pub memory_budget: Option<usize>,
     /// How the terms become one number.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -94,7 +94,8 @@ impl BatchSemiHardTripletLoss {
 
     #[track_caller]
     fn reduced(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Tensor<1> {
-        let blocks = triplet_blocks("BatchSemiHardTripletLoss", self.config.memory_budget, &labels);
+        let blocks =
+            triplet_blocks("BatchSemiHardTripletLoss", self.config.memory_budget, &embeddings);
         self.triplets().reduced(embeddings, labels, blocks, self.config.reduction)
     }
 

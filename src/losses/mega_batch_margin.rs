@@ -1,11 +1,9 @@
 use burn::prelude::*;
 
-use super::{forward, init};
+use super::{forward, init, search_blocks};
 use crate::batch::RetrievalBatch;
 use crate::error::ConfigError;
 use crate::objective::ranking::mega_batch_margin;
-use crate::objective::triplet::SEARCH_BYTES;
-use crate::pairwise::blocks::{Blocks, MEMORY_BUDGET};
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`MegaBatchMarginLoss`].
@@ -19,8 +17,9 @@ pub struct MegaBatchMarginLossConfig {
     pub negative_margin: f64,
     /// What the search in a block of anchors may take, in bytes; enough for one anchor, 48 bytes a row
     /// of the batch. The same numbers come out whatever it is.
-    #[config(default = "MEMORY_BUDGET")]
-    pub memory_budget: usize,
+    /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
+    #[config(default = "None")]
+    pub memory_budget: Option<usize>,
     /// How the terms become one number.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -87,9 +86,7 @@ impl MegaBatchMarginLoss {
         let extra = negatives.len();
         assert!(extra == 0, "MegaBatchMarginLoss: `negatives` must be empty, got {extra} columns");
         let MegaBatchMarginLossConfig { positive_margin, negative_margin, .. } = self.config;
-        let [n, _] = anchor.dims();
-        let blocks =
-            Blocks::within("MegaBatchMarginLoss", self.config.memory_budget, n, SEARCH_BYTES * n);
+        let blocks = search_blocks("MegaBatchMarginLoss", self.config.memory_budget, &anchor);
         // max(0, m⁺ − cos(a, p)) + max(0, max cos(a, p of others) − m⁻)
         Terms::all(mega_batch_margin(anchor, positive, positive_margin, negative_margin, blocks))
     }

@@ -6,7 +6,7 @@ use crate::batch::RetrievalBatch;
 use crate::error::ConfigError;
 use crate::objective::ranking::{Candidates, Comparison, Penalized, Ranking, Side};
 use crate::pairwise::Similarity;
-use crate::pairwise::blocks::{Blocks, MEMORY_BUDGET};
+use crate::pairwise::blocks::{Blocks, default_budget};
 use crate::reduction::{Reduction, Terms};
 
 /// Who is ranked for whom.
@@ -97,10 +97,11 @@ pub struct MultipleNegativesRankingLossConfig {
     /// Without a `hardness_mode` it has no effect.
     #[config(default = 0.0)]
     pub hardness_strength: f64,
-    /// What the scores of a block of queries may take, in bytes; enough for one query, less than
-    /// 100 bytes a document and direction. The same numbers come out whatever it is.
-    #[config(default = "MEMORY_BUDGET")]
-    pub memory_budget: usize,
+    /// What the scores of a block of queries may take, in bytes; at least those of one query, 12 bytes
+    /// a candidate and direction (24 in `f64`). The same numbers come out whatever it is.
+    /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
+    #[config(default = "None")]
+    pub memory_budget: Option<usize>,
     /// How the terms become one number.
     #[config(default = "Reduction::Mean")]
     pub reduction: Reduction,
@@ -217,10 +218,11 @@ impl MultipleNegativesRankingLoss {
 
     #[track_caller]
     fn reduced(&self, batch: RetrievalBatch) -> Tensor<1> {
+        let dims = batch.anchor.dims();
+        let budget = self.config.memory_budget.unwrap_or_else(|| default_budget(dims));
         let (candidates, ranking) = (self.candidates(batch), self.ranking());
         let (n, bytes) = (candidates.queries(), candidates.bytes_per_query(&ranking));
-        let blocks =
-            Blocks::within("MultipleNegativesRankingLoss", self.config.memory_budget, n, bytes);
+        let blocks = Blocks::within("MultipleNegativesRankingLoss", budget, n, bytes);
         // Σ (ln Σ exp(z) − zᵢᵢ), a block of queries at a time
         candidates.weighted_sum(&ranking, self.config.reduction.weight(n), blocks)
     }

@@ -115,6 +115,9 @@ impl Candidates {
         let tracked = rows.iter().any(Tensor::is_tracked);
         if tracked && self.similarity.is_bilinear() {
             let fixed = self.with(rows.clone().map(Tensor::inner));
+            // In place, where it is done by a kernel.
+            #[cfg(feature = "flex")]
+            let blocks = if flex::suits(&self.queries) { blocks.coarser(MATRICES) } else { blocks };
             return blocks::closed_sum(rows, blocks, |range, gradients| {
                 fixed.closed(range, ranking, weight, gradients)
             });

@@ -10,8 +10,11 @@ use burn::prelude::*;
 
 use super::norm::carry_gradient;
 
-/// What the scores of a block of anchors may take by default, in bytes: 32 MiB.
-pub const MEMORY_BUDGET: usize = 32 << 20;
+/// What the scores of a block of anchors may take by default, in bytes, for embeddings of this shape:
+/// 32 MiB, or as much as the embeddings themselves in `f32` where these take more.
+pub fn default_budget([n, dim]: [usize; 2]) -> usize {
+    (32 << 20).max(4 * n * dim)
+}
 
 /// How anchors are divided into blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

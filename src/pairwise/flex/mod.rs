@@ -7,6 +7,7 @@
 
 mod autodiff;
 mod classify;
+mod estimate;
 mod paired;
 mod parallel;
 mod search;

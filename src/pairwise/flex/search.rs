@@ -3,7 +3,9 @@
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::prelude::*;
+use std::collections::HashMap;
 
+use super::estimate::{Estimates, extremes};
 use super::paired::inverse_length;
 use super::parallel::{Matrix, for_rows_with, sum};
 use crate::pairwise::Distance;
@@ -41,6 +43,11 @@ impl Centred {
         self.shortfalls.iter().any(|&shortfall| shortfall != 0.0 && shortfall != 0.5)
     }
 
+    /// Whether there is a unit row that is shorter than 1.
+    pub fn has_shortfalls(&self) -> bool {
+        self.shortfalls.iter().any(|&shortfall| shortfall != 0.0)
+    }
+
     /// Products of some rows with all candidates, `[rows, n]`.
     pub fn products(&self, candidates: &Self, range: &core::ops::Range<usize>) -> FlexTensor {
         let rows = self.rows.clone().slice([range.clone()]);
@@ -54,10 +61,7 @@ impl Centred {
     pub fn squares(&self, candidates: &Self, i: usize, row: &mut [f64]) {
         let length = self.lengths[i];
         for (product, &other) in row.iter_mut().zip(&candidates.lengths) {
-            let sum = length + other;
-            let square = sum - 2.0 * *product;
-            // What the product cannot tell from 0 is 0.
-            *product = if square <= sum * NOISE { 0.0 } else { square };
+            *product = square_of(length + other, *product);
         }
         if let Some(shortfall) = self.shortfalls.get(i) {
             for (square, other) in row.iter_mut().zip(&candidates.shortfalls) {
@@ -67,6 +71,14 @@ impl Centred {
     }
 }
 
+/// The squared distance of two rows by the sum of their squared lengths and their product; what the
+/// product cannot tell from 0 is 0.
+#[inline(always)]
+pub(super) fn square_of(lengths: f64, product: f64) -> f64 {
+    let square = lengths - 2.0 * product;
+    if square <= lengths * NOISE { 0.0 } else { square }
+}
+
 /// How many times less memory a search takes than the plain one: only products, in `f64`.
 const LIGHTER: usize = 4;
 
@@ -74,7 +86,7 @@ const LIGHTER: usize = 4;
 const NOISE: f64 = 8.0 * f64::EPSILON;
 
 /// By how much values may differ that come from sums in another order, relative to the larger.
-const SLACK: f64 = 16.0 * f64::EPSILON;
+pub(super) const SLACK: f64 = 16.0 * f64::EPSILON;
 
 /// Rows in `f64`, not yet centred.
 struct Wide {
@@ -141,16 +153,9 @@ pub(crate) fn hardest(
 ) -> (Chosen, Tensor<1, Int>) {
     let rows = Centred::new(distance, x);
     let mut found = vec![Hardest::default(); labels.len()];
-    for range in blocks.coarser(LIGHTER).ranges() {
-        let mut products = rows.products(&rows, &range);
-        let numbers = products.storage_mut::<f64>();
-        let work = numbers.len();
-        let found = &mut found[range.clone()];
-        for_rows_with(numbers, labels.len(), found, work, |offset, row, found| {
-            let i = range.start + offset;
-            rows.squares(&rows, i, row);
-            *found = Hardest::of(i, row, labels);
-        });
+    match Estimates::new(&rows, &rows) {
+        Some(estimates) => Hardest::estimated(&estimates, labels, blocks, &mut found),
+        None => Hardest::computed(&rows, labels, blocks, &mut found),
     }
     let exists = found.iter().map(|found| found.positive.is_some());
     let positive = found.iter().map(|found| found.positive.unwrap_or(0));
@@ -158,6 +163,16 @@ pub(crate) fn hardest(
     let exists = Tensor::from_data(exists.collect::<Vec<_>>().as_slice(), &device);
     let chosen = Chosen::new(indices(positive, &device), exists);
     (chosen, indices(found.iter().map(|found| found.negative), &device))
+}
+
+/// Labels by numbers as wide as an `f32`.
+fn classes_of(labels: &[i64]) -> Vec<u32> {
+    let mut known = HashMap::new();
+    let class = |label| {
+        let next = known.len() as u32;
+        *known.entry(label).or_insert(next)
+    };
+    labels.iter().map(class).collect()
 }
 
 fn indices(places: impl Iterator<Item = usize>, device: &Device) -> Tensor<1, Int> {
@@ -172,6 +187,71 @@ struct Hardest {
 }
 
 impl Hardest {
+    /// By products in `f64`.
+    fn computed(rows: &Centred, labels: &[i64], blocks: Blocks, found: &mut [Self]) {
+        for range in blocks.coarser(LIGHTER).ranges() {
+            let mut products = rows.products(rows, &range);
+            let numbers = products.storage_mut::<f64>();
+            let work = numbers.len();
+            let found = &mut found[range.clone()];
+            for_rows_with(numbers, labels.len(), found, work, |offset, row, found| {
+                let i = range.start + offset;
+                rows.squares(rows, i, row);
+                *found = Self::of(i, row, labels);
+            });
+        }
+    }
+
+    /// By products in `f32`, and in `f64` what they leave open.
+    fn estimated(estimates: &Estimates, labels: &[i64], blocks: Blocks, found: &mut [Self]) {
+        let (lengths, classes) = (estimates.lengths(), classes_of(labels));
+        for range in blocks.coarser(2 * LIGHTER).ranges() {
+            let mut products = estimates.products(&range);
+            let numbers = products.storage_mut::<f32>();
+            let work = numbers.len();
+            let found = &mut found[range.clone()];
+            for_rows_with(numbers, labels.len(), found, work, |offset, row, found| {
+                let i = range.start + offset;
+                estimates.estimate(i, row, &lengths);
+                *found = Self::by_estimates(i, row, &classes, labels, estimates);
+            });
+        }
+    }
+
+    #[inline(always)]
+    fn by_estimates(
+        own: usize,
+        row: &mut [f32],
+        classes: &[u32],
+        labels: &[i64],
+        estimates: &Estimates,
+    ) -> Self {
+        // Not its own positive, nor the farthest row, nor a negative: the row itself.
+        row[own] = f32::MIN;
+        let class = classes[own];
+        let [positive, negative, farthest] = extremes(row, classes, class);
+        // Two estimates may each be off by the bound.
+        let reach = 2.0 * estimates.bound(own);
+        if negative + reach >= farthest - reach {
+            // The closest negative may be as far away as any row, where sentence-transformers
+            // takes another.
+            let exact: Vec<_> = (0..row.len()).map(|j| estimates.exact(own, j)).collect();
+            return Self::of(own, &exact, labels);
+        }
+        let places = |holds: &dyn Fn(f32, bool) -> bool| -> Vec<usize> {
+            let all = row.iter().zip(classes).enumerate();
+            let held = all.filter(|&(_, (&d, &other))| holds(d, other == class));
+            held.map(|(j, _)| j).filter(|&j| j != own).collect()
+        };
+        let positives = places(&|d, same| same && d >= positive - reach);
+        let negatives = places(&|d, same| !same && d <= negative + reach);
+        let negative = estimates.first(own, 1.0, &negatives);
+        Self {
+            positive: estimates.first(own, -1.0, &positives),
+            negative: negative.expect("a closest negative was found"),
+        }
+    }
+
     #[inline(always)]
     fn of(own: usize, row: &[f64], labels: &[i64]) -> Self {
         let label = labels[own];
@@ -219,20 +299,52 @@ pub(crate) fn closest_other(
     let [x, y] = Centred::both(distance, x, y);
     let n = y.lengths.len();
     let mut found = vec![0; n];
+    match Estimates::new(&x, &y) {
+        Some(estimates) => closest_estimated(&estimates, blocks, &mut found),
+        None => closest_computed(&x, &y, blocks, &mut found),
+    }
+    let device = y.rows.device();
+    let exists = Tensor::from_data(vec![n > 1; n].as_slice(), &device);
+    Chosen::new(indices(found.into_iter(), &device), exists)
+}
+
+/// By products in `f64`.
+fn closest_computed(x: &Centred, y: &Centred, blocks: Blocks, found: &mut [usize]) {
+    let n = found.len();
     for range in blocks.coarser(LIGHTER).ranges() {
-        let mut products = x.products(&y, &range);
+        let mut products = x.products(y, &range);
         let numbers = products.storage_mut::<f64>();
         let (work, found) = (numbers.len(), &mut found[range.clone()]);
         for_rows_with(numbers, n, found, work, |offset, row, found| {
             let i = range.start + offset;
-            x.squares(&y, i, row);
+            x.squares(y, i, row);
             row[i] = f64::MAX;
             let least = row.iter().fold(f64::MAX, |least, &d| if d < least { d } else { least });
             let reach = least + least.abs() * SLACK;
             *found = row.iter().position(|&d| d <= reach).unwrap_or(0);
         });
     }
-    let device = y.rows.device();
-    let exists = Tensor::from_data(vec![n > 1; n].as_slice(), &device);
-    Chosen::new(indices(found.into_iter(), &device), exists)
+}
+
+/// By products in `f32`, and in `f64` what they leave open.
+fn closest_estimated(estimates: &Estimates, blocks: Blocks, found: &mut [usize]) {
+    let (n, lengths) = (found.len(), estimates.lengths());
+    // All but the row itself are others.
+    let others = vec![0; n];
+    for range in blocks.coarser(2 * LIGHTER).ranges() {
+        let mut products = estimates.products(&range);
+        let numbers = products.storage_mut::<f32>();
+        let (work, found) = (numbers.len(), &mut found[range.clone()]);
+        for_rows_with(numbers, n, found, work, |offset, row, found| {
+            let i = range.start + offset;
+            estimates.estimate(i, row, &lengths);
+            row[i] = f32::MAX;
+            let [_, least, _] = extremes(row, &others, 1);
+            let reach = least + 2.0 * estimates.bound(i);
+            let all = row.iter().enumerate();
+            let places = all.filter(|&(j, &d)| j != i && d <= reach).map(|(j, _)| j);
+            let places: Vec<_> = places.collect();
+            *found = estimates.first(i, 1.0, &places).unwrap_or(0);
+        });
+    }
 }
