@@ -16,10 +16,11 @@ pub enum Reduction {
 }
 
 impl Reduction {
-    /// What each of `terms` terms is multiplied with before they are added.
+    /// What each of `terms` terms is multiplied with before they are added; as if there were one if
+    /// there is none.
     pub(crate) fn weight(self, terms: usize) -> f64 {
         match self {
-            Self::Mean => 1.0 / terms as f64,
+            Self::Mean => 1.0 / terms.max(1) as f64,
             Self::Sum => 1.0,
         }
     }

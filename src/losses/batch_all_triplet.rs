@@ -1,10 +1,11 @@
 use burn::prelude::*;
 
-use super::{forward, init, triplet_blocks};
+use super::{forward, init};
 use crate::batch::LabeledBatch;
 use crate::error::ConfigError;
-use crate::objective::triplet::{TripletKind, Triplets};
-use crate::pairwise::Distance;
+use crate::objective::triplet::{Triplets, triplet_bytes};
+use crate::pairwise::blocks::Blocks;
+use crate::pairwise::{Distance, mining::Negatives};
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`BatchAllTripletLoss`].
@@ -18,7 +19,7 @@ pub struct BatchAllTripletLossConfig {
     #[config(default = 5.0)]
     pub margin: f64,
     /// What the search in a block of anchors may take, in bytes; enough for one anchor, 160 bytes a row
-    /// of the batch. The same numbers come out whatever it is.
+    /// of the batch (more for `Manhattan`). The same numbers come out whatever it is.
     /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
     #[config(default = "None")]
     pub memory_budget: Option<usize>,
@@ -95,13 +96,19 @@ impl BatchAllTripletLoss {
 
     #[track_caller]
     fn reduced(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Tensor<1> {
-        let blocks = triplet_blocks("BatchAllTripletLoss", self.config.memory_budget, &embeddings);
+        let bytes = triplet_bytes(&embeddings, self.config.distance);
+        let blocks = Blocks::within(
+            "BatchAllTripletLoss",
+            self.config.memory_budget,
+            embeddings.dims(),
+            bytes,
+        );
         self.triplets().reduced(embeddings, labels, blocks, self.config.reduction)
     }
 
     fn triplets(&self) -> Triplets {
         let BatchAllTripletLossConfig { distance, margin, .. } = self.config;
-        Triplets { distance, margin, kind: TripletKind::All }
+        Triplets { distance, margin, negatives: Negatives::All }
     }
 }
 

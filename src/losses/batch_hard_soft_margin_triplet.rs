@@ -1,11 +1,12 @@
 use burn::prelude::*;
 
-use super::{Anchors, forward, init, search_blocks};
+use super::{Anchors, forward, init};
 use crate::batch::LabeledBatch;
 use crate::error::ConfigError;
 use crate::objective::hinge::soft_hinge;
-use crate::objective::triplet::{anchors_where, hardest_gap};
+use crate::objective::triplet::{anchors_where, hardest_gap, search_bytes};
 use crate::pairwise::Distance;
+use crate::pairwise::blocks::Blocks;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`BatchHardSoftMarginTripletLoss`].
@@ -18,7 +19,7 @@ pub struct BatchHardSoftMarginTripletLossConfig {
     #[config(default = "Anchors::All")]
     pub anchors: Anchors,
     /// What the search in a block of anchors may take, in bytes; enough for one anchor, 48 bytes a row
-    /// of the batch. The same numbers come out whatever it is.
+    /// of the batch (more for `Manhattan`). The same numbers come out whatever it is.
     /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
     #[config(default = "None")]
     pub memory_budget: Option<usize>,
@@ -86,8 +87,13 @@ pub struct BatchHardSoftMarginTripletLoss {
 impl BatchHardSoftMarginTripletLoss {
     #[track_caller]
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
-        let blocks =
-            search_blocks("BatchHardSoftMarginTripletLoss", self.config.memory_budget, &embeddings);
+        let bytes = search_bytes(&embeddings, self.config.distance);
+        let blocks = Blocks::within(
+            "BatchHardSoftMarginTripletLoss",
+            self.config.memory_budget,
+            embeddings.dims(),
+            bytes,
+        );
         // max d(a, p) − min d(a, n)
         let gap = hardest_gap(embeddings, labels.clone(), self.config.distance, blocks);
         // ln(1 + exp(gap)), over the anchors that count

@@ -1,10 +1,11 @@
 use burn::prelude::*;
 
-use super::{Anchors, forward, init, triplet_blocks};
+use super::{Anchors, forward, init};
 use crate::batch::LabeledBatch;
 use crate::error::ConfigError;
-use crate::objective::triplet::{TripletKind, Triplets};
-use crate::pairwise::Distance;
+use crate::objective::triplet::{Triplets, triplet_bytes};
+use crate::pairwise::blocks::Blocks;
+use crate::pairwise::{Distance, mining::Negatives};
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`BatchSemiHardTripletLoss`].
@@ -21,7 +22,7 @@ pub struct BatchSemiHardTripletLossConfig {
     #[config(default = "Anchors::All")]
     pub anchors: Anchors,
     /// What the search in a block of anchors may take, in bytes; enough for one anchor, 160 bytes a row
-    /// of the batch. The same numbers come out whatever it is.
+    /// of the batch (more for `Manhattan`). The same numbers come out whatever it is.
     /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
     #[config(default = "None")]
     pub memory_budget: Option<usize>,
@@ -94,15 +95,20 @@ impl BatchSemiHardTripletLoss {
 
     #[track_caller]
     fn reduced(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Tensor<1> {
-        let blocks =
-            triplet_blocks("BatchSemiHardTripletLoss", self.config.memory_budget, &embeddings);
+        let bytes = triplet_bytes(&embeddings, self.config.distance);
+        let blocks = Blocks::within(
+            "BatchSemiHardTripletLoss",
+            self.config.memory_budget,
+            embeddings.dims(),
+            bytes,
+        );
         self.triplets().reduced(embeddings, labels, blocks, self.config.reduction)
     }
 
     fn triplets(&self) -> Triplets {
         let BatchSemiHardTripletLossConfig { distance, margin, anchors, .. } = self.config;
-        let kind = TripletKind::SemiHard { only_valid: anchors == Anchors::Valid };
-        Triplets { distance, margin, kind }
+        let negatives = Negatives::SemiHard { only_valid: anchors == Anchors::Valid };
+        Triplets { distance, margin, negatives }
     }
 }
 

@@ -1,9 +1,12 @@
 use burn::prelude::*;
 
-use super::{forward, init, search_blocks};
+use super::{forward, init};
 use crate::batch::RetrievalBatch;
 use crate::error::ConfigError;
 use crate::objective::ranking::mega_batch_margin;
+use crate::objective::triplet::search_bytes;
+use crate::pairwise::Distance;
+use crate::pairwise::blocks::Blocks;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`MegaBatchMarginLoss`].
@@ -86,7 +89,9 @@ impl MegaBatchMarginLoss {
         let extra = negatives.len();
         assert!(extra == 0, "MegaBatchMarginLoss: `negatives` must be empty, got {extra} columns");
         let MegaBatchMarginLossConfig { positive_margin, negative_margin, .. } = self.config;
-        let blocks = search_blocks("MegaBatchMarginLoss", self.config.memory_budget, &anchor);
+        let bytes = search_bytes(&anchor, Distance::Cosine);
+        let blocks =
+            Blocks::within("MegaBatchMarginLoss", self.config.memory_budget, anchor.dims(), bytes);
         // max(0, m⁺ − cos(a, p)) + max(0, max cos(a, p of others) − m⁻)
         Terms::all(mega_batch_margin(anchor, positive, positive_margin, negative_margin, blocks))
     }

@@ -40,8 +40,8 @@ pub use online_contrastive::{OnlineContrastiveLoss, OnlineContrastiveLossConfig}
 pub use softmax::{SoftmaxLoss, SoftmaxLossConfig};
 pub use triplet::{TripletLoss, TripletLossConfig};
 
-use crate::objective::triplet::{SEARCH_BYTES, TRIPLET_BYTES, valid_anchors};
-use crate::pairwise::blocks::{Blocks, default_budget};
+use crate::objective::triplet::valid_anchors;
+use crate::pairwise::blocks::Blocks;
 
 /// A loss of one kind of batch: what code that wraps any loss is written against.
 pub trait Criterion<Batch> {
@@ -70,22 +70,6 @@ impl Anchors {
             Self::Valid => Some(valid_anchors(labels, blocks)),
         }
     }
-}
-
-/// Blocks of anchors whose hardest rows are searched.
-#[track_caller]
-fn search_blocks(loss: &str, memory_budget: Option<usize>, embeddings: &Tensor<2>) -> Blocks {
-    let dims = embeddings.dims();
-    let budget = memory_budget.unwrap_or_else(|| default_budget(dims));
-    Blocks::within(loss, budget, dims[0], SEARCH_BYTES * dims[0])
-}
-
-/// Blocks of anchors whose triplets are counted.
-#[track_caller]
-fn triplet_blocks(loss: &str, memory_budget: Option<usize>, embeddings: &Tensor<2>) -> Blocks {
-    let dims = embeddings.dims();
-    let budget = memory_budget.unwrap_or_else(|| default_budget(dims));
-    Blocks::within(loss, budget, dims[0], TRIPLET_BYTES * dims[0])
 }
 
 /// Gives a configuration its `init`, from its `check`.

@@ -6,7 +6,7 @@ use crate::batch::RetrievalBatch;
 use crate::error::ConfigError;
 use crate::objective::ranking::{Candidates, Comparison, Penalized, Ranking, Side};
 use crate::pairwise::Similarity;
-use crate::pairwise::blocks::{Blocks, default_budget};
+use crate::pairwise::blocks::Blocks;
 use crate::reduction::{Reduction, Terms};
 
 /// Who is ranked for whom.
@@ -98,7 +98,7 @@ pub struct MultipleNegativesRankingLossConfig {
     #[config(default = 0.0)]
     pub hardness_strength: f64,
     /// What the scores of a block of queries may take, in bytes; at least those of one query, 12 bytes
-    /// a candidate and direction (24 in `f64`). The same numbers come out whatever it is.
+    /// a candidate and direction (24 in `f64`, more for `Manhattan`). The same numbers come out whatever it is.
     /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
     #[config(default = "None")]
     pub memory_budget: Option<usize>,
@@ -218,13 +218,14 @@ impl MultipleNegativesRankingLoss {
 
     #[track_caller]
     fn reduced(&self, batch: RetrievalBatch) -> Tensor<1> {
-        let dims = batch.anchor.dims();
-        let budget = self.config.memory_budget.unwrap_or_else(|| default_budget(dims));
+        const NAME: &str = "MultipleNegativesRankingLoss";
+        let shape = batch.anchor.dims();
         let (candidates, ranking) = (self.candidates(batch), self.ranking());
-        let (n, bytes) = (candidates.queries(), candidates.bytes_per_query(&ranking));
-        let blocks = Blocks::within("MultipleNegativesRankingLoss", budget, n, bytes);
+        let bytes = candidates.bytes_per_query(&ranking);
+        let blocks = Blocks::within(NAME, self.config.memory_budget, shape, bytes);
         // Σ (ln Σ exp(z) − zᵢᵢ), a block of queries at a time
-        candidates.weighted_sum(&ranking, self.config.reduction.weight(n), blocks)
+        let weight = self.config.reduction.weight(candidates.queries());
+        candidates.weighted_sum(&ranking, weight, blocks)
     }
 
     fn candidates(

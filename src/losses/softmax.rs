@@ -5,10 +5,8 @@ use super::forward;
 use crate::batch::{ClassTargets, ClassifiedPairBatch};
 use crate::error::{ConfigError, expect_valid};
 use crate::objective::classification::cross_entropy;
-use crate::objective::projection::project;
-#[cfg(feature = "flex")]
-use crate::pairwise::flex;
-use crate::pairwise::norm::accumulate;
+use crate::objective::projection::project_pairs;
+use crate::pairwise::PairFeatures;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`SoftmaxLoss`].
@@ -51,7 +49,7 @@ impl SoftmaxLossConfig {
         let in_range = (0.0..1.0).contains(&smoothing);
         ConfigError::unless(in_range, NAME, "label_smoothing", "must be in [0, 1)", smoothing)?;
         ConfigError::unless(
-            self.parts() > 0,
+            self.features().parts() > 0,
             NAME,
             "concatenation_sent_rep",
             "or another concatenation must be true",
@@ -59,11 +57,13 @@ impl SoftmaxLossConfig {
         )
     }
 
-    /// How many vectors of `embedding_dimension` the classifier sees.
-    fn parts(&self) -> usize {
-        2 * usize::from(self.concatenation_sent_rep)
-            + usize::from(self.concatenation_sent_difference)
-            + usize::from(self.concatenation_sent_multiplication)
+    /// What the classifier sees.
+    fn features(&self) -> PairFeatures {
+        PairFeatures {
+            rows: self.concatenation_sent_rep,
+            difference: self.concatenation_sent_difference,
+            product: self.concatenation_sent_multiplication,
+        }
     }
 
     /// Builds the loss, with its classifier on `device`.
@@ -74,7 +74,7 @@ impl SoftmaxLossConfig {
     #[track_caller]
     pub fn init(&self, device: &Device) -> SoftmaxLoss {
         expect_valid(self.check());
-        let features = self.parts() * self.embedding_dimension;
+        let features = self.features().parts() * self.embedding_dimension;
         SoftmaxLoss {
             classifier: LinearConfig::new(features, self.num_labels).init(device),
             config: self.clone(),
@@ -149,41 +149,8 @@ impl SoftmaxLoss {
                 "SoftmaxLoss: `{field}` must have shape {expected:?}, got {got:?}"
             );
         }
-        let (left, right) = (accumulate(left), accumulate(right));
-        #[cfg(feature = "flex")]
-        if let Some(logits) = self.logits_by_rows(&left, &right) {
-            return logits;
-        }
-        // [u, v, |u − v|, u ∘ v]
-        let mut parts = Vec::with_capacity(4);
-        if self.config.concatenation_sent_rep {
-            parts.extend([left.clone(), right.clone()]);
-        }
-        if self.config.concatenation_sent_difference {
-            parts.push((left.clone() - right.clone()).abs());
-        }
-        if self.config.concatenation_sent_multiplication {
-            parts.push(left * right);
-        }
-        // W [..] + b
-        project(&self.classifier, Tensor::cat(parts, 1))
-    }
-
-    /// [`logits`](Self::logits) by a kernel, where there is one.
-    #[cfg(feature = "flex")]
-    fn logits_by_rows(&self, left: &Tensor<2>, right: &Tensor<2>) -> Option<Tensor<2>> {
-        let weight = self.classifier.weight.val();
-        let bias = self.classifier.bias.as_ref()?.val();
-        let suits = [left, right, &weight].into_iter().all(flex::suits) && flex::suits(&bias);
-        if !suits || weight.dims()[1] > flex::MOST_CLASSES {
-            return None;
-        }
-        let features = flex::Features {
-            rows: self.config.concatenation_sent_rep,
-            difference: self.config.concatenation_sent_difference,
-            product: self.config.concatenation_sent_multiplication,
-        };
-        Some(flex::classify([left.clone(), right.clone()], weight, bias, features))
+        // W [u, v, |u − v|, u ∘ v] + b
+        project_pairs(&self.classifier, left, right, self.config.features())
     }
 
     #[track_caller]

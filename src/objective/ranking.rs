@@ -100,7 +100,9 @@ impl Candidates {
     pub fn bytes_per_query(&self, ranking: &Ranking) -> usize {
         let columns = |comparison: &Comparison| self.side(comparison.candidates).dims()[0];
         let columns: usize = ranking.comparisons.iter().map(columns).sum();
-        columns * self.queries.dtype().size() * MATRICES
+        let tracked = self.queries.is_tracked() || self.documents.is_tracked();
+        let differences = self.similarity.difference_bytes(&self.queries, tracked);
+        columns * (self.queries.dtype().size() * MATRICES + differences)
     }
 
     /// `ln Σ exp(z) − zᵢᵢ` of every query, `[n]`; `z` are the scores of a comparison, or of all.
@@ -159,7 +161,7 @@ impl Candidates {
         range: Range<usize>,
         ranking: &Ranking,
         weight: f64,
-        gradients: &mut [Accumulated; 2],
+        gradients: &mut [Option<Accumulated>; 2],
     ) -> Tensor<1> {
         let (scores, positives) = self.all_scores(&range, ranking);
         let partitions = if ranking.joint { 1 } else { scores.len() };
@@ -178,36 +180,35 @@ impl Candidates {
         (normalizers - positives.mul_scalar(weight)).sum_dim(0).squeeze_dim(1)
     }
 
-    /// Hands the derivatives by the scores on to the rows.
+    /// Hands the derivatives by the scores on to the rows whose gradients are wanted.
     fn backward(
         &self,
         range: &Range<usize>,
         ranking: &Ranking,
         weight: f64,
         slopes: Vec<Tensor<2>>,
-        [queries, documents]: &mut [Accumulated; 2],
+        gradients: &mut [Option<Accumulated>; 2],
     ) {
-        let mut anchors: [Option<Tensor<2>>; 2] = [None, None];
-        for (&comparison, mut slope) in ranking.comparisons.iter().zip(slopes) {
-            if comparison == Comparison::QUERY_TO_DOCUMENT {
-                slope = add_to_own(slope, range, -weight * self.scale);
+        let pull = |(&comparison, slope): (&Comparison, Tensor<2>)| match comparison {
+            Comparison::QUERY_TO_DOCUMENT => {
+                (comparison, add_to_own(slope, range, -weight * self.scale))
             }
-            let rows = self.side(comparison.anchors).clone().slice([range.clone()]);
-            let to_candidates = slope.clone().transpose().matmul(rows);
-            let to_anchors = slope.matmul(self.side(comparison.candidates).clone());
-            match comparison.candidates {
-                Side::Queries => queries.add(to_candidates),
-                Side::Documents => documents.add(to_candidates),
+            _ => (comparison, slope),
+        };
+        let slopes: Vec<_> = ranking.comparisons.iter().zip(slopes).map(pull).collect();
+        for (side, gradient) in [Side::Queries, Side::Documents].into_iter().zip(gradients) {
+            let Some(gradient) = gradient else { continue };
+            for (comparison, slope) in slopes.iter().filter(|(c, _)| c.candidates == side) {
+                let rows = self.side(comparison.anchors).clone().slice([range.clone()]);
+                gradient.add(slope.clone().transpose().matmul(rows));
             }
-            let sum = &mut anchors[comparison.anchors as usize];
-            *sum = Some(match sum.take() {
-                None => to_anchors,
-                Some(other) => other + to_anchors,
+            let of_anchors = slopes.iter().filter(|(c, _)| c.anchors == side);
+            let by_anchor = of_anchors.map(|(comparison, slope)| {
+                slope.clone().matmul(self.side(comparison.candidates).clone())
             });
+            let sum = by_anchor.reduce(|sum, part| sum + part);
+            sum.into_iter().for_each(|part| gradient.add_next(part));
         }
-        let [from_queries, from_documents] = anchors;
-        from_queries.into_iter().for_each(|part| queries.add_next(part));
-        from_documents.into_iter().for_each(|part| documents.add_next(part));
     }
 
     /// The scores of each comparison, penalties added, and those of the positives, `[rows, 1]`.

@@ -14,19 +14,23 @@ use crate::pairwise::blocks::{self, Blocks};
 #[cfg(feature = "flex")]
 use crate::pairwise::flex;
 use crate::pairwise::mining::{
-    Chosen, LabelMasks, TripletCounts, closest, farthest, hardest_positives, semi_hard_negatives,
-    violated_triplets,
+    Chosen, LabelMasks, Negatives, TripletCounts, closest, farthest, hardest_positives,
+    semi_hard_negatives, violated_triplets,
 };
 #[cfg(feature = "flex")]
 use crate::pairwise::norm::{carry_gradient, unit_rows};
 use crate::reduction::{Reduction, Terms};
 
-/// What the search for one anchor takes for each row of the batch, in bytes: distances in `f64`,
-/// what they are made of and what is made of them.
-pub const SEARCH_BYTES: usize = 48;
+/// What the search for one anchor among `rows` takes, in bytes: distances in `f64`, what they are made
+/// of and what is made of them.
+pub fn search_bytes(rows: &Tensor<2>, distance: Distance) -> usize {
+    rows.dims()[0] * (48 + distance.difference_bytes(rows, false))
+}
 
 /// The same for the triplets of one anchor: its distances, sorted, with counts and their gradient.
-pub const TRIPLET_BYTES: usize = 160;
+pub fn triplet_bytes(rows: &Tensor<2>, distance: Distance) -> usize {
+    rows.dims()[0] * (160 + distance.difference_bytes(rows, rows.is_tracked()))
+}
 
 /// Distance to the hardest positive minus distance to the hardest negative, for every anchor `[n]`;
 /// searched a block of anchors at a time.
@@ -106,23 +110,8 @@ pub struct Triplets {
     pub distance: Distance,
     /// By how much the negative should be farther away than the positive.
     pub margin: f64,
-    /// Which triplets of an anchor.
-    pub kind: TripletKind,
-}
-
-/// Which triplets of an anchor a loss is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TripletKind {
-    /// All of them; those that are larger than 0 count.
-    All,
-    /// Each positive with its semi-hard negative; all positives count, or only those of anchors
-    /// that have a negative.
-    ///
-    /// As in sentence-transformers, a pair whose anchor has no negative is `max(0, d(a, p) + m)`.
-    SemiHard {
-        /// Whether anchors without a negative are left out.
-        only_valid: bool,
-    },
+    /// Which negatives each positive is compared with.
+    pub negatives: Negatives,
 }
 
 impl Triplets {
@@ -166,19 +155,12 @@ impl Triplets {
         if !flex::suits(x) {
             return None;
         }
-        let negatives = match self.kind {
-            TripletKind::All => flex::Negatives::All,
-            TripletKind::SemiHard { only_valid } => flex::Negatives::SemiHard { only_valid },
-        };
         let labels = flex::integers(labels.clone().inner());
         let fixed = x.clone().inner();
         let triplets =
-            flex::TripletRows::new(self.distance, &fixed, &labels, self.margin, negatives)?;
+            flex::TripletRows::new(self.distance, &fixed, &labels, self.margin, self.negatives)?;
         let sum = triplets.sum(blocks, x.is_tracked());
-        let weight = match reduction {
-            Reduction::Mean => 1.0 / sum.count.max(1.0),
-            Reduction::Sum => 1.0,
-        };
+        let weight = reduction.weight(sum.count as usize);
         let value = Tensor::from_data([(sum.value * weight) as f32], &x.device());
         let Some(gradient) = sum.gradient else { return Some(value) };
         // The gradient of a cosine distance is that of the unit rows.
@@ -201,9 +183,9 @@ impl Triplets {
         let masks = LabelMasks::of_rows(labels.inner(), range.clone());
         let d = self.distance.between_wide(x.clone().slice([range]), x);
         let found = d.clone().inner();
-        let chosen = match self.kind {
-            TripletKind::All => all_triplets(found, &masks, self.margin),
-            TripletKind::SemiHard { only_valid } => {
+        let chosen = match self.negatives {
+            Negatives::All => all_triplets(found, &masks, self.margin),
+            Negatives::SemiHard { only_valid } => {
                 semi_hard_triplets(found, &masks, self.margin, only_valid)
             }
         };

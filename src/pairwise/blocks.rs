@@ -24,19 +24,23 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// All anchors in one block.
-    pub fn whole(anchors: usize) -> Self {
-        Self { anchors, rows: anchors }
-    }
-
-    /// As few blocks of nearly equal size as keep to `budget` bytes, where an anchor takes
-    /// `bytes_per_anchor`.
+    /// As few blocks of nearly equal size as keep to `budget` bytes ([`default_budget`] if `None`) for
+    /// embeddings `[anchors, dim]`, where an anchor takes `bytes_per_anchor`.
     ///
     /// # Panics
     ///
     /// If not even one anchor fits: ``owner: `memory_budget` must be at least ..``.
     #[track_caller]
-    pub fn within(owner: &str, budget: usize, anchors: usize, bytes_per_anchor: usize) -> Self {
+    pub fn within(
+        owner: &str,
+        budget: Option<usize>,
+        embeddings: [usize; 2],
+        bytes_per_anchor: usize,
+    ) -> Self {
+        let [anchors, _] = embeddings;
+        // What is not asked for cannot be refused.
+        let default = || default_budget(embeddings).max(bytes_per_anchor);
+        let budget = budget.unwrap_or_else(default);
         assert!(
             budget >= bytes_per_anchor,
             "{owner}: `memory_budget` must be at least {bytes_per_anchor} for a batch of {anchors} \
@@ -80,15 +84,19 @@ pub(crate) fn sum<const K: usize, T>(
             blocks.ranges().map(|range| part(range, rows.clone())).unzip();
         return (total(values), others);
     }
-    let fixed = rows.clone().map(Tensor::inner);
-    let mut gradients = fixed.clone().map(|_| Accumulated::default());
+    let mut gradients = wanted(&rows);
     let (mut values, mut others) = (Vec::new(), Vec::new());
     for range in blocks.ranges() {
-        let leaves = fixed.clone().map(|rows| Tensor::from_inner(rows).require_grad());
+        let leaves = rows.each_ref().map(|rows| {
+            let leaf = Tensor::from_inner(rows.clone().inner());
+            if rows.is_tracked() { leaf.require_grad() } else { leaf }
+        });
         let (value, other) = part(range, leaves.clone());
         let mut found = value.backward();
         for (gradient, leaf) in gradients.iter_mut().zip(&leaves) {
-            leaf.grad_remove(&mut found).into_iter().for_each(|part| gradient.add(part));
+            if let Some((gradient, part)) = gradient.as_mut().zip(leaf.grad_remove(&mut found)) {
+                gradient.add(part);
+            }
         }
         values.push(value.inner());
         others.push(other);
@@ -98,14 +106,14 @@ pub(crate) fn sum<const K: usize, T>(
 
 /// The sum over all blocks of values that `part` gives with their gradients, both without a graph.
 ///
-/// `part` takes the anchors of a block, gives its value, `[1]`, and adds to the gradient of each of
-/// the rows.
+/// `part` takes the anchors of a block, gives its value, `[1]`, and adds to the gradients that are
+/// wanted.
 pub(crate) fn closed_sum<const K: usize>(
     rows: [Tensor<2>; K],
     blocks: Blocks,
-    mut part: impl FnMut(Range<usize>, &mut [Accumulated; K]) -> Tensor<1>,
+    mut part: impl FnMut(Range<usize>, &mut [Option<Accumulated>; K]) -> Tensor<1>,
 ) -> Tensor<1> {
-    let mut gradients = rows.clone().map(|_| Accumulated::default());
+    let mut gradients = wanted(&rows);
     let values = blocks.ranges().map(|range| part(range, &mut gradients)).collect();
     carry_all(total(values), rows, gradients)
 }
@@ -151,18 +159,23 @@ fn total(values: Vec<Tensor<1>>) -> Tensor<1> {
     values.into_iter().reduce(|sum, value| sum + value).expect("a batch has at least one row")
 }
 
+/// A place for the gradient of each of the rows that have one.
+fn wanted<const K: usize>(rows: &[Tensor<2>; K]) -> [Option<Accumulated>; K] {
+    rows.each_ref().map(|rows| rows.is_tracked().then(Accumulated::default))
+}
+
 fn carry_all<const K: usize>(
     value: Tensor<1>,
     rows: [Tensor<2>; K],
-    gradients: [Accumulated; K],
+    gradients: [Option<Accumulated>; K],
 ) -> Tensor<1> {
     rows.into_iter().zip(gradients).fold(value, |value, (rows, gradient)| {
-        match gradient.into_gradient() {
-            Some(gradient) if rows.is_tracked() => {
+        match gradient.and_then(Accumulated::into_gradient) {
+            Some(gradient) => {
                 let dtype = value.dtype();
                 value + carry_gradient(rows, gradient).cast(dtype)
             }
-            _ => value,
+            None => value,
         }
     })
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "flex")]
 use super::flex::{self, Comparison};
 use super::norm::{
-    COORDINATE_OFFSET, UnitRows, accumulate, l2_norm, machine_epsilon, safe_sqrt, squaring_scale,
-    widen,
+    COORDINATE_OFFSET, UnitRows, accumulate, accumulation_type, l2_norm, machine_epsilon,
+    safe_sqrt, squaring_scale, widen,
 };
 
 /// A distance between embeddings: 0 or more, and 0 between a row and itself.
@@ -162,6 +162,16 @@ impl Distance {
         }
     }
 
+    /// What a pair of these rows takes besides its distance, in bytes, where
+    /// [`between`](Self::between) keeps the differences of all rows: they, what is made of them, and
+    /// their gradient.
+    pub(crate) fn difference_bytes(self, rows: &Tensor<2>, tracked: bool) -> usize {
+        let by_product = self != Self::Manhattan && rows.device().supports_dtype(DType::F64);
+        let kept = self == Self::Manhattan || (tracked && !by_product);
+        let copies = if kept { 3 } else { 0 };
+        copies * rows.dims()[1] * accumulation_type(rows.dtype()).size()
+    }
+
     /// Numbers that order pairs as [`between`](Self::between) does, found without a root and
     /// without a gradient: what a search needs, shape `[n, m]`.
     pub(crate) fn order(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
@@ -194,11 +204,14 @@ fn squared_distances(x: Tensor<2>, y: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
     (squares, scale)
 }
 
+/// Rounding of a squared distance by a product, relative to the squared lengths, in steps of the type.
+pub(super) const PRODUCT_NOISE: f64 = 8.0;
+
 /// Squared distances by one matrix product, `[n, m]`; what it cannot tell from 0 is 0.
 fn by_product(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
     let lengths = |rows: &Tensor<2>| rows.clone().square().sum_dim(1);
     let sums = lengths(&x) + lengths(&y).transpose();
-    let noise = sums.clone().inner().mul_scalar(8.0 * machine_epsilon(sums.dtype()));
+    let noise = sums.clone().inner().mul_scalar(PRODUCT_NOISE * machine_epsilon(sums.dtype()));
     let squares = sums - x.mul_scalar(2.0).matmul(y.transpose());
     let equal = squares.clone().inner().lower_equal(noise);
     squares.mask_fill(equal, 0.0)

@@ -5,6 +5,7 @@
 
 pub mod blocks;
 mod distance;
+mod features;
 #[cfg(feature = "flex")]
 pub(crate) mod flex;
 pub mod mining;
@@ -12,4 +13,5 @@ pub mod norm;
 mod similarity;
 
 pub use distance::Distance;
+pub use features::PairFeatures;
 pub use similarity::Similarity;

@@ -84,6 +84,16 @@ impl Similarity {
         }
     }
 
+    /// What a pair of these rows takes besides its score, in bytes; see
+    /// [`Distance::difference_bytes`].
+    pub(crate) fn difference_bytes(self, rows: &Tensor<2>, tracked: bool) -> usize {
+        match self {
+            Self::Cosine | Self::Dot => 0,
+            Self::Euclidean => Distance::Euclidean.difference_bytes(rows, tracked),
+            Self::Manhattan => Distance::Manhattan.difference_bytes(rows, tracked),
+        }
+    }
+
     /// Whether it is the dot product of [prepared](Self::prepare) rows.
     pub(crate) fn is_bilinear(self) -> bool {
         matches!(self, Self::Cosine | Self::Dot)

@@ -113,11 +113,7 @@ pub trait TextEncoder: Module + ModuleDisplay {
             self.sentence_vectors(tokens, padding)
         };
         let embeddings = Tensor::cat(groups.iter().map(group).collect(), 0);
-        let mut places = vec![0; rows.len()];
-        for (place, index) in order.into_iter().enumerate() {
-            places[index] = place as i32;
-        }
-        embeddings.select(0, Tensor::from_data(places.as_slice(), device))
+        embeddings.select(0, Tensor::from_data(lengths::places(&order).as_slice(), device))
     }
 
     /// The layers that a decoder can be made of, if there are any.

@@ -31,6 +31,15 @@ pub fn groups(lengths: &[usize]) -> Vec<Vec<usize>> {
     groups
 }
 
+/// Where each index stands in an order of all of them.
+pub fn places(order: &[usize]) -> Vec<i32> {
+    let mut places = vec![0; order.len()];
+    for (place, &index) in order.iter().enumerate() {
+        places[index] = place as i32;
+    }
+    places
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

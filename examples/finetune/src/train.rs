@@ -17,6 +17,7 @@ use crate::console::{Console, Progress};
 use crate::encoder::TextEncoder;
 use crate::error::Error;
 use crate::evaluate::Evaluation;
+use crate::lengths;
 use crate::log::Log;
 use crate::objective::Objective;
 use crate::optimizer::{Optimizer, Taken};
@@ -52,12 +53,8 @@ impl<E: TextEncoder> Learner<E> {
         let mut order: Vec<_> = (0..batch.texts.len()).collect();
         order.sort_by_key(|&index| batch.texts[index].len());
         let texts: Vec<_> = order.iter().map(|&index| batch.texts[index].as_slice()).collect();
-        let mut places = vec![0; order.len()];
-        for (place, &index) in order.iter().enumerate() {
-            places[index] = place as i32;
-        }
         let loss = |sorted: Tensor<2>| {
-            let places = Tensor::from_data(places.as_slice(), &sorted.device());
+            let places = Tensor::from_data(lengths::places(&order).as_slice(), &sorted.device());
             let columns = sorted.select(0, places).chunk(batch.columns, 0);
             let of = &self.encoder;
             self.objective.forward(of, columns, &batch.targets, &batch.whole) * share

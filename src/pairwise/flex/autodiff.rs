@@ -1,14 +1,15 @@
 //! The kernels in a graph: each keeps its inputs, and its backward pass is one kernel again.
 
-use burn::backend::autodiff::Autodiff;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, tensor::FloatTensor};
 
-use super::{Comparison, Features, RowKernels, classify, paired, parallel, unit};
+use super::{Comparison, RowKernels, classify, paired, parallel, unit};
+use crate::pairwise::PairFeatures;
 
 impl<C: CheckpointStrategy> RowKernels for Autodiff<Flex, C> {
     fn paired_rows(
@@ -38,7 +39,7 @@ impl<C: CheckpointStrategy> RowKernels for Autodiff<Flex, C> {
         right: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        features: Features,
+        features: PairFeatures,
     ) -> FloatTensor<Self> {
         let ((left, left_node), (right, right_node)) = (left.into_parts(), right.into_parts());
         let ((weight, weight_node), (bias, bias_node)) = (weight.into_parts(), bias.into_parts());
@@ -61,6 +62,19 @@ impl<C: CheckpointStrategy> RowKernels for Autodiff<Flex, C> {
     }
 }
 
+/// Hands gradients over to the parents that want one.
+fn register<const N: usize>(
+    parents: [Option<NodeId>; N],
+    found: [Option<FlexTensor>; N],
+    grads: &mut Gradients,
+) {
+    for (parent, gradient) in parents.into_iter().zip(found) {
+        if let Some((parent, gradient)) = parent.zip(gradient) {
+            grads.register::<Flex>(parent, gradient);
+        }
+    }
+}
+
 #[derive(Debug)]
 struct PairedRows;
 
@@ -72,11 +86,7 @@ impl Backward<Flex, 2> for PairedRows {
         let slope = grads.consume::<Flex>(&ops.node);
         let wanted = ops.parents.each_ref().map(Option::is_some);
         let found = paired::backward([&x, &y], &slope, comparison, wanted);
-        for (node, gradient) in ops.parents.into_iter().zip(found) {
-            if let (Some(node), Some(gradient)) = (node, gradient) {
-                grads.register::<Flex>(node.id, gradient);
-            }
-        }
+        register(ops.parents.map(|parent| parent.map(|node| node.id)), found, grads);
     }
 }
 
@@ -98,17 +108,13 @@ impl Backward<Flex, 1> for UnitRows {
 struct Classify;
 
 impl Backward<Flex, 4> for Classify {
-    type State = (FlexTensor, FlexTensor, FlexTensor, Features);
+    type State = (FlexTensor, FlexTensor, FlexTensor, PairFeatures);
 
     fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
         let (left, right, weight, features) = ops.state;
         let slope = grads.consume::<Flex>(&ops.node);
         let found = classify::backward([&left, &right], &weight, &slope, features);
-        for (node, gradient) in ops.parents.into_iter().zip(found) {
-            if let Some(node) = node {
-                grads.register::<Flex>(node.id, gradient);
-            }
-        }
+        register(ops.parents.map(|parent| parent.map(|node| node.id)), found.map(Some), grads);
     }
 }
 

@@ -3,18 +3,10 @@
 use burn::backend::flex::FlexTensor;
 use rayon::prelude::*;
 
-use super::parallel::{Matrix, for_rows, for_rows_with, numbers, tensor, with_wide_registers};
-
-/// What of two rows `u` and `v` a layer sees, in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Features {
-    /// `u` and `v`.
-    pub rows: bool,
-    /// `|u − v|`.
-    pub difference: bool,
-    /// `u ∘ v`.
-    pub product: bool,
-}
+use super::parallel::{
+    LANES, Matrix, for_rows, for_rows_with, numbers, tensor, with_wide_registers,
+};
+use crate::pairwise::PairFeatures;
 
 /// More classes than this are left to a matrix product.
 pub(crate) const MOST_CLASSES: usize = 16;
@@ -25,7 +17,7 @@ struct Weights {
     numbers: Vec<f32>,
     dim: usize,
     classes: usize,
-    features: Features,
+    features: PairFeatures,
 }
 
 /// A vector of weights for each of the four parts; empty for parts that are not seen.
@@ -33,7 +25,7 @@ type Parts<'a> = [&'a [f32]; 4];
 
 impl Weights {
     /// From the layer's `[features, classes]`.
-    fn new(weight: &FlexTensor, dim: usize, features: Features) -> Self {
+    fn new(weight: &FlexTensor, dim: usize, features: PairFeatures) -> Self {
         let weight = Matrix::new(weight);
         let (rows, classes) = (weight.rows, weight.columns);
         let mut by_class = Vec::with_capacity(rows * classes);
@@ -54,18 +46,12 @@ impl Weights {
     }
 }
 
-impl Features {
-    fn seen(self) -> [bool; 4] {
-        [self.rows, self.rows, self.difference, self.product]
-    }
-}
-
 /// Logits, `[n, classes]`.
 pub(super) fn forward(
     [u, v]: [&FlexTensor; 2],
     weight: &FlexTensor,
     bias: &FlexTensor,
-    features: Features,
+    features: PairFeatures,
 ) -> FlexTensor {
     let (u, v) = (Matrix::new(u), Matrix::new(v));
     let weights = Weights::new(weight, u.columns, features);
@@ -106,15 +92,12 @@ fn add_products(
     }
 }
 
-/// Products added side by side, so that the compiler may use wide registers.
-const LANES: usize = 16;
-
 /// Derivatives by `u`, `v`, weight and bias of logits whose own are `slope`.
 pub(super) fn backward(
     [u, v]: [&FlexTensor; 2],
     weight: &FlexTensor,
     slope: &FlexTensor,
-    features: Features,
+    features: PairFeatures,
 ) -> [FlexTensor; 4] {
     let (u, v, slope) = (Matrix::new(u), Matrix::new(v), Matrix::new(slope));
     let weights = Weights::new(weight, u.columns, features);
@@ -174,9 +157,9 @@ fn sign(x: f32) -> f32 {
 const ROWS_AT_ONCE: usize = 128;
 
 /// `Σᵢ featuresᵢ slopeᵢ`, `[features, classes]`.
-fn derive_weights(u: &Matrix, v: &Matrix, slope: &Matrix, features: Features) -> FlexTensor {
+fn derive_weights(u: &Matrix, v: &Matrix, slope: &Matrix, features: PairFeatures) -> FlexTensor {
     let (dim, classes) = (u.columns, slope.columns);
-    let width = dim * features.seen().iter().filter(|&&seen| seen).count();
+    let width = dim * features.parts();
     let share = |start: usize| {
         let mut sums = vec![0f32; width * classes];
         with_wide_registers(
@@ -203,7 +186,7 @@ fn derive_weights(u: &Matrix, v: &Matrix, slope: &Matrix, features: Features) ->
 }
 
 #[inline(always)]
-fn add_features([u, v]: [&[f32]; 2], slope: f32, features: Features, sums: &mut [f32]) {
+fn add_features([u, v]: [&[f32]; 2], slope: f32, features: PairFeatures, sums: &mut [f32]) {
     let mut parts = sums.chunks_mut(u.len());
     let mut next = |seen: bool| if seen { parts.next() } else { None };
     add_feature(next(features.rows), u, v, |u, _| slope * u);

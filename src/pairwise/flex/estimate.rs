@@ -1,13 +1,16 @@
 //! Squared distances in single precision with a bound of their error: most rows can be ruled out by
 //! them, and what is left is computed in `f64`.
 
+use core::ops::Range;
+
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::prelude::*;
 use burn::tensor::DType;
-use core::ops::Range;
 
-use super::search::{Centred, SLACK, square_of};
+use super::parallel::{LANES, for_rows_with, sum};
+use super::search::{Centred, slack, square_of};
+use crate::pairwise::blocks::Blocks;
 
 /// Rows of both sides of a comparison, in both precisions.
 pub(super) struct Estimates<'a> {
@@ -44,8 +47,6 @@ impl<'a> Side<'a> {
 /// Squared lengths beyond these may not fit `f32` products.
 const FITS: (f64, f64) = (1e-20, 1e30);
 
-const LANES: usize = 16;
-
 impl<'a> Estimates<'a> {
     /// `None` where single precision does not do.
     pub fn new(rows: &'a Centred, candidates: &'a Centred) -> Option<Self> {
@@ -63,7 +64,7 @@ impl<'a> Estimates<'a> {
     }
 
     /// Products of some rows with all candidates, in `f32`.
-    pub fn products(&self, range: &Range<usize>) -> FlexTensor {
+    fn products(&self, range: &Range<usize>) -> FlexTensor {
         let rows = self.rows.narrow.clone().slice([range.clone()]);
         let products = rows.matmul(self.candidates.narrow.clone().transpose());
         products.try_into_primitive::<Flex>().expect("a tensor of Flex without a graph")
@@ -75,18 +76,27 @@ impl<'a> Estimates<'a> {
         (self.rounding * (self.rows.lengths[i] + self.longest)) as f32
     }
 
-    /// Turns the products of row `i` into estimates of its squared distances.
-    #[inline(always)]
-    pub fn estimate(&self, i: usize, products: &mut [f32], lengths: &[f32]) {
-        let length = self.rows.lengths[i] as f32;
-        for (product, other) in products.iter_mut().zip(lengths) {
-            *product = length + other - 2.0 * *product;
+    /// What `f` finds in the estimates of each row's squared distances, a block of rows at a time.
+    pub fn find<U: Send>(
+        &self,
+        blocks: Blocks,
+        found: &mut [U],
+        f: impl Fn(usize, &mut [f32]) -> U + Sync,
+    ) {
+        let lengths: Vec<_> = self.candidates.lengths.iter().map(|&length| length as f32).collect();
+        for range in blocks.ranges() {
+            let mut products = self.products(&range);
+            let (numbers, found) = (products.storage_mut::<f32>(), &mut found[range.clone()]);
+            let work = numbers.len();
+            for_rows_with(numbers, lengths.len(), found, work, |offset, row, found| {
+                let i = range.start + offset;
+                let length = self.rows.lengths[i] as f32;
+                for (product, other) in row.iter_mut().zip(&lengths) {
+                    *product = length + other - 2.0 * *product;
+                }
+                *found = f(i, row);
+            });
         }
-    }
-
-    /// The squared lengths of the candidates, in `f32`.
-    pub fn lengths(&self) -> Vec<f32> {
-        self.candidates.lengths.iter().map(|&length| length as f32).collect()
     }
 
     /// The squared distance of row `i` from candidate `j`, in `f64`.
@@ -94,17 +104,8 @@ impl<'a> Estimates<'a> {
     pub fn exact(&self, i: usize, j: usize) -> f64 {
         let [_, dim] = self.rows.narrow.dims();
         let (x, y) = (self.rows.row(i, dim), self.candidates.row(j, dim));
-        let (x_wide, x_rest) = x.as_chunks::<LANES>();
-        let (y_wide, y_rest) = y.as_chunks::<LANES>();
-        let mut sums = [0.0; LANES];
-        for (x, y) in x_wide.iter().zip(y_wide) {
-            for lane in 0..LANES {
-                sums[lane] += x[lane] * y[lane];
-            }
-        }
-        let rest: f64 = x_rest.iter().zip(y_rest).map(|(x, y)| x * y).sum();
         let lengths = self.rows.lengths[i] + self.candidates.lengths[j];
-        square_of(lengths, sums.iter().sum::<f64>() + rest)
+        square_of(lengths, sum(x, y, |x, y| x * y))
     }
 
     /// The first of the candidates whose squared distance from row `i` is the smallest, or, with
@@ -116,7 +117,7 @@ impl<'a> Estimates<'a> {
         }
         let exact: Vec<_> = places.iter().map(|&j| sign * self.exact(i, j)).collect();
         let least = exact.iter().copied().reduce(f64::min)?;
-        let reach = least + least.abs() * SLACK;
+        let reach = least + slack(least);
         exact.iter().position(|&d| d <= reach).map(|place| places[place])
     }
 }

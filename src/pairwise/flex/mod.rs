@@ -19,11 +19,12 @@ use burn::backend::{Backend, Dispatch, Flex, backend_extension, tensor::FloatTen
 use burn::prelude::*;
 use burn::tensor::DType;
 
-pub(crate) use classify::{Features, MOST_CLASSES};
+use super::PairFeatures;
+pub(crate) use classify::MOST_CLASSES;
 pub(crate) use paired::Comparison;
 pub(crate) use search::{closest_other, hardest};
 pub(crate) use softmax::{add_to_diagonal, softmax};
-pub(crate) use triplets::{Negatives, TripletRows};
+pub(crate) use triplets::TripletRows;
 
 /// Whether the kernels are made for this tensor.
 pub(crate) fn suits<const D: usize>(x: &Tensor<D>) -> bool {
@@ -53,7 +54,7 @@ pub(crate) fn classify(
     [left, right]: [Tensor<2>; 2],
     weight: Tensor<2>,
     bias: Tensor<1>,
-    features: Features,
+    features: PairFeatures,
 ) -> Tensor<2> {
     let (left, right) = (left.into_dispatch(), right.into_dispatch());
     let (weight, bias) = (weight.into_dispatch(), bias.into_dispatch());
@@ -82,7 +83,7 @@ trait RowKernels: Backend {
         right: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        features: Features,
+        features: PairFeatures,
     ) -> FloatTensor<Self>;
 
     fn carry(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -106,7 +107,7 @@ impl RowKernels for Flex {
         right: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        features: Features,
+        features: PairFeatures,
     ) -> FloatTensor<Self> {
         classify::forward([&left, &right], &weight, &bias, features)
     }

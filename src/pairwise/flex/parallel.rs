@@ -87,11 +87,11 @@ pub(super) fn for_rows_with<T: Send, U: Send>(
 const ROWS_AT_ONCE: usize = 16;
 
 /// Numbers added side by side, so that the compiler may use wide registers.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 /// `Σ f(xᵢ, yᵢ)` in `f64`.
 #[inline(always)]
-pub(super) fn sum(x: &[f32], y: &[f32], f: impl Fn(f64, f64) -> f64) -> f64 {
+pub(super) fn sum<T: Copy + Into<f64>>(x: &[T], y: &[T], f: impl Fn(f64, f64) -> f64) -> f64 {
     let (x_wide, x_rest) = x.as_chunks::<LANES>();
     let (y_wide, y_rest) = y.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];

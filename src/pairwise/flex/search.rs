@@ -1,16 +1,19 @@
 //! Squared distances of a block of anchors from all rows, and the rows chosen by them.
 
+use core::ops::Range;
+use std::collections::HashMap;
+
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::prelude::*;
-use std::collections::HashMap;
 
 use super::estimate::{Estimates, extremes};
 use super::paired::inverse_length;
 use super::parallel::{Matrix, for_rows_with, sum};
 use crate::pairwise::Distance;
 use crate::pairwise::blocks::Blocks;
-use crate::pairwise::mining::Chosen;
+use crate::pairwise::distance::PRODUCT_NOISE;
+use crate::pairwise::mining::{Chosen, PRODUCT_SLACK};
 use crate::pairwise::norm::SHORTEST_UNIT;
 
 /// Rows that are compared by one product of centred rows in `f64`.
@@ -49,10 +52,30 @@ impl Centred {
     }
 
     /// Products of some rows with all candidates, `[rows, n]`.
-    pub fn products(&self, candidates: &Self, range: &core::ops::Range<usize>) -> FlexTensor {
+    pub fn products(&self, candidates: &Self, range: &Range<usize>) -> FlexTensor {
         let rows = self.rows.clone().slice([range.clone()]);
         let products = rows.matmul(candidates.rows.clone().transpose());
         products.try_into_primitive::<Flex>().expect("a tensor of Flex without a graph")
+    }
+
+    /// What `f` finds in the [`squares`](Self::squares) of each row, a block of rows at a time.
+    fn find<U: Send>(
+        &self,
+        candidates: &Self,
+        blocks: Blocks,
+        found: &mut [U],
+        f: impl Fn(usize, &mut [f64]) -> U + Sync,
+    ) {
+        for range in blocks.coarser(LIGHTER).ranges() {
+            let mut products = self.products(candidates, &range);
+            let (numbers, found) = (products.storage_mut::<f64>(), &mut found[range.clone()]);
+            let (work, n) = (numbers.len(), candidates.lengths.len());
+            for_rows_with(numbers, n, found, work, |offset, row, found| {
+                let i = range.start + offset;
+                self.squares(candidates, i, row);
+                *found = f(i, row);
+            });
+        }
     }
 
     /// Turns the products of row `i` with all candidates into what orders their distances: squares,
@@ -83,10 +106,13 @@ pub(super) fn square_of(lengths: f64, product: f64) -> f64 {
 const LIGHTER: usize = 4;
 
 /// Rounding of the product, relative to the lengths.
-const NOISE: f64 = 8.0 * f64::EPSILON;
+const NOISE: f64 = PRODUCT_NOISE * f64::EPSILON;
 
-/// By how much values may differ that come from sums in another order, relative to the larger.
-pub(super) const SLACK: f64 = 16.0 * f64::EPSILON;
+/// By how much values may differ that are equal but for rounding.
+#[inline(always)]
+pub(super) fn slack(value: f64) -> f64 {
+    PRODUCT_SLACK * f64::EPSILON * value.abs()
+}
 
 /// Rows in `f64`, not yet centred.
 struct Wide {
@@ -154,8 +180,13 @@ pub(crate) fn hardest(
     let rows = Centred::new(distance, x);
     let mut found = vec![Hardest::default(); labels.len()];
     match Estimates::new(&rows, &rows) {
-        Some(estimates) => Hardest::estimated(&estimates, labels, blocks, &mut found),
-        None => Hardest::computed(&rows, labels, blocks, &mut found),
+        Some(estimates) => {
+            let classes = classes_of(labels);
+            estimates.find(blocks.coarser(2 * LIGHTER), &mut found, |i, row| {
+                Hardest::by_estimates(i, row, &classes, labels, &estimates)
+            });
+        }
+        None => rows.find(&rows, blocks, &mut found, |i, row| Hardest::of(i, row, labels)),
     }
     let exists = found.iter().map(|found| found.positive.is_some());
     let positive = found.iter().map(|found| found.positive.unwrap_or(0));
@@ -187,37 +218,6 @@ struct Hardest {
 }
 
 impl Hardest {
-    /// By products in `f64`.
-    fn computed(rows: &Centred, labels: &[i64], blocks: Blocks, found: &mut [Self]) {
-        for range in blocks.coarser(LIGHTER).ranges() {
-            let mut products = rows.products(rows, &range);
-            let numbers = products.storage_mut::<f64>();
-            let work = numbers.len();
-            let found = &mut found[range.clone()];
-            for_rows_with(numbers, labels.len(), found, work, |offset, row, found| {
-                let i = range.start + offset;
-                rows.squares(rows, i, row);
-                *found = Self::of(i, row, labels);
-            });
-        }
-    }
-
-    /// By products in `f32`, and in `f64` what they leave open.
-    fn estimated(estimates: &Estimates, labels: &[i64], blocks: Blocks, found: &mut [Self]) {
-        let (lengths, classes) = (estimates.lengths(), classes_of(labels));
-        for range in blocks.coarser(2 * LIGHTER).ranges() {
-            let mut products = estimates.products(&range);
-            let numbers = products.storage_mut::<f32>();
-            let work = numbers.len();
-            let found = &mut found[range.clone()];
-            for_rows_with(numbers, labels.len(), found, work, |offset, row, found| {
-                let i = range.start + offset;
-                estimates.estimate(i, row, &lengths);
-                *found = Self::by_estimates(i, row, &classes, labels, estimates);
-            });
-        }
-    }
-
     #[inline(always)]
     fn by_estimates(
         own: usize,
@@ -269,19 +269,19 @@ impl Hardest {
             let mut places = row.iter().zip(labels).enumerate();
             places.find(|&(j, (&d, &other))| holds(j, d, other == label)).map(|(j, _)| j)
         };
-        let reach = positive - positive.abs() * SLACK;
+        let reach = positive - slack(positive);
         let positive = match positive > f64::MIN {
             true => first(&|j, d, same| same && j != own && d >= reach),
             false => None,
         };
         // Rows of the anchor's class are as far away as they are, and the farthest row beyond.
         let closest = negative.min(nearest_of_class + farthest);
-        let closest = closest + closest.abs() * SLACK;
+        let closest = closest + slack(closest);
         let chosen = first(&|_, d, same| if same { d + farthest <= closest } else { d <= closest });
         let negative = match chosen {
             Some(chosen) if labels[chosen] != label => chosen,
             _ => {
-                let reach = farthest - farthest.abs() * SLACK;
+                let reach = farthest - slack(farthest);
                 first(&|_, d, _| d >= reach).unwrap_or(own)
             }
         };
@@ -300,51 +300,25 @@ pub(crate) fn closest_other(
     let n = y.lengths.len();
     let mut found = vec![0; n];
     match Estimates::new(&x, &y) {
-        Some(estimates) => closest_estimated(&estimates, blocks, &mut found),
-        None => closest_computed(&x, &y, blocks, &mut found),
+        Some(estimates) => {
+            // All but the row itself are others.
+            let others = vec![0; n];
+            estimates.find(blocks.coarser(2 * LIGHTER), &mut found, |i, row| {
+                row[i] = f32::MAX;
+                let [_, least, _] = extremes(row, &others, 1);
+                let reach = least + 2.0 * estimates.bound(i);
+                let all = row.iter().enumerate();
+                let places = all.filter(|&(j, &d)| j != i && d <= reach).map(|(j, _)| j);
+                estimates.first(i, 1.0, &places.collect::<Vec<_>>()).unwrap_or(0)
+            });
+        }
+        None => x.find(&y, blocks, &mut found, |i, row| {
+            row[i] = f64::MAX;
+            let least = row.iter().fold(f64::MAX, |least, &d| if d < least { d } else { least });
+            row.iter().position(|&d| d <= least + slack(least)).unwrap_or(0)
+        }),
     }
     let device = y.rows.device();
     let exists = Tensor::from_data(vec![n > 1; n].as_slice(), &device);
     Chosen::new(indices(found.into_iter(), &device), exists)
-}
-
-/// By products in `f64`.
-fn closest_computed(x: &Centred, y: &Centred, blocks: Blocks, found: &mut [usize]) {
-    let n = found.len();
-    for range in blocks.coarser(LIGHTER).ranges() {
-        let mut products = x.products(y, &range);
-        let numbers = products.storage_mut::<f64>();
-        let (work, found) = (numbers.len(), &mut found[range.clone()]);
-        for_rows_with(numbers, n, found, work, |offset, row, found| {
-            let i = range.start + offset;
-            x.squares(y, i, row);
-            row[i] = f64::MAX;
-            let least = row.iter().fold(f64::MAX, |least, &d| if d < least { d } else { least });
-            let reach = least + least.abs() * SLACK;
-            *found = row.iter().position(|&d| d <= reach).unwrap_or(0);
-        });
-    }
-}
-
-/// By products in `f32`, and in `f64` what they leave open.
-fn closest_estimated(estimates: &Estimates, blocks: Blocks, found: &mut [usize]) {
-    let (n, lengths) = (found.len(), estimates.lengths());
-    // All but the row itself are others.
-    let others = vec![0; n];
-    for range in blocks.coarser(2 * LIGHTER).ranges() {
-        let mut products = estimates.products(&range);
-        let numbers = products.storage_mut::<f32>();
-        let (work, found) = (numbers.len(), &mut found[range.clone()]);
-        for_rows_with(numbers, n, found, work, |offset, row, found| {
-            let i = range.start + offset;
-            estimates.estimate(i, row, &lengths);
-            row[i] = f32::MAX;
-            let [_, least, _] = extremes(row, &others, 1);
-            let reach = least + 2.0 * estimates.bound(i);
-            let all = row.iter().enumerate();
-            let places = all.filter(|&(j, &d)| j != i && d <= reach).map(|(j, _)| j);
-            let places: Vec<_> = places.collect();
-            *found = estimates.first(i, 1.0, &places).unwrap_or(0);
-        });
-    }
 }

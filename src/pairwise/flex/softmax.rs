@@ -4,24 +4,30 @@ use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::prelude::*;
 
-use super::parallel::{for_rows_with, tensor};
+use super::parallel::{LANES, for_rows_with, tensor};
 
 /// `factor · exp(z) / Σ exp(z)` over the rows of all blocks together, and `ln Σ exp(z)`, `[rows, 1]`.
 pub(crate) fn softmax(blocks: Vec<Tensor<2>>, factor: f64) -> (Vec<Tensor<2>>, Tensor<2>) {
     let rows = blocks[0].dims()[0];
     let mut blocks: Vec<_> = blocks.into_iter().map(Block::new).collect();
     let mut totals = vec![Total::default(); rows];
-    for block in &mut blocks {
-        block.for_rows(&mut totals, |row, total| total.raise(row));
-    }
-    for block in &mut blocks {
-        block.for_rows(&mut totals, |row, total| total.add_exponentials(row));
-    }
-    for block in &mut blocks {
+    if let [block] = blocks.as_mut_slice() {
+        // All of it while the row is in the cache.
         block.for_rows(&mut totals, |row, total| {
-            let share = (factor / total.sum) as f32;
-            row.iter_mut().for_each(|e| *e *= share);
+            total.raise(row);
+            total.add_exponentials(row);
+            total.share(row, factor);
         });
+    } else {
+        for block in &mut blocks {
+            block.for_rows(&mut totals, |row, total| total.raise(row));
+        }
+        for block in &mut blocks {
+            block.for_rows(&mut totals, |row, total| total.add_exponentials(row));
+        }
+        for block in &mut blocks {
+            block.for_rows(&mut totals, |row, total| total.share(row, factor));
+        }
     }
     let normalizers = totals.iter().map(|total| total.logarithm() as f32).collect();
     let normalizers = Tensor::from_primitive::<Flex>(tensor(normalizers, [rows, 1]));
@@ -74,8 +80,6 @@ impl Default for Total {
     }
 }
 
-const LANES: usize = 16;
-
 impl Total {
     #[inline(always)]
     fn raise(&mut self, row: &[f32]) {
@@ -104,6 +108,12 @@ impl Total {
             *z = exp(*z - self.largest);
             self.sum += f64::from(*z);
         }
+    }
+
+    #[inline(always)]
+    fn share(&self, row: &mut [f32], factor: f64) {
+        let share = (factor / self.sum) as f32;
+        row.iter_mut().for_each(|e| *e *= share);
     }
 
     fn logarithm(&self) -> f64 {

@@ -7,21 +7,10 @@ use burn::backend::flex::FlexTensor;
 use burn::prelude::*;
 
 use super::parallel::for_rows_with;
-use super::search::Centred;
+use super::search::{Centred, slack};
 use crate::pairwise::Distance;
 use crate::pairwise::blocks::{Accumulated, Blocks};
-
-/// Which negatives a positive is compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Negatives {
-    /// All.
-    All,
-    /// The closest that is farther away than the positive, or else the farthest.
-    SemiHard {
-        /// Whether a positive counts whose anchor has no negative.
-        only_valid: bool,
-    },
-}
+use crate::pairwise::mining::Negatives;
 
 /// Rows whose triplets are looked at a block of anchors at a time.
 pub(crate) struct TripletRows<'a> {
@@ -91,17 +80,12 @@ impl<'a> TripletRows<'a> {
         if self.distance == Distance::Euclidean {
             row.iter_mut().for_each(|d| *d = d.sqrt());
         }
-        let label = self.labels[anchor];
-        let is_positive = |j: usize| j != anchor && self.labels[j] == label;
-        let is_negative = |j: usize| self.labels[j] != label;
-        let mut positives: Vec<_> =
-            (0..row.len()).filter(|&j| is_positive(j)).map(|j| Place { at: row[j], j }).collect();
-        positives.sort_unstable_by(|p, q| p.at.total_cmp(&q.at));
+        let view = View::new(anchor, row, self.labels);
         let mut weights = vec![0.0; row.len()];
         let found = match self.negatives {
-            Negatives::All => self.all(&positives, row, is_negative, &mut weights),
+            Negatives::All => view.all(self.margin, &mut weights),
             Negatives::SemiHard { only_valid } => {
-                self.semi_hard(&positives, row, is_negative, &mut weights, only_valid)
+                view.semi_hard(self.margin, only_valid, &mut weights)
             }
         };
         let mut sum = 0.0;
@@ -115,85 +99,6 @@ impl<'a> TripletRows<'a> {
             sum += *d;
         }
         Found { sum, ..found }
-    }
-
-    #[inline(always)]
-    fn all(
-        &self,
-        positives: &[Place],
-        row: &[f64],
-        is_negative: impl Fn(usize) -> bool,
-        weights: &mut [f64],
-    ) -> Found {
-        let mut found = Found::default();
-        // How many negatives each positive is violated by, as steps at the first such positive.
-        let mut steps = vec![0.0; positives.len() + 1];
-        for (j, &d) in row.iter().enumerate() {
-            if !is_negative(j) {
-                continue;
-            }
-            let key = |p: &Place| p.at + self.margin;
-            // Keys within rounding of the negative touch it, but are not active.
-            let touching = positives.partition_point(|p| key(p) + slack(key(p)) < d);
-            let active = positives.partition_point(|p| key(p) <= d + slack(d));
-            let touched = positives.len() - touching;
-            steps[touching] += 1.0;
-            weights[j] -= touched as f64;
-            found.value -= d * touched as f64;
-            found.count += (positives.len() - active.max(touching)) as f64;
-        }
-        let mut negatives = 0.0;
-        for (positive, step) in positives.iter().zip(steps) {
-            negatives += step;
-            weights[positive.j] += negatives;
-            found.value += (positive.at + self.margin) * negatives;
-        }
-        found
-    }
-
-    #[inline(always)]
-    fn semi_hard(
-        &self,
-        positives: &[Place],
-        row: &[f64],
-        is_negative: impl Fn(usize) -> bool,
-        weights: &mut [f64],
-        only_valid: bool,
-    ) -> Found {
-        // For each positive but the nearest ones, the closest negative beyond it and before the next.
-        let nowhere = Place { at: f64::MAX, j: usize::MAX };
-        let mut beyond = vec![nowhere; positives.len() + 1];
-        let mut farthest = Place { at: f64::MIN, j: usize::MAX };
-        for (j, &d) in row.iter().enumerate().filter(|&(j, _)| is_negative(j)) {
-            let passed = positives.partition_point(|p| p.at + slack(p.at) < d);
-            if d < beyond[passed].at {
-                beyond[passed] = Place { at: d, j };
-            }
-            if d > farthest.at + slack(farthest.at) {
-                farthest = Place { at: d, j };
-            }
-        }
-        let mut found = Found::default();
-        let mut closest = nowhere;
-        for (rank, positive) in positives.iter().enumerate().rev() {
-            if beyond[rank + 1].at < closest.at {
-                closest = beyond[rank + 1];
-            }
-            let negative = if closest.j == nowhere.j { farthest } else { closest };
-            let exists = negative.j != nowhere.j;
-            if !exists && only_valid {
-                continue;
-            }
-            found.count += 1.0;
-            let value = positive.at - if exists { negative.at } else { 0.0 } + self.margin;
-            let share = 0.5 + 0.5 * if value == 0.0 { 0.0 } else { value.signum() };
-            found.value += share * value;
-            weights[positive.j] += share;
-            if exists {
-                weights[negative.j] -= share;
-            }
-        }
-        found
     }
 
     /// Adds `Σ_j h_ij (x_i − x_j)` to the gradient of the anchors, and its opposite to that of all
@@ -215,6 +120,95 @@ impl<'a> TripletRows<'a> {
             Some(sum) => sum + columns,
         });
         gradients.others.add(slopes.transpose().matmul(rows.clone().slice([range])));
+    }
+}
+
+/// The batch as one anchor sees it.
+struct View {
+    /// By distance.
+    positives: Vec<Place>,
+    /// By row.
+    negatives: Vec<Place>,
+}
+
+impl View {
+    #[inline(always)]
+    fn new(anchor: usize, distances: &[f64], labels: &[i64]) -> Self {
+        let (mut positives, mut negatives) = (Vec::new(), Vec::with_capacity(labels.len()));
+        for (j, (&at, &label)) in distances.iter().zip(labels).enumerate() {
+            if label != labels[anchor] {
+                negatives.push(Place { at, j });
+            } else if j != anchor {
+                positives.push(Place { at, j });
+            }
+        }
+        positives.sort_unstable_by(|p, q| p.at.total_cmp(&q.at));
+        Self { positives, negatives }
+    }
+
+    /// Every positive with every negative.
+    #[inline(always)]
+    fn all(&self, margin: f64, weights: &mut [f64]) -> Found {
+        let Self { positives, negatives } = self;
+        let mut found = Found::default();
+        // How many negatives each positive is violated by, as steps at the first such positive.
+        let mut steps = vec![0.0; positives.len() + 1];
+        for &Place { at: d, j } in negatives {
+            let key = |p: &Place| p.at + margin;
+            // Keys within rounding of the negative touch it, but are not active.
+            let touching = positives.partition_point(|p| key(p) + slack(key(p)) < d);
+            let active = positives.partition_point(|p| key(p) <= d + slack(d));
+            let touched = positives.len() - touching;
+            steps[touching] += 1.0;
+            weights[j] -= touched as f64;
+            found.value -= d * touched as f64;
+            found.count += (positives.len() - active.max(touching)) as f64;
+        }
+        let mut violating = 0.0;
+        for (positive, step) in positives.iter().zip(steps) {
+            violating += step;
+            weights[positive.j] += violating;
+            found.value += (positive.at + margin) * violating;
+        }
+        found
+    }
+
+    /// Every positive with the closest negative beyond it, or else the farthest.
+    #[inline(always)]
+    fn semi_hard(&self, margin: f64, only_valid: bool, weights: &mut [f64]) -> Found {
+        let Self { positives, negatives } = self;
+        // The closest negative beyond so many positives but not beyond the next.
+        let mut beyond = vec![None; positives.len() + 1];
+        let mut farthest: Option<Place> = None;
+        for &negative in negatives {
+            let passed = positives.partition_point(|p| p.at + slack(p.at) < negative.at);
+            let closest: &mut Option<Place> = &mut beyond[passed];
+            if closest.is_none_or(|closest| negative.at < closest.at) {
+                *closest = Some(negative);
+            }
+            if farthest.is_none_or(|farthest| negative.at > farthest.at + slack(farthest.at)) {
+                farthest = Some(negative);
+            }
+        }
+        let mut found = Found::default();
+        let mut closest: Option<Place> = None;
+        for (positive, next) in positives.iter().zip(&beyond[1..]).rev() {
+            // What is beyond the next positive is farther away than what is before it.
+            closest = next.or(closest);
+            let negative = closest.or(farthest);
+            if negative.is_none() && only_valid {
+                continue;
+            }
+            found.count += 1.0;
+            let value = positive.at - negative.map_or(0.0, |negative| negative.at) + margin;
+            let share = 0.5 + 0.5 * if value == 0.0 { 0.0 } else { value.signum() };
+            found.value += share * value;
+            weights[positive.j] += share;
+            if let Some(negative) = negative {
+                weights[negative.j] -= share;
+            }
+        }
+        found
     }
 }
 
@@ -241,12 +235,6 @@ impl Gradients {
 
 /// How many times less memory this takes than the plain way: only products, in `f64`.
 const LIGHTER: usize = 10;
-
-/// Distances that differ by less are equal but for rounding.
-#[inline(always)]
-fn slack(d: f64) -> f64 {
-    16.0 * f64::EPSILON * d.abs()
-}
 
 /// A row at a distance.
 #[derive(Debug, Clone, Copy)]

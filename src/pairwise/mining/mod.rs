@@ -108,6 +108,20 @@ pub fn hardest_negatives(distances: Tensor<2>, masks: &LabelMasks) -> Chosen {
     closest(distances, masks.negative.clone())
 }
 
+/// The negatives that a positive is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Negatives {
+    /// All of them; triplets that are larger than 0 count.
+    All,
+    /// The closest that is farther away than the positive, or else the farthest; all positives count.
+    ///
+    /// As in sentence-transformers, a pair whose anchor has no negative is `max(0, d(a, p) + m)`.
+    SemiHard {
+        /// Whether anchors without a negative are left out.
+        only_valid: bool,
+    },
+}
+
 /// For some rows of a batch of `n`, true in the column of the row itself, `[rows, n]`.
 pub(crate) fn own_row(rows: Range<usize>, n: usize, device: &Device) -> Tensor<2, Bool> {
     // `diag_mask` is false on the diagonal.
@@ -129,11 +143,15 @@ fn any_in_row(mask: Tensor<2, Bool>) -> Tensor<1, Bool> {
     mask.any_dim(1).squeeze_dim(1)
 }
 
+/// By how much distances may differ that come from products summed in another order, relative to the
+/// larger, in steps of the type.
+pub(crate) const PRODUCT_SLACK: f64 = 16.0;
+
 /// How far apart two values may be that differ by rounding only.
 fn rounding_slack(values: &Tensor<2>) -> Tensor<2> {
     // Distances in `f64` come from a matrix product, whose sums differ in order; those in `f32`
     // from differences, where equal rows give equal numbers.
-    let steps = if values.dtype() == DType::F64 { 16.0 } else { 2.0 };
+    let steps = if values.dtype() == DType::F64 { PRODUCT_SLACK } else { 2.0 };
     values.clone().abs().mul_scalar(steps * machine_epsilon(values.dtype()))
 }
 
