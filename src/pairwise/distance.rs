@@ -265,6 +265,17 @@ mod tests {
     }
 
     #[test]
+    fn a_small_angle_keeps_its_cosine_distance() {
+        let x = rows([[1.0, 0.0], [0.0, 3.0], [2.0, 0.0]]);
+        let y = rows([[4.0, 4e-4], [3e-5, 1.0], [1.0, 1e-3]]);
+        let d: Vec<f32> = Distance::Cosine.paired(x, y).try_into_vec_as().unwrap();
+        for (d, tangent) in d.into_iter().zip([1e-4f64, 3e-5, 1e-3]) {
+            let expected = 2.0 * (tangent.atan() / 2.0).sin().powi(2);
+            assert!((f64::from(d) / expected - 1.0).abs() < 1e-6, "{d} is not {expected}");
+        }
+    }
+
+    #[test]
     fn pairwise_keeps_zero_rows_at_cosine_distance_one() {
         let x = rows([[0.0, 0.0], [0.0, 2.0], [0.0, 0.0]]);
         let d: Vec<f32> = Distance::Cosine.pairwise(x).try_into_vec_as().unwrap();
