@@ -75,11 +75,10 @@ pub struct TripletLoss {
 impl TripletLoss {
     fn terms(&self, TripletBatch { anchor, positive, negative }: TripletBatch) -> Terms {
         let TripletLossConfig { distance, margin, .. } = self.config;
-        // d(a, p) and d(a, n)
-        let d_p = distance.paired(anchor.clone(), positive);
-        let d_n = distance.paired(anchor, negative);
-        // max(0, d(a, p) − d(a, n) + m)
-        Terms::all(hinge((d_p - d_n).add_scalar(margin)))
+        // d(a, p) − d(a, n)
+        let gap = distance.paired_difference(anchor, positive, negative);
+        // max(0, gap + m)
+        Terms::all(hinge(gap.add_scalar(margin)))
     }
 }
 

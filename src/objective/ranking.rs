@@ -7,6 +7,7 @@ use burn::tensor::IndexingUpdateOp;
 
 use super::hinge::hinge;
 use crate::pairwise::blocks::{self, Accumulated, Blocks};
+use crate::pairwise::comparison::{self, Others};
 #[cfg(feature = "flex")]
 use crate::pairwise::flex;
 use crate::pairwise::mining::{Chosen, closest, own_row};
@@ -348,11 +349,14 @@ pub fn mega_batch_margin(
     blocks: Blocks,
 ) -> Tensor<1> {
     let negative = most_similar_other(anchors.clone(), positives.clone(), blocks);
-    let cosine = |x: Tensor<2>, y: Tensor<2>| Similarity::Cosine.paired(x, y);
-    let chosen = negative.rows(positives.clone());
-    let attract = hinge(cosine(anchors.clone(), positives).neg().add_scalar(positive_margin));
-    let repel = hinge(cosine(anchors, chosen).sub_scalar(negative_margin));
-    attract + repel.mask_fill(negative.exists.bool_not(), 0.0)
+    let nobody = negative.exists.clone().bool_not();
+    let cosine = |others| {
+        let sources = [anchors.clone(), positives.clone()];
+        comparison::Comparison::Cosine.with(sources, others, None)
+    };
+    let attract = hinge(cosine(Others::Rows(1)).neg().add_scalar(positive_margin));
+    let repel = hinge(cosine(Others::Chosen(1, negative)).sub_scalar(negative_margin));
+    attract + repel.mask_fill(nobody, 0.0)
 }
 
 /// For row i of `x`, the row j ≠ i of `y` with the largest cosine, a block of rows at a time.

@@ -11,6 +11,7 @@ use burn::tensor::IndexingUpdateOp;
 use super::hinge::closed_hinge;
 use crate::pairwise::Distance;
 use crate::pairwise::blocks::{self, Blocks};
+use crate::pairwise::comparison::Others;
 #[cfg(feature = "flex")]
 use crate::pairwise::flex;
 use crate::pairwise::mining::{
@@ -44,9 +45,8 @@ pub fn hardest_gap(
     blocks: Blocks,
 ) -> Tensor<1> {
     let (positive, negative) = hardest(x.clone().inner(), labels.inner(), distance, blocks);
-    let d_p = distance.paired(x.clone(), positive.rows(x.clone()));
-    let d_n = distance.paired(x.clone(), x.select(0, negative));
-    d_p.mask_fill(positive.exists.bool_not(), 0.0) - d_n
+    let [positive, negative] = [positive, negative].map(|chosen| Others::Chosen(0, chosen));
+    distance.comparison(0.0).with([x], positive, Some(negative))
 }
 
 /// The hardest positive and the hardest negative of every anchor.
@@ -55,7 +55,7 @@ fn hardest(
     labels: Tensor<1, Int>,
     distance: Distance,
     blocks: Blocks,
-) -> (Chosen, Tensor<1, Int>) {
+) -> (Chosen, Chosen) {
     #[cfg(feature = "flex")]
     if flex::suits(&rows) && distance != Distance::Manhattan {
         return flex::hardest(distance, &rows, &flex::integers(labels), blocks);
@@ -66,23 +66,24 @@ fn hardest(
         (hardest_positives(order.clone(), &masks), nearest_or_farthest(order, &masks))
     };
     let (positive, negative) = blocks.ranges().map(search).unzip();
-    (Chosen::cat(positive), Tensor::cat(negative, 0))
+    (Chosen::cat(positive), Chosen::cat(negative))
 }
 
-/// Index of the negative that sentence-transformers trains on, `[n]`.
+/// The negative that sentence-transformers trains on; there always is one.
 ///
 /// It looks for the smallest distance after adding the anchor's farthest distance to those of its
 /// own class. The anchor itself then ties with a negative that is as far away as any row, and if it
 /// comes first the farthest row is meant.
-fn nearest_or_farthest(order: Tensor<2>, masks: &LabelMasks) -> Tensor<1, Int> {
+fn nearest_or_farthest(order: Tensor<2>, masks: &LabelMasks) -> Chosen {
     let everyone = masks.negative.clone().bool_or(masks.negative.clone().bool_not());
-    let farthest_row = farthest(order.clone(), everyone.clone()).index;
+    let farthest_row = farthest(order.clone(), everyone.clone());
 
     let handicap = order.clone().max_dim(1).expand(order.dims());
     let handicap = handicap.mask_fill(masks.negative.clone(), 0.0);
-    let chosen = closest(order + handicap, everyone).index;
-    let is_negative = masks.negative.clone().gather(1, chosen.clone().unsqueeze_dim(1));
-    farthest_row.mask_where(is_negative.squeeze_dim(1), chosen)
+    let chosen = closest(order + handicap, everyone);
+    let is_negative = masks.negative.clone().gather(1, chosen.index.clone().unsqueeze_dim(1));
+    let index = farthest_row.index.mask_where(is_negative.squeeze_dim(1), chosen.index);
+    Chosen::new(index, chosen.exists)
 }
 
 /// Anchors that have a positive as well as a negative, `[n]`; found a block at a time.

@@ -4,11 +4,10 @@ use burn::prelude::*;
 use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "flex")]
-use super::flex::{self, Comparison};
+use super::comparison::{Comparison, Others};
 use super::norm::{
-    COORDINATE_OFFSET, UnitRows, accumulate, accumulation_type, l2_norm, machine_epsilon,
-    safe_sqrt, squaring_scale, widen,
+    COORDINATE_OFFSET, UnitRows, accumulate, accumulation_type, machine_epsilon, safe_sqrt,
+    squaring_scale, widen,
 };
 
 /// A distance between embeddings: 0 or more, and 0 between a row and itself.
@@ -55,7 +54,7 @@ impl Distance {
     /// Computed from the difference of the rows (of the unit rows for the cosine), so close rows
     /// keep their distance whatever their length. Equal rows have distance and gradient 0.
     pub fn paired(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
-        self.paired_by(x, y, 0.0)
+        self.comparison(0.0).rows(x, y)
     }
 
     /// [`paired`](Self::paired) with 1e-6 added to every coordinate difference first, as PyTorch's
@@ -64,43 +63,30 @@ impl Distance {
     /// Equal rows are then `1e-6 √dim` (Euclidean) or `1e-6 dim` (Manhattan) apart, with a
     /// gradient that moves them.
     pub fn paired_with_offset(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
-        self.paired_by(x, y, COORDINATE_OFFSET)
+        self.comparison(COORDINATE_OFFSET).rows(x, y)
     }
 
-    fn paired_by(self, x: Tensor<2>, y: Tensor<2>, offset: f64) -> Tensor<1> {
-        let (x, y) = (accumulate(x), accumulate(y));
-        #[cfg(feature = "flex")]
-        if flex::suits(&x) && flex::suits(&y) {
-            let comparison = match self {
-                Self::Euclidean => Comparison::Euclidean { offset },
-                Self::SquaredEuclidean => Comparison::SquaredEuclidean { offset },
-                Self::Manhattan => Comparison::Manhattan { offset },
-                Self::Cosine => Comparison::CosineDistance,
-            };
-            return flex::paired(x, y, comparison);
+    /// Distance of row i of `x` to row i of `y`, less its distance to row i of `z`.
+    ///
+    /// # Shapes
+    ///
+    /// `[n, dim]`, `[n, dim]`, `[n, dim] → [n]`
+    ///
+    /// # Numerical behavior
+    ///
+    /// As [`paired`](Self::paired).
+    pub fn paired_difference(self, x: Tensor<2>, y: Tensor<2>, z: Tensor<2>) -> Tensor<1> {
+        self.comparison(0.0).with([x, y, z], Others::Rows(1), Some(Others::Rows(2)))
+    }
+
+    /// How two rows are compared, with an offset added to every coordinate difference.
+    pub(crate) fn comparison(self, offset: f64) -> Comparison {
+        match self {
+            Self::Euclidean => Comparison::Euclidean { offset },
+            Self::SquaredEuclidean => Comparison::SquaredEuclidean { offset },
+            Self::Manhattan => Comparison::Manhattan { offset },
+            Self::Cosine => Comparison::CosineDistance,
         }
-        self.paired_plain(x, y, offset)
-    }
-
-    fn paired_plain(self, x: Tensor<2>, y: Tensor<2>, offset: f64) -> Tensor<1> {
-        let offset = |difference: Tensor<2>| match offset {
-            0.0 => difference,
-            _ => difference.add_scalar(offset),
-        };
-        let column = match self {
-            Self::Euclidean => l2_norm(offset(x - y)),
-            Self::SquaredEuclidean => {
-                let difference = offset(x - y);
-                (difference.clone() * difference).sum_dim(1)
-            }
-            Self::Manhattan => offset(x - y).abs().sum_dim(1),
-            Self::Cosine => {
-                let (x, y) = (UnitRows::new(x), UnitRows::new(y));
-                let apart = (x.rows - y.rows).square().sum_dim(1).mul_scalar(0.5);
-                apart + x.shortfall + y.shortfall
-            }
-        };
-        column.squeeze_dim(1)
     }
 
     /// Distance of every row to every row of the same batch, with an exact zero diagonal

@@ -4,6 +4,7 @@
 //! every row and gives `[n, m]`. Nothing here knows a loss, and all of it can be used alone.
 
 pub mod blocks;
+pub(crate) mod comparison;
 mod distance;
 mod features;
 #[cfg(feature = "flex")]

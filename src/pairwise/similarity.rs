@@ -3,9 +3,8 @@
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::comparison::{Comparison, Others};
 use super::distance::Distance;
-#[cfg(feature = "flex")]
-use super::flex::{self, Comparison};
 use super::norm::{accumulate, unit_rows};
 
 /// A similarity between embeddings.
@@ -42,18 +41,9 @@ impl Similarity {
     ///
     /// `[n, dim]`, `[n, dim] → [n]`
     pub fn paired(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
-        #[cfg(feature = "flex")]
-        if flex::suits(&x) && flex::suits(&y) {
-            match self {
-                Self::Cosine => return flex::paired(x, y, Comparison::Cosine),
-                Self::Dot => return flex::paired(x, y, Comparison::Dot),
-                Self::Euclidean | Self::Manhattan => {}
-            }
-        }
         match self {
-            Self::Cosine | Self::Dot => {
-                (self.prepare(x) * self.prepare(y)).sum_dim(1).squeeze_dim(1)
-            }
+            Self::Cosine => Comparison::Cosine.rows(x, y),
+            Self::Dot => Comparison::Dot.rows(x, y),
             Self::Euclidean => Distance::Euclidean.paired(x, y).neg(),
             Self::Manhattan => Distance::Manhattan.paired(x, y).neg(),
         }
@@ -79,8 +69,11 @@ impl Similarity {
     /// close candidates do not cancel.
     pub(crate) fn paired_difference(self, x: Tensor<2>, y: Tensor<2>, z: Tensor<2>) -> Tensor<1> {
         match self {
-            Self::Cosine | Self::Dot => (x * (y - z)).sum_dim(1).squeeze_dim(1),
-            other => other.paired(x.clone(), y) - other.paired(x, z),
+            Self::Cosine | Self::Dot => {
+                Comparison::Dot.with([x, y, z], Others::Rows(1), Some(Others::Rows(2)))
+            }
+            Self::Euclidean => Distance::Euclidean.paired_difference(x, z, y),
+            Self::Manhattan => Distance::Manhattan.paired_difference(x, z, y),
         }
     }
 

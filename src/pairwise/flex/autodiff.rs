@@ -8,19 +8,22 @@ use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, tensor::FloatTensor};
 
-use super::{Comparison, RowKernels, classify, paired, parallel, unit};
+use super::paired::Found;
+use super::{Gap, RowKernels, classify, paired, parallel, unit};
 use crate::pairwise::PairFeatures;
 
 impl<C: CheckpointStrategy> RowKernels for Autodiff<Flex, C> {
-    fn paired_rows(
+    fn gap(
         x: FloatTensor<Self>,
         y: FloatTensor<Self>,
-        comparison: Comparison,
+        z: FloatTensor<Self>,
+        gap: Gap,
     ) -> FloatTensor<Self> {
         let ((x, x_node), (y, y_node)) = (x.into_parts(), y.into_parts());
-        let out = paired::forward(&x, &y, comparison);
-        match PairedRows.prepare::<C>([x_node, y_node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((x, y, comparison), out),
+        let (z, z_node) = z.into_parts();
+        let (out, found) = paired::forward([&x, &y, &z], &gap);
+        match GapRows.prepare::<C>([x_node, y_node, z_node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(([x, y, z], gap, found), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
@@ -76,16 +79,16 @@ fn register<const N: usize>(
 }
 
 #[derive(Debug)]
-struct PairedRows;
+struct GapRows;
 
-impl Backward<Flex, 2> for PairedRows {
-    type State = (FlexTensor, FlexTensor, Comparison);
+impl Backward<Flex, 3> for GapRows {
+    type State = ([FlexTensor; 3], Gap, Vec<[Found; 2]>);
 
-    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (x, y, comparison) = ops.state;
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (sources, gap, rows) = ops.state;
         let slope = grads.consume::<Flex>(&ops.node);
         let wanted = ops.parents.each_ref().map(Option::is_some);
-        let found = paired::backward([&x, &y], &slope, comparison, wanted);
+        let found = paired::backward(sources.each_ref(), &slope, &gap, &rows, wanted);
         register(ops.parents.map(|parent| parent.map(|node| node.id)), found, grads);
     }
 }

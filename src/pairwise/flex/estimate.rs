@@ -2,45 +2,43 @@
 //! them, and what is left is computed in `f64`.
 
 use core::ops::Range;
+use std::sync::Arc;
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::prelude::*;
-use burn::tensor::DType;
 
-use super::parallel::{LANES, for_rows_with, sum};
-use super::search::{Centred, slack, square_of};
+use super::parallel::{LANES, for_rows_with};
+use super::search::{Rows, slack};
 use crate::pairwise::blocks::Blocks;
 
-/// Rows of both sides of a comparison, in both precisions.
+/// Rows of both sides of a comparison, as they are and centred in `f32`.
 pub(super) struct Estimates<'a> {
-    rows: Side<'a>,
-    candidates: Side<'a>,
+    rows: &'a Rows,
+    candidates: &'a Rows,
+    /// The rows centred, `[n, dim]`, and their squared lengths.
+    narrow: Side,
+    narrow_candidates: Side,
     /// Rounding of an estimate, relative to the sum of the two squared lengths.
     rounding: f64,
     /// The largest squared length of a candidate.
     longest: f64,
 }
 
-struct Side<'a> {
-    lengths: &'a [f64],
-    wide: FlexTensor,
-    narrow: Tensor<2>,
+#[derive(Clone)]
+struct Side {
+    rows: Tensor<2>,
+    lengths: Arc<[f64]>,
 }
 
-impl<'a> Side<'a> {
-    fn new(rows: &'a Centred) -> Self {
-        let wide = rows.rows.clone().try_into_primitive::<Flex>();
-        Self {
-            lengths: &rows.lengths,
-            wide: wide.expect("a tensor of Flex without a graph").to_contiguous(),
-            narrow: rows.rows.clone().cast(DType::F32),
-        }
+impl Side {
+    fn new(rows: &Rows, centre: &[f64]) -> Self {
+        let (rows, lengths) = rows.less(centre, |x| x as f32);
+        Self { rows, lengths: lengths.into() }
     }
 
-    #[inline(always)]
-    fn row(&self, i: usize, dim: usize) -> &[f64] {
-        &self.wide.as_slice::<f64>().expect("contiguous rows of f64")[i * dim..(i + 1) * dim]
+    fn longest(&self) -> f64 {
+        self.lengths.iter().copied().fold(0.0, f64::max)
     }
 }
 
@@ -48,32 +46,43 @@ impl<'a> Side<'a> {
 const FITS: (f64, f64) = (1e-20, 1e30);
 
 impl<'a> Estimates<'a> {
-    /// `None` where single precision does not do.
-    pub fn new(rows: &'a Centred, candidates: &'a Centred) -> Option<Self> {
-        let longest = candidates.lengths.iter().copied().fold(0.0, f64::max);
-        let largest = rows.lengths.iter().copied().fold(longest, f64::max);
-        let fits = longest > FITS.0 && largest < FITS.1;
-        if !fits || rows.has_shortfalls() || candidates.has_shortfalls() {
-            return None;
-        }
-        let [_, dim] = rows.rows.dims();
+    /// For rows that are also the candidates; `None` where single precision does not do.
+    pub fn of_one(rows: &'a Rows, centre: &[f64]) -> Option<Self> {
+        let side = (!rows.has_shortfalls()).then(|| Side::new(rows, centre))?;
+        Self::new([rows, rows], [side.clone(), side])
+    }
+
+    /// For rows and their candidates.
+    pub fn of_two(rows: &'a Rows, candidates: &'a Rows, centre: &[f64]) -> Option<Self> {
+        let both = [rows, candidates];
+        let unusual = both.iter().any(|rows| rows.has_shortfalls());
+        let sides = (!unusual).then(|| both.map(|rows| Side::new(rows, centre)))?;
+        Self::new(both, sides)
+    }
+
+    fn new(
+        [rows, candidates]: [&'a Rows; 2],
+        [narrow, narrow_candidates]: [Side; 2],
+    ) -> Option<Self> {
+        let longest = narrow_candidates.longest();
+        let fits = longest > FITS.0 && narrow.longest().max(longest) < FITS.1;
+        let [_, dim] = narrow.rows.dims();
         // Of a sum of `dim` products, of its terms, and of what is added to it.
         let rounding = (dim + 16) as f64 * f64::from(f32::EPSILON);
-        let (rows, candidates) = (Side::new(rows), Side::new(candidates));
-        Some(Self { rows, candidates, rounding, longest })
+        fits.then_some(Self { rows, candidates, narrow, narrow_candidates, rounding, longest })
     }
 
     /// Products of some rows with all candidates, in `f32`.
     fn products(&self, range: &Range<usize>) -> FlexTensor {
-        let rows = self.rows.narrow.clone().slice([range.clone()]);
-        let products = rows.matmul(self.candidates.narrow.clone().transpose());
+        let rows = self.narrow.rows.clone().slice([range.clone()]);
+        let products = rows.matmul(self.narrow_candidates.rows.clone().transpose());
         products.try_into_primitive::<Flex>().expect("a tensor of Flex without a graph")
     }
 
     /// By how much an estimate of row `i` may be off.
     #[inline(always)]
     pub fn bound(&self, i: usize) -> f32 {
-        (self.rounding * (self.rows.lengths[i] + self.longest)) as f32
+        (self.rounding * (self.narrow.lengths[i] + self.longest)) as f32
     }
 
     /// What `f` finds in the estimates of each row's squared distances, a block of rows at a time.
@@ -83,14 +92,14 @@ impl<'a> Estimates<'a> {
         found: &mut [U],
         f: impl Fn(usize, &mut [f32]) -> U + Sync,
     ) {
-        let lengths: Vec<_> = self.candidates.lengths.iter().map(|&length| length as f32).collect();
+        let lengths: Vec<_> = self.narrow_candidates.lengths.iter().map(|&x| x as f32).collect();
         for range in blocks.ranges() {
             let mut products = self.products(&range);
             let (numbers, found) = (products.storage_mut::<f32>(), &mut found[range.clone()]);
             let work = numbers.len();
             for_rows_with(numbers, lengths.len(), found, work, |offset, row, found| {
                 let i = range.start + offset;
-                let length = self.rows.lengths[i] as f32;
+                let length = self.narrow.lengths[i] as f32;
                 for (product, other) in row.iter_mut().zip(&lengths) {
                     *product = length + other - 2.0 * *product;
                 }
@@ -102,10 +111,7 @@ impl<'a> Estimates<'a> {
     /// The squared distance of row `i` from candidate `j`, in `f64`.
     #[inline(always)]
     pub fn exact(&self, i: usize, j: usize) -> f64 {
-        let [_, dim] = self.rows.narrow.dims();
-        let (x, y) = (self.rows.row(i, dim), self.candidates.row(j, dim));
-        let lengths = self.rows.lengths[i] + self.candidates.lengths[j];
-        square_of(lengths, sum(x, y, |x, y| x * y))
+        self.rows.square(i, self.candidates, j)
     }
 
     /// The first of the candidates whose squared distance from row `i` is the smallest, or, with

@@ -21,7 +21,7 @@ use burn::tensor::DType;
 
 use super::PairFeatures;
 pub(crate) use classify::MOST_CLASSES;
-pub(crate) use paired::Comparison;
+pub(crate) use paired::{Gap, NOBODY, Partners};
 pub(crate) use search::{closest_other, hardest};
 pub(crate) use softmax::{add_to_diagonal, softmax};
 pub(crate) use triplets::TripletRows;
@@ -36,11 +36,10 @@ pub(crate) fn integers(x: Tensor<1, Int>) -> Vec<i64> {
     x.into_data().iter::<i64>().collect()
 }
 
-/// Row i of `x` compared with row i of `y`, `[n]`.
-pub(crate) fn paired(x: Tensor<2>, y: Tensor<2>, comparison: Comparison) -> Tensor<1> {
-    let compared =
-        <Dispatch as RowKernels>::paired_rows(x.into_dispatch(), y.into_dispatch(), comparison);
-    Tensor::from_dispatch(compared)
+/// Rows of the first matrix compared with others, `[n]`.
+pub(crate) fn gap(sources: [Tensor<2>; 3], gap: Gap) -> Tensor<1> {
+    let [x, y, z] = sources.map(Tensor::into_dispatch);
+    Tensor::from_dispatch(<Dispatch as RowKernels>::gap(x, y, z, gap))
 }
 
 /// Rows of length 1.
@@ -70,10 +69,11 @@ pub(crate) fn carry_gradient<const D: usize>(x: Tensor<D>, gradient: Tensor<D>) 
 
 #[backend_extension(Flex, Autodiff)]
 trait RowKernels: Backend {
-    fn paired_rows(
+    fn gap(
         x: FloatTensor<Self>,
         y: FloatTensor<Self>,
-        comparison: Comparison,
+        z: FloatTensor<Self>,
+        gap: Gap,
     ) -> FloatTensor<Self>;
 
     fn unit_rows(x: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -90,12 +90,13 @@ trait RowKernels: Backend {
 }
 
 impl RowKernels for Flex {
-    fn paired_rows(
+    fn gap(
         x: FloatTensor<Self>,
         y: FloatTensor<Self>,
-        comparison: Comparison,
+        z: FloatTensor<Self>,
+        gap: Gap,
     ) -> FloatTensor<Self> {
-        paired::forward(&x, &y, comparison)
+        paired::forward([&x, &y, &z], &gap).0
     }
 
     fn unit_rows(x: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -1,61 +1,148 @@
-//! Row i of one matrix compared with row i of another.
+//! Rows compared with one or two rows each: of other matrices, or chosen from them.
+
+use std::sync::Arc;
 
 use burn::backend::flex::FlexTensor;
 
-use super::parallel::{Matrix, for_rows, numbers, products, sum, tensor};
+use super::parallel::{Matrix, for_rows, for_rows_with, numbers, products, sum, sum_with, tensor};
+use crate::pairwise::comparison::Comparison;
 use crate::pairwise::norm::SHORTEST_UNIT;
-
-/// What is computed of two rows. An offset is added to every coordinate difference.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Comparison {
-    /// `‖x − y‖`.
-    Euclidean { offset: f64 },
-    /// `‖x − y‖²`.
-    SquaredEuclidean { offset: f64 },
-    /// `Σ |xᵢ − yᵢ|`.
-    Manhattan { offset: f64 },
-    /// `1 − cos(x, y)`.
-    CosineDistance,
-    /// `cos(x, y)`.
-    Cosine,
-    /// `x·y`.
-    Dot,
-}
 
 /// Cosines closer to 1 than this are found by the difference of the unit rows.
 const CLOSE: f64 = 1e-6;
 
-/// All comparisons, `[n]`.
-pub(super) fn forward(x: &FlexTensor, y: &FlexTensor, comparison: Comparison) -> FlexTensor {
-    let (x, y) = (Matrix::new(x), Matrix::new(y));
-    let mut out = vec![0f32; x.rows];
-    for_rows(&mut out, 1, x.rows * x.columns, |i, out| {
-        out[0] = compare(x.row(i), y.row(i), comparison) as f32;
-    });
-    tensor(out, [x.rows])
+/// Rows that the rows of the first matrix are compared with.
+#[derive(Debug, Clone)]
+pub(crate) struct Partners {
+    /// Which of the matrices they are rows of.
+    pub source: usize,
+    /// The partner of every row, [`NOBODY`] for none; row i that of row i if left out.
+    pub index: Option<Arc<[u32]>>,
 }
 
-#[inline(always)]
-fn compare(x: &[f32], y: &[f32], comparison: Comparison) -> f64 {
-    let squares = |o: f64| sum(x, y, |x, y| (x - y + o) * (x - y + o));
-    match comparison {
-        Comparison::Euclidean { offset } => squares(offset).sqrt(),
-        Comparison::SquaredEuclidean { offset } => squares(offset),
-        Comparison::Manhattan { offset } => sum(x, y, |x, y| (x - y + offset).abs()),
-        Comparison::Cosine => Angle::new(x, y).cosine,
-        Comparison::Dot => sum(x, y, |x, y| x * y),
-        Comparison::CosineDistance => {
-            let angle = Angle::new(x, y);
-            let [a, b] = angle.inverse;
-            match angle.of_unit_rows() && 1.0 - angle.cosine < CLOSE {
-                true => 0.5 * sum(x, y, |x, y| (x * a - y * b) * (x * a - y * b)),
-                false => 1.0 - angle.cosine,
-            }
+/// In place of the index of a row: what is compared with nobody counts 0.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
+impl Partners {
+    #[inline(always)]
+    fn of(&self, row: usize) -> Option<usize> {
+        match &self.index {
+            None => Some(row),
+            Some(index) => (index[row] != NOBODY).then_some(index[row] as usize),
+        }
+    }
+
+    /// Which rows have `0`, `1`, … as their partner.
+    fn inverse(&self, count: usize) -> Option<Inverse> {
+        let index = self.index.as_ref()?;
+        let mut starts = vec![0; count + 1];
+        let known = || index.iter().enumerate().filter(|&(_, &partner)| partner != NOBODY);
+        known().for_each(|(_, &partner)| starts[partner as usize + 1] += 1);
+        (0..count).for_each(|partner| starts[partner + 1] += starts[partner]);
+        let (mut rows, mut next) = (vec![0; starts[count]], starts.clone());
+        for (row, &partner) in known() {
+            let place = &mut next[partner as usize];
+            rows[*place] = row;
+            *place += 1;
+        }
+        Some(Inverse { starts, rows })
+    }
+}
+
+struct Inverse {
+    starts: Vec<usize>,
+    rows: Vec<usize>,
+}
+
+impl Inverse {
+    /// The rows whose partner is the one of the index `own`: itself where nothing was chosen.
+    fn of<'a>(chosen: Option<&'a Self>, own: &'a [usize; 1]) -> &'a [usize] {
+        match chosen {
+            None => own,
+            Some(Self { starts, rows }) => &rows[starts[own[0]]..starts[own[0] + 1]],
         }
     }
 }
 
+/// What a row is compared with: one or two rows, the second comparison taken off the first.
+#[derive(Debug, Clone)]
+pub(crate) struct Gap {
+    pub comparison: Comparison,
+    pub first: Partners,
+    pub second: Option<Partners>,
+}
+
+impl Gap {
+    fn partners(&self) -> impl Iterator<Item = (f64, &Partners)> {
+        [(1.0, Some(&self.first)), (-1.0, self.second.as_ref())]
+            .into_iter()
+            .filter_map(|(sign, partners)| Some((sign, partners?)))
+    }
+}
+
+/// All comparisons, `[n]`, and what they found of every row.
+pub(super) fn forward(sources: [&FlexTensor; 3], gap: &Gap) -> (FlexTensor, Vec<[Found; 2]>) {
+    let sources = sources.map(Matrix::new);
+    let Matrix { rows, columns, .. } = sources[0];
+    let (mut out, mut found) = (vec![0f32; rows], vec![[Found::default(); 2]; rows]);
+    for_rows_with(&mut out, 1, &mut found, rows * columns, |i, out, found| {
+        let mut total = 0.0;
+        for ((sign, partners), found) in gap.partners().zip(found) {
+            if let Some(partner) = partners.of(i) {
+                let other = sources[partners.source].row(partner);
+                *found = compare(sources[0].row(i), other, gap.comparison);
+                total += sign * found.value;
+            }
+        }
+        out[0] = total as f32;
+    });
+    (tensor(out, [rows]), found)
+}
+
+/// A comparison, and what its derivative needs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Found {
+    value: f64,
+    /// Zeros where no cosine is taken.
+    angle: Angle,
+}
+
+#[inline(always)]
+fn compare(x: &[f32], y: &[f32], comparison: Comparison) -> Found {
+    let value = match comparison {
+        Comparison::Euclidean { offset } => squares(x, y, offset).sqrt(),
+        Comparison::SquaredEuclidean { offset } => squares(x, y, offset),
+        Comparison::Manhattan { offset } => sum(x, y, |x, y| (x - y + offset).abs()),
+        Comparison::Dot => sum(x, y, |x, y| x * y),
+        Comparison::Cosine => {
+            let angle = Angle::new(x, y);
+            return Found { value: angle.cosine, angle };
+        }
+        Comparison::CosineDistance => {
+            let angle = Angle::new(x, y);
+            let [a, b] = angle.inverse;
+            let value = match angle.of_unit_rows() && 1.0 - angle.cosine < CLOSE {
+                true => 0.5 * sum(x, y, |x, y| (x * a - y * b) * (x * a - y * b)),
+                false => 1.0 - angle.cosine,
+            };
+            return Found { value, angle };
+        }
+    };
+    Found { value, angle: Angle::default() }
+}
+
+/// `Σ (x − y + offset)²`: of differences in `f32`, which are exact for close numbers.
+#[inline(always)]
+fn squares(x: &[f32], y: &[f32], offset: f64) -> f64 {
+    let offset = offset as f32;
+    sum_with(x, y, |x, y| {
+        let difference = f64::from(x - y + offset);
+        difference * difference
+    })
+}
+
 /// The cosine of two rows, and what its derivative needs.
+#[derive(Debug, Clone, Copy, Default)]
 struct Angle {
     cosine: f64,
     /// `1 / ‖x‖` and `1 / ‖y‖`: of a shorter row than [`SHORTEST_UNIT`] the inverse of that, 0 of a
@@ -77,6 +164,12 @@ impl Angle {
     fn of_unit_rows(&self) -> bool {
         self.unit == [true; 2]
     }
+
+    /// The same, seen from `y`.
+    fn flipped(self) -> Self {
+        let ([a, b], [x, y]) = (self.inverse, self.unit);
+        Self { inverse: [b, a], unit: [y, x], ..self }
+    }
 }
 
 /// `1 / ‖x‖` of a squared length, with the floor of unit rows; 0 for a zero row.
@@ -88,43 +181,111 @@ pub(super) fn inverse_length(square: f64) -> f64 {
     }
 }
 
-/// Derivatives by `x` and `y`, as far as they are `wanted`, of comparisons whose own are `slope`.
+/// Derivatives by the matrices, as far as they are `wanted`, of comparisons whose own are `slope`.
 pub(super) fn backward(
-    [x, y]: [&FlexTensor; 2],
+    sources: [&FlexTensor; 3],
     slope: &FlexTensor,
-    comparison: Comparison,
-    wanted: [bool; 2],
-) -> [Option<FlexTensor>; 2] {
-    let (x, y, slope) = (Matrix::new(x), Matrix::new(y), slope.to_contiguous());
-    let (shape, work) = ([x.rows, x.columns], x.rows * x.columns);
+    gap: &Gap,
+    found: &[[Found; 2]],
+    wanted: [bool; 3],
+) -> [Option<FlexTensor>; 3] {
+    let (sources, slope) = (sources.map(Matrix::new), slope.to_contiguous());
     let slope = numbers(&slope);
-    let by = |from: &Matrix, to: &Matrix, sign: f64| {
-        let mut out = vec![0f32; work];
-        for_rows(&mut out, x.columns, work, |i, out| {
-            derive(from.row(i), to.row(i), slope[i].into(), comparison, sign, out);
+    core::array::from_fn(|by| {
+        wanted[by].then(|| Derivative { sources: &sources, slope, gap, found, by }.all())
+    })
+}
+
+struct Derivative<'a> {
+    sources: &'a [Matrix; 3],
+    slope: &'a [f32],
+    gap: &'a Gap,
+    found: &'a [[Found; 2]],
+    /// The matrix that it is a derivative by.
+    by: usize,
+}
+
+impl Derivative<'_> {
+    fn all(&self) -> FlexTensor {
+        let Matrix { rows, columns, .. } = self.sources[self.by];
+        let inverses: Vec<_> =
+            self.gap.partners().map(|(_, partners)| partners.inverse(rows)).collect();
+        let mut out = vec![0f32; rows * columns];
+        for_rows(&mut out, columns, rows * columns, |row, out| {
+            let mut sum = Sum { out, started: false };
+            for (nth, ((sign, partners), inverse)) in self.gap.partners().zip(&inverses).enumerate()
+            {
+                let slope = |row: usize| sign * f64::from(self.slope[row]);
+                if self.by == 0
+                    && let Some(partner) = partners.of(row)
+                {
+                    let others = &self.sources[partners.source];
+                    let (x, y) = (self.sources[0].row(row), others.row(partner));
+                    let found = self.found[row][nth];
+                    derive([x, y], slope(row), self.gap.comparison, found, 1.0, &mut sum);
+                }
+                if partners.source == self.by {
+                    for &anchor in Inverse::of(inverse.as_ref(), &[row]) {
+                        let rows = [self.sources[self.by].row(row), self.sources[0].row(anchor)];
+                        let Found { value, angle } = self.found[anchor][nth];
+                        let found = Found { value, angle: angle.flipped() };
+                        let slope = slope(anchor);
+                        derive(rows, slope, self.gap.comparison, found, -1.0, &mut sum);
+                    }
+                }
+            }
         });
-        tensor(out, shape)
-    };
-    [wanted[0].then(|| by(&x, &y, 1.0)), wanted[1].then(|| by(&y, &x, -1.0))]
+        tensor(out, [rows, columns])
+    }
+}
+
+/// A row that is written first and added to from then on.
+struct Sum<'a> {
+    out: &'a mut [f32],
+    started: bool,
+}
+
+impl Sum<'_> {
+    #[inline(always)]
+    fn add(&mut self, x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) {
+        let pairs = self.out.iter_mut().zip(x).zip(y);
+        match self.started {
+            true => pairs.for_each(|((out, &x), &y)| *out += f(x, y)),
+            false => pairs.for_each(|((out, &x), &y)| *out = f(x, y)),
+        }
+        self.started = true;
+    }
+
+    #[inline(always)]
+    fn add_wide(&mut self, x: &[f32], y: &[f32], f: impl Fn(f64, f64) -> f64) {
+        self.add(x, y, |x, y| f(x.into(), y.into()) as f32);
+    }
 }
 
 /// The derivative by `x`, times `slope`; `sign` is −1 where `x` is the row that is subtracted.
 #[inline(always)]
-fn derive(x: &[f32], y: &[f32], slope: f64, comparison: Comparison, sign: f64, out: &mut [f32]) {
+fn derive(
+    [x, y]: [&[f32]; 2],
+    slope: f64,
+    comparison: Comparison,
+    found: Found,
+    sign: f64,
+    sum: &mut Sum,
+) {
+    if slope == 0.0 {
+        return;
+    }
     match comparison {
         Comparison::Euclidean { offset } => {
-            let offset = sign * offset;
-            let length = sum(x, y, |x, y| (x - y + offset) * (x - y + offset)).sqrt();
-            let factor = if length == 0.0 { 0.0 } else { slope / length };
-            differences(x, y, out, factor, offset);
+            let factor = if found.value == 0.0 { 0.0 } else { slope / found.value };
+            differences(x, y, sum, factor, sign * offset);
         }
         Comparison::SquaredEuclidean { offset } => {
-            let offset = sign * offset;
-            differences(x, y, out, 2.0 * slope, offset);
+            differences(x, y, sum, 2.0 * slope, sign * offset);
         }
         Comparison::Manhattan { offset } => {
             let offset = sign * offset;
-            fill(x, y, out, |x, y| {
+            sum.add_wide(x, y, |x, y| {
                 let difference = x - y + offset;
                 if difference > 0.0 {
                     slope
@@ -135,38 +296,32 @@ fn derive(x: &[f32], y: &[f32], slope: f64, comparison: Comparison, sign: f64, o
                 }
             });
         }
-        Comparison::Dot => fill(x, y, out, |_, y| slope * y),
-        Comparison::Cosine => cosine(x, y, slope, out),
-        Comparison::CosineDistance => cosine(x, y, -slope, out),
+        Comparison::Dot => {
+            let slope = slope as f32;
+            sum.add(x, y, |_, y| slope * y);
+        }
+        Comparison::Cosine => cosine(x, y, slope, found.angle, sum),
+        Comparison::CosineDistance => cosine(x, y, -slope, found.angle, sum),
     }
 }
 
 /// `slope · ∂ cos(x, y) / ∂x`: what is left of `y / ‖y‖` beside the direction of `x`, over `‖x‖`.
 #[inline(always)]
-fn cosine(x: &[f32], y: &[f32], slope: f64, out: &mut [f32]) {
-    let angle = Angle::new(x, y);
+fn cosine(x: &[f32], y: &[f32], slope: f64, angle: Angle, sum: &mut Sum) {
     let [a, b] = angle.inverse;
     // A row below the floor is only scaled: all of it counts.
     let along = if angle.unit[0] { angle.cosine } else { 0.0 };
-    fill(x, y, out, |x, y| slope * a * (b * y - along * a * x));
+    let (own, other) = (slope * a * along * a, slope * a * b);
+    sum.add_wide(x, y, |x, y| other * y - own * x);
 }
 
 /// `factor · (x − y + offset)`: nothing cancels that `f32` did not round before.
 #[inline(always)]
-fn differences(x: &[f32], y: &[f32], out: &mut [f32], factor: f64, offset: f64) {
+fn differences(x: &[f32], y: &[f32], sum: &mut Sum, factor: f64, offset: f64) {
     let usual = factor.abs() < f64::from(f32::MAX) && factor.abs() > f64::from(f32::MIN_POSITIVE);
     if !usual {
-        return fill(x, y, out, |x, y| factor * (x - y + offset));
+        return sum.add_wide(x, y, |x, y| factor * (x - y + offset));
     }
     let (factor, offset) = (factor as f32, offset as f32);
-    for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
-        *out = factor * (x - y + offset);
-    }
-}
-
-#[inline(always)]
-fn fill(x: &[f32], y: &[f32], out: &mut [f32], f: impl Fn(f64, f64) -> f64) {
-    for ((out, &x), &y) in out.iter_mut().zip(x).zip(y) {
-        *out = f(x.into(), y.into()) as f32;
-    }
+    sum.add(x, y, |x, y| factor * (x - y + offset));
 }

@@ -92,17 +92,54 @@ pub(super) const LANES: usize = 16;
 /// `Σ f(xᵢ, yᵢ)` in `f64`.
 #[inline(always)]
 pub(super) fn sum<T: Copy + Into<f64>>(x: &[T], y: &[T], f: impl Fn(f64, f64) -> f64) -> f64 {
+    sum_with(x, y, |x, y| f(x.into(), y.into()))
+}
+
+/// [`sum`] of numbers in any types, as they are.
+#[inline(always)]
+pub(super) fn sum_with<T: Copy, U: Copy>(x: &[T], y: &[U], f: impl Fn(T, U) -> f64) -> f64 {
     let (x_wide, x_rest) = x.as_chunks::<LANES>();
     let (y_wide, y_rest) = y.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];
     for (x, y) in x_wide.iter().zip(y_wide) {
         for lane in 0..LANES {
-            sums[lane] += f(x[lane].into(), y[lane].into());
+            sums[lane] += f(x[lane], y[lane]);
         }
     }
-    let rest = x_rest.iter().zip(y_rest).map(|(&x, &y)| f(x.into(), y.into()));
+    let rest = x_rest.iter().zip(y_rest).map(|(&x, &y)| f(x, y));
     sums.iter().sum::<f64>() + rest.sum::<f64>()
 }
+
+/// The sum of all rows, each multiplied by its factor, in the same order on any number of cores.
+pub(super) fn column_sums(matrix: &Matrix, factors: &[f64]) -> Vec<f64> {
+    let rows: Vec<_> = (0..matrix.rows).collect();
+    let arch = Arch::new();
+    let part = |rows: &[usize]| {
+        let mut sums = vec![0.0; matrix.columns];
+        arch.dispatch(
+            #[inline(always)]
+            || {
+                for &i in rows {
+                    let pairs = sums.iter_mut().zip(matrix.row(i));
+                    pairs.for_each(|(sum, &x)| *sum += f64::from(x) * factors[i]);
+                }
+            },
+        );
+        sums
+    };
+    let parts: Vec<_> = match matrix.rows * matrix.columns < WORTH_SHARING {
+        true => vec![part(&rows)],
+        false => rows.par_chunks(ROWS_OF_A_SUM).map(part).collect(),
+    };
+    let add = |mut sums: Vec<f64>, part: Vec<f64>| {
+        sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        sums
+    };
+    parts.into_iter().reduce(add).unwrap_or_default()
+}
+
+/// Rows that are added up on one core.
+const ROWS_OF_A_SUM: usize = 128;
 
 /// Three sums at once: `Σ x²`, `Σ y²` and `Σ x y`.
 #[inline(always)]

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::prelude::*;
+use burn::tensor::Element;
 
 use super::estimate::{Estimates, extremes};
 use super::paired::inverse_length;
-use super::parallel::{Matrix, for_rows_with, sum};
+use super::parallel::{Matrix, column_sums, for_rows_with, sum, sum_with};
 use crate::pairwise::Distance;
 use crate::pairwise::blocks::Blocks;
 use crate::pairwise::distance::PRODUCT_NOISE;
@@ -27,28 +28,15 @@ pub(super) struct Centred {
 }
 
 impl Centred {
-    /// Rows and candidates, centred on the mean of the candidates; for the cosine their unit rows.
-    pub fn both(distance: Distance, x: &Tensor<2>, y: &Tensor<2>) -> [Self; 2] {
-        let candidates = Wide::new(distance, y);
-        let centre = candidates.mean();
-        [Wide::new(distance, x).centred(&centre), candidates.centred(&centre)]
-    }
-
     /// Rows that are also the candidates.
     pub fn new(distance: Distance, x: &Tensor<2>) -> Self {
-        let rows = Wide::new(distance, x);
-        let centre = rows.mean();
-        rows.centred(&centre)
+        let rows = Rows::new(distance, x);
+        rows.centred(&rows.mean())
     }
 
     /// Whether a unit row is shorter than 1, but not 0.
     pub fn has_short_rows(&self) -> bool {
         self.shortfalls.iter().any(|&shortfall| shortfall != 0.0 && shortfall != 0.5)
-    }
-
-    /// Whether there is a unit row that is shorter than 1.
-    pub fn has_shortfalls(&self) -> bool {
-        self.shortfalls.iter().any(|&shortfall| shortfall != 0.0)
     }
 
     /// Products of some rows with all candidates, `[rows, n]`.
@@ -114,57 +102,78 @@ pub(super) fn slack(value: f64) -> f64 {
     PRODUCT_SLACK * f64::EPSILON * value.abs()
 }
 
-/// Rows in `f64`, not yet centred.
-struct Wide {
-    numbers: Vec<f64>,
-    columns: usize,
+/// Rows as they are, or for the cosine scaled to length 1.
+pub(super) struct Rows {
+    matrix: Matrix,
+    /// What each row is multiplied by.
+    factors: Vec<f64>,
+    /// See [`Centred`].
     shortfalls: Vec<f64>,
 }
 
-impl Wide {
-    fn new(distance: Distance, x: &Tensor<2>) -> Self {
+impl Rows {
+    pub fn new(distance: Distance, x: &Tensor<2>) -> Self {
         let primitive = x.clone().try_into_primitive::<Flex>();
-        let x = Matrix::new(&primitive.expect("a tensor of Flex without a graph"));
-        let mut numbers = vec![0f64; x.rows * x.columns];
-        let mut shortfalls = vec![0f64; x.rows];
-        let unit = distance == Distance::Cosine;
-        let work = numbers.len();
-        for_rows_with(&mut numbers, x.columns, &mut shortfalls, work, |i, out, shortfall| {
-            let row = x.row(i);
-            let mut factor = 1.0;
-            if unit {
-                let square = sum(row, row, |x, y| x * y);
-                factor = inverse_length(square);
-                if square < SHORTEST_UNIT * SHORTEST_UNIT {
-                    *shortfall = 0.5 - 0.5 * square * factor * factor;
-                }
+        let matrix = Matrix::new(&primitive.expect("a tensor of Flex without a graph"));
+        let mut factors = vec![1.0; matrix.rows];
+        if distance != Distance::Cosine {
+            return Self { matrix, factors, shortfalls: Vec::new() };
+        }
+        let mut shortfalls = vec![0.0; matrix.rows];
+        let work = matrix.rows * matrix.columns;
+        for_rows_with(&mut factors, 1, &mut shortfalls, work, |i, factor, shortfall| {
+            let row = matrix.row(i);
+            let square = sum(row, row, |x, y| x * y);
+            factor[0] = inverse_length(square);
+            if square < SHORTEST_UNIT * SHORTEST_UNIT {
+                *shortfall = 0.5 - 0.5 * square * factor[0] * factor[0];
             }
-            out.iter_mut().zip(row).for_each(|(out, &x)| *out = f64::from(x) * factor);
         });
-        let shortfalls = if unit { shortfalls } else { Vec::new() };
-        Self { numbers, columns: x.columns, shortfalls }
+        Self { matrix, factors, shortfalls }
     }
 
-    fn mean(&self) -> Vec<f64> {
-        let mut mean = vec![0.0; self.columns];
-        for row in self.numbers.chunks(self.columns) {
-            mean.iter_mut().zip(row).for_each(|(mean, x)| *mean += x);
-        }
-        let share = self.columns as f64 / self.numbers.len() as f64;
+    /// Whether there is a unit row that is shorter than 1.
+    pub fn has_shortfalls(&self) -> bool {
+        self.shortfalls.iter().any(|&shortfall| shortfall != 0.0)
+    }
+
+    pub fn mean(&self) -> Vec<f64> {
+        let mut mean = column_sums(&self.matrix, &self.factors);
+        let share = 1.0 / self.matrix.rows as f64;
         mean.iter_mut().for_each(|mean| *mean *= share);
         mean
     }
 
-    fn centred(mut self, centre: &[f64]) -> Centred {
-        let (count, columns) = (self.numbers.len(), self.columns);
-        let mut lengths = vec![0f64; count / columns];
-        for_rows_with(&mut self.numbers, columns, &mut lengths, count, |_, row, length| {
-            row.iter_mut().zip(centre).for_each(|(x, c)| *x -= c);
-            *length = row.iter().map(|x| x * x).sum();
+    /// The rows less `centre`, `[n, dim]`, in a type, and their squared lengths.
+    pub fn less<T: Element + Copy + Send>(
+        &self,
+        centre: &[f64],
+        narrow: impl Fn(f64) -> T + Sync,
+    ) -> (Tensor<2>, Vec<f64>) {
+        let Matrix { rows, columns, .. } = self.matrix;
+        let mut numbers = vec![narrow(0.0); rows * columns];
+        let mut lengths = vec![0.0; rows];
+        for_rows_with(&mut numbers, columns, &mut lengths, rows * columns, |i, out, length| {
+            let (row, factor) = (self.matrix.row(i), self.factors[i]);
+            for ((out, &x), centre) in out.iter_mut().zip(row).zip(centre) {
+                *out = narrow(f64::from(x) * factor - centre);
+            }
+            *length = sum_with(row, centre, |x, centre| (f64::from(x) * factor - centre).powi(2));
         });
-        let data = TensorData::new(self.numbers, [count / columns, columns]);
-        let rows = Tensor::from_primitive::<Flex>(FlexTensor::from_data(data));
-        Centred { rows, lengths, shortfalls: self.shortfalls }
+        let data = TensorData::new(numbers, [rows, columns]);
+        (Tensor::from_primitive::<Flex>(FlexTensor::from_data(data)), lengths)
+    }
+
+    fn centred(&self, centre: &[f64]) -> Centred {
+        let (rows, lengths) = self.less(centre, |x| x);
+        Centred { rows, lengths, shortfalls: self.shortfalls.clone() }
+    }
+
+    /// The squared distance of row `i` from row `j` of others.
+    #[inline(always)]
+    pub fn square(&self, i: usize, others: &Self, j: usize) -> f64 {
+        let (a, b) = (self.factors[i], others.factors[j]);
+        sum(self.matrix.row(i), others.matrix.row(j), |x, y| (x * a - y * b) * (x * a - y * b))
     }
 }
 
@@ -176,24 +185,25 @@ pub(crate) fn hardest(
     x: &Tensor<2>,
     labels: &[i64],
     blocks: Blocks,
-) -> (Chosen, Tensor<1, Int>) {
-    let rows = Centred::new(distance, x);
+) -> (Chosen, Chosen) {
+    let rows = Rows::new(distance, x);
+    let centre = rows.mean();
     let mut found = vec![Hardest::default(); labels.len()];
-    match Estimates::new(&rows, &rows) {
+    match Estimates::of_one(&rows, &centre) {
         Some(estimates) => {
             let classes = classes_of(labels);
             estimates.find(blocks.coarser(2 * LIGHTER), &mut found, |i, row| {
                 Hardest::by_estimates(i, row, &classes, labels, &estimates)
             });
         }
-        None => rows.find(&rows, blocks, &mut found, |i, row| Hardest::of(i, row, labels)),
+        None => {
+            let rows = rows.centred(&centre);
+            rows.find(&rows, blocks, &mut found, |i, row| Hardest::of(i, row, labels));
+        }
     }
-    let exists = found.iter().map(|found| found.positive.is_some());
-    let positive = found.iter().map(|found| found.positive.unwrap_or(0));
-    let device = x.device();
-    let exists = Tensor::from_data(exists.collect::<Vec<_>>().as_slice(), &device);
-    let chosen = Chosen::new(indices(positive, &device), exists);
-    (chosen, indices(found.iter().map(|found| found.negative), &device))
+    let positives = found.iter().map(|found| found.positive);
+    let negatives = found.iter().map(|found| Some(found.negative));
+    (chosen(positives, &x.device()), chosen(negatives, &x.device()))
 }
 
 /// Labels by numbers as wide as an `f32`.
@@ -206,9 +216,11 @@ fn classes_of(labels: &[i64]) -> Vec<u32> {
     labels.iter().map(class).collect()
 }
 
-fn indices(places: impl Iterator<Item = usize>, device: &Device) -> Tensor<1, Int> {
-    let places: Vec<_> = places.map(|place| place as i64).collect();
-    Tensor::from_data(places.as_slice(), device)
+fn chosen(places: impl Iterator<Item = Option<usize>>, device: &Device) -> Chosen {
+    let place = |place: Option<usize>| (place.unwrap_or(0) as i64, place.is_some());
+    let (index, exists): (Vec<_>, Vec<_>) = places.map(place).unzip();
+    let index = Tensor::from_data(index.as_slice(), device);
+    Chosen::new(index, Tensor::from_data(exists.as_slice(), device))
 }
 
 #[derive(Clone, Copy, Default)]
@@ -296,10 +308,11 @@ pub(crate) fn closest_other(
     y: &Tensor<2>,
     blocks: Blocks,
 ) -> Chosen {
-    let [x, y] = Centred::both(distance, x, y);
-    let n = y.lengths.len();
+    let (device, n) = (x.device(), y.dims()[0]);
+    let [x, y] = [x, y].map(|rows| Rows::new(distance, rows));
+    let centre = y.mean();
     let mut found = vec![0; n];
-    match Estimates::new(&x, &y) {
+    match Estimates::of_two(&x, &y, &centre) {
         Some(estimates) => {
             // All but the row itself are others.
             let others = vec![0; n];
@@ -312,13 +325,15 @@ pub(crate) fn closest_other(
                 estimates.first(i, 1.0, &places.collect::<Vec<_>>()).unwrap_or(0)
             });
         }
-        None => x.find(&y, blocks, &mut found, |i, row| {
-            row[i] = f64::MAX;
-            let least = row.iter().fold(f64::MAX, |least, &d| if d < least { d } else { least });
-            row.iter().position(|&d| d <= least + slack(least)).unwrap_or(0)
-        }),
+        None => {
+            let [x, y] = [x, y].map(|rows| rows.centred(&centre));
+            x.find(&y, blocks, &mut found, |i, row| {
+                row[i] = f64::MAX;
+                let least = row.iter().copied().reduce(|a, b| if b < a { b } else { a });
+                let reach = least.map_or(0.0, |least| least + slack(least));
+                row.iter().position(|&d| d <= reach).unwrap_or(0)
+            });
+        }
     }
-    let device = y.rows.device();
-    let exists = Tensor::from_data(vec![n > 1; n].as_slice(), &device);
-    Chosen::new(indices(found.into_iter(), &device), exists)
+    chosen(found.into_iter().map(|place| (n > 1).then_some(place)), &device)
 }
