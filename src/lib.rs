@@ -18,6 +18,8 @@
 //! | [`decoder`] | networks that write a sentence again from its embedding, for one loss |
 //! | [`noise`] | damage to sentences, for the same loss |
 //! | [`reduction`] | from terms to one number |
+//! | [`sampler`] | which rows of a data set share a batch |
+//! | [`evaluation`] | how good embeddings are |
 //! | [`sentence_transformers`] | losses by Python's names and options |
 //! | [`prelude`] | all that a training program needs |
 //!
@@ -38,6 +40,7 @@
 pub mod batch;
 pub mod decoder;
 mod error;
+pub mod evaluation;
 mod grad_cache;
 pub mod losses;
 pub mod noise;
@@ -45,6 +48,7 @@ pub mod objective;
 pub mod pairwise;
 pub mod prelude;
 pub mod reduction;
+pub mod sampler;
 pub mod sentence_transformers;
 
 pub use error::{BatchError, ConfigError};

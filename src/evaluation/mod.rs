@@ -1,0 +1,1 @@
+//! How good embeddings are, in the numbers of the evaluators of sentence-transformers.
