@@ -183,7 +183,7 @@ impl Inputs {
     }
 
     fn margin(&self) -> Result<MarginBatch, String> {
-        let RetrievalBatch { anchor, positive, negatives } = self.retrieval()?;
+        let RetrievalBatch { anchor, positive, negatives, .. } = self.retrieval()?;
         Ok(MarginBatch::new(anchor, positive, negatives, self.labels()?.margins()?))
     }
 }

@@ -25,5 +25,5 @@ pub use distillation::{DistillationBatch, TeacherTargets};
 pub use labeled::LabeledBatch;
 pub use margin::{MarginBatch, MarginTargets};
 pub use pair::PairBatch;
-pub use retrieval::RetrievalBatch;
+pub use retrieval::{RetrievalBatch, RowIds};
 pub use triplet::TripletBatch;

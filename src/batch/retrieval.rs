@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::shape::{check_finite, following, leading};
+use super::shape::{check_finite, following, leading, same_shape};
 use crate::error::BatchError;
 
 /// Anchors (queries) with a positive each and any number of hard negatives each: the batch of the
@@ -13,6 +13,21 @@ pub struct RetrievalBatch {
     pub positive: Tensor<2>,
     /// Hard negatives, `[n, dim]` each; may be empty.
     pub negatives: Vec<Tensor<2>>,
+    /// Which rows belong together, if anybody knows.
+    pub ids: Option<RowIds>,
+}
+
+/// What the texts of a batch are, by numbers of which only equality counts.
+///
+/// Rows with the same id belong together: they hold the same query, or the same document. Nothing of
+/// one is a negative of the other, so a batch may hold several positives of a query.
+#[derive(Debug, Clone)]
+pub struct RowIds {
+    /// One for each anchor and its positive, `[n]`.
+    pub rows: Tensor<1, Int>,
+    /// One for each hard negative, `[n]` a column: it is no negative of rows with that id. Empty if
+    /// hard negatives are negatives of everybody.
+    pub negatives: Vec<Tensor<1, Int>>,
 }
 
 impl RetrievalBatch {
@@ -28,7 +43,42 @@ impl RetrievalBatch {
             following("RetrievalBatch", &format!("negatives[{k}]"), negative, shape)
         };
         let negatives = negatives.into_iter().enumerate().map(widen).collect();
-        Self { anchor, positive, negatives }
+        Self { anchor, positive, negatives, ids: None }
+    }
+
+    /// The same batch, of whose rows it is known which belong together: see [`RowIds`].
+    ///
+    /// # Panics
+    ///
+    /// If `ids` is not `[n]`.
+    #[track_caller]
+    pub fn with_ids(mut self, ids: Tensor<1, Int>) -> Self {
+        same_shape("RetrievalBatch", "ids", ids.dims(), [self.anchor.dims()[0]]);
+        // Constants, whatever graph they came with.
+        self.ids = Some(RowIds { rows: ids.inner(), negatives: Vec::new() });
+        self
+    }
+
+    /// The same batch with ids of the hard negatives, a column for each column of them.
+    ///
+    /// # Panics
+    ///
+    /// If the rows have no ids yet, or the ids are not `[n]` for every column of negatives.
+    #[track_caller]
+    pub fn with_negative_ids(mut self, ids: Vec<Tensor<1, Int>>) -> Self {
+        let (got, expected) = (ids.len(), self.negatives.len());
+        assert!(
+            got == expected,
+            "RetrievalBatch: `negative_ids` must have {expected} columns, got {got}"
+        );
+        for (k, ids) in ids.iter().enumerate() {
+            let field = format!("negative_ids[{k}]");
+            same_shape("RetrievalBatch", &field, ids.dims(), [self.anchor.dims()[0]]);
+        }
+        let known = self.ids.as_mut();
+        let known = known.expect("RetrievalBatch: `ids` must be given before `negative_ids`");
+        known.negatives = ids.into_iter().map(Tensor::inner).collect();
+        self
     }
 
     /// Checks the values, reading from the device.

@@ -79,7 +79,7 @@ pub struct MarginMseLoss {
 
 impl MarginMseLoss {
     fn terms(&self, MarginBatch { candidates, margins }: MarginBatch) -> Terms {
-        let RetrievalBatch { anchor, positive, negatives } = candidates;
+        let RetrievalBatch { anchor, positive, negatives, .. } = candidates;
         // (s(q, p) − s(q, nₖ) − yₖ)²
         let similarity = self.config.similarity;
         let errors = margin_squared_error(similarity, anchor, positive, negatives, margins);

@@ -46,8 +46,8 @@ impl MegaBatchMarginLossConfig {
 /// ℓᵢ = max(0, m⁺ − cos(aᵢ, pᵢ)) + max(0, max{cos(aᵢ, pⱼ) : j ≠ i} − m⁻)          L = 1/n Σᵢ ℓᵢ
 /// ```
 ///
-/// The positives should all be different: a duplicate is its twin's hardest negative. A batch of
-/// one row has only the first half.
+/// The positives should all be different: a duplicate is its twin's hardest negative, unless the
+/// batch [says so](RetrievalBatch::with_ids). A row without a negative has only the first half.
 ///
 /// # Terms
 ///
@@ -85,7 +85,7 @@ pub struct MegaBatchMarginLoss {
 
 impl MegaBatchMarginLoss {
     #[track_caller]
-    fn terms(&self, RetrievalBatch { anchor, positive, negatives }: RetrievalBatch) -> Terms {
+    fn terms(&self, RetrievalBatch { anchor, positive, negatives, ids }: RetrievalBatch) -> Terms {
         let extra = negatives.len();
         assert!(extra == 0, "MegaBatchMarginLoss: `negatives` must be empty, got {extra} columns");
         let MegaBatchMarginLossConfig { positive_margin, negative_margin, .. } = self.config;
@@ -93,7 +93,9 @@ impl MegaBatchMarginLoss {
         let blocks =
             Blocks::within("MegaBatchMarginLoss", self.config.memory_budget, anchor.dims(), bytes);
         // max(0, m⁺ − cos(a, p)) + max(0, max cos(a, p of others) − m⁻)
-        Terms::all(mega_batch_margin(anchor, positive, positive_margin, negative_margin, blocks))
+        let ids = ids.map(|ids| ids.rows);
+        let margins = [positive_margin, negative_margin];
+        Terms::all(mega_batch_margin(anchor, positive, ids, margins, blocks))
     }
 }
 

@@ -2,7 +2,7 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{forward, init};
-use crate::batch::RetrievalBatch;
+use crate::batch::{RetrievalBatch, RowIds};
 use crate::error::ConfigError;
 use crate::objective::ranking::{Candidates, Comparison, Penalized, Ranking, Side};
 use crate::pairwise::Similarity;
@@ -98,7 +98,8 @@ pub struct MultipleNegativesRankingLossConfig {
     #[config(default = 0.0)]
     pub hardness_strength: f64,
     /// What the scores of a block of queries may take, in bytes; at least those of one query, 12 bytes
-    /// a candidate and direction (24 in `f64`, more for `Manhattan`). The same numbers come out whatever it is.
+    /// a candidate and direction (24 in `f64`, more for `Manhattan` and with ids). The same numbers come
+    /// out whatever it is.
     /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
     #[config(default = "None")]
     pub memory_budget: Option<usize>,
@@ -157,7 +158,8 @@ impl MultipleNegativesRankingLossConfig {
 ///
 /// `d` are the positives of all queries, then their hard negatives, if any; `t` is the scale.
 /// Larger batches are harder and better. Equal texts in a batch are negatives of each other: sample
-/// without duplicates.
+/// without duplicates, or give the rows [ids](RetrievalBatch::with_ids): those of equal id are left out
+/// of each other's sums.
 ///
 /// More [`Direction`]s add more scores to the sum under the logarithm (`Joint`), or a softmax each
 /// (`PerDirection`). `DocumentToQuery` alone with `QueryToDocument`, `PerDirection`, is the
@@ -230,9 +232,15 @@ impl MultipleNegativesRankingLoss {
 
     fn candidates(
         &self,
-        RetrievalBatch { anchor, positive, negatives }: RetrievalBatch,
+        RetrievalBatch { anchor, positive, negatives, ids }: RetrievalBatch,
     ) -> Candidates {
-        Candidates::new(self.config.similarity, self.config.scale, anchor, positive, negatives)
+        let Self { config } = self;
+        let candidates =
+            Candidates::new(config.similarity, config.scale, anchor, positive, negatives);
+        match ids {
+            Some(RowIds { rows, negatives }) => candidates.with_ids(rows, negatives),
+            None => candidates,
+        }
     }
 
     fn ranking(&self) -> Ranking {

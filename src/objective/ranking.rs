@@ -10,7 +10,7 @@ use crate::pairwise::blocks::{self, Accumulated, Blocks};
 use crate::pairwise::comparison::{self, Others};
 #[cfg(feature = "flex")]
 use crate::pairwise::flex;
-use crate::pairwise::mining::{Chosen, closest, own_row};
+use crate::pairwise::mining::{Chosen, LabelMasks, closest, own_row};
 use crate::pairwise::{Distance, Similarity};
 
 /// Which rows.
@@ -70,6 +70,16 @@ pub struct Candidates {
     queries: Tensor<2>,
     /// The positives, then the first negatives, then the second …, `[n (1 + k), dim]`.
     documents: Tensor<2>,
+    ids: Option<Ids>,
+}
+
+/// Rows with an equal id are not compared, but a query with its own positive.
+#[derive(Debug, Clone)]
+struct Ids {
+    /// `[n]`.
+    queries: Tensor<1, Int>,
+    /// Of all documents, or of the positives only, `[n (1 + k)]` or `[n]`.
+    documents: Tensor<1, Int>,
 }
 
 impl Candidates {
@@ -89,7 +99,15 @@ impl Candidates {
                 Tensor::cat(core::iter::once(positives).chain(negatives).collect(), 0)
             }
         };
-        Self { similarity, scale, queries: similarity.prepare(queries), documents }
+        Self { similarity, scale, queries: similarity.prepare(queries), documents, ids: None }
+    }
+
+    /// The same rows with an id for each query and its positive, `[n]`, and for each of its negatives,
+    /// if these have any.
+    pub fn with_ids(self, queries: Tensor<1, Int>, negatives: Vec<Tensor<1, Int>>) -> Self {
+        let documents = core::iter::once(queries.clone()).chain(negatives);
+        let documents = Tensor::cat(documents.collect(), 0);
+        Self { ids: Some(Ids { queries, documents }), ..self }
     }
 
     /// The number of queries.
@@ -103,7 +121,9 @@ impl Candidates {
         let columns: usize = ranking.comparisons.iter().map(columns).sum();
         let tracked = self.queries.is_tracked() || self.documents.is_tracked();
         let differences = self.similarity.difference_bytes(&self.queries, tracked);
-        columns * (self.queries.dtype().size() * MATRICES + differences)
+        // Two ids and what comparing them gives.
+        let ids = if self.ids.is_some() { 2 * size_of::<i64>() + 2 } else { 0 };
+        columns * (self.queries.dtype().size() * MATRICES + differences + ids)
     }
 
     /// `ln Σ exp(z) − zᵢᵢ` of every query, `[n]`; `z` are the scores of a comparison, or of all.
@@ -133,7 +153,7 @@ impl Candidates {
     }
 
     fn with(&self, [queries, documents]: [Tensor<2>; 2]) -> Self {
-        Self { queries, documents, ..*self }
+        Self { queries, documents, ids: self.ids.clone(), ..*self }
     }
 
     fn side(&self, side: Side) -> &Tensor<2> {
@@ -218,13 +238,14 @@ impl Candidates {
         let scores = |&comparison: &Comparison| {
             let z = self.scores(comparison, range);
             if comparison != Comparison::QUERY_TO_DOCUMENT {
-                return z;
+                return self.leave_out_equals(z, comparison, range);
             }
             positives = Some(z.clone().gather(1, own_column(&z, range)));
-            match ranking.penalty {
+            let z = match ranking.penalty {
                 Some((of, strength)) => self.penalize(z, range, of, strength),
                 None => z,
-            }
+            };
+            self.leave_out_equals(z, comparison, range)
         };
         let scores = ranking.comparisons.iter().map(scores).collect();
         (scores, positives.expect("queries are compared with documents"))
@@ -237,12 +258,50 @@ impl Candidates {
         let all = self.side(candidates).clone();
         let scores = self.similarity.pairwise_prepared(rows, all, self.scale);
         if anchors == candidates {
-            let lowest = scores.dtype().finfo().map_or(f64::MIN, |info| info.min);
             let own = self.own_columns(&scores, range);
-            scores.mask_fill(own, lowest)
+            leave_out(scores, own)
         } else {
             scores
         }
+    }
+
+    /// The scores without those of candidates with the id of the row, save its own.
+    fn leave_out_equals(
+        &self,
+        scores: Tensor<2>,
+        Comparison { anchors, candidates }: Comparison,
+        range: &Range<usize>,
+    ) -> Tensor<2> {
+        let Some(ids) = &self.ids else { return scores };
+        let rows = ids.queries.clone().slice([range.clone()]).unsqueeze_dim::<2>(1);
+        let columns = match candidates {
+            Side::Queries => ids.queries.clone(),
+            Side::Documents => ids.documents.clone(),
+        };
+        let known = columns.dims()[0];
+        let mut equal = rows.equal(columns.unsqueeze_dim::<2>(0));
+        if anchors != candidates {
+            let own = self.own_positive(range);
+            let others = match known / self.queries() {
+                1 => own.bool_not(),
+                _ => {
+                    let width = scores.dims()[1];
+                    Tensor::cat(vec![own, self.nobody(range, width - self.queries())], 1).bool_not()
+                }
+            };
+            equal = equal.bool_and(others);
+        }
+        if known < scores.dims()[1] {
+            let rest = self.nobody(range, scores.dims()[1] - known);
+            equal = Tensor::cat(vec![equal, rest], 1);
+        }
+        leave_out(scores, equal)
+    }
+
+    /// True nowhere, `[rows, columns]`.
+    fn nobody(&self, range: &Range<usize>, columns: usize) -> Tensor<2, Bool> {
+        let shape = [range.len(), columns];
+        Tensor::<2, Int>::zeros(shape, &self.queries.device()).bool()
     }
 
     /// True where a candidate belongs to the query of the row.
@@ -322,6 +381,12 @@ fn softmax(blocks: Vec<Tensor<2>>, factor: f64) -> (Vec<Tensor<2>>, Tensor<2>) {
     (slopes, total.log() + shift)
 }
 
+/// The scores with the lowest number where the mask holds.
+fn leave_out(scores: Tensor<2>, mask: Tensor<2, Bool>) -> Tensor<2> {
+    let lowest = scores.dtype().finfo().map_or(f64::MIN, |info| info.min);
+    scores.mask_fill(mask, lowest)
+}
+
 /// Adds a number to the column of each row's own positive.
 fn add_to_own(slope: Tensor<2>, range: &Range<usize>, number: f64) -> Tensor<2> {
     #[cfg(feature = "flex")]
@@ -344,11 +409,11 @@ fn largest_in_row(blocks: &[Tensor<2>]) -> Tensor<2> {
 pub fn mega_batch_margin(
     anchors: Tensor<2>,
     positives: Tensor<2>,
-    positive_margin: f64,
-    negative_margin: f64,
+    ids: Option<Tensor<1, Int>>,
+    [positive_margin, negative_margin]: [f64; 2],
     blocks: Blocks,
 ) -> Tensor<1> {
-    let negative = most_similar_other(anchors.clone(), positives.clone(), blocks);
+    let negative = most_similar_other(anchors.clone(), positives.clone(), ids, blocks);
     let nobody = negative.exists.clone().bool_not();
     let cosine = |others| {
         let sources = [anchors.clone(), positives.clone()];
@@ -359,16 +424,26 @@ pub fn mega_batch_margin(
     attract + repel.mask_fill(nobody, 0.0)
 }
 
-/// For row i of `x`, the row j ≠ i of `y` with the largest cosine, a block of rows at a time.
-fn most_similar_other(x: Tensor<2>, y: Tensor<2>, blocks: Blocks) -> Chosen {
+/// For row i of `x`, the row j ≠ i of `y`, of another id where there are ids, with the largest cosine; a
+/// block of rows at a time.
+fn most_similar_other(
+    x: Tensor<2>,
+    y: Tensor<2>,
+    ids: Option<Tensor<1, Int>>,
+    blocks: Blocks,
+) -> Chosen {
     let (x, y) = (x.inner(), y.inner());
     #[cfg(feature = "flex")]
     if flex::suits(&x) && flex::suits(&y) {
-        return flex::closest_other(Distance::Cosine, &x, &y, blocks);
+        let ids = ids.map(flex::integers);
+        return flex::closest_other(Distance::Cosine, [&x, &y], ids.as_deref(), blocks);
     }
     let chosen = blocks.ranges().map(|range| {
         let order = Distance::Cosine.order(x.clone().slice([range.clone()]), y.clone());
-        let others = own_row(range, blocks.anchors(), &x.device()).bool_not();
+        let others = match &ids {
+            None => own_row(range, blocks.anchors(), &x.device()).bool_not(),
+            Some(ids) => LabelMasks::of_rows(ids.clone(), range).negative,
+        };
         closest(order, others)
     });
     Chosen::cat(chosen.collect())

@@ -301,39 +301,44 @@ impl Hardest {
     }
 }
 
-/// For row i of `x`, the first row j ≠ i of `y` with the smallest distance.
+/// For row i of `x`, the first row j ≠ i of `y` with the smallest distance; of another id where there
+/// are ids.
 pub(crate) fn closest_other(
     distance: Distance,
-    x: &Tensor<2>,
-    y: &Tensor<2>,
+    [x, y]: [&Tensor<2>; 2],
+    ids: Option<&[i64]>,
     blocks: Blocks,
 ) -> Chosen {
-    let (device, n) = (x.device(), y.dims()[0]);
+    let device = x.device();
+    let classes: Vec<u32> = match ids {
+        Some(ids) => classes_of(ids),
+        None => (0..y.dims()[0] as u32).collect(),
+    };
     let [x, y] = [x, y].map(|rows| Rows::new(distance, rows));
     let centre = y.mean();
-    let mut found = vec![0; n];
+    let mut found = vec![None; classes.len()];
     match Estimates::of_two(&x, &y, &centre) {
         Some(estimates) => {
-            // All but the row itself are others.
-            let others = vec![0; n];
             estimates.find(blocks.coarser(2 * LIGHTER), &mut found, |i, row| {
-                row[i] = f32::MAX;
-                let [_, least, _] = extremes(row, &others, 1);
+                let [_, least, _] = extremes(row, &classes, classes[i]);
                 let reach = least + 2.0 * estimates.bound(i);
-                let all = row.iter().enumerate();
-                let places = all.filter(|&(j, &d)| j != i && d <= reach).map(|(j, _)| j);
-                estimates.first(i, 1.0, &places.collect::<Vec<_>>()).unwrap_or(0)
+                let all = row.iter().zip(&classes).enumerate();
+                let others = all.filter(|&(_, (&d, &class))| class != classes[i] && d <= reach);
+                estimates.first(i, 1.0, &others.map(|(j, _)| j).collect::<Vec<_>>())
             });
         }
         None => {
             let [x, y] = [x, y].map(|rows| rows.centred(&centre));
             x.find(&y, blocks, &mut found, |i, row| {
-                row[i] = f64::MAX;
-                let least = row.iter().copied().reduce(|a, b| if b < a { b } else { a });
-                let reach = least.map_or(0.0, |least| least + slack(least));
-                row.iter().position(|&d| d <= reach).unwrap_or(0)
+                let others = || {
+                    let all = row.iter().copied().zip(&classes).enumerate();
+                    all.filter(|&(_, (_, &class))| class != classes[i]).map(|(j, (d, _))| (j, d))
+                };
+                let least = others().map(|(_, d)| d).reduce(|a, b| if b < a { b } else { a })?;
+                let reach = least + slack(least);
+                others().find(|&(_, d)| d <= reach).map(|(j, _)| j)
             });
         }
     }
-    chosen(found.into_iter().map(|place| (n > 1).then_some(place)), &device)
+    chosen(found.into_iter(), &device)
 }
