@@ -18,6 +18,7 @@
 //! | [`decoder`] | networks that write a sentence again from its embedding, for one loss |
 //! | [`noise`] | damage to sentences, for the same loss |
 //! | [`reduction`] | from terms to one number |
+//! | [`diagnostics`] | what a batch gives a loss to learn from |
 //! | [`sampler`] | which rows of a data set share a batch |
 //! | [`evaluation`] | how good embeddings are |
 //! | [`sentence_transformers`] | losses by Python's names and options |
@@ -39,6 +40,7 @@
 
 pub mod batch;
 pub mod decoder;
+pub mod diagnostics;
 mod error;
 pub mod evaluation;
 mod grad_cache;
@@ -51,6 +53,7 @@ pub mod reduction;
 pub mod sampler;
 pub mod sentence_transformers;
 
+pub use diagnostics::{DeadBatch, Diagnostics};
 pub use error::{BatchError, ConfigError};
 pub use grad_cache::GradCache;
 pub use losses::*;

@@ -89,21 +89,22 @@ pub struct BatchAllTripletLoss {
 }
 
 impl BatchAllTripletLoss {
+    #[track_caller]
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
         // Σ_{p, n} max(0, d(a, p) − d(a, n) + m), and #{t > 0}
-        self.triplets().terms(embeddings, labels)
+        self.triplets().terms(embeddings.clone(), labels, self.blocks(&embeddings))
     }
 
     #[track_caller]
     fn reduced(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Tensor<1> {
-        let bytes = triplet_bytes(&embeddings, self.config.distance);
-        let blocks = Blocks::within(
-            "BatchAllTripletLoss",
-            self.config.memory_budget,
-            embeddings.dims(),
-            bytes,
-        );
+        let blocks = self.blocks(&embeddings);
         self.triplets().reduced(embeddings, labels, blocks, self.config.reduction)
+    }
+
+    #[track_caller]
+    fn blocks(&self, rows: &Tensor<2>) -> Blocks {
+        let bytes = triplet_bytes(rows, self.config.distance);
+        Blocks::within("BatchAllTripletLoss", self.config.memory_budget, rows.dims(), bytes)
     }
 
     fn triplets(&self) -> Triplets {
@@ -116,6 +117,6 @@ init!(BatchAllTripletLossConfig => BatchAllTripletLoss);
 forward!(
     BatchAllTripletLoss,
     LabeledBatch,
-    "For every anchor, the sum over its triplets, `[n]`; all distances are in memory at once.",
+    "For every anchor, the sum over its triplets, `[n]`; where a gradient is wanted, all distances are in memory at once.",
     |loss, batch| { loss.reduced(batch) }
 );

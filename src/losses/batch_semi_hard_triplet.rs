@@ -88,21 +88,22 @@ pub struct BatchSemiHardTripletLoss {
 }
 
 impl BatchSemiHardTripletLoss {
+    #[track_caller]
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
         // Σ_p max(0, d(a, p) − d(a, N(a, p)) + m), and the number of pairs
-        self.triplets().terms(embeddings, labels)
+        self.triplets().terms(embeddings.clone(), labels, self.blocks(&embeddings))
     }
 
     #[track_caller]
     fn reduced(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Tensor<1> {
-        let bytes = triplet_bytes(&embeddings, self.config.distance);
-        let blocks = Blocks::within(
-            "BatchSemiHardTripletLoss",
-            self.config.memory_budget,
-            embeddings.dims(),
-            bytes,
-        );
+        let blocks = self.blocks(&embeddings);
         self.triplets().reduced(embeddings, labels, blocks, self.config.reduction)
+    }
+
+    #[track_caller]
+    fn blocks(&self, rows: &Tensor<2>) -> Blocks {
+        let bytes = triplet_bytes(rows, self.config.distance);
+        Blocks::within("BatchSemiHardTripletLoss", self.config.memory_budget, rows.dims(), bytes)
     }
 
     fn triplets(&self) -> Triplets {
@@ -116,6 +117,6 @@ init!(BatchSemiHardTripletLossConfig => BatchSemiHardTripletLoss);
 forward!(
     BatchSemiHardTripletLoss,
     LabeledBatch,
-    "For every anchor, the sum over its positives, `[n]`; all distances are in memory at once.",
+    "For every anchor, the sum over its positives, `[n]`; where a gradient is wanted, all distances are in memory at once.",
     |loss, batch| { loss.reduced(batch) }
 );

@@ -91,7 +91,7 @@ macro_rules! init {
 }
 use init;
 
-/// Gives a loss its two forward functions and its [`Criterion`], from its `terms`; `forward` may be
+/// Gives a loss its forward functions, its diagnosis and its [`Criterion`], from its `terms`; `forward` may be
 /// computed in another way that needs less memory.
 macro_rules! forward {
     ($loss:ident, $batch:ident, $terms:literal) => {
@@ -123,6 +123,20 @@ macro_rules! forward {
                 batch: impl Into<$batch>,
             ) -> ::burn::prelude::Tensor<1> {
                 self.terms(batch.into()).into_values()
+            }
+
+            /// What the loss sees in the batch; reads from the device.
+            ///
+            /// # Panics
+            ///
+            /// As [`forward`](Self::forward).
+            #[track_caller]
+            pub fn diagnose(&self, batch: impl Into<$batch>) -> $crate::diagnostics::Diagnostics {
+                use $crate::diagnostics::Surveyed;
+                let batch: $batch = batch.into().without_graph();
+                let geometry = batch.survey();
+                let terms = self.terms(batch).into_values();
+                $crate::diagnostics::Diagnostics::new(terms, geometry)
             }
         }
 

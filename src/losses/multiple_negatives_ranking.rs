@@ -213,21 +213,29 @@ pub struct MultipleNegativesRankingLoss {
 }
 
 impl MultipleNegativesRankingLoss {
+    #[track_caller]
     fn terms(&self, batch: RetrievalBatch) -> Terms {
+        let (candidates, ranking, blocks) = self.prepare(batch);
         // ln Σ exp(z) − zᵢᵢ
-        Terms::all(self.candidates(batch).terms(&self.ranking()))
+        Terms::all(candidates.terms(&ranking, blocks))
     }
 
     #[track_caller]
     fn reduced(&self, batch: RetrievalBatch) -> Tensor<1> {
+        let (candidates, ranking, blocks) = self.prepare(batch);
+        // Σ (ln Σ exp(z) − zᵢᵢ), a block of queries at a time
+        let weight = self.config.reduction.weight(candidates.queries());
+        candidates.weighted_sum(&ranking, weight, blocks)
+    }
+
+    #[track_caller]
+    fn prepare(&self, batch: RetrievalBatch) -> (Candidates, Ranking, Blocks) {
         const NAME: &str = "MultipleNegativesRankingLoss";
         let shape = batch.anchor.dims();
         let (candidates, ranking) = (self.candidates(batch), self.ranking());
         let bytes = candidates.bytes_per_query(&ranking);
         let blocks = Blocks::within(NAME, self.config.memory_budget, shape, bytes);
-        // Σ (ln Σ exp(z) − zᵢᵢ), a block of queries at a time
-        let weight = self.config.reduction.weight(candidates.queries());
-        candidates.weighted_sum(&ranking, weight, blocks)
+        (candidates, ranking, blocks)
     }
 
     fn candidates(
@@ -257,7 +265,7 @@ init!(MultipleNegativesRankingLossConfig => MultipleNegativesRankingLoss);
 forward!(
     MultipleNegativesRankingLoss,
     RetrievalBatch,
-    "The loss of every query, `[n]`; all scores are in memory at once.",
+    "The loss of every query, `[n]`; where a gradient is wanted, all scores are in memory at once.",
     |loss, batch| { loss.reduced(batch) }
 );
 

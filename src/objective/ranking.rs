@@ -127,9 +127,13 @@ impl Candidates {
     }
 
     /// `ln Σ exp(z) − zᵢᵢ` of every query, `[n]`; `z` are the scores of a comparison, or of all.
-    /// The logarithms of several softmaxes are averaged.
-    pub fn terms(&self, ranking: &Ranking) -> Tensor<1> {
-        self.terms_of(0..self.queries(), ranking)
+    /// The logarithms of several softmaxes are averaged. Computed a block of queries at a time where no
+    /// gradient is wanted.
+    pub fn terms(&self, ranking: &Ranking, blocks: Blocks) -> Tensor<1> {
+        if self.queries.is_tracked() || self.documents.is_tracked() {
+            return self.terms_of(0..self.queries(), ranking);
+        }
+        Tensor::cat(blocks.ranges().map(|range| self.terms_of(range, ranking)).collect(), 0)
     }
 
     /// `weight` times the sum of [`terms`](Self::terms), `[1]`, a block of queries at a time.
@@ -426,7 +430,7 @@ pub fn mega_batch_margin(
 
 /// For row i of `x`, the row j ≠ i of `y`, of another id where there are ids, with the largest cosine; a
 /// block of rows at a time.
-fn most_similar_other(
+pub(crate) fn most_similar_other(
     x: Tensor<2>,
     y: Tensor<2>,
     ids: Option<Tensor<1, Int>>,

@@ -49,8 +49,8 @@ pub fn hardest_gap(
     distance.comparison(0.0).with([x], positive, Some(negative))
 }
 
-/// The hardest positive and the hardest negative of every anchor.
-fn hardest(
+/// The hardest positive and the hardest negative of every anchor; see [`hardest_gap`].
+pub(crate) fn hardest(
     rows: Tensor<2>,
     labels: Tensor<1, Int>,
     distance: Distance,
@@ -116,11 +116,18 @@ pub struct Triplets {
 }
 
 impl Triplets {
-    /// `Σ max(0, d(a, p) − d(a, n) + m)` of every anchor, `[n]`.
-    pub fn terms(&self, x: Tensor<2>, labels: Tensor<1, Int>) -> Terms {
-        let (dtype, range) = (x.dtype(), 0..x.dims()[0]);
-        let (sums, count) = self.of_rows(x, range, labels);
-        Terms::new(sums.cast(dtype), count.cast(dtype))
+    /// `Σ max(0, d(a, p) − d(a, n) + m)` of every anchor, `[n]`; a block of anchors at a time where no
+    /// gradient is wanted.
+    pub fn terms(&self, x: Tensor<2>, labels: Tensor<1, Int>, blocks: Blocks) -> Terms {
+        let dtype = x.dtype();
+        let ranges: Vec<_> = match x.is_tracked() {
+            true => core::iter::once(0..x.dims()[0]).collect(),
+            false => blocks.ranges().collect(),
+        };
+        let part = |range| self.of_rows(x.clone(), range, labels.clone());
+        let (sums, counts): (Vec<_>, Vec<_>) = ranges.into_iter().map(part).unzip();
+        let count = Tensor::cat(counts, 0).sum();
+        Terms::new(Tensor::cat(sums, 0).cast(dtype), count.cast(dtype))
     }
 
     /// The reduced [`terms`](Self::terms), `[1]`, a block of anchors at a time.
