@@ -5,6 +5,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 
 use crate::error::Error;
+use crate::repeats::{Groups, Ids, Repeats};
 use crate::sampler;
 use crate::schedule::Schedule;
 use crate::task::{Example, Need, Target};
@@ -18,6 +19,7 @@ pub struct Batches<'a> {
     tokenizer: &'a Tokenizer,
     max_tokens: usize,
     tokens: Vec<Vec<Vec<u32>>>,
+    groups: Option<Groups<'a>>,
     schedule: &'a Schedule,
 }
 
@@ -30,6 +32,8 @@ pub struct Batch<'a> {
     pub columns: usize,
     /// What each row is compared with.
     pub targets: Vec<&'a Target>,
+    /// Which rows belong together, where the others are negatives.
+    pub ids: Option<Ids>,
     /// The ids of the first text of each row, with nothing left out.
     pub whole: Vec<&'a [u32]>,
 }
@@ -56,7 +60,10 @@ impl<'a> Batches<'a> {
     ) -> Result<Self, Error> {
         let encode = |example: &Example| tokenizer.encode(example.texts.clone(), max_tokens);
         let tokens = examples.iter().map(encode).collect::<Result<_, _>>()?;
-        Ok(Self { need, examples, tokenizer, max_tokens, tokens, schedule })
+        let ranked = matches!(need, Need::PositivePairs | Need::Rankings);
+        let masked = ranked && schedule.repeats == Repeats::Mask;
+        let groups = masked.then(|| Groups::new(examples));
+        Ok(Self { need, examples, tokenizer, max_tokens, tokens, groups, schedule })
     }
 
     /// The number of all steps.
@@ -83,12 +90,12 @@ impl<'a> Batches<'a> {
     }
 
     fn epoch(&self, epoch: usize) -> Vec<Vec<usize>> {
-        let Schedule { batch_size, seed, shuffle, .. } = *self.schedule;
+        let Schedule { batch_size, seed, shuffle, repeats, .. } = *self.schedule;
         if !shuffle {
             return sampler::in_order(self.examples, batch_size);
         }
         let mut rng = StdRng::seed_from_u64(seed.wrapping_add(epoch as u64));
-        sampler::epoch(self.need, self.examples, batch_size, &mut rng)
+        sampler::epoch(self.need, repeats, self.examples, batch_size, &mut rng)
     }
 
     /// A batch with its noise, drawn with `rng`: words that are deleted for
@@ -107,8 +114,19 @@ impl<'a> Batches<'a> {
             texts,
             columns,
             targets: rows.iter().map(|&row| &self.examples[row].target).collect(),
+            ids: self.groups.as_ref().map(|groups| groups.ids(self.examples, rows)),
             whole: rows.iter().map(|&row| self.tokens[row][0].as_slice()).collect(),
         })
+    }
+
+    /// Whether these are labelled texts of which none has both a positive and a negative.
+    pub fn lacks_classes(&self, rows: &[usize]) -> bool {
+        let classes: Vec<_> = rows.iter().map(|&row| &self.examples[row].target).collect();
+        let valid = |class: &&Target| {
+            let same = classes.iter().filter(|other| *other == class).count();
+            same > 1 && same < classes.len()
+        };
+        self.need == Need::LabelledTexts && !classes.iter().any(valid)
     }
 
     fn damaged(&self, rows: &[usize], rng: &mut StdRng) -> Result<Vec<Vec<u32>>, Error> {

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::data::{Format, ScoreRange};
 use crate::model::Adjustments;
 use crate::model::pooling::Mode;
+use crate::repeats::Repeats;
 use crate::schedule::Schedule;
 use crate::task;
 
@@ -139,6 +140,11 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "1", value_parser = positive)]
     pub gradient_accumulation: usize,
 
+    /// What to do about equal texts where the other rows of a batch are negatives: never put them
+    /// into one batch, mask them so that they are no negatives of each other, or keep them as they come
+    #[arg(long, value_name = "HOW", default_value = "separate")]
+    pub repeats: Repeats,
+
     /// Take the rows in the order of the data, the same in each epoch
     #[arg(long)]
     pub no_shuffle: bool,
@@ -188,6 +194,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
 
+    /// Add to --log, at every N steps, what the loss saw in the batch: active terms, anchors with a
+    /// positive and a negative, masked false negatives, cosines of positives and hardest negatives
+    #[arg(long, value_name = "N", value_parser = positive, requires = "log")]
+    pub diagnose_steps: Option<usize>,
+
     /// Seed of the parameters, the batches and the held-out rows: the same seed, the same numbers
     #[arg(long, value_name = "N", default_value = "42")]
     pub seed: u64,
@@ -231,7 +242,9 @@ impl Args {
             batch_size: self.batch_size,
             mini_batch_size: self.mini_batch_size,
             gradient_accumulation: self.gradient_accumulation,
+            repeats: self.repeats,
             shuffle: !self.no_shuffle,
+            diagnose_every: self.diagnose_steps,
             learning_rate: self.learning_rate.unwrap_or(usual.learning_rate),
             warm_up: self.warm_up,
             weight_decay: self.weight_decay as f32,

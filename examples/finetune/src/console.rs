@@ -134,6 +134,15 @@ impl Progress {
         self.bar.println(line);
     }
 
+    /// Something that the user should change.
+    pub fn warning(&self, line: impl Display) {
+        let line = format!("warning: {line}");
+        if self.lines {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+        self.bar.println(line);
+    }
+
     /// Training is over.
     pub fn finish(&self) {
         self.bar.finish();

@@ -33,6 +33,7 @@ pub mod npy;
 pub mod objective;
 pub mod optimizer;
 pub mod output;
+pub mod repeats;
 pub mod report;
 pub mod sampler;
 pub mod save;

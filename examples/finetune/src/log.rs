@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use burn_embedding_losses::Diagnostics;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -23,6 +24,8 @@ struct Line<'a> {
     #[serde(flatten)]
     done: &'a Done,
     seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnostics: Option<&'a Diagnostics>,
 }
 
 impl Log {
@@ -33,8 +36,14 @@ impl Log {
     }
 
     /// One line; `seconds` have passed since the run began.
-    pub fn write(&mut self, done: &Done, seconds: f64) -> Result<(), Error> {
-        self.append(&Line { done, seconds }).map_err(|error| Error::output(&self.path, error))
+    pub fn write(
+        &mut self,
+        done: &Done,
+        diagnostics: Option<&Diagnostics>,
+        seconds: f64,
+    ) -> Result<(), Error> {
+        self.append(&Line { done, seconds, diagnostics })
+            .map_err(|error| Error::output(&self.path, error))
     }
 
     fn append(&mut self, line: &Line) -> io::Result<()> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
+use crate::repeats::Repeats;
 use crate::task::{Example, Need, Target};
 
 /// Texts of one class that come into a batch together.
@@ -14,9 +15,10 @@ const ROWS_OF_A_CLASS: usize = 4;
 ///
 /// Every example comes at most once. A batch of labelled texts holds several texts of each of
 /// several classes. Where the other rows of a batch serve as negatives, no text comes twice in
-/// it. All rows of a batch have the same number of columns.
+/// it, unless `repeats` allows that. All rows of a batch have the same number of columns.
 pub fn epoch(
     need: Need,
+    repeats: Repeats,
     examples: &[Example],
     batch_size: usize,
     rng: &mut StdRng,
@@ -26,7 +28,9 @@ pub fn epoch(
         group.shuffle(rng);
         batches.extend(match need {
             Need::LabelledTexts => several_of_each_class(examples, group, batch_size, rng),
-            Need::PositivePairs | Need::Rankings => without_repeats(examples, group, batch_size),
+            Need::PositivePairs | Need::Rankings if repeats == Repeats::Separate => {
+                without_repeats(examples, group, batch_size)
+            }
             _ => group.chunks(batch_size).map(<[usize]>::to_vec).collect(),
         });
     }
@@ -138,7 +142,7 @@ mod tests {
     fn labelled_batches_hold_several_rows_of_several_classes() {
         let examples = labelled(&[13, 9, 20]);
         let mut rng = StdRng::seed_from_u64(1);
-        let batches = epoch(Need::LabelledTexts, &examples, 12, &mut rng);
+        let batches = epoch(Need::LabelledTexts, Repeats::Separate, &examples, 12, &mut rng);
         assert!(batches.len() >= 2);
         for batch in &batches {
             let mut sizes = BTreeMap::new();
@@ -154,7 +158,7 @@ mod tests {
         let rows = vec![vec!["a", "b"], vec!["c", "a"], vec!["d", "e"], vec!["e", "f"]];
         let examples = ranked(rows);
         let mut rng = StdRng::seed_from_u64(1);
-        let batches = epoch(Need::Rankings, &examples, 4, &mut rng);
+        let batches = epoch(Need::Rankings, Repeats::Separate, &examples, 4, &mut rng);
         assert_eq!(sorted(&batches), [0, 1, 2, 3]);
         for batch in &batches {
             let texts: Vec<_> = batch.iter().flat_map(|&index| &examples[index].texts).collect();
@@ -166,7 +170,8 @@ mod tests {
     fn rows_with_and_without_negatives_do_not_mix() {
         let rows = vec![vec!["a", "b"], vec!["c", "d", "e"], vec!["f", "g"], vec!["h", "i", "j"]];
         let examples = ranked(rows);
-        let batches = epoch(Need::Rankings, &examples, 8, &mut StdRng::seed_from_u64(1));
+        let batches =
+            epoch(Need::Rankings, Repeats::Separate, &examples, 8, &mut StdRng::seed_from_u64(1));
         assert_eq!(batches.len(), 2);
         assert_eq!(sorted(&batches), [0, 1, 2, 3]);
     }
@@ -174,8 +179,15 @@ mod tests {
     #[test]
     fn the_seed_decides_the_order() {
         let examples = labelled(&[40, 40]);
-        let batches =
-            |seed| epoch(Need::ScoredPairs, &examples, 8, &mut StdRng::seed_from_u64(seed));
+        let batches = |seed| {
+            epoch(
+                Need::ScoredPairs,
+                Repeats::Separate,
+                &examples,
+                8,
+                &mut StdRng::seed_from_u64(seed),
+            )
+        };
         assert_eq!(batches(1), batches(1));
         assert_ne!(batches(1), batches(2));
         assert_eq!(sorted(&batches(1)), (0..80).collect::<Vec<_>>());

@@ -6,6 +6,8 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use serde::Serialize;
 
+use crate::repeats::Repeats;
+
 /// Everything about a run that is neither its data nor its loss.
 #[derive(Debug, Clone, Serialize)]
 pub struct Schedule {
@@ -20,6 +22,8 @@ pub struct Schedule {
     pub mini_batch_size: Option<usize>,
     /// Batches whose gradients are averaged for one step.
     pub gradient_accumulation: usize,
+    /// What is done about equal texts in a batch whose rows are negatives of each other.
+    pub repeats: Repeats,
     /// Whether each epoch has an order of its own; if not, that of the data.
     pub shuffle: bool,
     /// Peak learning rate.
@@ -38,6 +42,9 @@ pub struct Schedule {
     pub seed: u64,
     /// Evaluate after each so many steps, and keep the best.
     pub evaluate_every: Option<usize>,
+    /// Log what the loss saw in the batch at each so many steps.
+    #[serde(skip)]
+    pub diagnose_every: Option<usize>,
     /// Write a checkpoint after each so many steps.
     #[serde(skip)]
     pub checkpoint_every: Option<usize>,
@@ -52,6 +59,7 @@ impl Default for Schedule {
             batch_size: 32,
             mini_batch_size: None,
             gradient_accumulation: 1,
+            repeats: Repeats::default(),
             shuffle: true,
             learning_rate: 1e-3,
             warm_up: 0.1,
@@ -61,6 +69,7 @@ impl Default for Schedule {
             deletion_ratio: 0.6,
             seed: 42,
             evaluate_every: None,
+            diagnose_every: None,
             checkpoint_every: None,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Gradients, Tensor};
-use burn_embedding_losses::GradCache;
+use burn_embedding_losses::{Diagnostics, GradCache};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde::Serialize;
@@ -37,7 +37,16 @@ impl<E: TextEncoder> Learner<E> {
     fn loss(&self, batch: Batch, device: &Device) -> Tensor<1> {
         let texts: Vec<_> = batch.texts.iter().map(Vec::as_slice).collect();
         let columns = self.encoder.embed(&texts, device).chunk(batch.columns, 0);
-        self.objective.forward(&self.encoder, columns, &batch.targets, &batch.whole)
+        self.objective.forward(&self.encoder, columns, &batch)
+    }
+
+    /// What the loss sees in a batch, with everything random left out; a few texts at a time.
+    fn diagnose(&self, batch: &Batch, device: &Device, mini_batch: usize) -> Option<Diagnostics> {
+        let learner = self.valid();
+        let texts: Vec<_> = batch.texts.iter().map(Vec::as_slice).collect();
+        let parts = texts.chunks(mini_batch).map(|texts| learner.encoder.embed(texts, device));
+        let columns = Tensor::cat(parts.collect(), 0).chunk(batch.columns, 0);
+        learner.objective.diagnose(columns, batch)
     }
 
     /// The loss of a batch whose texts go through the encoder a few at a time, those of like length
@@ -56,8 +65,7 @@ impl<E: TextEncoder> Learner<E> {
         let loss = |sorted: Tensor<2>| {
             let places = Tensor::from_data(lengths::places(&order).as_slice(), &sorted.device());
             let columns = sorted.select(0, places).chunk(batch.columns, 0);
-            let of = &self.encoder;
-            self.objective.forward(of, columns, &batch.targets, &batch.whole) * share
+            self.objective.forward(&self.encoder, columns, &batch) * share
         };
         let embed = |rows: Range<usize>| self.encoder.embed(&texts[rows], device);
         cache.step(device, seed, texts.len(), embed, loss, gradients)
@@ -115,12 +123,18 @@ impl<E: TextEncoder> Run<'_, E> {
     pub fn train(mut self, mut state: State<E>) -> Result<State<E>, Error> {
         let progress = self.console.progress(self.steps, self.schedule.epochs, state.step);
         let mut pace = Pace::new();
+        let mut warned = false;
         for step in self.batches.steps().take(self.steps).skip(state.step) {
             let done;
             (state, done) = self.step(state, &step)?;
             pace.add(&done);
+            let seen = self.diagnose(&state.learner, &step, &done, warned)?;
+            if let Some(why) = seen.and_then(|seen| seen.dead()).filter(|_| !warned) {
+                warned = true;
+                progress.warning(format_args!("step {} taught nothing: {why}", done.step));
+            }
             if let Some(log) = &mut self.log {
-                log.write(&done, pace.seconds())?;
+                log.write(&done, seen.as_ref(), pace.seconds())?;
             }
             progress.step(step.epoch + 1, pace.loss(), pace.speed());
             if step.last || state.step == self.steps {
@@ -178,6 +192,28 @@ impl<E: TextEncoder> Run<'_, E> {
         Ok((state, done))
     }
 
+    /// What the loss saw in the first batch of a step: where it is time, and where there was no gradient
+    /// or cannot be a right one.
+    fn diagnose(
+        &self,
+        learner: &Learner<E>,
+        step: &Step,
+        done: &Done,
+        warned: bool,
+    ) -> Result<Option<Diagnostics>, Error> {
+        let every = self.schedule.diagnose_every;
+        let time = every.is_some_and(|every| done.step.is_multiple_of(every));
+        let silent = done.gradient_norm < NO_GRADIENT;
+        let suspicious = !warned && (silent || self.batches.lacks_classes(&step.batches[0]));
+        if !time && !suspicious {
+            return Ok(None);
+        }
+        let mut rng = StdRng::seed_from_u64(self.schedule.seed_of(done.step));
+        let batch = self.batches.batch(&step.batches[0], &mut rng)?;
+        let mini_batch = self.schedule.mini_batch_size.unwrap_or(batch.texts.len());
+        Ok(learner.diagnose(&batch, &self.device.clone().inner(), mini_batch))
+    }
+
     /// Evaluates and writes a checkpoint where it is time.
     fn look(&self, state: &mut State<E>, progress: &Progress) -> Result<(), Error> {
         let step = state.step;
@@ -208,6 +244,9 @@ impl<E: TextEncoder> Run<'_, E> {
         Error::Diverged { what, step, value, learning_rate: self.schedule.learning_rate }
     }
 }
+
+/// Gradients shorter than this change nothing.
+const NO_GRADIENT: f64 = 1e-12;
 
 /// What a step was.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

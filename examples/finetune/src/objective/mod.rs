@@ -5,17 +5,20 @@ mod weights;
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn_embedding_losses::batch::RetrievalBatch;
 use burn_embedding_losses::sentence_transformers::LossConfig;
 use burn_embedding_losses::{
     BatchAllTripletLoss, BatchHardSoftMarginTripletLoss, BatchHardTripletLoss,
-    BatchSemiHardTripletLoss, ContrastiveLoss, CosineSimilarityLoss, MarginMseLoss,
+    BatchSemiHardTripletLoss, ContrastiveLoss, CosineSimilarityLoss, Diagnostics, MarginMseLoss,
     MegaBatchMarginLoss, MseLoss, MultipleNegativesRankingLoss, OnlineContrastiveLoss, SoftmaxLoss,
     TripletLoss,
 };
 use serde_json::{Map, Value};
 
+use crate::batches::Batch;
 use crate::encoder::TextEncoder;
 use crate::error::Error;
+use crate::repeats::Ids;
 use crate::task::{DENOISING, Example, Need, Target, unknown_loss};
 
 pub use denoising::Denoising;
@@ -52,6 +55,74 @@ pub enum Objective {
     Softmax(SoftmaxLoss),
     /// See [`TripletLoss`].
     Triplet(TripletLoss),
+}
+
+/// What is done with a loss and the batch that it takes, made of columns of embeddings.
+macro_rules! with_batch {
+    ($objective:expr, $columns:ident, $batch:ident, |$loss:ident, $made:ident| $body:expr) => {
+        match $objective {
+            Objective::BatchAllTriplet($loss) => {
+                let $made = labelled($columns, $batch);
+                $body
+            }
+            Objective::BatchHardTriplet($loss) => {
+                let $made = labelled($columns, $batch);
+                $body
+            }
+            Objective::BatchHardSoftMarginTriplet($loss) => {
+                let $made = labelled($columns, $batch);
+                $body
+            }
+            Objective::BatchSemiHardTriplet($loss) => {
+                let $made = labelled($columns, $batch);
+                $body
+            }
+            Objective::Contrastive($loss) => {
+                let $made = scored($columns, $batch);
+                $body
+            }
+            Objective::CosineSimilarity($loss) => {
+                let $made = scored($columns, $batch);
+                $body
+            }
+            Objective::OnlineContrastive($loss) => {
+                let $made = scored($columns, $batch);
+                $body
+            }
+            Objective::MarginMse($loss) => {
+                let [anchor, positive, negative] = exactly($columns);
+                let margins = numbers(&$batch.targets, &anchor.device());
+                let $made = (anchor, positive, vec![negative], margins);
+                $body
+            }
+            Objective::MegaBatchMargin($loss) => {
+                let $made = ranked($columns, $batch);
+                $body
+            }
+            Objective::Mse($loss) => {
+                let [embeddings] = exactly($columns);
+                let targets = embeddings_of(&$batch.targets, &embeddings.device());
+                let $made = (embeddings, targets);
+                $body
+            }
+            Objective::MultipleNegativesRanking($loss) => {
+                let $made = ranked($columns, $batch);
+                $body
+            }
+            Objective::Softmax($loss) => {
+                let [left, right] = exactly($columns);
+                let classes = classes(&$batch.targets, &left.device());
+                let $made = (left, right, classes);
+                $body
+            }
+            Objective::Triplet($loss) => {
+                let [anchor, positive, negative] = exactly($columns);
+                let $made = (anchor, positive, negative);
+                $body
+            }
+            Objective::Denoising(_) => unreachable!("takes no batch of embeddings"),
+        }
+    };
 }
 
 /// The options in `--loss-config`, as a JSON object.
@@ -155,55 +226,27 @@ impl Objective {
         }
     }
 
-    /// The loss of a batch: one embedding matrix for each column, one target for each row, and the
-    /// ids of the whole texts where the embeddings are those of damaged ones.
+    /// The loss of a batch: one embedding matrix for each column.
     pub fn forward<E: TextEncoder>(
         &self,
         encoder: &E,
         columns: Vec<Tensor<2>>,
-        targets: &[&Target],
-        whole: &[&[u32]],
+        batch: &Batch,
     ) -> Tensor<1> {
-        let device = columns[0].device();
-        match self {
-            Self::BatchAllTriplet(loss) => loss.forward(labelled(columns, targets)),
-            Self::BatchHardTriplet(loss) => loss.forward(labelled(columns, targets)),
-            Self::BatchHardSoftMarginTriplet(loss) => loss.forward(labelled(columns, targets)),
-            Self::BatchSemiHardTriplet(loss) => loss.forward(labelled(columns, targets)),
-            Self::Contrastive(loss) => loss.forward(scored(columns, targets)),
-            Self::CosineSimilarity(loss) => loss.forward(scored(columns, targets)),
-            Self::OnlineContrastive(loss) => loss.forward(scored(columns, targets)),
-            Self::Denoising(loss) => {
-                let [embeddings] = exactly(columns);
-                let transformer = encoder.transformer().map(|(transformer, _)| transformer);
-                loss.forward(transformer, embeddings, whole)
-            }
-            Self::MarginMse(loss) => {
-                let [anchor, positive, negative] = exactly(columns);
-                loss.forward((anchor, positive, vec![negative], numbers(targets, &device)))
-            }
-            Self::MegaBatchMargin(loss) => {
-                let [anchor, positive] = exactly(columns);
-                loss.forward((anchor, positive))
-            }
-            Self::Mse(loss) => {
-                let [embeddings] = exactly(columns);
-                loss.forward((embeddings, embeddings_of(targets, &device)))
-            }
-            Self::MultipleNegativesRanking(loss) => {
-                let mut columns = columns.into_iter();
-                let [anchor, positive] = exactly(columns.by_ref().take(2).collect());
-                loss.forward((anchor, positive, columns.collect::<Vec<_>>()))
-            }
-            Self::Softmax(loss) => {
-                let [left, right] = exactly(columns);
-                loss.forward((left, right, classes(targets, &device)))
-            }
-            Self::Triplet(loss) => {
-                let [anchor, positive, negative] = exactly(columns);
-                loss.forward((anchor, positive, negative))
-            }
+        if let Self::Denoising(loss) = self {
+            let [embeddings] = exactly(columns);
+            let transformer = encoder.transformer().map(|(transformer, _)| transformer);
+            return loss.forward(transformer, embeddings, &batch.whole);
         }
+        with_batch!(self, columns, batch, |loss, batch| loss.forward(batch))
+    }
+
+    /// What the loss sees in a batch; `None` for DenoisingAutoEncoderLoss, which compares no texts.
+    pub fn diagnose(&self, columns: Vec<Tensor<2>>, batch: &Batch) -> Option<Diagnostics> {
+        if let Self::Denoising(_) = self {
+            return None;
+        }
+        Some(with_batch!(self, columns, batch, |loss, batch| loss.diagnose(batch)))
     }
 
     /// The class that the loss itself would give each pair; `None` for losses without a classifier.
@@ -217,16 +260,26 @@ impl Objective {
     }
 }
 
-fn labelled(columns: Vec<Tensor<2>>, targets: &[&Target]) -> (Tensor<2>, Tensor<1, Int>) {
+fn labelled(columns: Vec<Tensor<2>>, batch: &Batch) -> (Tensor<2>, Tensor<1, Int>) {
     let [embeddings] = exactly(columns);
     let device = embeddings.device();
-    (embeddings, classes(targets, &device))
+    (embeddings, classes(&batch.targets, &device))
 }
 
-fn scored(columns: Vec<Tensor<2>>, targets: &[&Target]) -> (Tensor<2>, Tensor<2>, Tensor<1>) {
+fn scored(columns: Vec<Tensor<2>>, batch: &Batch) -> (Tensor<2>, Tensor<2>, Tensor<1>) {
     let [left, right] = exactly(columns);
     let device = left.device();
-    (left, right, numbers(targets, &device))
+    (left, right, numbers(&batch.targets, &device))
+}
+
+fn ranked(columns: Vec<Tensor<2>>, batch: &Batch) -> RetrievalBatch {
+    let mut columns = columns.into_iter();
+    let [anchor, positive] = exactly(columns.by_ref().take(2).collect());
+    let device = anchor.device();
+    let rows = RetrievalBatch::new(anchor, positive, columns.collect());
+    let Some(Ids { rows: ids, negatives }) = &batch.ids else { return rows };
+    let tensor = |ids: &Vec<i32>| Tensor::from_data(ids.as_slice(), &device);
+    rows.with_ids(tensor(ids)).with_negative_ids(negatives.iter().map(tensor).collect())
 }
 
 /// The columns that a loss takes: `crate::task` makes as many.
