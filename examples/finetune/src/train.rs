@@ -131,7 +131,11 @@ impl<E: TextEncoder> Run<'_, E> {
             let seen = self.diagnose(&state.learner, &step, &done, warned)?;
             if let Some(why) = seen.and_then(|seen| seen.dead()).filter(|_| !warned) {
                 warned = true;
-                progress.warning(format_args!("step {} taught nothing: {why}", done.step));
+                progress.warning(format_args!(
+                    "step {} has no signal: {why}{}",
+                    done.step,
+                    self.hint()
+                ));
             }
             if let Some(log) = &mut self.log {
                 log.write(&done, seen.as_ref(), pace.seconds())?;
@@ -190,6 +194,14 @@ impl<E: TextEncoder> Run<'_, E> {
         let done =
             Done { step: number, epoch: step.epoch, loss, learning_rate, gradient_norm, texts };
         Ok((state, done))
+    }
+
+    /// What to do about a batch without signal, here.
+    fn hint(&self) -> &'static str {
+        match self.schedule.shuffle {
+            true => "",
+            false => " (without --no-shuffle, batches are sampled by label)",
+        }
     }
 
     /// What the loss saw in the first batch of a step: where it is time, and where there was no gradient

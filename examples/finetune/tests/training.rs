@@ -5,24 +5,9 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{finetune, golden, names, text};
+use common::{finetune, golden, names, numbers, steps, succeed, text};
 use serde_json::Value;
 use tempfile::TempDir;
-
-fn succeed(directory: &Path, args: &[&str]) -> (String, String) {
-    let output = finetune(directory, args);
-    assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
-    (text(&output.stdout), text(&output.stderr))
-}
-
-fn steps(path: &Path) -> Vec<Value> {
-    let lines = fs::read_to_string(path).unwrap();
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn numbers(steps: &[Value], name: &str) -> Vec<f64> {
-    steps.iter().map(|step| step[name].as_f64().unwrap()).collect()
-}
 
 #[test]
 fn each_step_leaves_a_line() {

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use serde_json::Value;
+
 /// The directories of the tiny models.
 pub const FAMILIES: [&str; 4] = ["bert", "roberta", "xlm-roberta", "mpnet"];
 
@@ -58,4 +60,22 @@ pub fn names(directory: &Path) -> Vec<String> {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
+}
+
+/// Runs the program, which must succeed: what it says on stdout and on stderr.
+pub fn succeed(directory: &Path, args: &[&str]) -> (String, String) {
+    let output = finetune(directory, args);
+    assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+    (text(&output.stdout), text(&output.stderr))
+}
+
+/// The lines of a log.
+pub fn steps(path: &Path) -> Vec<Value> {
+    let lines = fs::read_to_string(path).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// One number of each line of a log.
+pub fn numbers(steps: &[Value], name: &str) -> Vec<f64> {
+    steps.iter().map(|step| step[name].as_f64().unwrap()).collect()
 }
