@@ -167,16 +167,14 @@ impl Triplets {
         let fixed = x.clone().inner();
         let triplets =
             flex::TripletRows::new(self.distance, &fixed, &labels, self.margin, self.negatives)?;
-        let sum = triplets.sum(blocks, x.is_tracked());
-        let weight = reduction.weight(sum.count as usize);
-        let value = Tensor::from_data([(sum.value * weight) as f32], &x.device());
+        let sum = triplets.sum(blocks, x.is_tracked(), reduction)?;
+        let value = Tensor::from_data([sum.value as f32], &x.device());
         let Some(gradient) = sum.gradient else { return Some(value) };
         // The gradient of a cosine distance is that of the unit rows.
         let rows = match self.distance {
             Distance::Cosine => unit_rows(x.clone()),
             _ => x.clone(),
         };
-        let gradient = gradient.mul_scalar(weight).cast(x.dtype());
         Some(value + carry_gradient(rows, gradient))
     }
 

@@ -92,20 +92,47 @@ impl<'a> Estimates<'a> {
         found: &mut [U],
         f: impl Fn(usize, &mut [f32]) -> U + Sync,
     ) {
-        let lengths: Vec<_> = self.narrow_candidates.lengths.iter().map(|&x| x as f32).collect();
         for range in blocks.ranges() {
-            let mut products = self.products(&range);
-            let (numbers, found) = (products.storage_mut::<f32>(), &mut found[range.clone()]);
-            let work = numbers.len();
-            for_rows_with(numbers, lengths.len(), found, work, |offset, row, found| {
-                let i = range.start + offset;
-                let length = self.narrow.lengths[i] as f32;
-                for (product, other) in row.iter_mut().zip(&lengths) {
-                    *product = length + other - 2.0 * *product;
-                }
-                *found = f(i, row);
-            });
+            self.block(&range, &mut found[range.clone()], &f);
         }
+    }
+
+    /// What `f` finds in the estimates of some rows, and what it leaves of them.
+    pub fn block<U: Send>(
+        &self,
+        range: &Range<usize>,
+        found: &mut [U],
+        f: impl Fn(usize, &mut [f32]) -> U + Sync,
+    ) -> FlexTensor {
+        let lengths: Vec<_> = self.narrow_candidates.lengths.iter().map(|&x| x as f32).collect();
+        let mut products = self.products(range);
+        let numbers = products.storage_mut::<f32>();
+        let work = numbers.len();
+        for_rows_with(numbers, lengths.len(), found, work, |offset, row, found| {
+            let i = range.start + offset;
+            let length = self.narrow.lengths[i] as f32;
+            for (product, other) in row.iter_mut().zip(&lengths) {
+                *product = length + other - 2.0 * *product;
+            }
+            *found = f(i, row);
+        });
+        products
+    }
+
+    /// The rows centred in `f32`, `[n, dim]`.
+    pub fn centred(&self) -> &Tensor<2> {
+        &self.narrow.rows
+    }
+
+    /// The largest sum of the squared lengths of row `i` and a candidate.
+    #[inline(always)]
+    pub fn largest_lengths(&self, i: usize) -> f32 {
+        (self.narrow.lengths[i] + self.longest) as f32
+    }
+
+    /// The rows as they are compared.
+    pub fn rows(&self) -> &Rows {
+        self.rows
     }
 
     /// The squared distance of row `i` from candidate `j`, in `f64`.

@@ -8,6 +8,8 @@
 mod autodiff;
 mod classify;
 mod estimate;
+mod few;
+mod few_sum;
 mod paired;
 mod parallel;
 mod search;

@@ -83,6 +83,24 @@ pub(super) fn for_rows_with<T: Send, U: Send>(
     }
 }
 
+/// `f(first row, rows, what is found in them)` for so many rows at a time as one core takes.
+pub(super) fn for_stripes<T: Send, U: Send>(
+    out: &mut [T],
+    width: usize,
+    found: &mut [U],
+    f: impl Fn(usize, &mut [T], &mut [U]) + Sync,
+) {
+    let arch = Arch::new();
+    let found = found.par_chunks_mut(ROWS_AT_ONCE);
+    let stripes = out.par_chunks_mut(ROWS_AT_ONCE * width).zip(found).enumerate();
+    stripes.for_each(|(index, (rows, found))| {
+        arch.dispatch(
+            #[inline(always)]
+            || f(index * ROWS_AT_ONCE, rows, found),
+        );
+    });
+}
+
 /// Rows that one core takes at a time.
 const ROWS_AT_ONCE: usize = 16;
 

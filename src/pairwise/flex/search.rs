@@ -28,12 +28,6 @@ pub(super) struct Centred {
 }
 
 impl Centred {
-    /// Rows that are also the candidates.
-    pub fn new(distance: Distance, x: &Tensor<2>) -> Self {
-        let rows = Rows::new(distance, x);
-        rows.centred(&rows.mean())
-    }
-
     /// Whether a unit row is shorter than 1, but not 0.
     pub fn has_short_rows(&self) -> bool {
         self.shortfalls.iter().any(|&shortfall| shortfall != 0.0 && shortfall != 0.5)
@@ -164,9 +158,19 @@ impl Rows {
         (Tensor::from_primitive::<Flex>(FlexTensor::from_data(data)), lengths)
     }
 
-    fn centred(&self, centre: &[f64]) -> Centred {
+    pub fn centred(&self, centre: &[f64]) -> Centred {
         let (rows, lengths) = self.less(centre, |x| x);
         Centred { rows, lengths, shortfalls: self.shortfalls.clone() }
+    }
+
+    /// Adds a multiple of row `i` less row `j`.
+    #[inline(always)]
+    pub fn add_difference(&self, i: usize, j: usize, factor: f64, sum: &mut [f64]) {
+        let (a, b) = (factor * self.factors[i], factor * self.factors[j]);
+        let pairs = self.matrix.row(i).iter().zip(self.matrix.row(j));
+        for (sum, (&x, &y)) in sum.iter_mut().zip(pairs) {
+            *sum += f64::from(x) * a - f64::from(y) * b;
+        }
     }
 
     /// The squared distance of row `i` from row `j` of others.
@@ -207,7 +211,7 @@ pub(crate) fn hardest(
 }
 
 /// Labels by numbers as wide as an `f32`.
-fn classes_of(labels: &[i64]) -> Vec<u32> {
+pub(super) fn classes_of(labels: &[i64]) -> Vec<u32> {
     let mut known = HashMap::new();
     let class = |label| {
         let next = known.len() as u32;

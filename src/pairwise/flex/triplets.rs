@@ -1,40 +1,41 @@
 //! Triplets of a block of anchors, counted and derived row by row.
 
 use core::ops::Range;
+use core::sync::atomic::AtomicBool;
 
 use burn::backend::Flex;
 use burn::backend::flex::FlexTensor;
 use burn::prelude::*;
+use burn::tensor::FloatDType;
 
+use super::estimate::Estimates;
+use super::few::Few;
 use super::parallel::for_rows_with;
-use super::search::{Centred, slack};
+use super::search::{Centred, Rows, classes_of, slack};
 use crate::pairwise::Distance;
 use crate::pairwise::blocks::{Accumulated, Blocks};
 use crate::pairwise::mining::Negatives;
+use crate::reduction::Reduction;
 
-/// Rows whose triplets are looked at a block of anchors at a time.
+/// The triplets of a labelled batch.
 pub(crate) struct TripletRows<'a> {
-    rows: Centred,
+    rows: Rows,
     labels: &'a [i64],
     distance: Distance,
     margin: f64,
     negatives: Negatives,
 }
 
-/// What the triplets of all anchors add up to.
+/// What the triplets of all anchors come to.
 pub(crate) struct TripletSum {
-    /// `Σ max(0, d(a, p) − d(a, n) + m)`.
+    /// `Σ max(0, d(a, p) − d(a, n) + m)`, reduced.
     pub value: f64,
-    /// How many of them count.
-    pub count: f64,
-    /// The derivative by all rows, `[n, dim]` in `f64`, if it was wanted; for the cosine by the unit
-    /// rows.
+    /// Its derivative by all rows, `[n, dim]`, if it was wanted; for the cosine by the unit rows.
     pub gradient: Option<Tensor<2>>,
 }
 
 impl<'a> TripletRows<'a> {
-    /// `None` where the plain way has to be taken: rows too short to become unit rows, or a distance
-    /// that is no product.
+    /// `None` where the plain way has to be taken: a distance that is no product.
     pub fn new(
         distance: Distance,
         x: &Tensor<2>,
@@ -42,24 +43,60 @@ impl<'a> TripletRows<'a> {
         margin: f64,
         negatives: Negatives,
     ) -> Option<Self> {
-        if distance == Distance::Manhattan {
-            return None;
-        }
-        let rows = Centred::new(distance, x);
-        let usual = !rows.has_short_rows();
-        usual.then_some(Self { rows, labels, distance, margin, negatives })
+        let rows = (distance != Distance::Manhattan).then(|| Rows::new(distance, x))?;
+        Some(Self { rows, labels, distance, margin, negatives })
     }
 
-    /// The triplets of all anchors, a block at a time.
-    pub fn sum(&self, blocks: Blocks, gradient: bool) -> TripletSum {
+    /// The triplets of all anchors, a block at a time; `None` where the plain way has to be taken:
+    /// rows too short to become unit rows.
+    pub fn sum(&self, blocks: Blocks, gradient: bool, reduction: Reduction) -> Option<TripletSum> {
+        let centre = self.rows.mean();
+        if let Some(sum) = self.sum_by_estimates(&centre, blocks, gradient, reduction) {
+            return Some(sum);
+        }
+        let rows = self.rows.centred(&centre);
+        let wide = (!rows.has_short_rows()).then_some(Wide { rows, triplets: self })?;
+        Some(wide.sum(blocks, gradient, reduction))
+    }
+
+    /// [`sum`](Self::sum) where anchors have few positives and single precision does.
+    fn sum_by_estimates(
+        &self,
+        centre: &[f64],
+        blocks: Blocks,
+        gradient: bool,
+        reduction: Reduction,
+    ) -> Option<TripletSum> {
+        let classes = classes_of(self.labels);
+        let mut members = vec![Vec::new(); classes.iter().max().map_or(0, |&most| most as usize + 1)];
+        for (i, &class) in classes.iter().enumerate() {
+            members[class as usize].push(i as u32);
+        }
+        let few = members.iter().all(|members| members.len() <= MOST_POSITIVES + 1);
+        let estimates = few.then(|| Estimates::of_one(&self.rows, centre)).flatten()?;
+        let Self { distance, margin, negatives, .. } = *self;
+        let gave_up = AtomicBool::new(false);
+        let few = Few { estimates, classes, members, distance, margin, negatives, gave_up };
+        few.sum(blocks, gradient, reduction)
+    }
+}
+
+/// Triplets by products in `f64`.
+struct Wide<'a> {
+    rows: Centred,
+    triplets: &'a TripletRows<'a>,
+}
+
+impl Wide<'_> {
+    fn sum(&self, blocks: Blocks, gradient: bool, reduction: Reduction) -> TripletSum {
         let (mut value, mut count) = (0.0, 0.0);
         let mut gradients = Gradients::default();
         for range in blocks.coarser(LIGHTER).ranges() {
             let mut products = self.rows.products(&self.rows, &range);
             let mut found = vec![Found::default(); range.len()];
             let numbers = products.storage_mut::<f64>();
-            let work = numbers.len();
-            for_rows_with(numbers, self.labels.len(), &mut found, work, |offset, row, found| {
+            let (work, n) = (numbers.len(), self.rows.lengths.len());
+            for_rows_with(numbers, n, &mut found, work, |offset, row, found| {
                 *found = self.weigh(range.start + offset, row);
             });
             value += found.iter().map(|found| found.value).sum::<f64>();
@@ -68,29 +105,32 @@ impl<'a> TripletRows<'a> {
                 self.derive(range, products, &found, &mut gradients);
             }
         }
-        let gradient = gradient.then(|| gradients.of(&self.rows.rows));
-        TripletSum { value, count, gradient }
+        let weight = reduction.weight(count as usize);
+        let gradient = gradient
+            .then(|| gradients.of(&self.rows.rows).mul_scalar(weight).cast(FloatDType::F32));
+        TripletSum { value: value * weight, gradient }
     }
 
     /// Replaces the products of an anchor by the derivatives of its sum by half of the squared
     /// distances.
     #[inline(always)]
     fn weigh(&self, anchor: usize, row: &mut [f64]) -> Found {
+        let TripletRows { labels, distance, margin, negatives, .. } = *self.triplets;
         self.rows.squares(&self.rows, anchor, row);
-        if self.distance == Distance::Euclidean {
+        if distance == Distance::Euclidean {
             row.iter_mut().for_each(|d| *d = d.sqrt());
         }
-        let view = View::new(anchor, row, self.labels);
+        let view = View::new(anchor, row, labels);
         let mut weights = vec![0.0; row.len()];
-        let found = match self.negatives {
-            Negatives::All => view.all(self.margin, &mut weights),
+        let found = match negatives {
+            Negatives::All => view.all(margin, &mut weights),
             Negatives::SemiHard { only_valid } => {
-                view.semi_hard(self.margin, only_valid, &mut weights)
+                view.semi_hard(margin, only_valid, &mut weights)
             }
         };
         let mut sum = 0.0;
         for (d, weight) in row.iter_mut().zip(weights) {
-            *d = match self.distance {
+            *d = match distance {
                 Distance::Euclidean if *d == 0.0 => 0.0,
                 Distance::Euclidean => weight / *d,
                 Distance::SquaredEuclidean => 2.0 * weight,
@@ -232,6 +272,9 @@ impl Gradients {
         rows.clone() * (own + columns.transpose()) - others
     }
 }
+
+/// With more positives than these, sorting them pays.
+const MOST_POSITIVES: usize = 32;
 
 /// How many times less memory this takes than the plain way: only products, in `f64`.
 const LIGHTER: usize = 10;
