@@ -5,8 +5,7 @@ use super::forward;
 use crate::batch::DistillationBatch;
 use crate::error::{ConfigError, expect_valid};
 use crate::objective::projection::project;
-use crate::objective::regression::squared_error;
-use crate::pairwise::Distance;
+use crate::objective::regression::{squared_error, squared_error_sum};
 use crate::reduction::{Reduction, Terms};
 
 /// A trainable map from the student's dimension to the teacher's.
@@ -128,7 +127,7 @@ impl MseLoss {
         // Σ ‖e − y‖²
         let sum = |(e, y): (Tensor<2>, Tensor<2>)| {
             let weight = self.config.reduction.weight(columns * e.shape().num_elements());
-            Distance::SquaredEuclidean.paired(e, y).mul_scalar(weight).sum()
+            squared_error_sum(e, y, weight)
         };
         let sums = self.pairs(batch).map(sum).reduce(|total, sum| total + sum);
         sums.expect("a batch has at least one column")

@@ -4,7 +4,10 @@ use burn::prelude::*;
 use burn::tensor::activation;
 
 use super::hinge::soft_hinge;
-use crate::pairwise::Similarity;
+#[cfg(feature = "flex")]
+use crate::pairwise::flex;
+use crate::pairwise::norm::accumulate;
+use crate::pairwise::{Distance, Similarity};
 
 /// PyTorch keeps the logarithms of a probability above this.
 const LOWEST_LOG: f64 = -100.0;
@@ -13,6 +16,16 @@ const LOWEST_LOG: f64 = -100.0;
 pub fn squared_error<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
     let error = x - y;
     error.clone() * error
+}
+
+/// `weight · Σ (x − y)²`, `[1]`; scaled before it is added up, so that nothing overflows on the way.
+pub fn squared_error_sum(x: Tensor<2>, y: Tensor<2>, weight: f64) -> Tensor<1> {
+    let [x, y] = [x, y].map(accumulate);
+    #[cfg(feature = "flex")]
+    if flex::suits(&x) && flex::suits(&y) {
+        return flex::squared_error(x, y, weight);
+    }
+    Distance::SquaredEuclidean.paired(x, y).mul_scalar(weight).sum()
 }
 
 /// `|x − y|`, element by element; derivative 0 at 0.

@@ -9,7 +9,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, tensor::FloatTensor};
 
 use super::paired::Found;
-use super::{Gap, RowKernels, classify, paired, parallel, unit};
+use super::{Gap, RowKernels, classify, paired, parallel, squared_error, unit};
 use crate::pairwise::PairFeatures;
 
 impl<C: CheckpointStrategy> RowKernels for Autodiff<Flex, C> {
@@ -51,6 +51,17 @@ impl<C: CheckpointStrategy> RowKernels for Autodiff<Flex, C> {
         match Classify.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((left, right, weight, features), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
+        }
+    }
+
+    fn squared_error(x: FloatTensor<Self>, y: FloatTensor<Self>, weight: f64) -> FloatTensor<Self> {
+        let ((x, x_node), (y, y_node)) = (x.into_parts(), y.into_parts());
+        match SquaredError.prepare::<C>([x_node, y_node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => {
+                let [out, gradient] = squared_error::value_and_gradient([&x, &y], weight);
+                prep.finish(gradient, out)
+            }
+            OpsKind::UnTracked(prep) => prep.finish(squared_error::value([&x, &y], weight)),
         }
     }
 
@@ -118,6 +129,25 @@ impl Backward<Flex, 4> for Classify {
         let slope = grads.consume::<Flex>(&ops.node);
         let found = classify::backward([&left, &right], &weight, &slope, features);
         register(ops.parents.map(|parent| parent.map(|node| node.id)), found.map(Some), grads);
+    }
+}
+
+#[derive(Debug)]
+struct SquaredError;
+
+impl Backward<Flex, 2> for SquaredError {
+    type State = FlexTensor;
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (gradient, slope) = (ops.state, grads.consume::<Flex>(&ops.node).to_contiguous());
+        let slope = parallel::numbers(&slope)[0];
+        let [x, y] = ops.parents;
+        if let Some(node) = y {
+            grads.register::<Flex>(node.id, parallel::scaled(gradient.clone(), -slope));
+        }
+        if let Some(node) = x {
+            grads.register::<Flex>(node.id, parallel::scaled(gradient, slope));
+        }
     }
 }
 

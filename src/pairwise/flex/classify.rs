@@ -69,27 +69,32 @@ pub(super) fn forward(
 
 #[inline(always)]
 fn score(u: &[f32], v: &[f32], [of_u, of_v, of_difference, of_product]: Parts) -> f64 {
-    let mut sums = [0f64; LANES];
-    add_products(&mut sums, of_u, u, v, |u, _| u);
-    add_products(&mut sums, of_v, u, v, |_, v| v);
-    add_products(&mut sums, of_difference, u, v, |u, v| (u - v).abs());
-    add_products(&mut sums, of_product, u, v, |u, v| u * v);
-    sums.iter().sum()
+    let mut sums = [0f32; LANES];
+    let rest = add_products(&mut sums, of_u, u, v, |u, _| u)
+        + add_products(&mut sums, of_v, u, v, |_, v| v)
+        + add_products(&mut sums, of_difference, u, v, |u, v| (u - v).abs())
+        + add_products(&mut sums, of_product, u, v, |u, v| u * v);
+    sums.into_iter().map(f64::from).sum::<f64>() + f64::from(rest)
 }
 
+/// Adds to the lanes, and gives what is left over.
 #[inline(always)]
 fn add_products(
-    sums: &mut [f64; LANES],
+    sums: &mut [f32; LANES],
     weights: &[f32],
     u: &[f32],
     v: &[f32],
     feature: impl Fn(f32, f32) -> f32,
-) {
-    for ((weights, u), v) in weights.chunks(LANES).zip(u.chunks(LANES)).zip(v.chunks(LANES)) {
-        for (((sum, &w), &u), &v) in sums.iter_mut().zip(weights).zip(u).zip(v) {
-            *sum += f64::from(w) * f64::from(feature(u, v));
+) -> f32 {
+    let (weights, rest_of_weights) = weights.as_chunks::<LANES>();
+    let ((u, rest_of_u), (v, rest_of_v)) = (u.as_chunks::<LANES>(), v.as_chunks::<LANES>());
+    for ((weights, u), v) in weights.iter().zip(u).zip(v) {
+        for lane in 0..LANES {
+            sums[lane] += weights[lane] * feature(u[lane], v[lane]);
         }
     }
+    let rest = rest_of_weights.iter().zip(rest_of_u).zip(rest_of_v);
+    rest.map(|((&weight, &u), &v)| weight * feature(u, v)).sum()
 }
 
 /// Derivatives by `u`, `v`, weight and bias of logits whose own are `slope`.
@@ -101,9 +106,9 @@ pub(super) fn backward(
 ) -> [FlexTensor; 4] {
     let (u, v, slope) = (Matrix::new(u), Matrix::new(v), Matrix::new(slope));
     let weights = Weights::new(weight, u.columns, features);
-    let (shape, work) = ([u.rows, u.columns], u.rows * u.columns);
-    let mut by_u = vec![0f32; work];
-    let mut by_v: Vec<_> = vec![0f32; work];
+    let shape = [u.rows, u.columns];
+    let work = u.rows * u.columns;
+    let (mut by_u, mut by_v) = (vec![0f32; work], vec![0f32; work]);
     let mut rows: Vec<_> = by_v.chunks_mut(u.columns).collect();
     for_rows_with(&mut by_u, u.columns, &mut rows, work, |i, by_u, by_v| {
         for (class, &slope) in slope.row(i).iter().enumerate() {

@@ -180,13 +180,7 @@ impl Few<'_> {
 
     /// Every positive with the closest negative beyond it, or else the farthest.
     #[inline(always)]
-    fn semi_hard(
-        &self,
-        i: usize,
-        row: &[f32],
-        ends: Option<[f32; 2]>,
-        only_valid: bool,
-    ) -> Anchor {
+    fn semi_hard(&self, i: usize, row: &[f32], ends: Option<[f32; 2]>, only_valid: bool) -> Anchor {
         let mut anchor = Anchor::default();
         if ends.is_none() && only_valid {
             return anchor;

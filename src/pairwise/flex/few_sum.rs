@@ -28,12 +28,7 @@ struct Slopes {
 
 impl Few<'_> {
     /// `None` where estimates leave too much open.
-    pub fn sum(
-        &self,
-        blocks: Blocks,
-        gradient: bool,
-        reduction: Reduction,
-    ) -> Option<TripletSum> {
+    pub fn sum(&self, blocks: Blocks, gradient: bool, reduction: Reduction) -> Option<TripletSum> {
         let mut anchors = vec![Anchor::default(); self.classes.len()];
         let with_matrix = gradient && self.negatives == Negatives::All;
         let mut slopes = Slopes { sums: vec![0.0; anchors.len()], ..Slopes::default() };
@@ -72,21 +67,17 @@ impl Few<'_> {
         };
         let rows = matrix(self.estimates.centred().clone());
         let others = others.into_gradient().map(matrix);
-        let mut out = vec![0.0f32; rows.rows * rows.columns];
+        let mut out = vec![0f32; rows.rows * rows.columns];
         let work = out.len();
         for_rows(&mut out, rows.columns, work, |i, out| {
-            let mut sum = vec![0.0f64; out.len()];
             if let Some(others) = &others {
                 let both = rows.row(i).iter().zip(others.row(i));
-                for (sum, (&x, &other)) in sum.iter_mut().zip(both) {
-                    *sum = sums[i] * f64::from(x) - f64::from(other);
+                for (out, (&x, &other)) in out.iter_mut().zip(both) {
+                    *out = (weight * (sums[i] * f64::from(x) - f64::from(other))) as f32;
                 }
             }
             for &(j, slope) in &close[i] {
-                self.estimates.rows().add_difference(i, j as usize, slope, &mut sum);
-            }
-            for (out, sum) in out.iter_mut().zip(sum) {
-                *out = (weight * sum) as f32;
+                self.estimates.rows().add_difference([i, j as usize], weight * slope, out);
             }
         });
         let shape = [rows.rows, rows.columns];
@@ -110,7 +101,8 @@ impl Slopes {
             }
             for (offset, (both, sum)) in stripe.chunks_mut(n).zip(sums).enumerate() {
                 let mut lanes = [0.0f64; LANES];
-                for (place, (both, &h)) in both.iter_mut().zip(slopes.row(start + offset)).enumerate()
+                for (place, (both, &h)) in
+                    both.iter_mut().zip(slopes.row(start + offset)).enumerate()
                 {
                     *both += h;
                     lanes[place % LANES] += f64::from(*both);

@@ -14,6 +14,7 @@ mod paired;
 mod parallel;
 mod search;
 mod softmax;
+mod squared_error;
 mod triplets;
 mod unit;
 
@@ -63,6 +64,12 @@ pub(crate) fn classify(
     Tensor::from_dispatch(logits)
 }
 
+/// `weight · Σ (x − y)²`, `[1]`.
+pub(crate) fn squared_error(x: Tensor<2>, y: Tensor<2>, weight: f64) -> Tensor<1> {
+    let (x, y) = (x.into_dispatch(), y.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as RowKernels>::squared_error(x, y, weight))
+}
+
 /// The number 0 with a gradient, `[1]`.
 pub(crate) fn carry_gradient<const D: usize>(x: Tensor<D>, gradient: Tensor<D>) -> Tensor<1> {
     let carried = <Dispatch as RowKernels>::carry(x.into_dispatch(), gradient.into_dispatch());
@@ -87,6 +94,8 @@ trait RowKernels: Backend {
         bias: FloatTensor<Self>,
         features: PairFeatures,
     ) -> FloatTensor<Self>;
+
+    fn squared_error(x: FloatTensor<Self>, y: FloatTensor<Self>, weight: f64) -> FloatTensor<Self>;
 
     fn carry(x: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self>;
 }
@@ -113,6 +122,10 @@ impl RowKernels for Flex {
         features: PairFeatures,
     ) -> FloatTensor<Self> {
         classify::forward([&left, &right], &weight, &bias, features)
+    }
+
+    fn squared_error(x: FloatTensor<Self>, y: FloatTensor<Self>, weight: f64) -> FloatTensor<Self> {
+        squared_error::value([&x, &y], weight)
     }
 
     fn carry(_: FloatTensor<Self>, gradient: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -165,11 +165,11 @@ impl Rows {
 
     /// Adds a multiple of row `i` less row `j`.
     #[inline(always)]
-    pub fn add_difference(&self, i: usize, j: usize, factor: f64, sum: &mut [f64]) {
+    pub fn add_difference(&self, [i, j]: [usize; 2], factor: f64, out: &mut [f32]) {
         let (a, b) = (factor * self.factors[i], factor * self.factors[j]);
-        let pairs = self.matrix.row(i).iter().zip(self.matrix.row(j));
-        for (sum, (&x, &y)) in sum.iter_mut().zip(pairs) {
-            *sum += f64::from(x) * a - f64::from(y) * b;
+        let [x, y] = [i, j].map(|row| self.matrix.row(row));
+        for (out, (&x, &y)) in out.iter_mut().zip(x.iter().zip(y)) {
+            *out += (f64::from(x) * a - f64::from(y) * b) as f32;
         }
     }
 

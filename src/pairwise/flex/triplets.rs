@@ -68,7 +68,8 @@ impl<'a> TripletRows<'a> {
         reduction: Reduction,
     ) -> Option<TripletSum> {
         let classes = classes_of(self.labels);
-        let mut members = vec![Vec::new(); classes.iter().max().map_or(0, |&most| most as usize + 1)];
+        let mut members =
+            vec![Vec::new(); classes.iter().max().map_or(0, |&most| most as usize + 1)];
         for (i, &class) in classes.iter().enumerate() {
             members[class as usize].push(i as u32);
         }
@@ -124,9 +125,7 @@ impl Wide<'_> {
         let mut weights = vec![0.0; row.len()];
         let found = match negatives {
             Negatives::All => view.all(margin, &mut weights),
-            Negatives::SemiHard { only_valid } => {
-                view.semi_hard(margin, only_valid, &mut weights)
-            }
+            Negatives::SemiHard { only_valid } => view.semi_hard(margin, only_valid, &mut weights),
         };
         let mut sum = 0.0;
         for (d, weight) in row.iter_mut().zip(weights) {
