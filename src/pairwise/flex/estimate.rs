@@ -1,7 +1,7 @@
 //! Squared distances in single precision with a bound of their error: most rows can be ruled out by
 //! them, and what is left is computed in `f64`.
 
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use burn::backend::Flex;
@@ -144,14 +144,31 @@ impl<'a> Estimates<'a> {
     /// The first of the candidates whose squared distance from row `i` is the smallest, or, with
     /// `sign` −1, the largest; `places` are those that an estimate has not ruled out.
     #[inline(always)]
-    pub fn first(&self, i: usize, sign: f64, places: &[usize]) -> Option<usize> {
+    pub fn first(&self, i: usize, sign: f64, places: &[u32]) -> Option<usize> {
         if let [only] = places {
-            return Some(*only);
+            return Some(*only as usize);
         }
-        let exact: Vec<_> = places.iter().map(|&j| sign * self.exact(i, j)).collect();
+        let exact: Vec<_> = places.iter().map(|&j| sign * self.exact(i, j as usize)).collect();
         let least = exact.iter().copied().reduce(f64::min)?;
         let reach = least + slack(least);
-        exact.iter().position(|&d| d <= reach).map(|place| places[place])
+        exact.iter().position(|&d| d <= reach).map(|place| places[place] as usize)
+    }
+}
+
+/// The square of what is taken out: farther away than any.
+pub(super) const OUT: f32 = f32::MAX;
+
+/// Adds the places of values in a range.
+#[inline(always)]
+pub(super) fn within(row: &[f32], range: RangeInclusive<f32>, places: &mut Vec<u32>) {
+    let (&low, &high) = (range.start(), range.end());
+    let holds = |s: f32| (s >= low) & (s <= high) & (s < OUT);
+    for (chunk, values) in row.chunks(LANES).enumerate() {
+        // Most chunks have none: they are passed over as a whole.
+        if values.iter().fold(false, |any, &s| any | holds(s)) {
+            let held = values.iter().enumerate().filter(|&(_, &s)| holds(s));
+            places.extend(held.map(|(lane, _)| (chunk * LANES + lane) as u32));
+        }
     }
 }
 

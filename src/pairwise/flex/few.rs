@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use super::estimate::Estimates;
+use super::estimate::{Estimates, OUT, within};
 use super::parallel::LANES;
 use super::search::slack;
 use crate::pairwise::Distance;
@@ -13,9 +13,6 @@ use crate::pairwise::mining::Negatives;
 
 /// Squared distances below this share of the squared lengths are computed by difference.
 const NEAR: f32 = 1.0 / 16.0;
-
-/// The square of what is no negative, or is taken out: farther away than any.
-const OUT: f32 = f32::MAX;
 
 /// What all anchors share.
 pub(super) struct Few<'a> {
@@ -93,7 +90,7 @@ impl Few<'_> {
         let mut open = Vec::new();
         let reach = NEAR * self.estimates.largest_lengths(i);
         if nearest < reach {
-            within(row, 0.0, reach, &mut open);
+            within(row, 0.0..=reach, &mut open);
         }
         let close = open.len();
         let mut counts = vec![0.0f32; row.len()];
@@ -101,7 +98,7 @@ impl Few<'_> {
         for p in positives.iter_mut().filter(|p| p.low <= farthest && p.high >= nearest) {
             p.open = true;
             p.touched = count_below(row, &mut counts, p.low);
-            within(row, p.low, p.high, &mut open);
+            within(row, p.low..=p.high, &mut open);
         }
         let unsure = open.split_off(close);
         let again = self.look_again(i, row, &mut positives, [&open, &unsure], &mut anchor);
@@ -208,7 +205,7 @@ impl Few<'_> {
         let least = least_above(row, p.high);
         let reach = if least < OUT { least + 2.0 * self.estimates.bound(i) } else { p.high };
         let mut open = Vec::new();
-        within(row, p.low, reach, &mut open);
+        within(row, p.low..=reach, &mut open);
         if self.too_many(open.len(), row.len()) {
             return None;
         }
@@ -220,7 +217,7 @@ impl Few<'_> {
     #[inline(always)]
     fn farthest(&self, i: usize, row: &[f32], last: f32) -> Option<(u32, f64)> {
         let mut open = Vec::new();
-        within(row, last - 2.0 * self.estimates.bound(i), last, &mut open);
+        within(row, last - 2.0 * self.estimates.bound(i)..=last, &mut open);
         if self.too_many(open.len(), row.len()) {
             return None;
         }
@@ -306,23 +303,6 @@ fn least_above(row: &[f32], high: f32) -> f32 {
     }
     let least = least.into_iter().fold(OUT, f32::min);
     rest.iter().fold(least, |least, &s| if s > high && s < least { s } else { least })
-}
-
-/// The places of squares from `low` to `high`.
-#[inline(always)]
-fn within(row: &[f32], low: f32, high: f32, places: &mut Vec<u32>) {
-    for (chunk, squares) in row.chunks(LANES).enumerate() {
-        let mut any = false;
-        for &s in squares {
-            any |= (s >= low) & (s <= high) & (s < OUT);
-        }
-        if any {
-            let place = |(lane, &s): (usize, &f32)| {
-                (s >= low && s <= high && s < OUT).then_some((chunk * LANES + lane) as u32)
-            };
-            places.extend(squares.iter().enumerate().filter_map(place));
-        }
-    }
 }
 
 /// Replaces squares by derivatives, and gives `Σ w d`, how often rows are touched by positives that

@@ -8,7 +8,7 @@ use burn::backend::flex::FlexTensor;
 use burn::prelude::*;
 use burn::tensor::Element;
 
-use super::estimate::{Estimates, extremes};
+use super::estimate::{Estimates, extremes, within};
 use super::paired::inverse_length;
 use super::parallel::{Matrix, column_sums, for_rows_with, sum, sum_with};
 use crate::pairwise::Distance;
@@ -196,8 +196,10 @@ pub(crate) fn hardest(
     match Estimates::of_one(&rows, &centre) {
         Some(estimates) => {
             let classes = classes_of(labels);
+            let members = members_of(&classes);
             estimates.find(blocks.coarser(2 * LIGHTER), &mut found, |i, row| {
-                Hardest::by_estimates(i, row, &classes, labels, &estimates)
+                let members = &members[classes[i] as usize];
+                Hardest::by_estimates(i, row, &classes, members, labels, &estimates)
             });
         }
         None => {
@@ -220,6 +222,15 @@ pub(super) fn classes_of(labels: &[i64]) -> Vec<u32> {
     labels.iter().map(class).collect()
 }
 
+/// The rows of each class.
+pub(super) fn members_of(classes: &[u32]) -> Vec<Vec<u32>> {
+    let mut members = vec![Vec::new(); classes.iter().max().map_or(0, |&most| most as usize + 1)];
+    for (i, &class) in classes.iter().enumerate() {
+        members[class as usize].push(i as u32);
+    }
+    members
+}
+
 fn chosen(places: impl Iterator<Item = Option<usize>>, device: &Device) -> Chosen {
     let place = |place: Option<usize>| (place.unwrap_or(0) as i64, place.is_some());
     let (index, exists): (Vec<_>, Vec<_>) = places.map(place).unzip();
@@ -239,6 +250,7 @@ impl Hardest {
         own: usize,
         row: &mut [f32],
         classes: &[u32],
+        members: &[u32],
         labels: &[i64],
         estimates: &Estimates,
     ) -> Self {
@@ -254,13 +266,11 @@ impl Hardest {
             let exact: Vec<_> = (0..row.len()).map(|j| estimates.exact(own, j)).collect();
             return Self::of(own, &exact, labels);
         }
-        let places = |holds: &dyn Fn(f32, bool) -> bool| -> Vec<usize> {
-            let all = row.iter().zip(classes).enumerate();
-            let held = all.filter(|&(_, (&d, &other))| holds(d, other == class));
-            held.map(|(j, _)| j).filter(|&j| j != own).collect()
-        };
-        let positives = places(&|d, same| same && d >= positive - reach);
-        let negatives = places(&|d, same| !same && d <= negative + reach);
+        let is_open = |&&j: &&u32| j as usize != own && row[j as usize] >= positive - reach;
+        let positives: Vec<_> = members.iter().filter(is_open).copied().collect();
+        let mut negatives = Vec::new();
+        within(row, f32::MIN..=negative + reach, &mut negatives);
+        negatives.retain(|&j| classes[j as usize] != class);
         let negative = estimates.first(own, 1.0, &negatives);
         Self {
             positive: estimates.first(own, -1.0, &positives),
@@ -326,9 +336,10 @@ pub(crate) fn closest_other(
             estimates.find(blocks.coarser(2 * LIGHTER), &mut found, |i, row| {
                 let [_, least, _] = extremes(row, &classes, classes[i]);
                 let reach = least + 2.0 * estimates.bound(i);
-                let all = row.iter().zip(&classes).enumerate();
-                let others = all.filter(|&(_, (&d, &class))| class != classes[i] && d <= reach);
-                estimates.first(i, 1.0, &others.map(|(j, _)| j).collect::<Vec<_>>())
+                let mut others = Vec::new();
+                within(row, f32::MIN..=reach, &mut others);
+                others.retain(|&j| classes[j as usize] != classes[i]);
+                estimates.first(i, 1.0, &others)
             });
         }
         None => {

@@ -11,7 +11,7 @@ use burn::tensor::FloatDType;
 use super::estimate::Estimates;
 use super::few::Few;
 use super::parallel::for_rows_with;
-use super::search::{Centred, Rows, classes_of, slack};
+use super::search::{Centred, Rows, classes_of, members_of, slack};
 use crate::pairwise::Distance;
 use crate::pairwise::blocks::{Accumulated, Blocks};
 use crate::pairwise::mining::Negatives;
@@ -68,11 +68,7 @@ impl<'a> TripletRows<'a> {
         reduction: Reduction,
     ) -> Option<TripletSum> {
         let classes = classes_of(self.labels);
-        let mut members =
-            vec![Vec::new(); classes.iter().max().map_or(0, |&most| most as usize + 1)];
-        for (i, &class) in classes.iter().enumerate() {
-            members[class as usize].push(i as u32);
-        }
+        let members = members_of(&classes);
         let few = members.iter().all(|members| members.len() <= MOST_POSITIVES + 1);
         let estimates = few.then(|| Estimates::of_one(&self.rows, centre)).flatten()?;
         let Self { distance, margin, negatives, .. } = *self;
