@@ -134,6 +134,31 @@ fn single_precision_agrees_with_double() {
 }
 
 #[test]
+fn single_precision_agrees_with_double_among_close_rows() {
+    let mut table = everything();
+    table.retain(|(loss, options)| {
+        loss.starts_with("Batch") && options["distance_metric"] != "manhattan"
+    });
+    let mut close = cases(table, 210, 64, 12);
+    for Case { columns, .. } in &mut close {
+        // Rows of three classes each, a thousandth of a row apart.
+        let dim = columns[0].shape[1];
+        for triple in columns[0].data.chunks_mut(3 * dim) {
+            let (first, others) = triple.split_at_mut(dim);
+            for (nth, other) in others.chunks_mut(dim).enumerate() {
+                let nearer = |(x, &first): (&mut f64, &f64)| {
+                    *x = f64::from((first + 1e-3 * (nth + 1) as f64 * *x) as f32);
+                };
+                other.iter_mut().zip(&*first).for_each(nearer);
+            }
+        }
+    }
+    check_at_reference(close, |place, case| {
+        same(&place.run_in(case, DType::F32), &place.run_in(case, DType::F64), 2e-6)
+    });
+}
+
+#[test]
 fn cosine_losses_do_not_see_lengths() {
     let by_angle = |(loss, options): &(&str, Value)| {
         let cosine = |key: &str, names: &[&str]| options[key].as_str().map(|v| names.contains(&v));

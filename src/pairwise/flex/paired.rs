@@ -213,6 +213,11 @@ impl Derivative<'_> {
         let mut out = vec![0f32; rows * columns];
         for_rows(&mut out, columns, rows * columns, |row, out| {
             let mut sum = Sum { out, started: false };
+            if let Some([y, z]) = self.dot_partners(row) {
+                // Bilinear: no difference of two products that may both be infinite.
+                let slope = self.slope[row];
+                return sum.add(y, z, |y, z| slope * (y - z));
+            }
             for (nth, ((sign, partners), inverse)) in self.gap.partners().zip(&inverses).enumerate()
             {
                 let slope = |row: usize| sign * f64::from(self.slope[row]);
@@ -236,6 +241,20 @@ impl Derivative<'_> {
             }
         });
         tensor(out, [rows, columns])
+    }
+}
+
+impl Derivative<'_> {
+    /// What the derivative by a row of the first matrix is made of, if it is two dot products.
+    #[inline(always)]
+    fn dot_partners(&self, row: usize) -> Option<[&[f32]; 2]> {
+        let Gap { comparison, first, second } = self.gap;
+        let second = second.as_ref().filter(|_| *comparison == Comparison::Dot && self.by == 0)?;
+        let chosen = first.source == 0 || second.source == 0;
+        let [first, second] = [first, second].map(|partners| {
+            partners.of(row).map(|partner| self.sources[partners.source].row(partner))
+        });
+        first.zip(second).filter(|_| !chosen).map(|(first, second)| [first, second])
     }
 }
 
