@@ -38,10 +38,10 @@ use crate::error::ConfigError;
 ///
 /// let mut gradients = Vec::new();
 /// let value = GradCache::new(3).step(
-///     &device,
+///     &encoder,
 ///     7,
 ///     4,
-///     |rows| encoder.forward(texts.clone().slice([rows])),
+///     |encoder, rows| encoder.forward(texts.clone().slice([rows])),
 ///     |embeddings| {
 ///         let [queries, documents] = embeddings.chunk(2, 0).try_into().unwrap();
 ///         loss.forward((queries, documents))
@@ -90,13 +90,14 @@ impl GradCache {
 
     /// The loss of a batch of `rows`, `[1]`, and its gradients.
     ///
-    /// - `device` is the encoder's; `seed` is what its random numbers start from in this step. Both
+    /// - `seed` is what the random numbers of the encoder's devices start from in this step. Both
     ///   passes over a mini-batch start from the same number, so dropout falls on the same places;
-    ///   nothing else may draw random numbers from the device meanwhile. Give each step a seed of
+    ///   nothing else may draw random numbers from the devices meanwhile. Give each step a seed of
     ///   its own.
-    /// - `embed` turns a range of rows into embeddings, `[rows, dim]`. It is called twice for each
-    ///   mini-batch and must do the same both times: parameters that Burn initialises on their first
-    ///   use must have been used before, since that draws random numbers.
+    /// - `embed` turns a range of rows into embeddings, `[rows, dim]`, by the encoder that it is given:
+    ///   the first time one whose parameters track no gradient, so that nothing of the pass stays in
+    ///   memory, the second time `encoder`. It must do the same both times: parameters that Burn
+    ///   initialises on their first use must have been used before, since that draws random numbers.
     /// - `loss` takes the embeddings of all rows, `[rows, dim]`, and gives the loss, `[1]`.
     /// - `gradients` takes one part after another of the gradients, to be added up: one of what
     ///   `loss` itself depends on (the parameters it owns), if there is any, then one of each
@@ -109,31 +110,35 @@ impl GradCache {
     /// If `rows` is 0, `embed` gives another number of rows than it is asked for or, in a debug
     /// build, other embeddings the second time.
     #[track_caller]
-    pub fn step(
+    pub fn step<E: Module>(
         self,
-        device: &Device,
+        encoder: &E,
         seed: u64,
         rows: usize,
-        embed: impl Fn(Range<usize>) -> Tensor<2>,
+        embed: impl Fn(&E, Range<usize>) -> Tensor<2>,
         loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
         mut gradients: impl FnMut(Gradients),
     ) -> Tensor<1> {
         assert!(rows > 0, "GradCache: `rows` must be at least 1, got 0");
-        let embed = |index: usize, range: Range<usize>| {
-            device.seed(seed.wrapping_add(index as u64));
+        let devices = encoder.devices();
+        let start_from = |seed| devices.iter().for_each(|device| device.seed(seed));
+        let embed = |encoder: &E, index: usize, range: Range<usize>| {
+            start_from(seed.wrapping_add(index as u64));
             let expected = range.len();
-            let embeddings = embed(range);
+            let embeddings = embed(encoder, range);
             let got = embeddings.dims()[0];
             assert!(got == expected, "GradCache: `embed` must give {expected} rows, got {got}");
             embeddings
         };
         let mini_batches = || self.mini_batches(rows).enumerate();
 
-        let cached = mini_batches().map(|(index, range)| embed(index, range).inner()).collect();
-        let cached = Tensor::cat(cached, 0);
+        // A graph without a backward pass would stay in memory until the next one.
+        let constant = encoder.clone().no_grad();
+        let first = mini_batches().map(|(index, range)| embed(&constant, index, range).inner());
+        let cached = Tensor::cat(first.collect(), 0);
         let leaf = Tensor::from_inner(cached.clone()).require_grad();
         // The loss may draw random numbers too.
-        device.seed(seed.wrapping_sub(1));
+        start_from(seed.wrapping_sub(1));
         let value = loss(leaf.clone());
         if !value.is_tracked() {
             return value.inner();
@@ -144,7 +149,7 @@ impl GradCache {
 
         for (index, range) in mini_batches() {
             let Some(by_embedding) = &by_embedding else { break };
-            let embeddings = embed(index, range.clone());
+            let embeddings = embed(encoder, index, range.clone());
             // Reads from the device, so only in a debug build.
             if cfg!(debug_assertions) {
                 same_again(&embeddings, cached.clone().slice([range.clone()]));
@@ -175,13 +180,23 @@ fn same_again(second: &Tensor<2>, first: Tensor<2>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::nn::{Linear, LinearConfig};
+
+    fn encoder() -> Linear {
+        let encoder = LinearConfig::new(2, 3).init(&Device::flex().autodiff());
+        encoder.weight.val();
+        encoder
+    }
+
+    fn embed(encoder: &Linear, rows: usize) -> Tensor<2> {
+        encoder.forward(Tensor::ones([rows, 2], &Device::flex().autodiff()))
+    }
 
     #[test]
     #[should_panic(expected = "GradCache: `embed` must give 5 rows, got 4")]
     fn what_embeds_must_embed_all_rows() {
-        let device = Device::flex().autodiff();
-        let embed = |rows: Range<usize>| Tensor::<2>::ones([rows.len() - 1, 3], &device);
-        GradCache::new(5).step(&device, 0, 7, embed, |rows| rows.mean(), |_| {});
+        let embed = |encoder: &Linear, rows: Range<usize>| embed(encoder, rows.len() - 1);
+        GradCache::new(5).step(&encoder(), 0, 7, embed, |rows| rows.mean(), |_| {});
     }
 
     #[test]
@@ -194,14 +209,24 @@ mod tests {
     #[test]
     #[should_panic(expected = "GradCache: `embed` must give the same embeddings both times")]
     fn an_encoder_that_changes_is_found() {
-        let device = Device::flex().autodiff();
         let calls = std::cell::Cell::new(0.0);
-        let weight = Tensor::<2>::ones([2, 2], &device).require_grad();
-        let embed = |rows: Range<usize>| {
+        let embed = |encoder: &Linear, rows: Range<usize>| {
             calls.set(calls.get() + 1.0);
-            Tensor::<2>::ones([rows.len(), 2], &device).matmul(weight.clone()) * calls.get()
+            embed(encoder, rows.len()) * calls.get()
         };
-        GradCache::new(5).step(&device, 0, 7, embed, |rows| rows.mean(), |_| {});
+        GradCache::new(5).step(&encoder(), 0, 7, embed, |rows| rows.mean(), |_| {});
+    }
+
+    #[test]
+    fn the_first_pass_leaves_no_graph_and_the_second_has_the_encoder() {
+        let tracked = std::cell::RefCell::new(Vec::new());
+        let embed = |encoder: &Linear, rows: Range<usize>| {
+            let embeddings = embed(encoder, rows.len());
+            tracked.borrow_mut().push(embeddings.is_tracked());
+            embeddings
+        };
+        GradCache::new(5).step(&encoder(), 0, 7, embed, |rows| rows.mean(), |_| {});
+        assert_eq!(tracked.into_inner(), [false, false, true, true]);
     }
 
     #[test]

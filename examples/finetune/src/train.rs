@@ -67,8 +67,8 @@ impl<E: TextEncoder> Learner<E> {
             let columns = sorted.select(0, places).chunk(batch.columns, 0);
             self.objective.forward(&self.encoder, columns, &batch) * share
         };
-        let embed = |rows: Range<usize>| self.encoder.embed(&texts[rows], device);
-        cache.step(device, seed, texts.len(), embed, loss, gradients)
+        let embed = |encoder: &E, rows: Range<usize>| encoder.embed(&texts[rows], device);
+        cache.step(&self.encoder, seed, texts.len(), embed, loss, gradients)
     }
 }
 
