@@ -13,7 +13,7 @@
 #[doc = include_str!("../docs/choosing-a-loss.md")]
 pub mod choosing_a_loss {}
 
-#[doc = "[choosing]: crate::guide::choosing_a_loss\n[samplers]: crate::sampler\n"]
+#[doc = "[choosing]: crate::guide::choosing_a_loss\n"]
 #[doc = include_str!("../docs/from-sentence-transformers.md")]
 pub mod from_sentence_transformers {}
 
