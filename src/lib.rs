@@ -1,3 +1,7 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// The first definition of a link counts: in the documentation these lead to modules, on the page of
+// the repository the README's own lead to files.
+#![doc = "[architecture]: crate::guide::architecture\n[choosing]: crate::guide::choosing_a_loss\n[migration]: crate::guide::from_sentence_transformers\n"]
 #![doc = include_str!("../README.md")]
 //!
 //! # Map
@@ -23,6 +27,18 @@
 //! | [`evaluation`] | how good embeddings are |
 //! | [`sentence_transformers`] | losses by Python's names and options |
 //! | [`prelude`] | all that a training program needs |
+//! | [`guide`] | choosing a loss, coming from sentence-transformers, architecture |
+//!
+//! # Features
+//!
+//! None is on by default. Items that need one are marked with it.
+//!
+//! | feature | brings |
+//! | :-- | :-- |
+//! | `flex` | Burn's pure-Rust CPU backend, and this crate's kernels for it |
+//! | `ndarray`, `tch`, `wgpu`, `vulkan`, `webgpu`, `metal`, `cuda`, `rocm` | Burn's backend of that name ([what each needs](#backends)) |
+//! | `dataset` | Burn's data loaders, for [`sampler`] |
+//! | `train` | Burn's learner, for [`evaluation`] as its metrics; includes `dataset` |
 //!
 //! # Errors
 //!
@@ -44,6 +60,7 @@ pub mod diagnostics;
 mod error;
 pub mod evaluation;
 mod grad_cache;
+pub mod guide;
 pub mod losses;
 pub mod noise;
 pub mod objective;

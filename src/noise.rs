@@ -15,6 +15,8 @@ pub struct WordDeletionConfig {
 }
 
 impl WordDeletionConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If `ratio` is outside `[0, 1]`.

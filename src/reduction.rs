@@ -38,7 +38,7 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Terms that all count.
+    /// Terms that all count, `[terms]`.
     pub fn all(values: Tensor<1>) -> Self {
         Self::new(values, None)
     }

@@ -39,6 +39,8 @@ pub struct ClassifiedPairBatch {
 }
 
 impl ClassifiedPairBatch {
+    /// Pairs `[n, dim]` and a class each: indices `[n]`, or probabilities `[n, classes]`.
+    ///
     /// # Panics
     ///
     /// If `left` has no row or no column, `right` has another shape, or `targets` does not have

@@ -15,6 +15,8 @@ pub struct DenoisingBatch {
 }
 
 impl DenoisingBatch {
+    /// Embeddings `[n, dim]` and token ids `[n, len]`.
+    ///
     /// # Panics
     ///
     /// If `embeddings` has no row or no column, or `tokens` does not have a row for each of them

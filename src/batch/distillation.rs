@@ -35,6 +35,8 @@ pub struct DistillationBatch {
 }
 
 impl DistillationBatch {
+    /// Columns `[n, dim]` and targets `[n, teacher_dim]` or `[n, columns, teacher_dim]`.
+    ///
     /// # Panics
     ///
     /// If there is no column, the columns differ in shape, or `targets` does not have `n` rows and

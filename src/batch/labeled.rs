@@ -13,6 +13,8 @@ pub struct LabeledBatch {
 }
 
 impl LabeledBatch {
+    /// Embeddings `[n, dim]` and a class each, `[n]`.
+    ///
     /// # Panics
     ///
     /// If `embeddings` has no row or no column, or `labels` is not `[n]`.

@@ -16,6 +16,8 @@ pub struct PairBatch {
 }
 
 impl PairBatch {
+    /// Left and right rows, `[n, dim]`, and a label or score each, `[n]`.
+    ///
     /// # Panics
     ///
     /// If `left` has no row or no column, `right` has another shape, or `labels` is not `[n]`.

@@ -31,6 +31,8 @@ pub struct RowIds {
 }
 
 impl RetrievalBatch {
+    /// Anchors, positives and each column of hard negatives, `[n, dim]`.
+    ///
     /// # Panics
     ///
     /// If `anchor` has no row or no column, or another part has another shape.

@@ -15,6 +15,8 @@ pub struct TripletBatch {
 }
 
 impl TripletBatch {
+    /// Anchors, positives and negatives, `[n, dim]`.
+    ///
     /// # Panics
     ///
     /// If `anchor` has no row or no column, or `positive` or `negative` has another shape.

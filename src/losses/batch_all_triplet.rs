@@ -29,6 +29,8 @@ pub struct BatchAllTripletLossConfig {
 }
 
 impl BatchAllTripletLossConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If `margin` is not finite.

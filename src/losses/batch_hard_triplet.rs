@@ -32,6 +32,8 @@ pub struct BatchHardTripletLossConfig {
 }
 
 impl BatchHardTripletLossConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If `margin` is not finite.

@@ -32,6 +32,8 @@ pub struct BatchSemiHardTripletLossConfig {
 }
 
 impl BatchSemiHardTripletLossConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If `margin` is not finite.

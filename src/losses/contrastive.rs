@@ -22,6 +22,8 @@ pub struct ContrastiveLossConfig {
 }
 
 impl ContrastiveLossConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If `margin` is not finite.

@@ -86,6 +86,8 @@ pub struct CosineSimilarityLossConfig {
 }
 
 impl CosineSimilarityLossConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If `delta` of the Huber error is not positive and finite, or the binary cross-entropy is

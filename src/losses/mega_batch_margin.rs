@@ -29,6 +29,8 @@ pub struct MegaBatchMarginLossConfig {
 }
 
 impl MegaBatchMarginLossConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If a margin is not finite.

@@ -31,6 +31,8 @@ pub struct MseLossConfig {
 }
 
 impl MseLossConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If a dimension of the projection is 0.

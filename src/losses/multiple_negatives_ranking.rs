@@ -114,6 +114,8 @@ impl MultipleNegativesRankingLossConfig {
         self.with_scale(1.0 / temperature)
     }
 
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If `scale` is not positive and finite, `directions` lacks `QueryToDocument` or repeats one,

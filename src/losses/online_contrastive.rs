@@ -23,6 +23,8 @@ pub struct OnlineContrastiveLossConfig {
 }
 
 impl OnlineContrastiveLossConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If `margin` is not finite.

@@ -34,6 +34,8 @@ pub struct SoftmaxLossConfig {
 }
 
 impl SoftmaxLossConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If there is no class, no dimension or nothing for the classifier to see, or the smoothing is

@@ -23,6 +23,8 @@ pub struct TripletLossConfig {
 }
 
 impl TripletLossConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If `margin` is not finite.

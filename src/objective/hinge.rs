@@ -1,4 +1,5 @@
-//! `max(0, x)`, which differs in its derivative at 0, and its smooth form.
+//! `max(0, x)`, which differs in its derivative at 0, and its smooth form. All of them take a tensor
+//! of any shape, element by element.
 
 use burn::prelude::*;
 use burn::tensor::activation;

@@ -83,7 +83,7 @@ struct Ids {
 }
 
 impl Candidates {
-    /// Prepares the rows for scores `scale · s(x, y)`.
+    /// Prepares the rows, `[n, dim]` each, for scores `scale · s(x, y)`.
     pub fn new(
         similarity: Similarity,
         scale: f64,

@@ -1,4 +1,5 @@
-//! Scores and vectors that should equal a target.
+//! Scores and vectors that should equal a target. Errors are those of each element, in the shape of
+//! what is compared; the two have the same.
 
 use burn::prelude::*;
 use burn::tensor::activation;

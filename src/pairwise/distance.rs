@@ -62,6 +62,10 @@ impl Distance {
     ///
     /// Equal rows are then `1e-6 √dim` (Euclidean) or `1e-6 dim` (Manhattan) apart, with a
     /// gradient that moves them.
+    ///
+    /// # Shapes
+    ///
+    /// `[n, dim]`, `[n, dim] → [n]`
     pub fn paired_with_offset(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
         self.comparison(COORDINATE_OFFSET).rows(x, y)
     }

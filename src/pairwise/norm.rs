@@ -20,7 +20,7 @@ pub(crate) const COORDINATE_OFFSET: f64 = 1e-6;
 /// Largest coordinates between these bounds are squared as they are.
 const SQUARES_EXACTLY: (f64, f64) = (1e-15, 1e15);
 
-/// Half precision is widened to `f32`; `f32` and `f64` stay as they are.
+/// The same values, in a type to add in: half precision becomes `f32`; `f32` and `f64` stay.
 pub fn accumulate<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let dtype = accumulation_type(x.dtype());
     if dtype == x.dtype() { x } else { x.cast(dtype) }
@@ -52,7 +52,7 @@ fn smallest_normal<const D: usize>(x: &Tensor<D>) -> f64 {
     x.dtype().finfo().map_or(f64::MIN_POSITIVE, |info| info.min_positive)
 }
 
-/// `√x`, with value **and gradient** 0 wherever `x ≤ 0`.
+/// `√x`, element by element, with value **and gradient** 0 wherever `x ≤ 0`.
 ///
 /// # Numerical behavior
 ///

@@ -40,6 +40,8 @@ pub struct BertConfig {
 }
 
 impl BertConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If a size is 0, the hidden size is no multiple of the number of heads, or one of the two

@@ -24,6 +24,8 @@ pub struct DenoisingAutoEncoderLossConfig {
 }
 
 impl DenoisingAutoEncoderLossConfig {
+    /// Checks every field against its rule.
+    ///
     /// # Errors
     ///
     /// If `chunk_size` is 0.

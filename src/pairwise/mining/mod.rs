@@ -94,6 +94,10 @@ pub fn farthest(values: Tensor<2>, candidates: Tensor<2, Bool>) -> Chosen {
 }
 
 /// For every row of `values`, the first of the smallest among `candidates`; see [`farthest`].
+///
+/// # Shapes
+///
+/// `[n, m]`, `[n, m]` → indices `[n]`
 pub fn closest(values: Tensor<2>, candidates: Tensor<2, Bool>) -> Chosen {
     farthest(values.neg(), candidates)
 }
