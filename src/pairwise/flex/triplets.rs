@@ -53,7 +53,7 @@ impl<'a> TripletRows<'a> {
     /// The triplets of all anchors, a block at a time.
     pub fn sum(&self, blocks: Blocks, gradient: bool) -> TripletSum {
         let (mut value, mut count) = (0.0, 0.0);
-        let mut gradients = Gradients::default();
+        let mut gradients = Gradients::new(self.labels.len(), blocks);
         for range in blocks.coarser(LIGHTER).ranges() {
             let mut products = self.rows.products(&self.rows, &range);
             let mut found = vec![Found::default(); range.len()];
@@ -213,7 +213,6 @@ impl View {
 }
 
 /// Parts of `Σ_j (h_ij + h_ji) (x_i − x_j)`, the gradient by row i.
-#[derive(Default)]
 struct Gradients {
     /// `Σ_j h_ij`.
     own: Vec<f64>,
@@ -224,6 +223,10 @@ struct Gradients {
 }
 
 impl Gradients {
+    fn new(rows: usize, blocks: Blocks) -> Self {
+        Self { own: Vec::new(), columns: None, others: Accumulated::new(rows, blocks) }
+    }
+
     fn of(self, rows: &Tensor<2>) -> Tensor<2> {
         let Self { own, columns, others } = self;
         let own = TensorData::new(own, [rows.dims()[0], 1]);
