@@ -18,7 +18,8 @@
 //! | a sum over devices of your own | [`Shards::gather_with`] | wherever that runs |
 //!
 //! Tested: the first on Flex and ndarray at once, the last on both with the sum written out, each
-//! against the batch on one device. Burn's `all_reduce` needs several CUDA devices and has not been
+//! against the batch on one device and against sentence-transformers in two and three processes with
+//! `gather_across_devices=True`. Burn's `all_reduce` needs several CUDA devices and has not been
 //! run. The sum has to be differentiable, and its derivative is the same sum over the gradients:
 //! that is what Burn's is, and what makes this the `all_gather` with gradients of PyTorch.
 //!

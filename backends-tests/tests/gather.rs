@@ -2,13 +2,17 @@
 //! any sizes, gathered by a sum over devices and by moving rows, in all modes, on every backend.
 
 use std::cell::RefCell;
+use std::path::Path;
 
+use backends_tests::case::read;
 use backends_tests::fault::Faults;
-use backends_tests::subject::numbers;
+use backends_tests::nested::Nested;
+use backends_tests::subject::{configure, numbers};
 use burn::prelude::*;
 use burn::tensor::DType;
 use burn_embedding_losses::batch::RetrievalBatch;
 use burn_embedding_losses::gather::Shards;
+use burn_embedding_losses::sentence_transformers::LossConfig;
 use burn_embedding_losses::{
     BatchHardTripletLossConfig, Direction, Hardness, MegaBatchMarginLossConfig,
     MultipleNegativesRankingLossConfig, PartitionMode, Reduction, Similarity,
@@ -244,6 +248,43 @@ fn equal_shards_are_averaged() {
         let mean = losses.reduce(|sum, loss| sum + loss).unwrap() / 3.0;
         assert_close(&numbers(mean.clone()), &numbers(whole.clone()), dtype, backend);
         assert_close(&gradients(mean, &leaves), &gradients(whole, &leaves), dtype, backend);
+    }
+}
+
+#[test]
+fn the_reference_gathers_the_same() {
+    for (world, file) in [(2, "of_2.json"), (3, "of_3.json")] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures-gathered");
+        let cases = read(&folder.join(file)).expect("the fixture is committed");
+        assert_eq!(cases.len(), 8);
+        for case in cases {
+            assert_eq!(case.config["gather_across_devices"], true);
+            let LossConfig::MultipleNegativesRanking(config) = configure(&case).expect("a config")
+            else {
+                panic!("{}: a ranking loss", case.id)
+            };
+            let loss = config.init();
+            for (backend, device, dtype) in backends() {
+                let leaf = |rows: &Nested| rows.tensor::<2>(&device, dtype).expect("rows");
+                let leaves: Vec<_> =
+                    case.columns.iter().map(|rows| leaf(rows).require_grad()).collect();
+                let split = vec![case.columns[0].shape[0] / world; world];
+                let rows_of = |rows: core::ops::Range<usize>| {
+                    let mut columns =
+                        leaves.iter().map(|rows_of| rows_of.clone().slice([rows.clone()]));
+                    let (anchors, positives) = (columns.next().unwrap(), columns.next().unwrap());
+                    RetrievalBatch::from((anchors, positives, columns.collect::<Vec<_>>()))
+                };
+                let parts: Vec<_> = ranges(&split).into_iter().map(rows_of).collect();
+                let losses = all_gathered(&split, &parts).into_iter().map(|b| loss.forward(b));
+                let mean = losses.reduce(|sum, loss| sum + loss).unwrap() / world as f64;
+                let what = format!("{} on {backend} {dtype:?}", case.id);
+                assert_close(&numbers(mean.clone()), &[case.expected.loss], dtype, &what);
+                let expected = case.expected.gradients.iter().flat_map(|rows| rows.data.clone());
+                let expected: Vec<_> = expected.collect();
+                assert_close(&gradients(mean, &leaves), &expected, dtype, &what);
+            }
+        }
     }
 }
 

@@ -88,6 +88,7 @@ impl RetrievalBatch {
 
     /// The same batch as the device sees it that has the rows `own_rows` of it; the others come from
     /// other devices. Anchors are the own rows, candidates all. See [`gather`](crate::gather).
+    /// `diagnose` counts the terms of the own rows, and speaks of all rows otherwise.
     ///
     /// # Panics
     ///

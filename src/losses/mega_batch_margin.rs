@@ -47,11 +47,12 @@ impl MegaBatchMarginLossConfig {
 /// ```
 ///
 /// The positives should all be different: a duplicate is its twin's hardest negative, unless the
-/// batch [says so](RetrievalBatch::with_ids). A row without a negative has only the first half.
+/// batch [says so](RetrievalBatch::with_ids). A row without a negative has only the first half. Where a
+/// batch is spread over devices, [`gather`](crate::gather) it to find the hardest of all.
 ///
 /// # Terms
 ///
-/// One an anchor, `[n]`.
+/// One an anchor, `[n]`; of a gathered batch, one an own anchor.
 ///
 /// # Differences
 ///

@@ -166,12 +166,15 @@ impl MultipleNegativesRankingLossConfig {
 /// symmetric loss of CLIP; all four, `Joint`, is the loss of GTE. In `Joint` mode with
 /// `DocumentToQuery` the positive is counted twice, so the loss does not go below `ln 2`.
 ///
+/// Where a batch is spread over devices, [`gather`](crate::gather) it: each device has the terms of its
+/// own queries, with the documents of all (`gather_across_devices` of sentence-transformers).
+///
 /// A [`Hardness`] adds `strength · s`, a constant, to the scores of the negatives it names, in the
 /// direction from query to document.
 ///
 /// # Terms
 ///
-/// One a query, `[n]`.
+/// One a query, `[n]`; of a gathered batch, one an own query.
 ///
 /// # Differences
 ///
