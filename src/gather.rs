@@ -9,13 +9,17 @@
 //!
 //! `L` is the loss of the whole batch on one device, and so are its gradients, those of rows that
 //! came from other devices included: what device r says of them goes back to where they came from.
-//! The rows of a device come first in what it gathers, those of the others in the order of devices.
+//! The rows of a device come first in what it gathers, those of the others in the order of devices; of
+//! equally hard negatives the first in this order counts. Rows that lie otherwise are given
+//! [in place](RetrievalBatch::with_own_rows).
 //!
-//! | in one process | function | runs on |
+//! | devices are driven by | function | runs on |
 //! | :-- | :-- | :-- |
-//! | one thread, one graph over several devices | [`RetrievalBatch::gathered`] | every backend, also a mix of them |
-//! | a thread for each device | [`Shards::gather`], by Burn's `all_reduce` | CUDA only (Burn 0.22) |
+//! | one thread, one graph over all of them | [`RetrievalBatch::gathered`] | every backend, also a mix of them |
+//! | a thread each | [`Shards::gather`], by Burn's `all_reduce` | CUDA only (Burn 0.22) |
 //! | a sum over devices of your own | [`Shards::gather_with`] | wherever that runs |
+//!
+//! All of them go into the `loss` of a [`GradCache`](crate::GradCache) as well.
 //!
 //! Tested: the first on Flex and ndarray at once, the last on both with the sum written out, each
 //! against the batch on one device and against sentence-transformers in two and three processes with
@@ -107,8 +111,11 @@ impl RetrievalBatch {
             let each = shards.iter().map(|shard| shard.id_columns());
             let each: Vec<Vec<_>> = each.collect();
             let column = |place: usize| {
-                let ids = each.iter().map(|ids| ids[place].clone().to_device(&device));
-                Tensor::cat(ids.collect(), 0)
+                // Devices have integers of different width.
+                let dtype = each[0][place].dtype();
+                let moved =
+                    |ids: &Vec<Tensor<1, Int>>| ids[place].clone().to_device(&device).cast(dtype);
+                Tensor::cat(each.iter().map(moved).collect(), 0)
             };
             (0..each[0].len()).map(column).collect()
         });
