@@ -17,8 +17,8 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 import fixture
-from case import Case, options
-from ranking_cases import ALL_DIRECTIONS, BOTH_WAYS, TO_DOC
+from case import Case
+from ranking_cases import ALL_DIRECTIONS, BOTH_WAYS, TO_DOC, ranking_options
 from reference import Answer, Problem, evaluate
 
 FOLDER = Path(__file__).parent.parent / "fixtures-gathered"
@@ -38,17 +38,8 @@ RANKING = [
 
 def problems(processes: int) -> dict[str, Problem]:
     named = {}
-    for number, (rows, dim, columns, similarity, scale, directions, partition, hardness) in enumerate(RANKING):
-        mode, strength = (..., ...) if hardness is ... else hardness
-        config = options(
-            scale=scale,
-            similarity_fct=similarity,
-            gather_across_devices=True,
-            directions=directions,
-            partition_mode=partition,
-            hardness_mode=mode,
-            hardness_strength=strength,
-        )
+    for number, (rows, dim, columns, *chosen) in enumerate(RANKING):
+        config = ranking_options(*chosen, gather_across_devices=True)
         loss = "MultipleNegativesRankingLoss"
         case = Case(loss, processes * rows, dim, "normal", config, columns=columns, purpose=f"of-{processes}")
         name = case.name(number)

@@ -59,7 +59,7 @@ fn what_does_not_fit_is_named() {
         ),
         (
             message_of(|| {
-                let sum = |rows: Tensor<2>| rows.slice([0..4]);
+                let sum = |rows: Tensor<2>| rows.narrow(0, 0, 4);
                 Shards::new(vec![2, 3], 0).gather_with(batch(2, 2, 0), sum)
             }),
             "Shards: `sum` must give the shape [5, 4], got [4, 4]",
