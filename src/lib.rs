@@ -19,6 +19,7 @@
 //! | [`pairwise`] | distances, similarities, safe norms, mining |
 //! | [`objective`] | the formulas as pure functions |
 //! | [`GradCache`] | batches of any size through an encoder whose memory holds a few texts |
+//! | [`gather`] | batches spread over devices, whose losses see the candidates of all |
 //! | [`decoder`] | networks that write a sentence again from its embedding, for one loss |
 //! | [`noise`] | damage to sentences, for the same loss |
 //! | [`reduction`] | from terms to one number |
@@ -59,6 +60,7 @@ pub mod decoder;
 pub mod diagnostics;
 mod error;
 pub mod evaluation;
+pub mod gather;
 mod grad_cache;
 pub mod guide;
 pub mod losses;

@@ -17,6 +17,10 @@
 //! `memory_budget`) are understood as
 //! well. Of the options that need a Python object, `loss_fct` and `cos_score_transformation` are
 //! given by their torch class names (`"HuberLoss"`, `"Sigmoid"`).
+//!
+//! `gather_across_devices` is accepted, either way: a loss takes what it is given, and it is the batch
+//! that is [gathered](crate::gather) from several devices. On one device it is without effect there
+//! as well.
 
 use serde::Deserialize as DeriveDeserialize;
 use serde::de::{Deserialize, Deserializer, Error as _};
@@ -230,7 +234,7 @@ options!(Mse {
 options!(MultipleNegativesRanking {
     scale: f64 = 20.0,
     similarity_fct: Similarity = Similarity::Cosine,
-    gather_across_devices: NotGathered = NotGathered,
+    gather_across_devices: bool = false,
     directions: Vec<Direction> = vec![Direction::QueryToDocument],
     partition_mode: PartitionMode = PartitionMode::Joint,
     hardness_mode: Option<Hardness> = None,
@@ -244,7 +248,8 @@ options!(MultipleNegativesRanking {
     partition_mode: o.partition_mode,
     hardness_mode: o.hardness_mode,
     hardness_strength: {
-        let NotGathered = o.gather_across_devices;
+        // Of the batch, not of the loss: see `gather`.
+        let _ = o.gather_across_devices;
         o.hardness_strength
     },
     memory_budget: o.memory_budget, reduction: o.reduction,
@@ -313,18 +318,6 @@ impl<'de> Deserialize<'de> for CrossEntropy {
     }
 }
 
-/// `gather_across_devices=False`.
-struct NotGathered;
-
-impl<'de> Deserialize<'de> for NotGathered {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match bool::deserialize(deserializer)? {
-            false => Ok(Self),
-            true => Err(D::Error::custom("`gather_across_devices` must be false, got true")),
-        }
-    }
-}
-
 /// The last part of a qualified Python name such as `torch.nn.modules.loss.MSELoss`.
 fn class_name(qualified: &str) -> &str {
     qualified.rsplit('.').next().unwrap_or(qualified)
@@ -358,6 +351,16 @@ mod tests {
     }
 
     #[test]
+    fn gathering_is_up_to_the_batch() {
+        for gather in [true, false] {
+            let options = json!({"gather_across_devices": gather});
+            let config = LossConfig::from_python("MultipleNegativesRankingLoss", options).unwrap();
+            let plain = MultipleNegativesRankingLossConfig::new();
+            assert_eq!(config, LossConfig::MultipleNegativesRanking(plain));
+        }
+    }
+
+    #[test]
     fn every_name_is_understood_and_kept() {
         let sizes = json!({"embedding_dimension": 4, "num_labels": 2});
         for name in LossConfig::NAMES {
@@ -375,8 +378,8 @@ mod tests {
             ("MultipleNegativesRankingLoss", json!({"scale": 0}), "`scale` must be positive"),
             (
                 "MultipleNegativesRankingLoss",
-                json!({"gather_across_devices": true}),
-                "`gather_across_devices` must be false",
+                json!({"gather_across_devices": "yes"}),
+                "invalid type: string \"yes\", expected a boolean",
             ),
             ("SoftmaxLoss", json!({"num_labels": 3}), "`embedding_dimension` must be at least 1"),
         ] {

@@ -60,18 +60,23 @@ RANKING = [
 FLAT_RANKING = {"nothing-to-rank", "floor-of-ln-2"}
 
 
+def ranking_options(similarity, scale, directions, partition, hardness, **others) -> dict:
+    mode, strength = (..., ...) if hardness is ... else hardness
+    return options(
+        scale=scale,
+        similarity_fct=similarity,
+        directions=directions,
+        partition_mode=partition,
+        hardness_mode=mode,
+        hardness_strength=strength,
+        **others,
+    )
+
+
 def ranking() -> list[Case]:
     cases = []
     for rows, dim, columns, regime, similarity, scale, directions, partition, hardness, purpose in RANKING:
-        mode, strength = (..., ...) if hardness is ... else hardness
-        config = options(
-            scale=scale,
-            similarity_fct=similarity,
-            directions=directions,
-            partition_mode=partition,
-            hardness_mode=mode,
-            hardness_strength=strength,
-        )
+        config = ranking_options(similarity, scale, directions, partition, hardness)
         loss = "MultipleNegativesRankingLoss"
         cases.append(
             Case(loss, rows, dim, regime, config, columns=columns, purpose=purpose, flat=purpose in FLAT_RANKING)

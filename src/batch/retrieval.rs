@@ -1,3 +1,5 @@
+use core::ops::Range;
+
 use burn::prelude::*;
 
 use super::shape::{check_finite, following, leading, same_shape};
@@ -15,6 +17,9 @@ pub struct RetrievalBatch {
     pub negatives: Vec<Tensor<2>>,
     /// Which rows belong together, if anybody knows.
     pub ids: Option<RowIds>,
+    /// Whose losses are wanted: all rows, or, where the batch was [gathered](crate::gather) from
+    /// several devices, those of this one. The others are candidates only.
+    pub own_rows: Range<usize>,
 }
 
 /// What the texts of a batch are, by numbers of which only equality counts.
@@ -45,7 +50,7 @@ impl RetrievalBatch {
             following("RetrievalBatch", &format!("negatives[{k}]"), negative, shape)
         };
         let negatives = negatives.into_iter().enumerate().map(widen).collect();
-        Self { anchor, positive, negatives, ids: None }
+        Self { anchor, positive, negatives, ids: None, own_rows: 0..shape[0] }
     }
 
     /// The same batch, of whose rows it is known which belong together: see [`RowIds`].
@@ -81,6 +86,28 @@ impl RetrievalBatch {
         let known = known.expect("RetrievalBatch: `ids` must be given before `negative_ids`");
         known.negatives = ids.into_iter().map(Tensor::inner).collect();
         self
+    }
+
+    /// The same batch as the device sees it that has the rows `own_rows` of it; the others come from
+    /// other devices. Anchors are the own rows, candidates all. See [`gather`](crate::gather).
+    /// `diagnose` counts the terms of the own rows, and speaks of all rows otherwise.
+    ///
+    /// # Panics
+    ///
+    /// If `own_rows` is empty or not within the batch.
+    #[track_caller]
+    pub fn with_own_rows(self, own_rows: Range<usize>) -> Self {
+        let [rows, _] = self.anchor.dims();
+        assert!(
+            !own_rows.is_empty() && own_rows.end <= rows,
+            "RetrievalBatch: `own_rows` must be some of 0..{rows}, got {own_rows:?}"
+        );
+        Self { own_rows, ..self }
+    }
+
+    /// The share of the own rows in all rows, in `(0, 1]`.
+    pub fn share(&self) -> f64 {
+        self.own_rows.len() as f64 / self.anchor.dims()[0] as f64
     }
 
     /// Checks the values, reading from the device.

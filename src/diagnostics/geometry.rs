@@ -96,9 +96,9 @@ impl Surveyed for TripletBatch {
 
 impl Surveyed for RetrievalBatch {
     fn without_graph(self) -> Self {
-        let Self { anchor, positive, negatives, ids } = self;
+        let Self { anchor, positive, negatives, ids, own_rows } = self;
         let negatives = negatives.into_iter().map(Tensor::inner).collect();
-        Self { anchor: anchor.inner(), positive: positive.inner(), negatives, ids }
+        Self { anchor: anchor.inner(), positive: positive.inner(), negatives, ids, own_rows }
     }
 
     fn survey(&self) -> Geometry {

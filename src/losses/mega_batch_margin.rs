@@ -49,11 +49,12 @@ impl MegaBatchMarginLossConfig {
 /// ```
 ///
 /// The positives should all be different: a duplicate is its twin's hardest negative, unless the
-/// batch [says so](RetrievalBatch::with_ids). A row without a negative has only the first half.
+/// batch [says so](RetrievalBatch::with_ids). A row without a negative has only the first half. Where a
+/// batch is spread over devices, [`gather`](crate::gather) it to find the hardest of all.
 ///
 /// # Terms
 ///
-/// One an anchor, `[n]`.
+/// One an anchor, `[n]`; of a gathered batch, one an own anchor.
 ///
 /// # Differences
 ///
@@ -87,13 +88,15 @@ pub struct MegaBatchMarginLoss {
 
 impl MegaBatchMarginLoss {
     #[track_caller]
-    fn terms(&self, RetrievalBatch { anchor, positive, negatives, ids }: RetrievalBatch) -> Terms {
+    fn terms(&self, batch: RetrievalBatch) -> Terms {
+        let RetrievalBatch { anchor, positive, negatives, ids, own_rows } = batch;
         let extra = negatives.len();
         assert!(extra == 0, "MegaBatchMarginLoss: `negatives` must be empty, got {extra} columns");
         let MegaBatchMarginLossConfig { positive_margin, negative_margin, .. } = self.config;
         let bytes = search_bytes(&anchor, Distance::Cosine);
-        let blocks =
-            Blocks::within("MegaBatchMarginLoss", self.config.memory_budget, anchor.dims(), bytes);
+        let shape = [own_rows.len(), anchor.dims()[1]];
+        let blocks = Blocks::within("MegaBatchMarginLoss", self.config.memory_budget, shape, bytes)
+            .starting_at(own_rows.start);
         // max(0, m⁺ − cos(a, p)) + max(0, max cos(a, p of others) − m⁻)
         let ids = ids.map(|ids| ids.rows);
         let margins = [positive_margin, negative_margin];

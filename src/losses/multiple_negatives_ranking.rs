@@ -168,12 +168,15 @@ impl MultipleNegativesRankingLossConfig {
 /// symmetric loss of CLIP; all four, `Joint`, is the loss of GTE. In `Joint` mode with
 /// `DocumentToQuery` the positive is counted twice, so the loss does not go below `ln 2`.
 ///
+/// Where a batch is spread over devices, [`gather`](crate::gather) it: each device has the terms of its
+/// own queries, with the documents of all (`gather_across_devices` of sentence-transformers).
+///
 /// A [`Hardness`] adds `strength · s`, a constant, to the scores of the negatives it names, in the
 /// direction from query to document.
 ///
 /// # Terms
 ///
-/// One a query, `[n]`.
+/// One a query, `[n]`; of a gathered batch, one an own query.
 ///
 /// # Differences
 ///
@@ -226,23 +229,25 @@ impl MultipleNegativesRankingLoss {
     fn reduced(&self, batch: RetrievalBatch) -> Tensor<1> {
         let (candidates, ranking, blocks) = self.prepare(batch);
         // Σ (ln Σ exp(z) − zᵢᵢ), a block of queries at a time
-        let weight = self.config.reduction.weight(candidates.queries());
+        let weight = self.config.reduction.weight(blocks.anchors());
         candidates.weighted_sum(&ranking, weight, blocks)
     }
 
     #[track_caller]
     fn prepare(&self, batch: RetrievalBatch) -> (Candidates, Ranking, Blocks) {
         const NAME: &str = "MultipleNegativesRankingLoss";
-        let shape = batch.anchor.dims();
+        let (own, [_, dim]) = (batch.own_rows.clone(), batch.anchor.dims());
         let (candidates, ranking) = (self.candidates(batch), self.ranking());
         let bytes = candidates.bytes_per_query(&ranking);
+        let shape = [own.len(), dim];
         let blocks = Blocks::within(NAME, self.config.memory_budget, shape, bytes);
+        let blocks = blocks.starting_at(own.start);
         (candidates, ranking, blocks)
     }
 
     fn candidates(
         &self,
-        RetrievalBatch { anchor, positive, negatives, ids }: RetrievalBatch,
+        RetrievalBatch { anchor, positive, negatives, ids, .. }: RetrievalBatch,
     ) -> Candidates {
         let Self { config } = self;
         let candidates =

@@ -1,4 +1,7 @@
 //! A positive among the other candidates of the batch.
+//!
+//! [`Blocks`] say which rows are anchors. Where a batch is spread over devices these are some of the
+//! rows, [from an offset on](Blocks::starting_at), and candidates are those of all devices.
 
 use core::ops::Range;
 
@@ -126,12 +129,12 @@ impl Candidates {
         columns * (self.queries.dtype().size() * MATRICES + differences + ids)
     }
 
-    /// `ln Σ exp(z) − zᵢᵢ` of every query, `[n]`; `z` are the scores of a comparison, or of all.
-    /// The logarithms of several softmaxes are averaged. Computed a block of queries at a time where no
-    /// gradient is wanted.
+    /// `ln Σ exp(z) − zᵢᵢ` of the queries of `blocks`, `[anchors]`; `z` are the scores of a comparison,
+    /// or of all. The logarithms of several softmaxes are averaged. Computed a block of queries at a
+    /// time where no gradient is wanted.
     pub fn terms(&self, ranking: &Ranking, blocks: Blocks) -> Tensor<1> {
         if self.queries.is_tracked() || self.documents.is_tracked() {
-            return self.terms_of(0..self.queries(), ranking);
+            return self.terms_of(blocks.all(), ranking);
         }
         Tensor::cat(blocks.ranges().map(|range| self.terms_of(range, ranking)).collect(), 0)
     }
@@ -407,7 +410,7 @@ fn largest_in_row(blocks: &[Tensor<2>]) -> Tensor<2> {
     blocks.iter().map(largest).reduce(Tensor::max_pair).expect("at least one block")
 }
 
-/// `max(0, m⁺ − cos(aᵢ, pᵢ)) + max(0, maxⱼ≠ᵢ cos(aᵢ, pⱼ) − m⁻)` for every row, `[n]`.
+/// `max(0, m⁺ − cos(aᵢ, pᵢ)) + max(0, maxⱼ≠ᵢ cos(aᵢ, pⱼ) − m⁻)` for the anchors of `blocks`, `[anchors]`.
 ///
 /// A batch of one row has no negative and only the first half.
 pub fn mega_batch_margin(
@@ -419,17 +422,24 @@ pub fn mega_batch_margin(
 ) -> Tensor<1> {
     let negative = most_similar_other(anchors.clone(), positives.clone(), ids, blocks);
     let nobody = negative.exists.clone().bool_not();
-    let cosine = |others| {
-        let sources = [anchors.clone(), positives.clone()];
+    let own = |rows: &Tensor<2>| match blocks.all() == (0..rows.dims()[0]) {
+        true => rows.clone(),
+        false => rows.clone().slice([blocks.all()]),
+    };
+    let own_anchors = own(&anchors);
+    let cosine = |candidates, others| {
+        let sources = [own_anchors.clone(), candidates];
         comparison::Comparison::Cosine.with(sources, others, None)
     };
-    let attract = hinge(cosine(Others::Rows(1)).neg().add_scalar(positive_margin));
-    let repel = hinge(cosine(Others::Chosen(1, negative)).sub_scalar(negative_margin));
+    let attract = cosine(own(&positives), Others::Rows(1));
+    let attract = hinge(attract.neg().add_scalar(positive_margin));
+    let repel = cosine(positives, Others::Chosen(1, negative));
+    let repel = hinge(repel.sub_scalar(negative_margin));
     attract + repel.mask_fill(nobody, 0.0)
 }
 
-/// For row i of `x`, the row j ≠ i of `y`, of another id where there are ids, with the largest cosine; a
-/// block of rows at a time.
+/// For each anchor i, a row of `x`, the row j ≠ i of `y`, of another id where there are ids, with the
+/// largest cosine; a block of rows at a time.
 pub(crate) fn most_similar_other(
     x: Tensor<2>,
     y: Tensor<2>,
@@ -445,7 +455,7 @@ pub(crate) fn most_similar_other(
     let chosen = blocks.ranges().map(|range| {
         let order = Distance::Cosine.order(x.clone().slice([range.clone()]), y.clone());
         let others = match &ids {
-            None => own_row(range, blocks.anchors(), &x.device()).bool_not(),
+            None => own_row(range, y.dims()[0], &x.device()).bool_not(),
             Some(ids) => LabelMasks::of_rows(ids.clone(), range).negative,
         };
         closest(order, others)

@@ -19,6 +19,8 @@ pub fn default_budget([n, dim]: [usize; 2]) -> usize {
 /// How anchors are divided into blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocks {
+    /// The row of the first anchor.
+    first: usize,
     anchors: usize,
     rows: usize,
 }
@@ -47,7 +49,13 @@ impl Blocks {
              rows, got {budget}"
         );
         let count = anchors.div_ceil(budget / bytes_per_anchor.max(1));
-        Self { anchors, rows: anchors.div_ceil(count) }
+        Self { first: 0, anchors, rows: anchors.div_ceil(count) }
+    }
+
+    /// The same blocks of anchors that are the rows from `first` on: what a device has of a batch that
+    /// is spread over several.
+    pub fn starting_at(self, first: usize) -> Self {
+        Self { first, ..self }
     }
 
     /// Blocks of up to `factor` times as many anchors, for what takes as much less memory.
@@ -62,10 +70,16 @@ impl Blocks {
         self.anchors
     }
 
+    /// The rows that are anchors.
+    pub fn all(self) -> Range<usize> {
+        self.first..self.first + self.anchors
+    }
+
     /// The anchors of each block, in order.
     pub fn ranges(self) -> impl Iterator<Item = Range<usize>> {
-        let Self { anchors, rows } = self;
-        (0..anchors).step_by(rows).map(move |start| start..anchors.min(start + rows))
+        let Range { start, end } = self.all();
+        let rows = self.rows;
+        (start..end).step_by(rows).map(move |start| start..end.min(start + rows))
     }
 }
 
@@ -84,7 +98,7 @@ pub(crate) fn sum<const K: usize, T>(
             blocks.ranges().map(|range| part(range, rows.clone())).unzip();
         return (total(values), others);
     }
-    let mut gradients = wanted(&rows);
+    let mut gradients = wanted(&rows, blocks);
     let (mut values, mut others) = (Vec::new(), Vec::new());
     for range in blocks.ranges() {
         let leaves = rows.each_ref().map(|rows| {
@@ -113,19 +127,27 @@ pub(crate) fn closed_sum<const K: usize>(
     blocks: Blocks,
     mut part: impl FnMut(Range<usize>, &mut [Option<Accumulated>; K]) -> Tensor<1>,
 ) -> Tensor<1> {
-    let mut gradients = wanted(&rows);
+    let mut gradients = wanted(&rows, blocks);
     let values = blocks.ranges().map(|range| part(range, &mut gradients)).collect();
     carry_all(total(values), rows, gradients)
 }
 
-/// A gradient that blocks add to: all rows at a time, or the leading ones in order.
-#[derive(Debug, Default)]
+/// A gradient that blocks add to: all rows at a time, or the anchors in order.
+#[derive(Debug)]
 pub(crate) struct Accumulated {
+    rows: usize,
+    /// The row of the first anchor.
+    first: usize,
     all: Option<Tensor<2>>,
-    leading: Vec<Tensor<2>>,
+    anchors: Vec<Tensor<2>>,
 }
 
 impl Accumulated {
+    /// Nothing yet, for `rows` rows of which some are the anchors of `blocks`.
+    pub fn new(rows: usize, blocks: Blocks) -> Self {
+        Self { rows, first: blocks.first, all: None, anchors: Vec::new() }
+    }
+
     /// Adds to the gradient of all rows, `[n, dim]`.
     pub fn add(&mut self, part: Tensor<2>) {
         self.all = Some(match self.all.take() {
@@ -134,24 +156,27 @@ impl Accumulated {
         });
     }
 
-    /// Adds to the gradient of the rows behind those of the last call, from the first row on.
+    /// Adds to the gradient of the rows behind those of the last call, from the first anchor on.
     pub fn add_next(&mut self, part: Tensor<2>) {
-        self.leading.push(part);
+        self.anchors.push(part);
     }
 
     /// All of it; `None` if nothing was added.
     pub fn into_gradient(self) -> Option<Tensor<2>> {
-        let Self { all, leading } = self;
-        let leading = (!leading.is_empty()).then(|| Tensor::cat(leading, 0));
-        match (all, leading) {
-            (Some(all), Some(leading)) if all.dims() == leading.dims() => Some(all + leading),
-            (Some(all), Some(leading)) => {
-                let rows = 0..leading.dims()[0];
-                let sum = all.clone().slice([rows.clone()]) + leading;
-                Some(all.slice_assign([rows], sum))
-            }
-            (all, leading) => all.or(leading),
+        let Self { rows, first, all, anchors } = self;
+        if anchors.is_empty() {
+            return all;
         }
+        let anchors = Tensor::cat(anchors, 0);
+        let [count, dim] = anchors.dims();
+        if count == rows {
+            return Some(all.into_iter().fold(anchors, |sum, all| all + sum));
+        }
+        let own = first..first + count;
+        let all =
+            all.unwrap_or_else(|| Tensor::zeros([rows, dim], (&anchors.device(), anchors.dtype())));
+        let sum = all.clone().slice([own.clone()]) + anchors;
+        Some(all.slice_assign([own], sum))
     }
 }
 
@@ -160,8 +185,9 @@ fn total(values: Vec<Tensor<1>>) -> Tensor<1> {
 }
 
 /// A place for the gradient of each of the rows that have one.
-fn wanted<const K: usize>(rows: &[Tensor<2>; K]) -> [Option<Accumulated>; K] {
-    rows.each_ref().map(|rows| rows.is_tracked().then(Accumulated::default))
+fn wanted<const K: usize>(rows: &[Tensor<2>; K], blocks: Blocks) -> [Option<Accumulated>; K] {
+    let place = |rows: &Tensor<2>| Accumulated::new(rows.dims()[0], blocks);
+    rows.each_ref().map(|rows| rows.is_tracked().then(|| place(rows)))
 }
 
 fn carry_all<const K: usize>(

@@ -26,6 +26,10 @@ pub(crate) enum Comparison {
 
 /// Rows that the rows of the first of some matrices are compared with, in one of the matrices.
 #[derive(Debug, Clone)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one or two at a time; a tensor is large by some features"
+)]
 pub(crate) enum Others {
     /// Row i with row i.
     Rows(usize),

@@ -74,6 +74,14 @@ impl<'a> Batches<'a> {
         steps.map_or(count, |steps| steps.min(count))
     }
 
+    /// The number of epochs that the steps begin.
+    pub fn epochs(&self) -> usize {
+        match self.schedule.steps {
+            None => self.schedule.epochs,
+            Some(steps) => self.steps().take(steps).last().map_or(0, |step| step.epoch + 1),
+        }
+    }
+
     /// All steps, the same for the same seed.
     pub fn steps(&self) -> impl Iterator<Item = Step> {
         (0..self.schedule.epochs).flat_map(|epoch| {

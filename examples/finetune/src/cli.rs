@@ -199,6 +199,11 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = positive, requires = "log")]
     pub diagnose_steps: Option<usize>,
 
+    /// Show the run on a dashboard in the terminal: curves of loss, learning rate, length of the gradient
+    /// and evaluation. `q` or Ctrl-C ends training early and saves what is trained
+    #[arg(long)]
+    pub dashboard: bool,
+
     /// Seed of the parameters, the batches and the held-out rows: the same seed, the same numbers
     #[arg(long, value_name = "N", default_value = "42")]
     pub seed: u64,

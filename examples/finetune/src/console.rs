@@ -1,19 +1,23 @@
 //! The one place that talks to the user: results on stdout, progress and errors on stderr.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::dashboard::Dashboard;
 use crate::error::Error;
 use crate::evaluate::{Evaluation, Measure};
 use crate::session::Outcome;
+use crate::train::Done;
 
 /// Where results and progress go.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Console {
     interactive: bool,
     quiet: bool,
+    dashboard: bool,
 }
 
 impl Default for Console {
@@ -25,12 +29,21 @@ impl Default for Console {
 impl Console {
     /// Talks to the terminal, or writes plain lines where there is none.
     pub fn new() -> Self {
-        Self { interactive: std::io::stderr().is_terminal(), quiet: false }
+        Self { interactive: std::io::stderr().is_terminal(), quiet: false, dashboard: false }
     }
 
     /// Says nothing, for callers that only want the outcome.
     pub fn silent() -> Self {
-        Self { interactive: false, quiet: true }
+        Self { interactive: false, quiet: true, dashboard: false }
+    }
+
+    /// The same, with progress on the dashboard if it is `wanted`, which takes a terminal.
+    pub fn with_dashboard(&self, wanted: bool) -> Result<Self, Error> {
+        if wanted && !std::io::stdout().is_terminal() {
+            let reason = "stdout is no terminal; leave it out, or write a --log";
+            return Err(Error::option("--dashboard", reason));
+        }
+        Ok(Self { dashboard: wanted, ..self.clone() })
     }
 
     /// A line of the result.
@@ -77,8 +90,9 @@ impl Console {
     }
 
     /// Progress over `steps` training steps in `epochs` epochs, of which `done` steps are done.
-    pub fn progress(&self, steps: usize, epochs: usize, done: usize) -> Progress {
-        let bar = if self.interactive && !self.quiet {
+    pub fn progress(&self, steps: usize, epochs: usize, done: usize) -> Result<Progress, Error> {
+        let dashboard = self.dashboard.then(|| Dashboard::new(steps, epochs, done)).transpose()?;
+        let bar = if self.interactive && !self.quiet && !self.dashboard {
             ProgressBar::new(steps as u64).with_style(
                 ProgressStyle::with_template(
                     "{bar:30} {pos}/{len} steps  {msg}  {elapsed} (eta {eta})",
@@ -89,25 +103,60 @@ impl Console {
             ProgressBar::hidden()
         };
         bar.set_position(done as u64);
-        Progress { bar, epochs, lines: !self.interactive && !self.quiet }
+        let lines = !self.interactive && !self.quiet && !self.dashboard;
+        let dashboard = dashboard.map(RefCell::new);
+        Ok(Progress { bar, epochs, lines, dashboard, held: RefCell::default() })
     }
 }
 
 /// The progress of one training run.
-#[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
     epochs: usize,
     lines: bool,
+    dashboard: Option<RefCell<Dashboard>>,
+    /// What is to be said once the dashboard is gone.
+    held: RefCell<Vec<String>>,
 }
 
 impl Progress {
-    /// One step is done: its epoch, the mean loss of that epoch so far, sentences a second.
-    pub fn step(&self, epoch: usize, loss: f64, speed: f64) {
-        let epochs = self.epochs;
+    /// One step is done: the mean loss of its epoch so far, sentences a second.
+    pub fn step(&self, done: &Done, loss: f64, speed: f64) -> Result<(), Error> {
+        let (epoch, epochs) = (done.epoch + 1, self.epochs);
         self.bar
             .set_message(format!("epoch {epoch}/{epochs}  loss {loss:.4}  {speed:.0} sentences/s"));
         self.bar.inc(1);
+        self.on_dashboard(|dashboard| dashboard.step(done))
+    }
+
+    /// Whether the user wants no more steps.
+    pub fn stopped(&self) -> bool {
+        self.dashboard.as_ref().is_some_and(|dashboard| dashboard.borrow().stopped())
+    }
+
+    fn on_dashboard(
+        &self,
+        show: impl FnOnce(&mut Dashboard) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.dashboard.as_ref().map_or(Ok(()), |dashboard| show(&mut dashboard.borrow_mut()))
+    }
+
+    /// A line among the progress, or behind the dashboard.
+    fn line(&self, line: String) {
+        if self.lines {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+        match self.dashboard {
+            None => self.bar.println(line),
+            Some(_) => self.held.borrow_mut().push(line),
+        }
+    }
+
+    /// The evaluation before the first step.
+    pub fn before(&self, evaluation: &Evaluation) {
+        if let Some(dashboard) = &self.dashboard {
+            dashboard.borrow_mut().before(evaluation);
+        }
     }
 
     /// One epoch is done: a line of its own where there is no bar to watch.
@@ -122,29 +171,38 @@ impl Progress {
     }
 
     /// An evaluation on the way.
-    pub fn evaluation(&self, step: usize, evaluation: &Evaluation, best: bool) {
+    pub fn evaluation(
+        &self,
+        step: usize,
+        evaluation: &Evaluation,
+        best: bool,
+    ) -> Result<(), Error> {
         let Some((measure, score)) = evaluation.main() else {
-            return;
+            return Ok(());
         };
         let best = if best { ", the best so far" } else { "" };
-        let line = format!("step {step}  {} {:.4}{best}", measure.title(), score.value);
-        if self.lines {
-            let _ = writeln!(std::io::stderr(), "{line}");
-        }
-        self.bar.println(line);
+        self.line(format!("step {step}  {} {:.4}{best}", measure.title(), score.value));
+        self.on_dashboard(|dashboard| dashboard.evaluation(evaluation))
     }
 
     /// Something that the user should change.
-    pub fn warning(&self, line: impl Display) {
-        let line = format!("warning: {line}");
-        if self.lines {
-            let _ = writeln!(std::io::stderr(), "{line}");
-        }
-        self.bar.println(line);
+    pub fn warning(&self, line: impl Display) -> Result<(), Error> {
+        self.line(format!("warning: {line}"));
+        self.on_dashboard(|dashboard| dashboard.count("Warnings"))
     }
 
     /// Training is over.
     pub fn finish(&self) {
         self.bar.finish();
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        // It gives the terminal back.
+        drop(self.dashboard.take());
+        for line in self.held.take() {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
     }
 }

@@ -91,6 +91,10 @@ pub enum Error {
         learning_rate: f64,
     },
 
+    /// The user killed the run from the dashboard.
+    #[error("the run was killed from the dashboard: no encoder was saved")]
+    Killed,
+
     /// A checkpoint does not belong to this run.
     #[error("cannot go on from {}: {reason}", path.display())]
     Checkpoint {

@@ -19,6 +19,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod console;
 pub mod corpus;
+pub mod dashboard;
 pub mod data;
 pub mod directory;
 pub mod embed;
@@ -26,6 +27,7 @@ pub mod encode;
 pub mod encoder;
 pub mod error;
 pub mod evaluate;
+pub mod interrupt;
 pub mod lengths;
 pub mod log;
 pub mod model;
@@ -72,6 +74,7 @@ pub fn run(cli: &Cli, console: &Console) -> Result<(), Error> {
 
 /// Trains, evaluates and saves.
 fn train(args: &Args, console: &Console) -> Result<(), Error> {
+    let console = &console.with_dashboard(args.dashboard)?;
     let device = named_device::open(&args.device)
         .map_err(|error| Error::option("--device", error.to_string()))?;
     let options = objective::parse_options(&args.loss_config)?;

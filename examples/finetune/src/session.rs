@@ -147,7 +147,11 @@ impl Session<'_> {
             log,
             console,
         };
-        let State { learner, before, best, .. } = run.train(state)?;
+        let State { learner, before, best, step, .. } = run.train(state)?;
+        if step < steps {
+            console.say(format_args!("stopped after step {step} of {steps}"));
+        }
+        let steps = step;
         let (learner, kept, after) = match best {
             Some(best) => (best.learner, best.step, best.evaluation),
             None => {

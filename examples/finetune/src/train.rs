@@ -121,7 +121,8 @@ pub struct Run<'a, E: Module> {
 impl<E: TextEncoder> Run<'_, E> {
     /// Takes all steps that `state` has not taken.
     pub fn train(mut self, mut state: State<E>) -> Result<State<E>, Error> {
-        let progress = self.console.progress(self.steps, self.schedule.epochs, state.step);
+        let progress = self.console.progress(self.steps, self.batches.epochs(), state.step)?;
+        progress.before(&state.before);
         let mut pace = Pace::new();
         let mut warned = false;
         for step in self.batches.steps().take(self.steps).skip(state.step) {
@@ -135,17 +136,21 @@ impl<E: TextEncoder> Run<'_, E> {
                     "step {} has no signal: {why}{}",
                     done.step,
                     self.hint()
-                ));
+                ))?;
             }
             if let Some(log) = &mut self.log {
                 log.write(&done, seen.as_ref(), pace.seconds())?;
             }
-            progress.step(step.epoch + 1, pace.loss(), pace.speed());
+            progress.step(&done, pace.loss(), pace.speed())?;
             if step.last || state.step == self.steps {
                 progress.epoch(step.epoch + 1, pace.loss(), pace.speed());
                 pace.next_epoch();
             }
-            self.look(&mut state, &progress)?;
+            let stopped = progress.stopped();
+            self.look(&mut state, &progress, stopped)?;
+            if stopped {
+                break;
+            }
         }
         progress.finish();
         Ok(state)
@@ -227,10 +232,10 @@ impl<E: TextEncoder> Run<'_, E> {
     }
 
     /// Evaluates and writes a checkpoint where it is time.
-    fn look(&self, state: &mut State<E>, progress: &Progress) -> Result<(), Error> {
+    fn look(&self, state: &mut State<E>, progress: &Progress, stopped: bool) -> Result<(), Error> {
         let step = state.step;
         let time = |every: Option<usize>| every.is_some_and(|n| step.is_multiple_of(n));
-        let last = step == self.steps;
+        let last = stopped || step == self.steps;
         if time(self.schedule.evaluate_every) || (last && state.best.is_some()) {
             self.compare(state, progress)?;
         }
@@ -244,7 +249,7 @@ impl<E: TextEncoder> Run<'_, E> {
     fn compare(&self, state: &mut State<E>, progress: &Progress) -> Result<(), Error> {
         let evaluation = (self.evaluate)(&state.learner)?;
         let better = state.best.as_ref().is_none_or(|best| evaluation.is_better(&best.evaluation));
-        progress.evaluation(state.step, &evaluation, better);
+        progress.evaluation(state.step, &evaluation, better)?;
         if better {
             let (learner, step) = (state.learner.clone(), state.step);
             state.best = Some(Best { learner, step, evaluation });

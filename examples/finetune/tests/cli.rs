@@ -212,10 +212,22 @@ fn held_out_rows_and_other_formats_evaluate() {
 }
 
 #[test]
+fn a_dashboard_needs_a_terminal() {
+    refused(&[], &["--dashboard", "--steps", "1"], "--dashboard: stdout is no terminal");
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("finetuned-encoder")).unwrap();
+    let output = finetune(directory.path(), &["--dashboard", "--log", "log.jsonl"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+    assert_eq!(names(directory.path()), ["finetuned-encoder"]);
+}
+
+#[test]
 fn help_names_every_option_and_loss() {
     let directory = TempDir::new().unwrap();
     let help = text(&finetune(directory.path(), &["--help"]).stdout);
     for word in [
+        "--dashboard",
         "--data",
         "--eval",
         "--format",

@@ -18,7 +18,6 @@ use crate::reduction::Reduction;
 const LIGHTER: usize = 20;
 
 /// Derivatives by half of the squared distances, as far as they are in a matrix.
-#[derive(Default)]
 struct Slopes {
     /// `Σ_j h_ij x_j + Σ_j h_ji x_j`.
     others: Accumulated,
@@ -31,7 +30,9 @@ impl Few<'_> {
     pub fn sum(&self, blocks: Blocks, gradient: bool, reduction: Reduction) -> Option<TripletSum> {
         let mut anchors = vec![Anchor::default(); self.classes.len()];
         let with_matrix = gradient && self.negatives == Negatives::All;
-        let mut slopes = Slopes { sums: vec![0.0; anchors.len()], ..Slopes::default() };
+        let n = anchors.len();
+        let mut slopes =
+            Slopes { others: Accumulated::new(n, blocks), sums: vec![0.0; n] };
         for range in blocks.coarser(LIGHTER).ranges() {
             let found = &mut anchors[range.clone()];
             let block = self.estimates.block(&range, found, |i, row| self.weigh(i, row));

@@ -208,8 +208,12 @@ struct Derivative<'a> {
 impl Derivative<'_> {
     fn all(&self) -> FlexTensor {
         let Matrix { rows, columns, .. } = self.sources[self.by];
-        let inverses: Vec<_> =
-            self.gap.partners().map(|(_, partners)| partners.inverse(rows)).collect();
+        // Matrices may differ in length, and only partners in this one have a place in it.
+        let inverse = |partners: &Partners| match partners.source == self.by {
+            true => partners.inverse(rows),
+            false => None,
+        };
+        let inverses: Vec<_> = self.gap.partners().map(|(_, partners)| inverse(partners)).collect();
         let mut out = vec![0f32; rows * columns];
         for_rows(&mut out, columns, rows * columns, |row, out| {
             let mut sum = Sum { out, started: false };

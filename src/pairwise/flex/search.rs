@@ -315,8 +315,8 @@ impl Hardest {
     }
 }
 
-/// For row i of `x`, the first row j ≠ i of `y` with the smallest distance; of another id where there
-/// are ids.
+/// For each anchor i, a row of `x`, the first row j ≠ i of `y` with the smallest distance; of another id
+/// where there are ids.
 pub(crate) fn closest_other(
     distance: Distance,
     [x, y]: [&Tensor<2>; 2],
@@ -328,9 +328,9 @@ pub(crate) fn closest_other(
         Some(ids) => classes_of(ids),
         None => (0..y.dims()[0] as u32).collect(),
     };
+    let mut found = vec![None; x.dims()[0]];
     let [x, y] = [x, y].map(|rows| Rows::new(distance, rows));
     let centre = y.mean();
-    let mut found = vec![None; classes.len()];
     match Estimates::of_two(&x, &y, &centre) {
         Some(estimates) => {
             estimates.find(blocks.coarser(2 * LIGHTER), &mut found, |i, row| {
@@ -355,5 +355,5 @@ pub(crate) fn closest_other(
             });
         }
     }
-    chosen(found.into_iter(), &device)
+    chosen(found.drain(blocks.all()), &device)
 }

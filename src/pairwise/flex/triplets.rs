@@ -87,7 +87,7 @@ struct Wide<'a> {
 impl Wide<'_> {
     fn sum(&self, blocks: Blocks, gradient: bool, reduction: Reduction) -> TripletSum {
         let (mut value, mut count) = (0.0, 0.0);
-        let mut gradients = Gradients::default();
+        let mut gradients = Gradients::new(self.rows.lengths.len(), blocks);
         for range in blocks.coarser(LIGHTER).ranges() {
             let mut products = self.rows.products(&self.rows, &range);
             let mut found = vec![Found::default(); range.len()];
@@ -248,7 +248,6 @@ impl View {
 }
 
 /// Parts of `Σ_j (h_ij + h_ji) (x_i − x_j)`, the gradient by row i.
-#[derive(Default)]
 struct Gradients {
     /// `Σ_j h_ij`.
     own: Vec<f64>,
@@ -259,6 +258,10 @@ struct Gradients {
 }
 
 impl Gradients {
+    fn new(rows: usize, blocks: Blocks) -> Self {
+        Self { own: Vec::new(), columns: None, others: Accumulated::new(rows, blocks) }
+    }
+
     fn of(self, rows: &Tensor<2>) -> Tensor<2> {
         let Self { own, columns, others } = self;
         let own = TensorData::new(own, [rows.dims()[0], 1]);
