@@ -31,8 +31,7 @@ impl Few<'_> {
         let mut anchors = vec![Anchor::default(); self.classes.len()];
         let with_matrix = gradient && self.negatives == Negatives::All;
         let n = anchors.len();
-        let mut slopes =
-            Slopes { others: Accumulated::new(n, blocks), sums: vec![0.0; n] };
+        let mut slopes = Slopes { others: Accumulated::new(n, blocks), sums: vec![0.0; n] };
         for range in blocks.coarser(LIGHTER).ranges() {
             let found = &mut anchors[range.clone()];
             let block = self.estimates.block(&range, found, |i, row| self.weigh(i, row));
