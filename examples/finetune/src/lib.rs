@@ -39,7 +39,6 @@ pub mod sampler;
 pub mod save;
 pub mod schedule;
 pub mod session;
-pub mod statistics;
 pub mod task;
 pub mod teacher;
 pub mod tokenizer;
