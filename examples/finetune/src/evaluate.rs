@@ -14,91 +14,25 @@ use crate::data::Dataset;
 use crate::embed::{Embedder, Embeddings};
 use crate::encoder::TextEncoder;
 use crate::error::Error;
+pub use crate::measure::{Measure, Score, share};
+use crate::pictures::View;
 
 /// Each lesson is compared with the lessons that follow it after these shares of all of them.
 const DISTANCES: [f64; 5] = [0.0, 0.1, 0.2, 0.3, 0.45];
-
-/// What is measured. Higher is better for all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Measure {
-    /// Rank correlation of the cosine with the score of scored pairs.
-    Spearman,
-    /// Average precision with which the cosine finds the pairs that belong together.
-    BinaryPairs,
-    /// Share of triplets with the anchor closer to the positive than to the negative.
-    Triplets,
-    /// Share of labelled texts whose nearest other text has the same label.
-    Labels,
-    /// Share of anchors whose nearest text among all positives is their own.
-    Retrieval,
-    /// Rank correlation of the cosine with the teacher's cosine.
-    Teacher,
-    /// Share of pairs that the classifier of a SoftmaxLoss puts into their class.
-    PairClasses,
-    /// Pearson's correlation of the cosine with the score of scored pairs.
-    Pearson,
-    /// Best share of pairs that a threshold of the cosine tells right.
-    PairAccuracy,
-    /// Best F1 score of the pairs that a threshold of the cosine calls positive.
-    PairF1,
-    /// Mean reciprocal rank of an anchor's own text among the ten nearest.
-    Mrr,
-    /// Normalized discounted cumulative gain of the same.
-    Ndcg,
-}
-
-impl Measure {
-    /// Every measure.
-    pub const ALL: [Self; 12] = [
-        Self::Spearman,
-        Self::BinaryPairs,
-        Self::Triplets,
-        Self::Labels,
-        Self::Retrieval,
-        Self::Teacher,
-        Self::PairClasses,
-        Self::Pearson,
-        Self::PairAccuracy,
-        Self::PairF1,
-        Self::Mrr,
-        Self::Ndcg,
-    ];
-
-    /// What tables call it.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Spearman => "Spearman of scored pairs",
-            Self::BinaryPairs => "average precision of pairs",
-            Self::Triplets => "accuracy of triplets",
-            Self::Labels => "accuracy of labels (nearest text)",
-            Self::Retrieval => "accuracy of retrieval (first hit)",
-            Self::Teacher => "Spearman with the teacher",
-            Self::PairClasses => "accuracy of pair classes",
-            Self::Pearson => "Pearson of scored pairs",
-            Self::PairAccuracy => "best accuracy of pairs",
-            Self::PairF1 => "best F1 of pairs",
-            Self::Mrr => "MRR@10 of retrieval",
-            Self::Ndcg => "nDCG@10 of retrieval",
-        }
-    }
-}
-
-/// One measured value.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Score {
-    /// The value, at most one.
-    pub value: f64,
-    /// Over how many rows.
-    pub rows: usize,
-}
 
 /// All that the data allows to measure.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Evaluation {
     scores: BTreeMap<Measure, Score>,
+    view: View,
 }
 
 impl Evaluation {
+    /// Nothing measured yet.
+    pub fn seen_as(view: View) -> Self {
+        Self { scores: BTreeMap::default(), view }
+    }
+
     /// Measures an encoder on everything that `data` holds.
     pub fn of<E: TextEncoder>(
         embedder: &Embedder<E>,
@@ -106,7 +40,7 @@ impl Evaluation {
         device: &Device,
     ) -> Result<Self, Error> {
         let embeddings = embedder.embed(data.texts(), device)?;
-        let mut evaluation = Self::default();
+        let mut evaluation = Self::seen_as(View::of(&embeddings, data));
         let failed = |error: BatchError| Error::Evaluation { reason: error.to_string() };
         evaluation.measure(&embeddings, data).map_err(failed)?;
         Ok(evaluation)
@@ -164,20 +98,15 @@ impl Evaluation {
         value(self) > value(other)
     }
 
+    /// What pictures show of the embeddings.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
     /// Whether nothing could be measured.
     pub fn is_empty(&self) -> bool {
         self.scores.is_empty()
     }
-}
-
-/// The share of `hits` that are true; `None` where there are none at all.
-pub fn share(hits: impl Iterator<Item = bool>) -> Option<Score> {
-    let (mut right, mut rows) = (0, 0);
-    for hit in hits {
-        right += usize::from(hit);
-        rows += 1;
-    }
-    (rows > 0).then(|| Score { value: right as f64 / rows as f64, rows })
 }
 
 /// What a kind of row gives, or none where the data has no such rows.

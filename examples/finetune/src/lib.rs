@@ -8,7 +8,7 @@
 //!   → sampler    which examples share a step
 //!   → train      encoder → objective (the loss) → optimizer, as the schedule says
 //!   → evaluate   before, after, and on the way; checkpoint and log as well
-//!   → save       the directory of the trained encoder
+//!   → save       the directory of the trained encoder, with a page of pictures
 //! ```
 //!
 //! The encoder is a small one from scratch ([`encoder`]) or a model of sentence-transformers
@@ -28,11 +28,13 @@ pub mod error;
 pub mod evaluate;
 pub mod lengths;
 pub mod log;
+pub mod measure;
 pub mod model;
 pub mod npy;
 pub mod objective;
 pub mod optimizer;
 pub mod output;
+pub mod pictures;
 pub mod repeats;
 pub mod report;
 pub mod sampler;
@@ -86,6 +88,7 @@ fn train(args: &Args, console: &Console) -> Result<(), Error> {
         schedule: args.schedule(),
         data: training.name(),
         on: evaluation.name(),
+        pictures: !args.no_report,
     };
     let session = Session {
         training: &training,
@@ -150,7 +153,8 @@ fn train_encoder(
     let outcome = session.run(start, console)?;
     console.outcome(&outcome);
     destination.save(&report.summary(&outcome), |directory| {
-        save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)
+        save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)?;
+        report.write_pictures(directory, &outcome)
     })?;
     outcome.forget_checkpoints()
 }
@@ -169,7 +173,8 @@ fn train_model(
     console.outcome(&outcome);
     let card = report.card(&outcome, &package, max_tokens, dimension).markdown();
     destination.save(&report.summary(&outcome), |directory| {
-        package.write(directory, &outcome.encoder, &card)
+        package.write(directory, &outcome.encoder, &card)?;
+        report.write_pictures(directory, &outcome)
     })?;
     outcome.forget_checkpoints()
 }
