@@ -90,7 +90,7 @@ pub struct EpochMetric<M> {
     value: Option<f64>,
 }
 
-/// [`spearman`](super::spearman) of similarities and scores, over all pairs of an epoch.
+/// [`spearman`] of similarities and scores, over all pairs of an epoch.
 pub type SpearmanMetric = EpochMetric<Spearman>;
 /// [`triplet_accuracy`](super::triplet_accuracy) over all triplets of an epoch.
 pub type TripletAccuracyMetric = EpochMetric<TripletAccuracy>;

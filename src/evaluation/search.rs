@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_small_corpus_is_found_whole() {
         let rows = Tensor::<2>::from_floats([[0.0], [3.0], [1.0]], &Device::flex());
-        let hits = search(rows.clone().slice([0..1]), rows, 9, Similarity::Manhattan, None);
+        let hits = search(rows.clone().narrow(0, 0, 1), rows, 9, Similarity::Manhattan, None);
         let hits = hits.unwrap().remove(0);
         assert_eq!(hits[2], Hit { index: 1, similarity: -3.0 });
         assert_eq!(indices(vec![hits]), [[0, 2, 1]]);
@@ -253,7 +253,8 @@ mod tests {
     #[test]
     fn rows_that_are_no_numbers_are_errors() {
         let rows = Tensor::<2>::from_floats([[1.0], [f32::NAN]], &Device::flex());
-        let error = search(rows.clone().slice([0..1]), rows, 1, Similarity::Dot, None).unwrap_err();
+        let error =
+            search(rows.clone().narrow(0, 0, 1), rows, 1, Similarity::Dot, None).unwrap_err();
         assert!(error.to_string().contains("with row 1 of the corpus it is NaN"), "{error}");
     }
 

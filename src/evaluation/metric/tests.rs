@@ -59,7 +59,8 @@ fn triplets_of_all_batches_count() {
     let expected =
         triplet_accuracy(anchor, positive, negative, Similarity::Euclidean, 0.1).unwrap();
     let batch = |start: usize, end: usize| {
-        let [anchor, positive, negative] = rows.clone().map(|rows| rows.slice([start..end]));
+        let [anchor, positive, negative] =
+            rows.clone().map(|rows| rows.narrow(0, start, end - start));
         TripletInput::new(anchor, positive, negative)
     };
     let mut metric = TripletAccuracyMetric::new(Similarity::Euclidean, 0.1);
