@@ -11,6 +11,7 @@ use crate::directory::{self, Place};
 use crate::encoder::TextEncoder;
 use crate::error::Error;
 use crate::evaluate::Evaluation;
+use crate::pictures::History;
 use crate::train::{Best, Learner, State};
 
 const LEARNER: &str = "learner.bpk";
@@ -32,6 +33,7 @@ struct Position {
     step: usize,
     before: Evaluation,
     best: Option<(usize, Evaluation)>,
+    history: History,
     settings: Map<String, Value>,
 }
 
@@ -63,6 +65,7 @@ impl Checkpoints {
             step: state.step,
             before: state.before.clone(),
             best,
+            history: state.history.clone(),
             settings: self.settings.clone(),
         };
         self.place.replace(|directory| {
@@ -85,7 +88,7 @@ impl Checkpoints {
 
     /// `state` as it was when the checkpoint was written.
     pub fn read<E: TextEncoder>(&self, mut state: State<E>) -> Result<State<E>, Error> {
-        let Position { step, before, best, .. } = self.position()?;
+        let Position { step, before, best, history, .. } = self.position()?;
         let file = |name: &str| self.path.join(name);
         if let Some((step, evaluation)) = best {
             let learner = load(state.learner.clone(), &file(BEST))?;
@@ -93,7 +96,7 @@ impl Checkpoints {
         }
         state.learner = load(state.learner, &file(LEARNER))?;
         state.optimizer = state.optimizer.load(&file(OPTIMIZER), step)?;
-        Ok(State { step, before, ..state })
+        Ok(State { step, before, history, ..state })
     }
 
     /// Removes the checkpoint of a run that is complete.

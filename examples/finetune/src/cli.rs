@@ -217,6 +217,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "finetuned-encoder")]
     pub out: PathBuf,
 
+    /// Do not write the page of pictures, report/index.html in --out
+    #[arg(long)]
+    pub no_report: bool,
+
     /// Replace the encoder that an earlier run left in --out
     #[arg(long)]
     pub force: bool,

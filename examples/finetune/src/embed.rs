@@ -19,10 +19,11 @@ pub struct Embedder<'a, E> {
     max_tokens: usize,
 }
 
-/// The embeddings of a set of texts, scaled to length one.
+/// The embeddings of a set of texts.
 #[derive(Debug)]
 pub struct Embeddings<'t> {
-    rows: HashMap<&'t str, Vec<f32>>,
+    rows: HashMap<&'t str, i64>,
+    matrix: Tensor<2>,
 }
 
 impl<'a, E: TextEncoder> Embedder<'a, E> {
@@ -42,11 +43,11 @@ impl<'a, E: TextEncoder> Embedder<'a, E> {
         texts.dedup();
         // Texts of like length share a batch, so that little of it is padding.
         texts.sort_by_key(|text| text.len());
-        let embeddings = self.tensor(texts.clone(), device)?;
-        let [_, dimension] = embeddings.dims();
-        let values: Vec<f32> = embeddings.into_data().iter().collect();
-        let rows = values.chunks(dimension).map(unit);
-        Ok(Embeddings { rows: texts.into_iter().zip(rows).collect() })
+        let matrix = match texts.is_empty() {
+            true => Tensor::zeros([0, 1], device),
+            false => self.tensor(texts.clone(), device)?,
+        };
+        Ok(Embeddings { rows: texts.into_iter().zip(0..).collect(), matrix })
     }
 
     /// The embeddings of `texts` in their order, as the encoder gives them.
@@ -61,21 +62,12 @@ impl<'a, E: TextEncoder> Embedder<'a, E> {
     }
 }
 
-fn unit(row: &[f32]) -> Vec<f32> {
-    let norm = row.iter().map(|value| value * value).sum::<f32>().sqrt();
-    let scale = if norm > 0.0 { 1.0 / norm } else { 0.0 };
-    row.iter().map(|value| value * scale).collect()
-}
-
 impl Embeddings<'_> {
-    /// The cosine of two of the texts.
-    pub fn cosine(&self, left: &str, right: &str) -> f32 {
-        let (left, right) = (&self.rows[left], &self.rows[right]);
-        left.iter().zip(right).map(|(left, right)| left * right).sum()
-    }
-
-    /// The embeddings of some of the texts, in their order.
-    pub fn rows<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Vec<&[f32]> {
-        texts.map(|text| self.rows[text].as_slice()).collect()
+    /// The embeddings of some of the texts, in their order, `[n, dim]`; `None` of no text.
+    pub fn of<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> Option<Tensor<2>> {
+        let rows: Vec<i64> = texts.into_iter().map(|text| self.rows[text]).collect();
+        let device = self.matrix.device();
+        let select = || Tensor::from_data(rows.as_slice(), &device);
+        (!rows.is_empty()).then(|| self.matrix.clone().select(0, select()))
     }
 }

@@ -104,6 +104,13 @@ pub enum Error {
         reason: String,
     },
 
+    /// The embeddings cannot be evaluated.
+    #[error("the evaluation failed: {reason}; the model, or what it was trained to, is no number")]
+    Evaluation {
+        /// What is wrong with them.
+        reason: String,
+    },
+
     /// The tokenizer crate failed.
     #[error("tokenizer: {0}")]
     Tokenizer(String),

@@ -2,79 +2,37 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
+use burn_embedding_losses::evaluation::{
+    BinaryClassification, Correlation, InformationRetrieval, InformationRetrievalConfig,
+    binary_classification, embedding_similarity, search, triplet_accuracy,
+};
+use burn_embedding_losses::{BatchError, Similarity};
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Dataset, Pair};
+use crate::data::Dataset;
 use crate::embed::{Embedder, Embeddings};
 use crate::encoder::TextEncoder;
 use crate::error::Error;
-use crate::statistics::{average_precision, spearman};
+pub use crate::measure::{Measure, Score, share};
+use crate::pictures::View;
 
 /// Each lesson is compared with the lessons that follow it after these shares of all of them.
 const DISTANCES: [f64; 5] = [0.0, 0.1, 0.2, 0.3, 0.45];
-
-/// What is measured. Higher is better for all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Measure {
-    /// Rank correlation of the cosine with the score of scored pairs.
-    Spearman,
-    /// Average precision with which the cosine finds the pairs that belong together.
-    BinaryPairs,
-    /// Share of triplets with the anchor closer to the positive than to the negative.
-    Triplets,
-    /// Share of labelled texts whose nearest other text has the same label.
-    Labels,
-    /// Share of anchors whose nearest text among all positives is their own.
-    Retrieval,
-    /// Rank correlation of the cosine with the teacher's cosine.
-    Teacher,
-    /// Share of pairs that the classifier of a SoftmaxLoss puts into their class.
-    PairClasses,
-}
-
-impl Measure {
-    /// Every measure.
-    pub const ALL: [Self; 7] = [
-        Self::Spearman,
-        Self::BinaryPairs,
-        Self::Triplets,
-        Self::Labels,
-        Self::Retrieval,
-        Self::Teacher,
-        Self::PairClasses,
-    ];
-
-    /// What tables call it.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Spearman => "Spearman of scored pairs",
-            Self::BinaryPairs => "average precision of pairs",
-            Self::Triplets => "accuracy of triplets",
-            Self::Labels => "accuracy of labels (nearest text)",
-            Self::Retrieval => "accuracy of retrieval (first hit)",
-            Self::Teacher => "Spearman with the teacher",
-            Self::PairClasses => "accuracy of pair classes",
-        }
-    }
-}
-
-/// One measured value.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Score {
-    /// The value, at most one.
-    pub value: f64,
-    /// Over how many rows.
-    pub rows: usize,
-}
 
 /// All that the data allows to measure.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Evaluation {
     scores: BTreeMap<Measure, Score>,
+    view: View,
 }
 
 impl Evaluation {
+    /// Nothing measured yet.
+    pub fn seen_as(view: View) -> Self {
+        Self { scores: BTreeMap::default(), view }
+    }
+
     /// Measures an encoder on everything that `data` holds.
     pub fn of<E: TextEncoder>(
         embedder: &Embedder<E>,
@@ -82,14 +40,34 @@ impl Evaluation {
         device: &Device,
     ) -> Result<Self, Error> {
         let embeddings = embedder.embed(data.texts(), device)?;
-        let mut evaluation = Self::default();
-        evaluation.insert(Measure::Spearman, scored_pairs(&embeddings, data));
-        evaluation.insert(Measure::BinaryPairs, binary_pairs(&embeddings, data));
-        evaluation.insert(Measure::Triplets, triplets(&embeddings, data));
-        evaluation.insert(Measure::Labels, labels(&embeddings, data));
-        evaluation.insert(Measure::Retrieval, retrieval(&embeddings, data));
-        evaluation.insert(Measure::Teacher, teacher(&embeddings, data));
+        let mut evaluation = Self::seen_as(View::of(&embeddings, data));
+        let failed = |error: BatchError| Error::Evaluation { reason: error.to_string() };
+        evaluation.measure(&embeddings, data).map_err(failed)?;
         Ok(evaluation)
+    }
+
+    fn measure(&mut self, embeddings: &Embeddings, data: &Dataset) -> Result<(), BatchError> {
+        if let Some(seen) = scored_pairs(embeddings, data)? {
+            let score = |value: Option<f64>| Some(Score { value: value?, rows: seen.rows });
+            self.insert(Measure::Spearman, score(seen.spearman));
+            self.insert(Measure::Pearson, score(seen.pearson));
+        }
+        if let Some(seen) = binary_pairs(embeddings, data)? {
+            let score = |value| Some(Score { value, rows: seen.rows });
+            self.insert(Measure::BinaryPairs, score(seen.average_precision));
+            self.insert(Measure::PairAccuracy, score(seen.accuracy.value));
+            self.insert(Measure::PairF1, score(seen.f1.f1));
+        }
+        if let Some(seen) = retrieval(embeddings, data)? {
+            let score = |value| Some(Score { value, rows: seen.queries });
+            self.insert(Measure::Retrieval, score(seen.accuracy[&1]));
+            self.insert(Measure::Mrr, score(seen.mrr[&10]));
+            self.insert(Measure::Ndcg, score(seen.ndcg[&10]));
+        }
+        self.insert(Measure::Triplets, triplets(embeddings, data)?);
+        self.insert(Measure::Labels, labels(embeddings, data)?);
+        self.insert(Measure::Teacher, teacher(embeddings, data)?);
+        Ok(())
     }
 
     /// Adds a measured value, if there is one.
@@ -120,98 +98,120 @@ impl Evaluation {
         value(self) > value(other)
     }
 
+    /// What pictures show of the embeddings.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
     /// Whether nothing could be measured.
     pub fn is_empty(&self) -> bool {
         self.scores.is_empty()
     }
 }
 
-/// The share of `hits` that are true; `None` where there are none at all.
-pub fn share(hits: impl Iterator<Item = bool>) -> Option<Score> {
-    let (mut right, mut rows) = (0, 0);
-    for hit in hits {
-        right += usize::from(hit);
-        rows += 1;
+/// What a kind of row gives, or none where the data has no such rows.
+type Measured<T> = Result<Option<T>, BatchError>;
+
+fn scored_pairs(embeddings: &Embeddings, data: &Dataset) -> Measured<Correlation> {
+    let scored = || data.pairs.iter().filter(|pair| pair.score.is_some());
+    let scores: Vec<_> = scored().filter_map(|pair| pair.score.map(f64::from)).collect();
+    let left = embeddings.of(scored().map(|pair| pair.left.as_str()));
+    let right = embeddings.of(scored().map(|pair| pair.right.as_str()));
+    left.zip(right)
+        .map(|(left, right)| embedding_similarity(left, right, &scores, Similarity::Cosine))
+        .transpose()
+}
+
+fn binary_pairs(embeddings: &Embeddings, data: &Dataset) -> Measured<BinaryClassification> {
+    let labels: Vec<_> = data.verdicts().map(|(_, verdict)| i64::from(verdict)).collect();
+    if !labels.contains(&0) || !labels.contains(&1) {
+        return Ok(None);
     }
-    (rows > 0).then(|| Score { value: right as f64 / rows as f64, rows })
+    let left = embeddings.of(data.verdicts().map(|(pair, _)| pair.left.as_str()));
+    let right = embeddings.of(data.verdicts().map(|(pair, _)| pair.right.as_str()));
+    left.zip(right)
+        .map(|(left, right)| binary_classification(left, right, &labels, Similarity::Cosine))
+        .transpose()
 }
 
-fn correlation(pairs: impl Iterator<Item = (f32, f32)>) -> Option<Score> {
-    let (left, right): (Vec<_>, Vec<_>) = pairs.unzip();
-    let value = spearman(&left, &right)?;
-    Some(Score { value, rows: left.len() })
+fn triplets(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
+    let rows = data.triplets();
+    let Some(anchor) = embeddings.of(rows.iter().map(|row| row.anchor)) else {
+        return Ok(None);
+    };
+    let positive = embeddings.of(rows.iter().map(|row| row.positive));
+    let negative = embeddings.of(rows.iter().map(|row| row.negative));
+    positive
+        .zip(negative)
+        .map(|(positive, negative)| {
+            let value = triplet_accuracy(anchor, positive, negative, Similarity::Cosine, 0.0)?;
+            Ok(Score { value, rows: rows.len() })
+        })
+        .transpose()
 }
 
-fn scored_pairs(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
-    let scored = data.pairs.iter().filter_map(|pair| Some((pair, pair.score?)));
-    let cosine = |pair: &Pair| embeddings.cosine(&pair.left, &pair.right);
-    correlation(scored.map(|(pair, score)| (cosine(pair), score)))
-}
-
-fn binary_pairs(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
-    let cosine = |pair: &Pair| embeddings.cosine(&pair.left, &pair.right);
-    let judged = data.verdicts().map(|(pair, verdict)| (cosine(pair), verdict));
-    let judged: Vec<_> = judged.collect();
-    Some(Score { value: average_precision(&judged)?, rows: judged.len() })
-}
-
-fn triplets(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
-    share(data.triplets().iter().map(|row| {
-        embeddings.cosine(row.anchor, row.positive) > embeddings.cosine(row.anchor, row.negative)
-    }))
-}
-
-fn labels(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
-    let texts = data.sentences.iter().map(|row| row.text.as_str());
-    let unit = embeddings.rows(texts);
+fn labels(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
+    let rows = &data.sentences;
+    let Some(matrix) = embeddings.of(rows.iter().map(|row| row.text.as_str())) else {
+        return Ok(None);
+    };
     let mut sizes: HashMap<&str, usize> = HashMap::new();
-    for row in &data.sentences {
+    for row in rows {
         *sizes.entry(&row.class).or_default() += 1;
     }
+    // One of the two nearest is another row.
+    let hits = search(matrix.clone(), matrix, 2, Similarity::Cosine, None)?;
+    let nearest = hits.iter().enumerate().map(|(index, hits)| {
+        let other = hits.iter().find(|hit| hit.index != index);
+        (&rows[index].class, other.map(|hit| &rows[hit.index].class))
+    });
     // A text that is alone in its class has no right answer.
-    let rows = data.sentences.iter().enumerate().filter(|(_, row)| sizes[row.class.as_str()] > 1);
-    share(rows.map(|(index, row)| {
-        let nearest = nearest(unit[index], &unit, Some(index));
-        nearest.is_some_and(|nearest| data.sentences[nearest].class == row.class)
-    }))
+    let answered = nearest.filter(|(class, _)| sizes[class.as_str()] > 1);
+    Ok(share(answered.map(|(class, nearest)| nearest == Some(class))))
 }
 
-fn retrieval(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
-    let positives = embeddings.rows(data.rankings.iter().map(|row| row.positive.as_str()));
-    let anchors = embeddings.rows(data.rankings.iter().map(|row| row.anchor.as_str()));
-    if positives.len() < 2 {
-        return None;
+fn retrieval(embeddings: &Embeddings, data: &Dataset) -> Measured<InformationRetrieval> {
+    let rows = &data.rankings;
+    if rows.len() < 2 {
+        return Ok(None);
     }
-    share(anchors.iter().enumerate().map(|(index, anchor)| {
-        let nearest = nearest(anchor, &positives, None);
-        nearest.is_some_and(|it| data.rankings[it].positive == data.rankings[index].positive)
-    }))
+    let mut positives: Vec<_> = rows.iter().map(|row| row.positive.as_str()).collect();
+    positives.sort_unstable();
+    positives.dedup();
+    let place: HashMap<_, _> = positives.iter().copied().zip(0..).collect();
+    let relevant: Vec<_> = rows.iter().map(|row| vec![place[row.positive.as_str()]]).collect();
+    let queries = embeddings.of(rows.iter().map(|row| row.anchor.as_str()));
+    let config = InformationRetrievalConfig::new().with_map_at_k(vec![10]);
+    queries
+        .zip(embeddings.of(positives))
+        .map(|(queries, corpus)| config.evaluate(queries, corpus, &relevant))
+        .transpose()
 }
 
-fn teacher(embeddings: &Embeddings, data: &Dataset) -> Option<Score> {
+fn teacher(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
     let lessons = &data.lessons;
     let count = lessons.len();
+    if count == 0 {
+        return Ok(None);
+    }
     let pairs = DISTANCES.iter().flat_map(|share| {
         let distance = 1 + (share * count as f64) as usize;
-        (0..count).map(move |left| (&lessons[left], &lessons[(left + distance) % count]))
+        (0..count).map(move |left| (left, (left + distance) % count))
     });
-    correlation(pairs.map(|(left, right)| {
-        let student = embeddings.cosine(&left.text, &right.text);
-        (student, cosine(&left.embedding, &right.embedding))
-    }))
-}
-
-fn nearest(unit: &[f32], candidates: &[&[f32]], except: Option<usize>) -> Option<usize> {
-    let others = candidates.iter().enumerate().filter(|(index, _)| Some(*index) != except);
-    let similarities = others.map(|(index, candidate)| (index, dot(unit, candidate)));
-    similarities.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(index, _)| index)
-}
-
-fn dot(left: &[f32], right: &[f32]) -> f32 {
-    left.iter().zip(right).map(|(left, right)| left * right).sum()
-}
-
-fn cosine(left: &[f32], right: &[f32]) -> f32 {
-    let norms = (dot(left, left) * dot(right, right)).sqrt();
-    if norms > 0.0 { dot(left, right) / norms } else { 0.0 }
+    let (left, right): (Vec<usize>, Vec<usize>) = pairs.unzip();
+    let student =
+        |rows: &[usize]| embeddings.of(rows.iter().map(|&row| lessons[row].text.as_str()));
+    let (Some(x), Some(y)) = (student(&left), student(&right)) else {
+        return Ok(None);
+    };
+    let lesson = |rows: &[usize]| {
+        let values = rows.iter().flat_map(|&row| lessons[row].embedding.iter().copied());
+        let width = lessons[0].embedding.len();
+        Tensor::<1>::from_data(values.collect::<Vec<_>>().as_slice(), &x.device())
+            .reshape([rows.len(), width])
+    };
+    let taught = Similarity::Cosine.paired(lesson(&left), lesson(&right));
+    let taught: Vec<f64> = taught.into_data().iter().collect();
+    let seen = embedding_similarity(x, y, &taught, Similarity::Cosine)?;
+    Ok(seen.spearman.map(|value| Score { value, rows: seen.rows }))
 }

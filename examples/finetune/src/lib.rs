@@ -8,7 +8,7 @@
 //!   → sampler    which examples share a step
 //!   → train      encoder → objective (the loss) → optimizer, as the schedule says
 //!   → evaluate   before, after, and on the way; checkpoint and log as well
-//!   → save       the directory of the trained encoder
+//!   → save       the directory of the trained encoder, with a page of pictures
 //! ```
 //!
 //! The encoder is a small one from scratch ([`encoder`]) or a model of sentence-transformers
@@ -30,18 +30,19 @@ pub mod evaluate;
 pub mod interrupt;
 pub mod lengths;
 pub mod log;
+pub mod measure;
 pub mod model;
 pub mod npy;
 pub mod objective;
 pub mod optimizer;
 pub mod output;
+pub mod pictures;
 pub mod repeats;
 pub mod report;
 pub mod sampler;
 pub mod save;
 pub mod schedule;
 pub mod session;
-pub mod statistics;
 pub mod task;
 pub mod teacher;
 pub mod tokenizer;
@@ -90,6 +91,7 @@ fn train(args: &Args, console: &Console) -> Result<(), Error> {
         schedule: args.schedule(),
         data: training.name(),
         on: evaluation.name(),
+        pictures: !args.no_report,
     };
     let session = Session {
         training: &training,
@@ -154,7 +156,8 @@ fn train_encoder(
     let outcome = session.run(start, console)?;
     console.outcome(&outcome);
     destination.save(&report.summary(&outcome), |directory| {
-        save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)
+        save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)?;
+        report.write_pictures(directory, &outcome)
     })?;
     outcome.forget_checkpoints()
 }
@@ -173,7 +176,8 @@ fn train_model(
     console.outcome(&outcome);
     let card = report.card(&outcome, &package, max_tokens, dimension).markdown();
     destination.save(&report.summary(&outcome), |directory| {
-        package.write(directory, &outcome.encoder, &card)
+        package.write(directory, &outcome.encoder, &card)?;
+        report.write_pictures(directory, &outcome)
     })?;
     outcome.forget_checkpoints()
 }

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use crate::error::Error;
 use crate::evaluate::Evaluation;
 use crate::model::Package;
 use crate::model::card::Card;
+use crate::pictures::{self, Page};
 use crate::schedule::Schedule;
 use crate::session::Outcome;
 
@@ -23,6 +25,8 @@ pub struct Report<'a> {
     pub data: String,
     /// The data that was evaluated on.
     pub on: String,
+    /// Whether a page of pictures is written.
+    pub pictures: bool,
 }
 
 impl Report<'_> {
@@ -48,6 +52,30 @@ impl Report<'_> {
         fields
     }
 
+    /// The settings as they are read, without those that were not given.
+    fn shown(&self) -> Vec<(String, String)> {
+        let given = self.settings().into_iter().filter(|(_, value)| !value.is_null());
+        given.map(|(name, value)| (name, text(&value))).collect()
+    }
+
+    /// Writes the page of pictures into the directory of the encoder, if there is to be one.
+    pub fn write_pictures<E>(&self, directory: &Path, outcome: &Outcome<E>) -> Result<(), Error> {
+        if !self.pictures {
+            return Ok(());
+        }
+        let page = Page {
+            loss: self.loss,
+            settings: self.shown(),
+            data: [file_name(&self.data), file_name(&self.on)],
+            steps: outcome.steps,
+            kept: outcome.kept,
+            history: &outcome.history,
+            before: &outcome.before,
+            after: &outcome.after,
+        };
+        pictures::write(directory, &page)
+    }
+
     /// The run as a model card.
     pub fn card<E>(
         &self,
@@ -56,7 +84,6 @@ impl Report<'_> {
         max_tokens: usize,
         dimension: usize,
     ) -> Card {
-        let settings = self.settings().into_iter().filter(|(_, value)| !value.is_null());
         let similarity = package.settings.similarity_fn_name.as_deref();
         let results = outcome.before.iter().filter_map(|(measure, before)| {
             let after = outcome.after.get(measure)?;
@@ -70,7 +97,7 @@ impl Report<'_> {
             dimension,
             max_tokens,
             similarity: similarity.unwrap_or("cosine").to_string(),
-            options: settings.map(|(name, value)| (name, text(&value))).collect(),
+            options: self.shown(),
             results: results.collect(),
         }
     }

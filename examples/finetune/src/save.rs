@@ -12,6 +12,7 @@ use crate::directory::{self, Place};
 use crate::encoder::{Encoder, EncoderConfig};
 use crate::error::Error;
 use crate::model::pretrained;
+use crate::pictures;
 use crate::tokenizer::Tokenizer;
 
 const WEIGHTS: &str = "model.bpk";
@@ -76,6 +77,7 @@ impl Destination {
 fn of_an_encoder(name: &str) -> bool {
     let module = name.trim_start_matches(|letter: char| letter.is_ascii_digit());
     FILES.contains(&name)
+        || name == pictures::DIRECTORY
         || pretrained::file_names().any(|file| file == name)
         || (module != name && MODULES.contains(&module))
 }

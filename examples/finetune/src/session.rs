@@ -17,6 +17,7 @@ use crate::evaluate::{Evaluation, Measure, Score, share};
 use crate::log::Log;
 use crate::objective::{self, Objective};
 use crate::optimizer::Optimizer;
+use crate::pictures::History;
 use crate::schedule::Schedule;
 use crate::task::{self, Example, Need};
 use crate::tokenizer::Tokenizer;
@@ -80,6 +81,8 @@ pub struct Outcome<E> {
     pub before: Evaluation,
     /// The evaluation of the trained encoder.
     pub after: Evaluation,
+    /// The losses and evaluations on the way.
+    pub history: History,
     checkpoints: Option<Checkpoints>,
 }
 
@@ -147,7 +150,7 @@ impl Session<'_> {
             log,
             console,
         };
-        let State { learner, before, best, step, .. } = run.train(state)?;
+        let State { learner, before, best, step, mut history, .. } = run.train(state)?;
         if step < steps {
             console.say(format_args!("stopped after step {step} of {steps}"));
         }
@@ -156,12 +159,23 @@ impl Session<'_> {
             Some(best) => (best.learner, best.step, best.evaluation),
             None => {
                 let after = evaluate(&learner)?;
+                history.evaluated(steps, &after);
                 (learner, steps, after)
             }
         };
         let (encoder, examples) = (learner.encoder, examples.len());
         let checkpoints = self.checkpoints;
-        Ok(Outcome { encoder, tokenizer, examples, steps, kept, before, after, checkpoints })
+        Ok(Outcome {
+            encoder,
+            tokenizer,
+            examples,
+            steps,
+            kept,
+            before,
+            after,
+            history,
+            checkpoints,
+        })
     }
 
     fn objective<E: TextEncoder>(
@@ -188,14 +202,23 @@ impl Session<'_> {
         console: &Console,
     ) -> Result<State<E>, Error> {
         let optimizer = Optimizer::new(&self.schedule, steps);
-        let mut state =
-            State { learner, optimizer, step: 0, before: Evaluation::default(), best: None };
+        let mut state = State {
+            learner,
+            optimizer,
+            step: 0,
+            before: Evaluation::default(),
+            best: None,
+            history: History::default(),
+        };
         match &self.checkpoints {
             Some(checkpoints) if self.resume => {
                 state = checkpoints.read(state)?;
                 console.say(format_args!("going on after step {}", state.step));
             }
-            _ => state.before = evaluate(&state.learner)?,
+            _ => {
+                state.before = evaluate(&state.learner)?;
+                state.history.evaluated(0, &state.before);
+            }
         }
         Ok(state)
     }

@@ -21,6 +21,7 @@ use crate::lengths;
 use crate::log::Log;
 use crate::objective::Objective;
 use crate::optimizer::{Optimizer, Taken};
+use crate::pictures::History;
 use crate::schedule::Schedule;
 
 /// What is trained: the encoder, and the parameters that the loss owns.
@@ -85,6 +86,8 @@ pub struct State<E: Module> {
     pub before: Evaluation,
     /// The best that was evaluated on the way.
     pub best: Option<Best<E>>,
+    /// What the steps gave.
+    pub history: History,
 }
 
 /// The best of the evaluated steps.
@@ -129,6 +132,7 @@ impl<E: TextEncoder> Run<'_, E> {
             let done;
             (state, done) = self.step(state, &step)?;
             pace.add(&done);
+            state.history.losses.push(done.loss);
             let seen = self.diagnose(&state.learner, &step, &done, warned)?;
             if let Some(why) = seen.and_then(|seen| seen.dead()).filter(|_| !warned) {
                 warned = true;
@@ -250,6 +254,7 @@ impl<E: TextEncoder> Run<'_, E> {
         let evaluation = (self.evaluate)(&state.learner)?;
         let better = state.best.as_ref().is_none_or(|best| evaluation.is_better(&best.evaluation));
         progress.evaluation(state.step, &evaluation, better)?;
+        state.history.evaluated(state.step, &evaluation);
         if better {
             let (learner, step) = (state.learner.clone(), state.step);
             state.best = Some(Best { learner, step, evaluation });

@@ -144,7 +144,7 @@ fn an_encoder_is_saved_kept_and_replaced_only_by_force() {
     let first = finetune(directory.path(), &["--steps", "3"]);
     assert!(first.status.success(), "{}", text(&first.stderr));
     let model = directory.path().join("finetuned-encoder");
-    let files = ["config.json", "model.bpk", "tokenizer.json", "training.json"];
+    let files = ["config.json", "model.bpk", "report", "tokenizer.json", "training.json"];
     assert_eq!(names(&model), files);
     assert_eq!(names(directory.path()), ["finetuned-encoder"], "nothing else is left behind");
 
@@ -158,6 +158,27 @@ fn an_encoder_is_saved_kept_and_replaced_only_by_force() {
     assert!(third.status.success(), "{}", text(&third.stderr));
     assert_ne!(fs::read(model.join("model.bpk")).unwrap(), saved);
     assert_eq!(names(directory.path()), ["finetuned-encoder"], "nothing else is left behind");
+}
+
+#[test]
+fn a_page_of_pictures_lies_beside_the_encoder_unless_it_is_not_wanted() {
+    let directory = TempDir::new().unwrap();
+    let args = ["--steps", "6", "--eval-steps", "2", "--out", "with"];
+    assert!(finetune(directory.path(), &args).status.success());
+    let page = fs::read_to_string(directory.path().join("with/report/index.html")).unwrap();
+    // The loss, the evaluations, and similarities and maps before and after.
+    assert_eq!(page.matches("<svg ").count(), 6);
+    for shown in ["Loss of the training batches", "Evaluation over the steps", "Spearman of scored"]
+    {
+        assert!(page.contains(shown), "{shown}");
+    }
+    let marks = page.matches("<circle ").count();
+    // Three evaluations and the one before, of eight measures; 144 labelled texts on each map.
+    assert_eq!(marks, 4 * 8 + 2 * 144);
+
+    let args = ["--steps", "3", "--no-report", "--out", "without"];
+    assert!(finetune(directory.path(), &args).status.success());
+    assert!(!directory.path().join("without/report").exists());
 }
 
 #[test]

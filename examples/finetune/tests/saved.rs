@@ -100,6 +100,7 @@ fn a_model_is_trained_saved_and_replaced_only_by_force() {
         "config_sentence_transformers.json",
         "model.safetensors",
         "modules.json",
+        "report",
         "sentence_bert_config.json",
         "tokenizer.json",
         "tokenizer_config.json",
