@@ -29,9 +29,7 @@ impl<O> Source<O> {
         batcher: impl Batcher<I, O> + 'static,
     ) -> Self {
         let rows = dataset.len();
-        let batch = move |rows, device: &Device| {
-            Ok(batcher.batch(dataset.get_many(rows)?, device))
-        };
+        let batch = move |rows, device: &Device| Ok(batcher.batch(dataset.get_many(rows)?, device));
         Self { rows, batch: Arc::new(batch) }
     }
 }
@@ -53,9 +51,9 @@ impl<O> Debug for Source<O> {
 /// Each iteration is an epoch: the next one has other batches. The batches are made on the thread
 /// that asks for them.
 ///
-/// `num_items` are the rows of the data sets, with those that a sampler leaves out. `slice` gives
-/// whole batches, so that what the sampler guarantees still holds: those that begin in that part of
-/// the items; every batch is in exactly one of several slices that make up the whole.
+/// `num_items` are the rows that the first epoch has in its batches. `slice` gives whole batches, so
+/// that what the sampler guarantees still holds: those that begin in that part of the items; every
+/// batch is in exactly one of several slices that make up the whole.
 ///
 /// # Example
 ///
@@ -84,7 +82,9 @@ pub struct SampledLoader<O> {
     device: Device,
     /// The epoch of the next iteration.
     epoch: AtomicUsize,
-    /// Which part of the items it gives.
+    /// The rows in the batches of the first epoch.
+    total: usize,
+    /// Which part of them it gives.
     items: Range<usize>,
 }
 
@@ -116,8 +116,9 @@ impl<O> SampledLoader<O> {
         let got = format_args!("{planned:?}");
         let equal = rows == planned;
         expect_valid(ConfigError::unless(equal, "SampledLoader", "sampler", &rule, got));
-        let items = 0..rows.iter().sum();
-        Self { sources, sampler: Arc::new(sampler), device, epoch: AtomicUsize::new(0), items }
+        let total = count(&sampler.epoch(0).batches);
+        let (sampler, epoch) = (Arc::new(sampler), AtomicUsize::new(0));
+        Self { sources, sampler, device, epoch, total, items: 0..total }
     }
 
     /// Starts at this epoch, counted from zero: after a checkpoint, where training goes on.
@@ -132,6 +133,7 @@ impl<O> SampledLoader<O> {
             sampler: self.sampler.clone(),
             device,
             epoch: AtomicUsize::new(self.epoch.load(Ordering::Relaxed)),
+            total: self.total,
             items,
         })
     }
@@ -139,17 +141,21 @@ impl<O> SampledLoader<O> {
     /// The batches of an epoch that begin in the part of this loader.
     fn batches(&self, epoch: usize) -> Vec<(usize, Vec<usize>)> {
         let mut batches = self.sampler.epoch(epoch).batches;
-        let planned: usize = batches.iter().map(|(_, rows)| rows.len()).sum();
-        let total: usize = self.sources.iter().map(|source| source.rows).sum();
+        let planned = count(&batches);
         let mut before = 0;
         batches.retain(|(_, rows)| {
-            // What is left out is spread over all slices.
-            let start = (before as u128 * total as u128 / planned.max(1) as u128) as usize;
+            // Another epoch may have more or fewer rows than the first.
+            let start = (before as u128 * self.total as u128 / planned as u128) as usize;
             before += rows.len();
             self.items.contains(&start)
         });
         batches
     }
+}
+
+/// The number of rows in all batches.
+fn count(batches: &[(usize, Vec<usize>)]) -> usize {
+    batches.iter().map(|(_, rows)| rows.len()).sum()
 }
 
 impl<O> Debug for SampledLoader<O> {
@@ -165,7 +171,7 @@ impl<O> Debug for SampledLoader<O> {
 impl<O: Send + 'static> DataLoader<O> for SampledLoader<O> {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<O> + 'a> {
         let batches = self.batches(self.epoch.fetch_add(1, Ordering::Relaxed));
-        let total = batches.iter().map(|(_, rows)| rows.len()).sum();
+        let total = count(&batches);
         Box::new(Epoch { loader: self, batches: batches.into_iter(), done: 0, total })
     }
 

@@ -94,8 +94,7 @@ impl BatchSampler for NoDuplicates {
 
     fn epoch(&self, epoch: usize) -> Plan {
         let NoDuplicatesConfig { batch_size, drop_last, min_batch, seed } = self.config;
-        let mut batches =
-            FirstFit::new(batch_size, self.rows.values, self.rows.combinations.len());
+        let mut batches = FirstFit::new(batch_size, self.rows.values, self.rows.combinations.len());
         for row in permutation(self.rows(), &mut random(seed, epoch)) {
             let combination = self.rows.combinations_of_rows[row];
             batches.place(row, combination, &self.rows.combinations[combination]);
