@@ -2,7 +2,7 @@
 
 use burn_embedding_losses::noise::WordDeletionConfig;
 use rand::rngs::StdRng;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{Rng, RngExt};
 
 use crate::error::Error;
 use crate::repeats::{Groups, Ids, Repeats};

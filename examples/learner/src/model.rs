@@ -35,7 +35,7 @@ impl Model {
 
     /// The embedding of each text: the mean of its words, projected, `[n, 64]`.
     pub fn embed(&self, words: Words) -> Tensor<2> {
-        let present = words.clone().greater_elem(0).float().unsqueeze_dim::<3>(2);
+        let present = words.clone().greater_scalar(0).float().unsqueeze_dim::<3>(2);
         let sum = (self.words.forward(words) * present.clone()).sum_dim(1);
         self.projection.forward((sum / present.sum_dim(1)).squeeze_dim(1))
     }
