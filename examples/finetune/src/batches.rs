@@ -144,6 +144,8 @@ fn leave_out(tokens: &[u32], share: f64, rng: &mut StdRng) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
+
     use super::*;
 
     const TEXTS: [&str; 5] = ["one two three", "four five six", "seven eight", "nine", "ten"];
