@@ -3,7 +3,7 @@
 use burn::data::dataset::InMemDataset;
 use burn::tensor::Device;
 use burn_embedding_losses::sampler::{
-    BatchSampler, GroupByLabelConfig, InOrderConfig, MixedSampler, NoDuplicatesConfig,
+    BatchSampler, GroupByLabelConfig, InOrderConfig, MixedPlan, MixedSampler, NoDuplicatesConfig,
     Proportional, RoundRobin, SampledLoader, Source,
 };
 
@@ -17,12 +17,21 @@ const PAIRS: usize = 24;
 const SENTENCES: usize = 24;
 const OF_A_TOPIC: usize = 4;
 
-/// The training data, in new batches each epoch, and the number of batches in one.
-///
+/// The training data, in new batches each epoch.
+#[derive(Debug)]
+pub struct Training {
+    /// The batches.
+    pub loader: SampledLoader<Batch>,
+    /// How many there are in the first epoch.
+    pub batches: usize,
+    /// The rows that the first epoch leaves out: those of batches with few negatives.
+    pub left_out: usize,
+}
+
 /// Each data set comes as often as it has batches. [`RoundRobin`] would give each the same weight.
-pub fn training(seed: u64, device: &Device) -> (SampledLoader<Batch>, usize) {
+pub fn training(seed: u64, device: &Device) -> Training {
     let (pairs, sentences) = (texts::pairs(false), texts::labelled(false));
-    let of_pairs = NoDuplicatesConfig::new(PAIRS).with_min_batch(2).with_seed(seed);
+    let of_pairs = NoDuplicatesConfig::new(PAIRS).with_min_batch(PAIRS / 3).with_seed(seed);
     let of_sentences =
         GroupByLabelConfig::new(SENTENCES).with_rows_per_label(OF_A_TOPIC).with_seed(seed);
     let samplers: Vec<Box<dyn BatchSampler>> = vec![
@@ -30,9 +39,13 @@ pub fn training(seed: u64, device: &Device) -> (SampledLoader<Batch>, usize) {
         Box::new(of_sentences.init(sentences.iter().map(|sentence| sentence.topic))),
     ];
     let sampler = Proportional::new(samplers, seed);
-    let batches = sampler.epoch(0).batches.len();
+    let MixedPlan { batches, left_out } = sampler.epoch(0);
     let sources = vec![source(pairs), source(sentences)];
-    (SampledLoader::mixed(sources, sampler, device.clone()), batches)
+    Training {
+        loader: SampledLoader::mixed(sources, sampler, device.clone()),
+        batches: batches.len(),
+        left_out: left_out.iter().map(Vec::len).sum(),
+    }
 }
 
 /// The validation data, in the same batches each epoch: all subjects are in each.

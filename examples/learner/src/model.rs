@@ -1,6 +1,6 @@
 //! A small encoder with a loss for each data set, as Burn's learner wants it.
 
-use burn::nn::{Embedding, EmbeddingConfig, Linear, LinearConfig};
+use burn::nn::{Embedding, EmbeddingConfig, Initializer, Linear, LinearConfig};
 use burn::prelude::*;
 use burn::tensor::ExecutionError;
 use burn::train::metric::{Adaptor, LossInput};
@@ -22,8 +22,10 @@ pub struct Model {
 impl Model {
     /// With random parameters.
     pub fn new(device: &Device) -> Self {
+        // Small, so that words that are learned outweigh those that training never sees.
+        let small = Initializer::Normal { mean: 0.0, std: 0.1 };
         Self {
-            words: EmbeddingConfig::new(BUCKETS, 64).init(device),
+            words: EmbeddingConfig::new(BUCKETS, 64).with_initializer(small).init(device),
             projection: LinearConfig::new(64, 64).init(device),
             ranking: MultipleNegativesRankingLossConfig::new().with_temperature(0.05).init(),
             triplet: BatchHardTripletLossConfig::new()

@@ -10,7 +10,7 @@ use burn::train::metric::store::{Aggregate, Direction, Split};
 use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::{Learner, MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining};
 
-use crate::loaders;
+use crate::loaders::{self, Training};
 use crate::metric::OfTask;
 use crate::model::{Model, Task};
 
@@ -46,8 +46,9 @@ pub struct Options {
 pub fn train(directory: &Path, options: &Options, device: &Device) -> Result<Model, String> {
     check(directory, options.resume)?;
     device.seed(options.seed);
-    let (training, batches) = loaders::training(options.seed, device);
-    let training = training.from_epoch(options.resume.unwrap_or(0));
+    let Training { loader, batches, left_out } = loaders::training(options.seed, device);
+    println!("the first epoch has {batches} batches and leaves out {left_out} rows");
+    let training = loader.from_epoch(options.resume.unwrap_or(0));
     let validation = loaders::validation(device);
 
     let loss = LossMetric::new();
@@ -61,10 +62,10 @@ pub fn train(directory: &Path, options: &Options, device: &Device) -> Result<Mod
     let mut run = SupervisedTraining::new(directory, Arc::new(training), Arc::new(validation))
         .metrics((
             loss,
-            OfTask::loss("Pairs: loss", Task::Pairs),
-            OfTask::loss("Topics: loss", Task::Topics),
-            OfTask::recall("Pairs: recall@1", Task::Pairs),
-            OfTask::recall("Topics: recall@1", Task::Topics),
+            OfTask::loss("Pairs loss", Task::Pairs),
+            OfTask::loss("Topics loss", Task::Topics),
+            OfTask::recall("Pairs recall@1", Task::Pairs),
+            OfTask::recall("Topics recall@1", Task::Topics),
         ))
         .metric_train_numeric(LearningRateMetric::new())
         .with_default_checkpointers()
