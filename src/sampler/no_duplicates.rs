@@ -120,18 +120,17 @@ impl SharedValues {
         R: IntoIterator<Item: Hash + Eq>,
     {
         let mut numbers = HashMap::new();
-        let (mut last_row, mut shared) = (Vec::new(), Vec::new());
+        let (mut first_row, mut shared) = (Vec::new(), Vec::new());
         let (mut flat, mut ends) = (Vec::new(), Vec::new());
         for (row, values) in rows.into_iter().enumerate() {
             for value in values {
                 let next = numbers.len();
                 let number = *numbers.entry(value).or_insert(next);
                 if number == next {
-                    last_row.push(row);
+                    first_row.push(row);
                     shared.push(false);
                 }
-                shared[number] |= last_row[number] != row;
-                last_row[number] = row;
+                shared[number] |= first_row[number] != row;
                 flat.push(number);
             }
             ends.push(flat.len());
