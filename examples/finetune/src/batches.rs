@@ -2,11 +2,11 @@
 
 use burn_embedding_losses::noise::WordDeletionConfig;
 use rand::rngs::StdRng;
-use rand::{Rng, RngExt, SeedableRng};
+use rand::{Rng, RngExt};
 
 use crate::error::Error;
 use crate::repeats::{Groups, Ids, Repeats};
-use crate::sampler;
+use crate::sampler::{Kind, Sampler};
 use crate::schedule::Schedule;
 use crate::task::{Example, Need, Target};
 use crate::tokenizer::Tokenizer;
@@ -20,6 +20,7 @@ pub struct Batches<'a> {
     max_tokens: usize,
     tokens: Vec<Vec<Vec<u32>>>,
     groups: Option<Groups<'a>>,
+    sampler: Sampler,
     schedule: &'a Schedule,
 }
 
@@ -63,13 +64,14 @@ impl<'a> Batches<'a> {
         let ranked = matches!(need, Need::PositivePairs | Need::Rankings);
         let masked = ranked && schedule.repeats == Repeats::Mask;
         let groups = masked.then(|| Groups::new(examples));
-        Ok(Self { need, examples, tokenizer, max_tokens, tokens, groups, schedule })
+        let sampler = Sampler::new(need, examples, schedule);
+        Ok(Self { need, examples, tokenizer, max_tokens, tokens, groups, sampler, schedule })
     }
 
     /// The number of all steps.
     pub fn count(&self) -> usize {
         let Schedule { epochs, gradient_accumulation, steps, .. } = *self.schedule;
-        let epochs = (0..epochs).map(|epoch| self.epoch(epoch).len());
+        let epochs = (0..epochs).map(|epoch| self.sampler.epoch(epoch).batches.len());
         let count = epochs.map(|batches| batches.div_ceil(gradient_accumulation)).sum();
         steps.map_or(count, |steps| steps.min(count))
     }
@@ -85,7 +87,7 @@ impl<'a> Batches<'a> {
     /// All steps, the same for the same seed.
     pub fn steps(&self) -> impl Iterator<Item = Step> {
         (0..self.schedule.epochs).flat_map(|epoch| {
-            let batches = self.epoch(epoch);
+            let batches = self.sampler.epoch(epoch).batches;
             let groups = batches.chunks(self.schedule.gradient_accumulation);
             let count = groups.len();
             let step = |(index, batches): (usize, &[Vec<usize>])| Step {
@@ -97,13 +99,9 @@ impl<'a> Batches<'a> {
         })
     }
 
-    fn epoch(&self, epoch: usize) -> Vec<Vec<usize>> {
-        let Schedule { batch_size, seed, shuffle, repeats, .. } = *self.schedule;
-        if !shuffle {
-            return sampler::in_order(self.examples, batch_size);
-        }
-        let mut rng = StdRng::seed_from_u64(seed.wrapping_add(epoch as u64));
-        sampler::epoch(self.need, repeats, self.examples, batch_size, &mut rng)
+    /// How many examples are in no batch of an epoch, and of which sampler.
+    pub fn left_out(&self, epoch: usize) -> (usize, Kind) {
+        (self.sampler.epoch(epoch).left_out.len(), self.sampler.kind())
     }
 
     /// A batch with its noise, drawn with `rng`: words that are deleted for
@@ -154,6 +152,8 @@ fn leave_out(tokens: &[u32], share: f64, rng: &mut StdRng) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
+
     use super::*;
 
     const TEXTS: [&str; 5] = ["one two three", "four five six", "seven eight", "nine", "ten"];

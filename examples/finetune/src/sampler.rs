@@ -1,50 +1,128 @@
 //! Which examples share a training step.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
 
+use burn_embedding_losses::sampler::{
+    BatchSampler, GroupByLabelConfig, InOrderConfig, NoDuplicatesConfig, Plan, ShuffledConfig,
+};
+use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use crate::repeats::Repeats;
-use crate::task::{Example, Need, Target};
+use crate::schedule::Schedule;
+use crate::task::{Example, Need};
 
 /// Texts of one class that come into a batch together.
 const ROWS_OF_A_CLASS: usize = 4;
 
-/// The batches of one epoch, as indices into `examples`, in a new random order each time.
-///
-/// Every example comes at most once. A batch of labelled texts holds several texts of each of
-/// several classes. Where the other rows of a batch serve as negatives, no text comes twice in
-/// it, unless `repeats` allows that. All rows of a batch have the same number of columns.
-pub fn epoch(
-    need: Need,
-    repeats: Repeats,
-    examples: &[Example],
-    batch_size: usize,
-    rng: &mut StdRng,
-) -> Vec<Vec<usize>> {
-    let mut batches = Vec::new();
-    for mut group in by_columns(examples) {
-        group.shuffle(rng);
-        batches.extend(match need {
-            Need::LabelledTexts => several_of_each_class(examples, group, batch_size, rng),
-            Need::PositivePairs | Need::Rankings if repeats == Repeats::Separate => {
-                without_repeats(examples, group, batch_size)
-            }
-            _ => group.chunks(batch_size).map(<[usize]>::to_vec).collect(),
-        });
-    }
-    batches.shuffle(rng);
-    batches
+/// How the examples of a loss are put into batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// In the order of the data.
+    InOrder,
+    /// In random order.
+    Shuffled,
+    /// No text twice in a batch, whose rows are negatives of each other.
+    NoDuplicates,
+    /// Several texts of each of several classes.
+    GroupByLabel,
 }
 
-/// The examples in their order, batch after batch. All rows of a batch have the same number of
-/// columns.
-pub fn in_order(examples: &[Example], batch_size: usize) -> Vec<Vec<usize>> {
-    let groups = by_columns(examples).into_iter();
-    groups
-        .flat_map(|group| group.chunks(batch_size).map(<[usize]>::to_vec).collect::<Vec<_>>())
-        .collect()
+impl Kind {
+    fn of(need: Need, schedule: &Schedule) -> Self {
+        let separate = schedule.repeats == Repeats::Separate;
+        match need {
+            _ if !schedule.shuffle => Self::InOrder,
+            Need::LabelledTexts => Self::GroupByLabel,
+            Need::PositivePairs | Need::Rankings if separate => Self::NoDuplicates,
+            _ => Self::Shuffled,
+        }
+    }
+}
+
+impl Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InOrder => "in order",
+            Self::Shuffled => "shuffled",
+            Self::NoDuplicates => "without duplicates",
+            Self::GroupByLabel => "grouped by label",
+        })
+    }
+}
+
+/// The batches of each epoch, as indices into the examples. All rows of a batch have the same number
+/// of columns.
+#[derive(Debug)]
+pub struct Sampler {
+    kind: Kind,
+    seed: u64,
+    groups: Vec<Group>,
+}
+
+/// The examples with one number of columns.
+#[derive(Debug)]
+struct Group {
+    rows: Vec<usize>,
+    sampler: Box<dyn BatchSampler>,
+}
+
+impl Sampler {
+    /// For a loss with this need.
+    pub fn new(need: Need, examples: &[Example], schedule: &Schedule) -> Self {
+        let kind = Kind::of(need, schedule);
+        let group = |rows: Vec<usize>| {
+            let rows_of_group: Vec<_> = rows.iter().map(|&row| &examples[row]).collect();
+            Group { sampler: sampler(kind, &rows_of_group, schedule), rows }
+        };
+        let groups = by_columns(examples).into_iter().map(group).collect();
+        Self { kind, seed: schedule.seed, groups }
+    }
+
+    /// How it puts examples into batches.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The batches of an epoch in random order, the same for the same seed; the examples in their
+    /// order if not shuffled.
+    pub fn epoch(&self, epoch: usize) -> Plan {
+        let mut all = Plan::default();
+        for Group { rows, sampler } in &self.groups {
+            let Plan { batches, left_out } = sampler.epoch(epoch);
+            let examples = |batch: Vec<usize>| batch.into_iter().map(|row| rows[row]).collect();
+            all.batches.extend(batches.into_iter().map(examples));
+            all.left_out.extend(left_out.into_iter().map(|row| rows[row]));
+        }
+        if self.kind != Kind::InOrder {
+            let mut rng = StdRng::seed_from_u64(self.seed.wrapping_add(epoch as u64));
+            all.batches.shuffle(&mut rng);
+        }
+        all.left_out.sort_unstable();
+        all
+    }
+}
+
+fn sampler(kind: Kind, examples: &[&Example], schedule: &Schedule) -> Box<dyn BatchSampler> {
+    let Schedule { batch_size, seed, .. } = *schedule;
+    let rows = examples.len();
+    match kind {
+        Kind::InOrder => Box::new(InOrderConfig::new(batch_size).init(rows)),
+        Kind::Shuffled => Box::new(ShuffledConfig::new(batch_size).with_seed(seed).init(rows)),
+        Kind::NoDuplicates => {
+            // A batch of one has no negatives.
+            let config = NoDuplicatesConfig::new(batch_size).with_min_batch(2).with_seed(seed);
+            Box::new(config.init(examples.iter().map(|example| &example.texts)))
+        }
+        Kind::GroupByLabel => {
+            let rows = ROWS_OF_A_CLASS.min(batch_size / 2).max(2);
+            let config = GroupByLabelConfig::new(rows * (batch_size / rows).max(2));
+            let config = config.with_rows_per_label(rows).with_seed(seed);
+            Box::new(config.init(examples.iter().map(|example| example.target.class())))
+        }
+    }
 }
 
 fn by_columns(examples: &[Example]) -> Vec<Vec<usize>> {
@@ -55,70 +133,12 @@ fn by_columns(examples: &[Example]) -> Vec<Vec<usize>> {
     groups.into_values().collect()
 }
 
-/// Fills one batch after the other, setting aside the examples that would repeat a text. A batch
-/// of one has no negatives and is dropped.
-fn without_repeats(examples: &[Example], group: Vec<usize>, batch_size: usize) -> Vec<Vec<usize>> {
-    let mut waiting: VecDeque<usize> = group.into();
-    let mut batches = Vec::new();
-    while !waiting.is_empty() {
-        let mut batch = Vec::new();
-        let mut texts: HashSet<&str> = HashSet::new();
-        let mut set_aside = VecDeque::new();
-        while batch.len() < batch_size
-            && let Some(index) = waiting.pop_front()
-        {
-            let row = &examples[index].texts;
-            if row.iter().any(|text| texts.contains(text)) {
-                set_aside.push_back(index);
-            } else {
-                texts.extend(row);
-                batch.push(index);
-            }
-        }
-        set_aside.append(&mut waiting);
-        waiting = set_aside;
-        batches.push(batch);
-    }
-    batches.retain(|batch| batch.len() >= 2);
-    batches
-}
-
-/// Deals a few texts of one class after the other, so that neighbours differ in class. What would
-/// leave a class alone in a batch, or a text alone in its class, is dropped.
-fn several_of_each_class(
-    examples: &[Example],
-    group: Vec<usize>,
-    batch_size: usize,
-    rng: &mut StdRng,
-) -> Vec<Vec<usize>> {
-    let rows = ROWS_OF_A_CLASS.min(batch_size / 2).max(2);
-    let mut classes: BTreeMap<usize, Vec<Vec<usize>>> = BTreeMap::new();
-    let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for index in group {
-        if let Target::Class(class) = examples[index].target {
-            members.entry(class).or_default().push(index);
-        }
-    }
-    for (class, members) in members {
-        let hands = members.chunks(rows).filter(|hand| hand.len() >= 2);
-        classes.insert(class, hands.map(<[usize]>::to_vec).collect());
-    }
-    let mut hands = Vec::new();
-    while classes.values().filter(|hands| !hands.is_empty()).count() >= 2 {
-        let mut round: Vec<_> = classes.values_mut().filter_map(Vec::pop).collect();
-        round.shuffle(rng);
-        hands.extend(round);
-    }
-    let hands_in_a_batch = (batch_size / rows).max(2);
-    let batches = hands.chunks(hands_in_a_batch).filter(|hands| hands.len() >= 2);
-    batches.map(<[Vec<usize>]>::concat).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use rand::SeedableRng;
+    use std::collections::HashSet;
 
     use super::*;
+    use crate::task::Target;
 
     fn labelled(sizes: &[usize]) -> Vec<Example<'static>> {
         let classes = sizes.iter().enumerate();
@@ -132,19 +152,27 @@ mod tests {
         texts.into_iter().map(example).collect()
     }
 
-    fn sorted(batches: &[Vec<usize>]) -> Vec<usize> {
-        let mut indices = batches.concat();
+    fn plan(need: Need, examples: &[Example], schedule: Schedule) -> Plan {
+        Sampler::new(need, examples, &schedule).epoch(0)
+    }
+
+    fn of(batch_size: usize) -> Schedule {
+        Schedule { batch_size, ..Schedule::default() }
+    }
+
+    fn sorted(plan: &Plan) -> Vec<usize> {
+        let mut indices = plan.batches.concat();
         indices.sort_unstable();
         indices
     }
 
     #[test]
     fn labelled_batches_hold_several_rows_of_several_classes() {
-        let examples = labelled(&[13, 9, 20]);
-        let mut rng = StdRng::seed_from_u64(1);
-        let batches = epoch(Need::LabelledTexts, Repeats::Separate, &examples, 12, &mut rng);
-        assert!(batches.len() >= 2);
-        for batch in &batches {
+        let examples = labelled(&[13, 9, 20, 1]);
+        let plan = plan(Need::LabelledTexts, &examples, of(12));
+        // 13 and 9 rows end with hands of three and two; the lone row has no company.
+        assert_eq!(plan.left_out, [42]);
+        for batch in &plan.batches {
             let mut sizes = BTreeMap::new();
             for &index in batch {
                 *sizes.entry(format!("{:?}", examples[index].target)).or_insert(0) += 1;
@@ -157,39 +185,38 @@ mod tests {
     fn no_text_comes_twice_in_a_batch_of_rankings() {
         let rows = vec![vec!["a", "b"], vec!["c", "a"], vec!["d", "e"], vec!["e", "f"]];
         let examples = ranked(rows);
-        let mut rng = StdRng::seed_from_u64(1);
-        let batches = epoch(Need::Rankings, Repeats::Separate, &examples, 4, &mut rng);
-        assert_eq!(sorted(&batches), [0, 1, 2, 3]);
-        for batch in &batches {
+        let plan = plan(Need::Rankings, &examples, of(4));
+        assert_eq!(sorted(&plan), [0, 1, 2, 3]);
+        for batch in &plan.batches {
             let texts: Vec<_> = batch.iter().flat_map(|&index| &examples[index].texts).collect();
             assert_eq!(texts.iter().collect::<HashSet<_>>().len(), texts.len());
         }
     }
 
     #[test]
-    fn rows_with_and_without_negatives_do_not_mix() {
-        let rows = vec![vec!["a", "b"], vec!["c", "d", "e"], vec!["f", "g"], vec!["h", "i", "j"]];
-        let examples = ranked(rows);
-        let batches =
-            epoch(Need::Rankings, Repeats::Separate, &examples, 8, &mut StdRng::seed_from_u64(1));
-        assert_eq!(batches.len(), 2);
-        assert_eq!(sorted(&batches), [0, 1, 2, 3]);
+    fn a_pair_without_negatives_is_left_out() {
+        let rows = vec![vec!["a", "x"], vec!["b", "x"], vec!["c", "y"]];
+        let plan = plan(Need::PositivePairs, &ranked(rows), of(4));
+        assert_eq!((plan.batches.len(), plan.left_out.len()), (1, 1));
     }
 
     #[test]
-    fn the_seed_decides_the_order() {
+    fn rows_with_and_without_negatives_do_not_mix() {
+        let rows = vec![vec!["a", "b"], vec!["c", "d", "e"], vec!["f", "g"], vec!["h", "i", "j"]];
+        let plan = plan(Need::Rankings, &ranked(rows), of(8));
+        assert_eq!(plan.batches.len(), 2);
+        assert_eq!(sorted(&plan), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn the_seed_decides_the_order_unless_it_is_that_of_the_data() {
         let examples = labelled(&[40, 40]);
-        let batches = |seed| {
-            epoch(
-                Need::ScoredPairs,
-                Repeats::Separate,
-                &examples,
-                8,
-                &mut StdRng::seed_from_u64(seed),
-            )
-        };
+        let batches = |seed| plan(Need::ScoredPairs, &examples, Schedule { seed, ..of(8) }).batches;
         assert_eq!(batches(1), batches(1));
         assert_ne!(batches(1), batches(2));
-        assert_eq!(sorted(&batches(1)), (0..80).collect::<Vec<_>>());
+        assert_eq!(batches(1).concat().len(), 80);
+        let in_order =
+            plan(Need::LabelledTexts, &examples, Schedule { shuffle: false, ..of(8) }).batches;
+        assert!(in_order.concat().into_iter().eq(0..80));
     }
 }

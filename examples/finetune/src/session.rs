@@ -137,6 +137,13 @@ impl Session<'_> {
             Module::num_params(&learner.encoder),
             tokenizer.vocabulary(),
         ));
+        let (left_out, kind) = batches.left_out(0);
+        if left_out > 0 {
+            console.note(format_args!(
+                "batches are {kind}: the first epoch leaves out {left_out} of {} examples",
+                examples.len()
+            ));
+        }
         let log = self.log.take();
         let evaluate = |learner: &Learner<E>| self.evaluate(learner, &tokenizer, max_tokens);
         let state = self.state(learner, steps, &evaluate, console)?;

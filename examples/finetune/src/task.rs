@@ -33,6 +33,16 @@ pub enum Target {
     Embedding(Vec<f32>),
 }
 
+impl Target {
+    /// The index of a class, if it is one.
+    pub fn class(&self) -> Option<usize> {
+        match self {
+            Self::Class(class) => Some(*class),
+            _ => None,
+        }
+    }
+}
+
 /// One row of a batch: a text for each column, and what to learn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Example<'d> {

@@ -209,7 +209,7 @@ impl<E: TextEncoder> Run<'_, E> {
     fn hint(&self) -> &'static str {
         match self.schedule.shuffle {
             true => "",
-            false => " (without --no-shuffle, batches are sampled by label)",
+            false => " (without --no-shuffle, `GroupByLabel` samples the batches)",
         }
     }
 

@@ -38,7 +38,7 @@ fn batches_of_one_class_are_named_once_and_those_of_the_sampler_never() {
         assert_eq!(notes.matches("warning: step 1 has no signal").count(), 1, "{loss}: {notes}");
         assert_eq!(notes.matches("warning").count(), 1, "{loss}: {notes}");
         assert!(notes.contains("sample batches by label"), "{loss}: {notes}");
-        assert!(notes.contains("without --no-shuffle"), "{loss}: {notes}");
+        assert!(notes.contains("without --no-shuffle, `GroupByLabel`"), "{loss}: {notes}");
         assert_eq!(seen(&lines, "valid_anchors"), (12, 0.0), "{loss}");
 
         let (notes, lines) = run(&[]);
@@ -50,6 +50,18 @@ fn batches_of_one_class_are_named_once_and_those_of_the_sampler_never() {
             .all(|line| line["diagnostics"]["valid_anchors"].as_u64() == line["texts"].as_u64());
         assert!(whole, "{loss}: every row of a batch by label is a valid anchor");
     }
+}
+
+#[test]
+fn examples_that_no_batch_takes_are_counted_once() {
+    let directory = TempDir::new().unwrap();
+    let alone = "5 how many things are there\n";
+    fs::write(directory.path().join("classes.txt"), sorted_by_class() + alone).unwrap();
+    let data = ["--data", "classes.txt", "--eval", "classes.txt", "--loss", "BatchHardTripletLoss"];
+    let (_, notes) = succeed(directory.path(), &[&data[..], &["--epochs", "2"], &MORE].concat());
+    let said = "batches are grouped by label: the first epoch leaves out 1 of 73 examples";
+    assert_eq!(notes.matches(said).count(), 1, "{notes}");
+    assert_eq!(notes.matches("leaves out").count(), 1, "{notes}");
 }
 
 #[test]

@@ -1,0 +1,88 @@
+//! Two epochs in Burn's learner, and one more after a checkpoint.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+fn learner(directory: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_learner"));
+    let output = command.current_dir(directory).args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// The mean of a metric in an epoch, weighted by the rows of each batch.
+fn mean(run: &Path, split: &str, epoch: usize, metric: &str) -> f64 {
+    let log = run.join(format!("{split}/epoch-{epoch}/{metric}.log"));
+    let log = fs::read_to_string(&log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
+    let (mut sum, mut rows) = (0.0, 0.0);
+    for line in log.lines() {
+        let mut numbers = line.split(',');
+        let value = numbers.next().unwrap().parse::<f64>();
+        let count = numbers.next().map(str::parse::<f64>);
+        if let (Ok(value), Some(Ok(count))) = (value, count) {
+            sum += value * count;
+            rows += count;
+        }
+    }
+    assert!(rows > 0.0, "{log}");
+    sum / rows
+}
+
+fn checkpoints(run: &Path) -> Vec<String> {
+    let files = fs::read_dir(run.join("checkpoint")).unwrap();
+    let mut names: Vec<_> =
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_losses_of_both_data_sets_fall_and_a_run_goes_on_from_its_checkpoint() {
+    let directory = TempDir::new().unwrap();
+    let run = directory.path().join("learner-run");
+    let (code, _, errors) = learner(directory.path(), &["--epochs", "2"]);
+    assert_eq!(code, Some(0), "{errors}");
+    for (split, metric) in [
+        ("train", "Loss"),
+        ("train", "Pairs_loss"),
+        ("train", "Topics_loss"),
+        ("valid", "Loss"),
+        ("valid", "Pairs_loss"),
+    ] {
+        let (first, second) = (mean(&run, split, 1, metric), mean(&run, split, 2, metric));
+        assert!(second < first, "{split} {metric}: {first} {second}");
+    }
+    // By chance, 1 in 30 answers is the right one.
+    let recall = mean(&run, "valid", 2, "Pairs_recall@1");
+    assert!(recall > 0.2, "{recall}");
+    let files = |epoch| ["model", "optim", "scheduler"].map(|part| format!("{part}-{epoch}.bpk"));
+    let kept = checkpoints(&run);
+    assert!([files(1), files(2)].concat().iter().all(|file| kept.contains(file)), "{kept:?}");
+
+    let (code, _, errors) = learner(directory.path(), &["--epochs", "3", "--resume", "2"]);
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(files(3).iter().all(|file| checkpoints(&run).contains(file)));
+    assert!(mean(&run, "train", 3, "Loss") < mean(&run, "train", 2, "Loss"));
+}
+
+#[test]
+fn what_cannot_run_says_why_and_ends_with_2() {
+    let directory = TempDir::new().unwrap();
+    for (args, message) in [
+        (&["--resume", "7"][..], "has no checkpoint of epoch 7"),
+        (&["--device", "tpu"], "`tpu` is no device"),
+        (&["--learning-rate", "2"], "expected a number above 0, at most 1"),
+    ] {
+        let (code, _, errors) = learner(directory.path(), args);
+        assert_eq!(code, Some(2), "{errors}");
+        assert!(errors.contains(message), "{errors}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+    fs::create_dir_all(directory.path().join("learner-run/checkpoint")).unwrap();
+    let (code, _, errors) = learner(directory.path(), &[]);
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("holds another run"), "{errors}");
+}
