@@ -125,7 +125,8 @@ fn pairs_are_told_apart_by_their_labels() {
 fn a_loss_without_pairs_counts_its_terms() {
     on_all(|device, name| {
         let x = rows(device);
-        let y = x.clone().slice_fill([0..1], 0.5);
+        let first = 0..1;
+        let y = x.clone().slice_fill([first], 0.5);
         let seen = MseLossConfig::new().init(device).diagnose((x, y));
         assert_eq!((seen.terms, seen.active_terms), (8, 2), "{name}");
         assert_eq!(seen.positive_similarity, None, "{name}");

@@ -119,7 +119,8 @@ impl Slopes {
         let matrix = Matrix::new(&slopes);
         let columns = column_sums(&matrix, &vec![1.0; matrix.rows]);
         self.sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += column);
-        let own = rows.clone().slice([start..start + matrix.rows]);
+        let anchors = start..start + matrix.rows;
+        let own = rows.clone().slice([anchors]);
         drop(matrix);
         let slopes = Tensor::<2>::from_primitive::<Flex>(slopes);
         self.others.add_next(slopes.clone().matmul(rows.clone()));
