@@ -40,20 +40,20 @@ fn checkpoints(run: &Path) -> Vec<String> {
 }
 
 #[test]
-fn the_losses_of_both_data_sets_fall_and_a_run_goes_on_from_its_checkpoint() {
+fn both_data_sets_are_learned_and_a_run_goes_on_from_its_checkpoint() {
     let directory = TempDir::new().unwrap();
     let run = directory.path().join("learner-run");
     let (code, _, errors) = learner(directory.path(), &["--epochs", "2"]);
     assert_eq!(code, Some(0), "{errors}");
-    for (split, metric) in [
-        ("train", "Loss"),
-        ("train", "Pairs_loss"),
-        ("train", "Topics_loss"),
-        ("valid", "Loss"),
-        ("valid", "Pairs_loss"),
-    ] {
+    let rises = |split, metric| {
         let (first, second) = (mean(&run, split, 1, metric), mean(&run, split, 2, metric));
-        assert!(second < first, "{split} {metric}: {first} {second}");
+        assert_ne!(first, second, "{split} {metric}");
+        second > first
+    };
+    for split in ["train", "valid"] {
+        assert!(!rises(split, "Loss") && !rises(split, "Pairs_loss"), "{split}");
+        // The triplet loss is small while all texts are alike, and falls only once they part.
+        assert!(rises(split, "Topics_recall@1"), "{split}");
     }
     // By chance, 1 in 30 answers is the right one.
     let recall = mean(&run, "valid", 2, "Pairs_recall@1");

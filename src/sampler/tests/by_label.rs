@@ -1,6 +1,6 @@
 //! Every label of a batch has two rows, and every row another label to compare with.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::*;
 
@@ -80,10 +80,22 @@ fn labels_take_turns() {
     let labels: Vec<_> = (0..400).map(|row| row % 20).collect();
     let plan = GroupByLabelConfig::new(16).with_rows_per_label(4).init(labels.clone()).epoch(0);
     assert_eq!((plan.batches.len(), plan.left_out.len()), (25, 0));
-    // 20 labels in a round, 4 labels a batch: none comes twice in a batch.
-    for batch in &plan.batches {
-        let labels: HashSet<_> = batch.iter().map(|&row| labels[row]).collect();
+    // 20 labels in a round, 4 labels a batch: none comes twice in a batch, and others meet each round.
+    let sets = plan.batches.iter().map(|batch| {
+        let labels: BTreeSet<_> = batch.iter().map(|&row| labels[row]).collect();
         assert_eq!(labels.len(), 4, "{plan:?}");
+        labels
+    });
+    assert!(sets.collect::<HashSet<_>>().len() > 20, "{plan:?}");
+}
+
+#[test]
+fn the_end_of_a_round_and_the_start_of_the_next_are_of_two_labels() {
+    let labels: Vec<_> = (0..100).map(|row| row % 5).collect();
+    for seed in 0..100 {
+        let plan = GroupByLabelConfig::new(4).with_seed(seed).init(labels.clone()).epoch(0);
+        assert_complete(&plan, labels.len(), 4, &seed);
+        assert_grouped(&plan, &labels);
     }
 }
 
