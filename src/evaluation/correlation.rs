@@ -176,8 +176,9 @@ mod tests {
         for (left, right) in [
             (&[][..], &[][..]),
             (&[1.0], &[2.0]),
-            // The mean of three tenths is not a tenth.
             (&[0.1, 0.1, 0.1], &[1.0, 2.0, 3.0]),
+            // The sum of ten tenths is not one.
+            (&[0.1; 10], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]),
             (&[1.0, 2.0], &[f64::NAN, 1.0]),
             (&[1.0, f64::INFINITY], &[1.0, 2.0]),
         ] {

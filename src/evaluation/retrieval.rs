@@ -231,13 +231,14 @@ mod tests {
         // From the query at 0 the documents stand at places 2, 1, 4, 3.
         let corpus = rows([[2.0], [1.0], [4.0], [3.0]]);
         let queries = rows([[0.0], [9.0]]);
-        let config = config().with_map_at_k(vec![3]).with_ndcg_at_k(vec![3]);
+        let config = config().with_map_at_k(vec![2, 3]).with_ndcg_at_k(vec![3]);
         let seen = config.evaluate(queries, corpus, &[vec![3, 0, 3, 2], vec![]]).unwrap();
         assert_eq!((seen.queries, seen.skipped_queries), (1, 1));
         assert_eq!((seen.accuracy[&1], seen.accuracy[&3]), (0.0, 1.0));
         assert_eq!((seen.precision[&3], seen.precision[&10]), (2.0 / 3.0, 0.3));
         assert_eq!((seen.recall[&3], seen.recall[&5]), (2.0 / 3.0, 1.0));
         assert_eq!(seen.mrr[&10], 0.5);
+        assert_eq!(seen.map[&2], 0.25);
         assert!((seen.map[&3] - (1.0 / 2.0 + 2.0 / 3.0) / 3.0).abs() < 1e-12);
         let gain =
             |places: &[f64]| places.iter().map(|place| 1.0 / (1.0 + place).log2()).sum::<f64>();

@@ -21,6 +21,7 @@ fn epoch<M: OverEpoch>(metric: &mut EpochMetric<M>, batches: Vec<M::Input>) -> f
     assert_eq!(logged, metric.final_value().current());
     assert!(entry.formatted.starts_with("epoch "), "{}", entry.formatted);
     metric.clear();
+    assert!(metric.compute().unwrap().is_not_available(), "nothing is left of the epoch");
     logged
 }
 
