@@ -375,6 +375,6 @@ fn labelled_rows_are_gathered_for_a_loss_of_the_whole_batch() {
         };
         let mean = (of_device(0) + of_device(1) + of_device(2)) * (1.0 / 3.0);
         assert_close(&numbers(mean.clone()), &expected.0, dtype, backend);
-        assert_close(&gradients(mean, std::slice::from_ref(&leaf)), &expected.1, dtype, backend);
+        assert_close(&gradients(mean, core::slice::from_ref(&leaf)), &expected.1, dtype, backend);
     }
 }

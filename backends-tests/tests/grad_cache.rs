@@ -33,7 +33,7 @@ impl Encoder {
         device.seed(3);
         let first = LinearConfig::new(6, 8).init(device);
         let second = LinearConfig::new(8, 5).init(device);
-        // Parameters are drawn when they are first looked at.
+        // Drawn when they are first looked at: not within the one graph.
         for layer in [&first, &second] {
             layer.weight.val();
             layer.bias.as_ref().map(Param::val);
