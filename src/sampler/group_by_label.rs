@@ -80,14 +80,14 @@ impl GroupByLabelConfig {
 /// - the row of a label that has no other;
 /// - with two rows a label, the odd row of a label;
 /// - of a label with more rows than the others can accompany, what is beyond;
-/// - with four rows a batch, a last turn that finds no partner;
+/// - with two turns a batch, a last turn that finds no partner;
 /// - with `drop_last`, what makes up no full turn or no full batch.
 ///
 /// # Differences
 ///
-/// From sentence-transformers' `GROUP_BY_LABEL`, which stops as soon as one label is left (of 20
-/// and 2 rows it uses 4 at any batch size, this one 8 at batch size 8); it always takes two rows a label, and it
-/// raises an error without two labels of two rows.
+/// From sentence-transformers' `GROUP_BY_LABEL`, which always takes two rows a label, stops as soon as
+/// one label is left (of 20 and 2 rows it uses 4; this one 8 at a batch size of 8), and raises an
+/// error without two labels of two rows.
 ///
 /// # Example
 ///
