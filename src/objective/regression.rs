@@ -85,6 +85,17 @@ mod tests {
         Tensor::from_floats(values, &Device::flex().autodiff()).require_grad()
     }
 
+    #[test]
+    fn a_sum_of_squared_errors_pulls_both_sides() {
+        let rows = |row| Tensor::<2>::from_floats([row], &Device::flex().autodiff()).require_grad();
+        let (x, y) = (rows([1.0, 2.0]), rows([0.0, 4.0]));
+        let sum = squared_error_sum(x.clone(), y.clone(), 0.5);
+        assert_eq!(sum.clone().into_scalar::<f32>(), 2.5);
+        let slopes = sum.backward();
+        let slope = |rows: Tensor<2>| rows.grad(&slopes).unwrap().try_into_vec_as::<f32>().unwrap();
+        assert_eq!((slope(x), slope(y)), (vec![1.0, -2.0], vec![-1.0, 2.0]));
+    }
+
     fn value_and_slope(x: [f32; 3], f: impl Fn(Tensor<1>) -> Tensor<1>) -> (Vec<f32>, Vec<f32>) {
         let x = vector(x);
         let y = f(x.clone());
