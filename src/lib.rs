@@ -56,25 +56,30 @@
 //! - Nothing depends on a default device: every tensor is made on the device of the batch.
 
 pub mod batch;
+pub mod blocks;
+mod budget;
 pub mod decoder;
 pub mod diagnostics;
 mod error;
 pub mod evaluation;
 pub mod gather;
+pub mod geometry;
 mod grad_cache;
 pub mod guide;
+mod kernels;
 pub mod losses;
 pub mod noise;
+pub mod numeric;
 pub mod objective;
-pub mod pairwise;
 pub mod prelude;
 pub mod reduction;
 pub mod sampler;
+pub mod select;
 pub mod sentence_transformers;
 
 pub use diagnostics::{DeadBatch, Diagnostics};
 pub use error::{BatchError, ConfigError};
+pub use geometry::{Distance, Similarity};
 pub use grad_cache::GradCache;
 pub use losses::*;
-pub use pairwise::{Distance, Similarity};
 pub use reduction::Reduction;

@@ -1,10 +1,11 @@
 //! From the terms of a loss to the one number that is minimised.
 
 use burn::prelude::*;
+use burn::tensor::DType;
 use derive_new::new;
 use serde::{Deserialize, Serialize};
 
-/// How the terms of a loss become one number. What a term is, each loss says under *Terms*.
+/// How the terms of a loss become one number. Each loss defines its terms under *Terms*.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reduction {
     /// The sum of the terms divided by the number of terms that count; 0 if none does.
@@ -16,9 +17,8 @@ pub enum Reduction {
 }
 
 impl Reduction {
-    /// What each of `terms` terms is multiplied with before they are added; as if there were one if
-    /// there is none.
-    pub(crate) fn weight(self, terms: usize) -> f64 {
+    /// The factor of each of `terms` terms before they are added; 1 if there is no term.
+    pub fn weight(self, terms: usize) -> f64 {
         match self {
             Self::Mean => 1.0 / terms.max(1) as f64,
             Self::Sum => 1.0,
@@ -54,16 +54,71 @@ impl Terms {
     ///
     /// A mean scales each term before adding, so that a mean which fits the type does not
     /// overflow in its sum.
-    pub fn reduce(self, reduction: Reduction) -> Tensor<1> {
+    pub fn reduce(self, reduction: Reduction) -> Reduced {
         let Self { values, count } = self;
-        match (reduction, count) {
+        Reduced(match (reduction, count) {
             (Reduction::Sum, _) => values.sum(),
             (Reduction::Mean, Some(count)) => (values / count.clamp_min(1)).sum(),
             (mean, None) => {
                 let weight = mean.weight(values.dims()[0]);
                 values.mul_scalar(weight).sum()
             }
-        }
+        })
+    }
+}
+
+/// The loss of a whole batch as one number: reduced terms, or a loss that has no terms of its own rows.
+#[derive(Debug, Clone)]
+pub struct Reduced(Tensor<1>);
+
+impl Reduced {
+    /// A number that is the loss of the batch, `[1]`.
+    pub fn new(value: Tensor<1>) -> Self {
+        Self(value)
+    }
+
+    /// A sum of terms, `[1]`, reduced by the number of terms that count, `[1]`.
+    pub fn of_sum(sum: Tensor<1>, count: Tensor<1>, reduction: Reduction) -> Self {
+        Terms::new(sum, count).reduce(reduction)
+    }
+
+    /// The same number in another type.
+    pub(crate) fn cast(self, dtype: DType) -> Self {
+        Self(self.0.cast(dtype))
+    }
+
+    /// The number, `[1]`.
+    pub fn into_value(self) -> Tensor<1> {
+        self.0
+    }
+}
+
+/// A loss that is the sum of named parts, each `[1]`, for logs and dashboards.
+#[derive(Debug, Clone, Default)]
+pub struct Parts(Vec<(&'static str, Tensor<1>)>);
+
+impl Parts {
+    /// The same parts and one more.
+    pub fn with(mut self, name: &'static str, value: Reduced) -> Self {
+        self.0.push((name, value.into_value()));
+        self
+    }
+
+    /// Name and value of each part.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Tensor<1>)> {
+        self.0.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// The sum of all parts.
+    ///
+    /// # Panics
+    ///
+    /// If there is no part.
+    pub fn total(self) -> Reduced {
+        let values = self.0.into_iter().map(|(_, value)| value);
+        Reduced(
+            values.reduce(|sum, value| sum + value).expect("Parts: there must be a part, got none"),
+        )
     }
 }
 
@@ -78,27 +133,30 @@ mod tests {
     #[test]
     fn mean_of_counted_terms_divides_by_the_count() {
         let count = Tensor::from_floats([2.0], &Device::flex());
-        let mean = Terms::new(terms([1.0, 3.0, 0.0]), count).reduce(Reduction::Mean);
+        let mean = Terms::new(terms([1.0, 3.0, 0.0]), count).reduce(Reduction::Mean).into_value();
         assert_eq!(mean.into_scalar::<f32>(), 2.0);
     }
 
     #[test]
     fn mean_of_no_counted_term_is_zero() {
         let count = Tensor::from_floats([0.0], &Device::flex());
-        let mean = Terms::new(terms([0.0; 3]), count).reduce(Reduction::Mean);
+        let mean = Terms::new(terms([0.0; 3]), count).reduce(Reduction::Mean).into_value();
         assert_eq!(mean.into_scalar::<f32>(), 0.0);
     }
 
     #[test]
     fn mean_that_fits_does_not_overflow_on_the_way() {
-        let mean = Terms::all(terms([3e38; 3])).reduce(Reduction::Mean);
+        let mean = Terms::all(terms([3e38; 3])).reduce(Reduction::Mean).into_value();
         assert!((mean.into_scalar::<f32>() / 3e38 - 1.0).abs() < 1e-6);
     }
 
     #[test]
     fn sum_adds_every_term() {
         assert_eq!(
-            Terms::all(terms([1.0, 2.0, 4.0])).reduce(Reduction::Sum).into_scalar::<f32>(),
+            Terms::all(terms([1.0, 2.0, 4.0]))
+                .reduce(Reduction::Sum)
+                .into_value()
+                .into_scalar::<f32>(),
             7.0
         );
     }

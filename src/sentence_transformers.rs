@@ -26,8 +26,8 @@ use serde::Deserialize as DeriveDeserialize;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::error::ConfigError;
+use crate::geometry::{Distance, Similarity};
 use crate::losses::*;
-use crate::pairwise::{Distance, Similarity};
 use crate::reduction::Reduction;
 
 /// Declares [`LossConfig`]: variant, configuration, Python class, options.

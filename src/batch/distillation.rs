@@ -2,7 +2,7 @@ use burn::prelude::*;
 
 use super::shape::{check_finite, following, leading, same_shape};
 use crate::error::BatchError;
-use crate::pairwise::norm::accumulate;
+use crate::numeric::accumulate;
 
 /// The embeddings of a teacher.
 #[derive(Debug, Clone)]

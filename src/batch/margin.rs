@@ -3,7 +3,7 @@ use burn::prelude::*;
 use super::RetrievalBatch;
 use super::shape::check_finite;
 use crate::error::BatchError;
-use crate::pairwise::norm::accumulate;
+use crate::numeric::accumulate;
 
 /// What a teacher says of the candidates of a query.
 #[derive(Debug, Clone)]

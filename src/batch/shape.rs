@@ -3,7 +3,7 @@
 use burn::prelude::*;
 
 use crate::error::BatchError;
-use crate::pairwise::norm::accumulate;
+use crate::numeric::accumulate;
 
 /// Embeddings that set the shape of a batch: `[n, dim]` with `n ≥ 1` and `dim ≥ 1`, widened.
 #[track_caller]

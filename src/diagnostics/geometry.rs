@@ -8,11 +8,10 @@ use crate::batch::{
     ClassTargets, ClassifiedPairBatch, DistillationBatch, LabeledBatch, MarginBatch, PairBatch,
     RetrievalBatch, RowIds, TripletBatch,
 };
-use crate::objective::ranking::most_similar_other;
-use crate::objective::triplet::{hardest, search_bytes};
-use crate::pairwise::Distance;
-use crate::pairwise::blocks::Blocks;
-use crate::pairwise::comparison::{Comparison, Others};
+use crate::blocks::Blocks;
+use crate::geometry::Distance;
+use crate::kernels::{Partner, RowMetric};
+use crate::select::{closest_other, hardest, search_bytes};
 
 /// See [`Diagnostics`](super::Diagnostics).
 #[derive(Debug, Default)]
@@ -46,7 +45,7 @@ impl Surveyed for LabeledBatch {
         let (positive, negative) =
             hardest(x.clone(), self.labels.clone(), Distance::Cosine, blocks(&x, bytes));
         let cosine = |chosen| {
-            let cosine = Comparison::Cosine.with([x.clone()], Others::Chosen(0, chosen), None);
+            let cosine = RowMetric::Cosine.compare([x.clone()], Partner::Chosen(0, chosen), None);
             mean_where(cosine, &valid)
         };
         Geometry {
@@ -65,7 +64,7 @@ impl Surveyed for PairBatch {
     }
 
     fn survey(&self) -> Geometry {
-        let cosine = Comparison::Cosine.rows(self.left.clone(), self.right.clone());
+        let cosine = RowMetric::Cosine.rows(self.left.clone(), self.right.clone());
         let positive: Vec<_> = floats(self.labels.clone()).map(|label| label > 0.5).collect();
         let negative: Vec<_> = positive.iter().map(|positive| !positive).collect();
         Geometry {
@@ -84,7 +83,7 @@ impl Surveyed for TripletBatch {
 
     fn survey(&self) -> Geometry {
         let cosine = |other: &Tensor<2>| {
-            mean(floats(Comparison::Cosine.rows(self.anchor.clone(), other.clone())))
+            mean(floats(RowMetric::Cosine.rows(self.anchor.clone(), other.clone())))
         };
         Geometry {
             positive: cosine(&self.positive),
@@ -105,16 +104,16 @@ impl Surveyed for RetrievalBatch {
         let (x, y) = (self.anchor.clone(), self.positive.clone());
         let rows = self.ids.as_ref().map(|ids| ids.rows.clone());
         let blocks = blocks(&x, search_bytes(&x, Distance::Cosine));
-        let chosen = most_similar_other(x.clone(), y.clone(), rows, blocks);
-        let exists = chosen.exists.clone().into_data();
+        let chosen = closest_other(Distance::Cosine, [x.clone(), y.clone()], rows, blocks);
+        let exists = chosen.exists().into_data();
         let exists: Vec<_> = exists.iter::<bool>().collect();
         let sources = [x.clone(), y.clone()];
-        let in_batch = Comparison::Cosine.with(sources, Others::Chosen(1, chosen), None);
+        let in_batch = RowMetric::Cosine.compare(sources, Partner::Chosen(1, chosen), None);
         let in_batch = floats(in_batch).zip(exists);
         let mut hardest: Vec<_> =
             in_batch.map(|(cosine, exists)| exists.then_some(cosine)).collect();
         for (column, negative) in self.negatives.iter().enumerate() {
-            let cosine = Comparison::Cosine.rows(x.clone(), negative.clone());
+            let cosine = RowMetric::Cosine.rows(x.clone(), negative.clone());
             let negatives = floats(cosine).zip(self.is_negative(column));
             for (hardest, (cosine, counts)) in hardest.iter_mut().zip(negatives) {
                 let harder = hardest.is_none_or(|hardest| cosine > hardest);
@@ -124,7 +123,7 @@ impl Surveyed for RetrievalBatch {
         Geometry {
             valid_anchors: Some(hardest.iter().flatten().count()),
             masked_negatives: self.ids.as_ref().map(masked),
-            positive: mean(floats(Comparison::Cosine.rows(x, y))),
+            positive: mean(floats(RowMetric::Cosine.rows(x, y))),
             negative: mean(hardest.into_iter().flatten()),
         }
     }
@@ -155,7 +154,7 @@ impl Surveyed for MarginBatch {
 
     fn survey(&self) -> Geometry {
         let RetrievalBatch { anchor, positive, negatives, .. } = &self.candidates;
-        let cosine = |other: &Tensor<2>| Comparison::Cosine.rows(anchor.clone(), other.clone());
+        let cosine = |other: &Tensor<2>| RowMetric::Cosine.rows(anchor.clone(), other.clone());
         let hardest = negatives.iter().map(cosine).reduce(Tensor::max_pair);
         Geometry {
             positive: mean(floats(cosine(positive))),

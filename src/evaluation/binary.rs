@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scores::{check_finite, descending, expect_length, paired, read, share};
 use crate::error::BatchError;
-use crate::pairwise::Similarity;
+use crate::geometry::Similarity;
 
 /// A value and the threshold that gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

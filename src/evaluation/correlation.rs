@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scores::{check_finite, descending, expect_length, paired, read};
 use crate::error::BatchError;
-use crate::pairwise::Similarity;
+use crate::geometry::Similarity;
 
 /// How similarities go with the scores of their pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::scores::{expect_rows, expect_shape, read, share};
 use super::search::search;
 use crate::error::BatchError;
-use crate::pairwise::Similarity;
-use crate::pairwise::norm::widen;
+use crate::geometry::Similarity;
+use crate::numeric::widen;
 
 /// The mean of the squared differences of all numbers, 0 or more.
 ///

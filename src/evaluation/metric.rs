@@ -40,7 +40,7 @@ use super::correlation::spearman;
 use super::retrieval::InformationRetrievalConfig;
 use super::scores::{expect_length, expect_rows, expect_shape, paired};
 use super::triplets::{accuracy, similarities};
-use crate::pairwise::Similarity;
+use crate::geometry::Similarity;
 
 /// Pairs of embeddings and their scores.
 #[derive(Debug, Clone, new)]

@@ -10,7 +10,7 @@ use super::ranking::Ranking;
 use super::scores::expect_length;
 use super::search::{Hit, search};
 use crate::error::{BatchError, ConfigError, expect_valid};
-use crate::pairwise::Similarity;
+use crate::geometry::Similarity;
 
 const OWNER: &str = "InformationRetrieval";
 

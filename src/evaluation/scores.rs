@@ -3,8 +3,8 @@
 use burn::prelude::*;
 
 use crate::error::BatchError;
-use crate::pairwise::Similarity;
-use crate::pairwise::norm::accumulate;
+use crate::geometry::Similarity;
+use crate::numeric::accumulate;
 
 /// Panics unless `rows` has rows and columns.
 #[track_caller]

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::scores::{descending_order, expect_rows};
 use crate::error::BatchError;
-use crate::pairwise::Similarity;
-use crate::pairwise::norm::{accumulate, widen};
+use crate::geometry::Similarity;
+use crate::numeric::{accumulate, widen};
 
 /// What the similarities of a block may take by default, in bytes.
 const BUDGET: usize = 64 << 20;

@@ -4,7 +4,7 @@ use burn::prelude::*;
 
 use super::scores::{paired, read, share};
 use crate::error::BatchError;
-use crate::pairwise::Similarity;
+use crate::geometry::Similarity;
 
 /// The share of triplets with `s(a, p) > s(a, n) + margin`, in `[0, 1]`.
 ///

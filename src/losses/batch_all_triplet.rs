@@ -2,11 +2,12 @@ use burn::prelude::*;
 
 use super::{forward, init};
 use crate::batch::LabeledBatch;
+use crate::blocks::Blocks;
 use crate::error::ConfigError;
+use crate::geometry::Distance;
 use crate::objective::triplet::{Triplets, triplet_bytes};
-use crate::pairwise::blocks::Blocks;
-use crate::pairwise::{Distance, mining::Negatives};
-use crate::reduction::{Reduction, Terms};
+use crate::reduction::{Reduced, Reduction, Terms};
+use crate::select::Negatives;
 
 /// Configuration of [`BatchAllTripletLoss`].
 #[derive(Config, Debug, PartialEq)]
@@ -20,7 +21,7 @@ pub struct BatchAllTripletLossConfig {
     pub margin: f64,
     /// What the search in a block of anchors may take, in bytes; enough for one anchor, 160 bytes a row
     /// of the batch (more for `Manhattan`). The same numbers come out whatever it is.
-    /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
+    /// [`default_budget`](crate::blocks::default_budget) if `None`.
     #[config(default = "None")]
     pub memory_budget: Option<usize>,
     /// How the terms become one number.
@@ -98,7 +99,7 @@ impl BatchAllTripletLoss {
     }
 
     #[track_caller]
-    fn reduced(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Tensor<1> {
+    fn reduced(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Reduced {
         let blocks = self.blocks(&embeddings);
         self.triplets().reduced(embeddings, labels, blocks, self.config.reduction)
     }

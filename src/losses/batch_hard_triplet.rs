@@ -2,11 +2,12 @@ use burn::prelude::*;
 
 use super::{Anchors, forward, init};
 use crate::batch::LabeledBatch;
+use crate::blocks::Blocks;
 use crate::error::ConfigError;
-use crate::objective::triplet::{anchors_where, batch_hard, hardest_gap, search_bytes};
-use crate::pairwise::Distance;
-use crate::pairwise::blocks::Blocks;
+use crate::geometry::Distance;
+use crate::objective::triplet::{anchors_where, batch_hard, hardest_gap};
 use crate::reduction::{Reduction, Terms};
+use crate::select::search_bytes;
 
 /// Configuration of [`BatchHardTripletLoss`].
 #[derive(Config, Debug, PartialEq)]
@@ -23,7 +24,7 @@ pub struct BatchHardTripletLossConfig {
     pub anchors: Anchors,
     /// What the search in a block of anchors may take, in bytes; enough for one anchor, 48 bytes a row
     /// of the batch (more for `Manhattan`). The same numbers come out whatever it is.
-    /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
+    /// [`default_budget`](crate::blocks::default_budget) if `None`.
     #[config(default = "None")]
     pub memory_budget: Option<usize>,
     /// How the terms become one number.

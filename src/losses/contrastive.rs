@@ -3,8 +3,8 @@ use burn::prelude::*;
 use super::{forward, init};
 use crate::batch::PairBatch;
 use crate::error::ConfigError;
+use crate::geometry::Distance;
 use crate::objective::contrastive::contrastive;
-use crate::pairwise::Distance;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`ContrastiveLoss`].

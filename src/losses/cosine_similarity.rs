@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{forward, init};
 use crate::batch::PairBatch;
 use crate::error::ConfigError;
+use crate::geometry::Similarity;
 use crate::objective::regression::{
     absolute_error, binary_cross_entropy, binary_cross_entropy_with_logits, huber, squared_error,
 };
-use crate::pairwise::Similarity;
 use crate::reduction::{Reduction, Terms};
 
 /// How far a score is from its target: `loss_fct` of sentence-transformers.

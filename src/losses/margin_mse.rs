@@ -3,8 +3,8 @@ use burn::prelude::*;
 use super::{forward, init};
 use crate::batch::{MarginBatch, RetrievalBatch};
 use crate::error::ConfigError;
+use crate::geometry::Similarity;
 use crate::objective::regression::margin_squared_error;
-use crate::pairwise::Similarity;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`MarginMseLoss`].

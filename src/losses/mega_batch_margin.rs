@@ -2,12 +2,12 @@ use burn::prelude::*;
 
 use super::{forward, init};
 use crate::batch::RetrievalBatch;
+use crate::blocks::Blocks;
 use crate::error::ConfigError;
+use crate::geometry::Distance;
 use crate::objective::ranking::mega_batch_margin;
-use crate::objective::triplet::search_bytes;
-use crate::pairwise::Distance;
-use crate::pairwise::blocks::Blocks;
 use crate::reduction::{Reduction, Terms};
+use crate::select::search_bytes;
 
 /// Configuration of [`MegaBatchMarginLoss`].
 #[derive(Config, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub struct MegaBatchMarginLossConfig {
     pub negative_margin: f64,
     /// What the search in a block of anchors may take, in bytes; enough for one anchor, 48 bytes a row
     /// of the batch. The same numbers come out whatever it is.
-    /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
+    /// [`default_budget`](crate::blocks::default_budget) if `None`.
     #[config(default = "None")]
     pub memory_budget: Option<usize>,
     /// How the terms become one number.

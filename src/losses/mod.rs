@@ -40,8 +40,8 @@ pub use online_contrastive::{OnlineContrastiveLoss, OnlineContrastiveLossConfig}
 pub use softmax::{SoftmaxLoss, SoftmaxLossConfig};
 pub use triplet::{TripletLoss, TripletLossConfig};
 
-use crate::objective::triplet::valid_anchors;
-use crate::pairwise::blocks::Blocks;
+use crate::blocks::Blocks;
+use crate::select::valid_anchors;
 
 /// A loss of one kind of batch: what code that wraps any loss is written against.
 pub trait Criterion<Batch> {
@@ -109,7 +109,7 @@ macro_rules! forward {
             #[track_caller]
             pub fn forward(&self, batch: impl Into<$batch>) -> ::burn::prelude::Tensor<1> {
                 let ($self, $b): (&Self, $batch) = (self, batch.into());
-                $reduced
+                $reduced.into_value()
             }
 
             #[doc = $terms]

@@ -4,9 +4,9 @@ use burn::prelude::*;
 use super::forward;
 use crate::batch::DistillationBatch;
 use crate::error::{ConfigError, expect_valid};
-use crate::objective::projection::project;
+use crate::kernels::project;
 use crate::objective::regression::{squared_error, squared_error_sum};
-use crate::reduction::{Reduction, Terms};
+use crate::reduction::{Reduced, Reduction, Terms};
 
 /// A trainable map from the student's dimension to the teacher's.
 #[derive(Config, Debug, PartialEq)]
@@ -124,7 +124,7 @@ impl MseLoss {
     }
 
     #[track_caller]
-    fn reduced(&self, batch: DistillationBatch) -> Tensor<1> {
+    fn reduced(&self, batch: DistillationBatch) -> Reduced {
         let columns = batch.columns.len();
         // Σ ‖e − y‖²
         let sum = |(e, y): (Tensor<2>, Tensor<2>)| {
@@ -132,7 +132,7 @@ impl MseLoss {
             squared_error_sum(e, y, weight)
         };
         let sums = self.pairs(batch).map(sum).reduce(|total, sum| total + sum);
-        sums.expect("a batch has at least one column")
+        Reduced::new(sums.expect("a batch has at least one column"))
     }
 
     /// Embeddings, projected, and their targets.

@@ -3,11 +3,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{forward, init};
 use crate::batch::{RetrievalBatch, RowIds};
+use crate::blocks::Blocks;
 use crate::error::ConfigError;
+use crate::geometry::Similarity;
 use crate::objective::ranking::{Candidates, Comparison, Penalized, Ranking, Side};
-use crate::pairwise::Similarity;
-use crate::pairwise::blocks::Blocks;
-use crate::reduction::{Reduction, Terms};
+use crate::reduction::{Reduced, Reduction, Terms};
 
 /// Who is ranked for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ pub struct MultipleNegativesRankingLossConfig {
     /// What the scores of a block of queries may take, in bytes; at least those of one query, 12 bytes
     /// a candidate and direction (24 in `f64`, more for `Manhattan` and with ids). The same numbers come
     /// out whatever it is.
-    /// [`default_budget`](crate::pairwise::blocks::default_budget) if `None`.
+    /// [`default_budget`](crate::blocks::default_budget) if `None`.
     #[config(default = "None")]
     pub memory_budget: Option<usize>,
     /// How the terms become one number.
@@ -226,11 +226,11 @@ impl MultipleNegativesRankingLoss {
     }
 
     #[track_caller]
-    fn reduced(&self, batch: RetrievalBatch) -> Tensor<1> {
+    fn reduced(&self, batch: RetrievalBatch) -> Reduced {
         let (candidates, ranking, blocks) = self.prepare(batch);
         // Σ (ln Σ exp(z) − zᵢᵢ), a block of queries at a time
         let weight = self.config.reduction.weight(blocks.anchors());
-        candidates.weighted_sum(&ranking, weight, blocks)
+        Reduced::new(candidates.weighted_sum(&ranking, weight, blocks))
     }
 
     #[track_caller]

@@ -3,9 +3,10 @@ use burn::prelude::*;
 use super::{forward, init};
 use crate::batch::PairBatch;
 use crate::error::ConfigError;
+use crate::geometry::Distance;
 use crate::objective::contrastive::online_contrastive;
-use crate::pairwise::{Distance, mining::online_selection};
 use crate::reduction::{Reduction, Terms};
+use crate::select::online_selection;
 
 /// Configuration of [`OnlineContrastiveLoss`].
 #[derive(Config, Debug, PartialEq)]

@@ -4,9 +4,9 @@ use burn::prelude::*;
 use super::forward;
 use crate::batch::{ClassTargets, ClassifiedPairBatch};
 use crate::error::{ConfigError, expect_valid};
+use crate::geometry::PairFeatures;
+use crate::kernels::project_pairs;
 use crate::objective::classification::cross_entropy;
-use crate::objective::projection::project_pairs;
-use crate::pairwise::PairFeatures;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`SoftmaxLoss`].

@@ -3,8 +3,8 @@ use burn::prelude::*;
 use super::{forward, init};
 use crate::batch::TripletBatch;
 use crate::error::ConfigError;
+use crate::geometry::Distance;
 use crate::objective::hinge::hinge;
-use crate::pairwise::Distance;
 use crate::reduction::{Reduction, Terms};
 
 /// Configuration of [`TripletLoss`].

@@ -3,7 +3,7 @@
 use burn::prelude::*;
 
 use super::hinge::hinge;
-use crate::pairwise::mining::OnlineSelection;
+use crate::select::OnlineSelection;
 
 /// `½ (y d² + (1 − y) max(0, m − d)²)` for every pair, `[n]`.
 pub fn contrastive(d: Tensor<1>, y: Tensor<1>, margin: f64) -> Tensor<1> {

@@ -7,8 +7,9 @@ use derive_new::new;
 
 use super::classification::{cross_entropy, index_and_counts};
 use crate::batch::IGNORED_LABEL;
-use crate::pairwise::norm::{accumulate, carry_gradient};
-use crate::reduction::Terms;
+use crate::kernels::carry_gradient;
+use crate::numeric::accumulate;
+use crate::reduction::{Reduced, Reduction, Terms};
 
 /// The last layer of a language model: logits `z = W h + b`.
 #[derive(Debug, Clone, new)]
@@ -102,8 +103,7 @@ pub fn linear_cross_entropy_terms(
     Terms::new(Tensor::cat(rows.chunks(chunk_size).map(terms).collect(), 0), rows.count())
 }
 
-/// The terms of [`linear_cross_entropy_terms`] for a reduction: with gradients they come added up,
-/// as one value.
+/// The reduced terms of [`linear_cross_entropy_terms`].
 ///
 /// # Numerical behavior
 ///
@@ -119,40 +119,40 @@ pub fn linear_cross_entropy(
     rows: LabeledStates,
     projection: OutputProjection,
     chunk_size: usize,
-) -> Terms {
+    reduction: Reduction,
+) -> Reduced {
     if !rows.states.is_tracked() && !projection.is_tracked() {
-        return linear_cross_entropy_terms(rows, projection, chunk_size);
+        return linear_cross_entropy_terms(rows, projection, chunk_size).reduce(reduction);
     }
     let projection = projection.cast(rows.states.dtype());
     let fixed = LabeledStates { states: rows.states.clone().inner(), labels: rows.labels.clone() };
     let layer = projection.clone().inner();
 
     let mut states = Vec::new();
-    let mut total: Option<Parts> = None;
+    let mut total: Option<Totals> = None;
     for chunk in fixed.chunks(chunk_size) {
-        let (gradient, parts) = value_and_gradients(chunk, &layer);
+        let (gradient, totals) = value_and_gradients(chunk, &layer);
         states.push(gradient);
-        total = Some(total.into_iter().fold(parts, Parts::plus));
+        total = Some(total.into_iter().fold(totals, Totals::plus));
     }
-    let Parts { value, weight, bias } = total.expect("a batch has at least one row");
+    let Totals { value, weight, bias } = total.expect("a batch has at least one row");
 
     let mut sum = value + carry_gradient(rows.states.clone(), Tensor::cat(states, 0));
     sum = sum + carry_gradient(projection.weight, weight);
     if let Some(b) = projection.bias {
         sum = sum + carry_gradient(b, bias);
     }
-    Terms::new(sum, rows.count())
+    Reduced::of_sum(sum, rows.count(), reduction)
 }
 
-/// What the chunks add up to: the sum of the terms, `[1]`, and its gradients with respect to the
-/// layer.
-struct Parts {
+/// The sum of the terms, `[1]`, and its gradients with respect to the layer.
+struct Totals {
     value: Tensor<1>,
     weight: Tensor<2>,
     bias: Tensor<1>,
 }
 
-impl Parts {
+impl Totals {
     fn plus(self, other: Self) -> Self {
         Self {
             value: self.value + other.value,
@@ -163,7 +163,7 @@ impl Parts {
 }
 
 /// The gradient with respect to the states of a chunk, `[n, hidden]`, and the rest.
-fn value_and_gradients(rows: LabeledStates, layer: &OutputProjection) -> (Tensor<2>, Parts) {
+fn value_and_gradients(rows: LabeledStates, layer: &OutputProjection) -> (Tensor<2>, Totals) {
     let LabeledStates { states, labels } = rows;
     let (index, counts) = index_and_counts(labels, layer.classes());
     let logits = layer.logits(states.clone());
@@ -181,7 +181,7 @@ fn value_and_gradients(rows: LabeledStates, layer: &OutputProjection) -> (Tensor
 
     let gradient = slope.clone().matmul(layer.weight.clone());
     let bias = slope.clone().sum_dim(0).squeeze_dim(0);
-    (gradient, Parts { value, weight: slope.transpose().matmul(states), bias })
+    (gradient, Totals { value, weight: slope.transpose().matmul(states), bias })
 }
 
 #[cfg(test)]
@@ -203,8 +203,9 @@ mod tests {
     fn a_class_costs_the_logarithm_of_its_probability() {
         let device = Device::flex().autodiff();
         for size in [1, 2, 3] {
-            let terms = linear_cross_entropy(rows(&device, [0, 1, -100]), layer(&device), size);
-            let mean = terms.reduce(crate::Reduction::Mean).into_scalar::<f32>();
+            let rows = rows(&device, [0, 1, -100]);
+            let mean = linear_cross_entropy(rows, layer(&device), size, Reduction::Mean);
+            let mean = mean.into_value().into_scalar::<f32>();
             let expected = (2f32.ln() + (10f32 / 9.0).ln()) / 2.0;
             assert!((mean - expected).abs() < 1e-6, "{mean} is not {expected}");
         }
@@ -214,8 +215,9 @@ mod tests {
     fn the_gradient_of_the_layer_is_what_is_predicted_beyond_the_target() {
         let device = Device::flex().autodiff();
         let layer = layer(&device);
-        let terms = linear_cross_entropy(rows(&device, [-100, 1, 0]), layer.clone(), 2);
-        let gradients = terms.reduce(crate::Reduction::Sum).backward();
+        let rows = rows(&device, [-100, 1, 0]);
+        let sum = linear_cross_entropy(rows, layer.clone(), 2, Reduction::Sum);
+        let gradients = sum.into_value().backward();
         let gradient = layer.weight.grad(&gradients).unwrap();
         let gradient: Vec<f32> = gradient.try_into_vec_as().unwrap();
         // p − y is [0.1, −0.1] at [0, 2] and [−¾, ¾] at [1, 1].
@@ -231,8 +233,8 @@ mod tests {
         let labels = Tensor::<1, Int>::from_ints([0], &device);
         let weight = Tensor::from_floats([[1.0, 0.0], [-1.0, 0.0]], &device);
         let layer = OutputProjection::new(weight, None);
-        let terms = linear_cross_entropy(LabeledStates::new(states.clone(), labels), layer, 1);
-        let loss = terms.reduce(crate::Reduction::Mean);
+        let rows = LabeledStates::new(states.clone(), labels);
+        let loss = linear_cross_entropy(rows, layer, 1, Reduction::Mean).into_value();
         let gradient = states.grad(&loss.backward()).unwrap();
         assert_eq!(loss.into_scalar::<f32>(), 0.0);
         assert_eq!(gradient.into_data().iter::<f32>().collect::<Vec<_>>(), [0.0, 0.0]);

@@ -6,7 +6,6 @@ pub mod classification;
 pub mod contrastive;
 pub mod hinge;
 pub mod linear_cross_entropy;
-pub mod projection;
 pub mod ranking;
 pub mod regression;
 pub mod triplet;

@@ -6,15 +6,16 @@
 use core::ops::Range;
 
 use burn::prelude::*;
-use burn::tensor::IndexingUpdateOp;
 
 use super::hinge::hinge;
-use crate::pairwise::blocks::{self, Accumulated, Blocks};
-use crate::pairwise::comparison::{self, Others};
-#[cfg(feature = "flex")]
-use crate::pairwise::flex;
-use crate::pairwise::mining::{Chosen, LabelMasks, closest, own_row};
-use crate::pairwise::{Distance, Similarity};
+use crate::blocks::{self, Blocks};
+use crate::geometry::{Distance, Similarity};
+use crate::kernels::{
+    Accumulated, Partner, RowMetric, add_to_diagonal, diagonal, log_sum_exp, matrices_in_memory,
+    softmax,
+};
+use crate::numeric::lowest_number;
+use crate::select::{closest_other, own_row};
 
 /// Which rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +127,11 @@ impl Candidates {
         let differences = self.similarity.difference_bytes(&self.queries, tracked);
         // Two ids and what comparing them gives.
         let ids = if self.ids.is_some() { 2 * size_of::<i64>() + 2 } else { 0 };
-        columns * (self.queries.dtype().size() * MATRICES + differences + ids)
+        let matrices = match tracked && self.similarity.is_bilinear() {
+            true => matrices_in_memory(&self.queries),
+            false => MATRICES,
+        };
+        columns * (self.queries.dtype().size() * matrices + differences + ids)
     }
 
     /// `ln Σ exp(z) − zᵢᵢ` of the queries of `blocks`, `[anchors]`; `z` are the scores of a comparison,
@@ -145,9 +150,6 @@ impl Candidates {
         let tracked = rows.iter().any(Tensor::is_tracked);
         if tracked && self.similarity.is_bilinear() {
             let fixed = self.with(rows.clone().map(Tensor::inner));
-            // In place, where it is done by a kernel.
-            #[cfg(feature = "flex")]
-            let blocks = if flex::suits(&self.queries) { blocks.coarser(MATRICES) } else { blocks };
             return blocks::closed_sum(rows, blocks, |range, gradients| {
                 fixed.closed(range, ranking, weight, gradients)
             });
@@ -219,7 +221,7 @@ impl Candidates {
     ) {
         let pull = |(&comparison, slope): (&Comparison, Tensor<2>)| match comparison {
             Comparison::QUERY_TO_DOCUMENT => {
-                (comparison, add_to_own(slope, range, -weight * self.scale))
+                (comparison, add_to_diagonal(slope, range.start, -weight * self.scale))
             }
             _ => (comparison, slope),
         };
@@ -247,7 +249,7 @@ impl Candidates {
             if comparison != Comparison::QUERY_TO_DOCUMENT {
                 return self.leave_out_equals(z, comparison, range);
             }
-            positives = Some(z.clone().gather(1, own_column(&z, range)));
+            positives = Some(z.clone().gather(1, diagonal(range.clone(), &z.device())));
             let z = match ranking.penalty {
                 Some((of, strength)) => self.penalize(z, range, of, strength),
                 None => z,
@@ -355,59 +357,10 @@ impl Candidates {
 /// of them.
 const MATRICES: usize = 3;
 
-/// The column of each row's own positive, `[rows, 1]`.
-fn own_column(scores: &Tensor<2>, range: &Range<usize>) -> Tensor<2, Int> {
-    let range = range.start as i64..range.end as i64;
-    Tensor::<1, Int>::arange(range, &scores.device()).unsqueeze_dim(1)
-}
-
-/// `ln Σ exp(z)` over the rows of all blocks together, `[n, 1]`.
-///
-/// # Numerical behavior
-///
-/// Shifted by the largest score of the row, a constant, so nothing overflows.
-pub fn log_sum_exp(blocks: Vec<Tensor<2>>) -> Tensor<2> {
-    let shift = largest_in_row(&blocks);
-    let sums = blocks.into_iter().map(|z| (z - shift.clone()).exp().sum_dim(1));
-    sums.reduce(|total, sum| total + sum).expect("at least one block").log() + shift
-}
-
-/// `factor · exp(z) / Σ exp(z)` over the rows of all blocks together, and `ln Σ exp(z)`, `[n, 1]`.
-fn softmax(blocks: Vec<Tensor<2>>, factor: f64) -> (Vec<Tensor<2>>, Tensor<2>) {
-    #[cfg(feature = "flex")]
-    if blocks.iter().all(flex::suits) {
-        return flex::softmax(blocks, factor);
-    }
-    let shift = largest_in_row(&blocks);
-    let exponential = |z: Tensor<2>| (z - shift.clone()).exp();
-    let blocks: Vec<_> = blocks.into_iter().map(exponential).collect();
-    let sums = blocks.iter().map(|e| e.clone().sum_dim(1));
-    let total = sums.reduce(|total, sum| total + sum).expect("at least one block");
-    let share = total.clone().recip().mul_scalar(factor);
-    let slopes = blocks.into_iter().map(|e| e * share.clone()).collect();
-    (slopes, total.log() + shift)
-}
-
 /// The scores with the lowest number where the mask holds.
 fn leave_out(scores: Tensor<2>, mask: Tensor<2, Bool>) -> Tensor<2> {
-    let lowest = scores.dtype().finfo().map_or(f64::MIN, |info| info.min);
+    let lowest = lowest_number(&scores);
     scores.mask_fill(mask, lowest)
-}
-
-/// Adds a number to the column of each row's own positive.
-fn add_to_own(slope: Tensor<2>, range: &Range<usize>, number: f64) -> Tensor<2> {
-    #[cfg(feature = "flex")]
-    if flex::suits(&slope) {
-        return flex::add_to_diagonal(slope, range.start, number);
-    }
-    let own = own_column(&slope, range);
-    let numbers = Tensor::full(own.dims(), number, (&slope.device(), slope.dtype()));
-    slope.scatter(1, own, numbers, IndexingUpdateOp::Add)
-}
-
-fn largest_in_row(blocks: &[Tensor<2>]) -> Tensor<2> {
-    let largest = |z: &Tensor<2>| z.clone().inner().max_dim(1);
-    blocks.iter().map(largest).reduce(Tensor::max_pair).expect("at least one block")
 }
 
 /// `max(0, m⁺ − cos(aᵢ, pᵢ)) + max(0, maxⱼ≠ᵢ cos(aᵢ, pⱼ) − m⁻)` for the anchors of `blocks`, `[anchors]`.
@@ -420,8 +373,9 @@ pub fn mega_batch_margin(
     [positive_margin, negative_margin]: [f64; 2],
     blocks: Blocks,
 ) -> Tensor<1> {
-    let negative = most_similar_other(anchors.clone(), positives.clone(), ids, blocks);
-    let nobody = negative.exists.clone().bool_not();
+    let rows = [anchors.clone(), positives.clone()];
+    let negative = closest_other(Distance::Cosine, rows, ids, blocks);
+    let nobody = negative.exists().bool_not();
     let own = |rows: &Tensor<2>| match blocks.all() == (0..rows.dims()[0]) {
         true => rows.clone(),
         false => rows.clone().slice([blocks.all()]),
@@ -429,36 +383,11 @@ pub fn mega_batch_margin(
     let own_anchors = own(&anchors);
     let cosine = |candidates, others| {
         let sources = [own_anchors.clone(), candidates];
-        comparison::Comparison::Cosine.with(sources, others, None)
+        RowMetric::Cosine.compare(sources, others, None)
     };
-    let attract = cosine(own(&positives), Others::Rows(1));
+    let attract = cosine(own(&positives), Partner::SameRow(1));
     let attract = hinge(attract.neg().add_scalar(positive_margin));
-    let repel = cosine(positives, Others::Chosen(1, negative));
+    let repel = cosine(positives, Partner::Chosen(1, negative));
     let repel = hinge(repel.sub_scalar(negative_margin));
     attract + repel.mask_fill(nobody, 0.0)
-}
-
-/// For each anchor i, a row of `x`, the row j ≠ i of `y`, of another id where there are ids, with the
-/// largest cosine; a block of rows at a time.
-pub(crate) fn most_similar_other(
-    x: Tensor<2>,
-    y: Tensor<2>,
-    ids: Option<Tensor<1, Int>>,
-    blocks: Blocks,
-) -> Chosen {
-    let (x, y) = (x.inner(), y.inner());
-    #[cfg(feature = "flex")]
-    if flex::suits(&x) && flex::suits(&y) {
-        let ids = ids.map(flex::integers);
-        return flex::closest_other(Distance::Cosine, [&x, &y], ids.as_deref(), blocks);
-    }
-    let chosen = blocks.ranges().map(|range| {
-        let order = Distance::Cosine.order(x.clone().slice([range.clone()]), y.clone());
-        let others = match &ids {
-            None => own_row(range, y.dims()[0], &x.device()).bool_not(),
-            Some(ids) => LabelMasks::of_rows(ids.clone(), range).negative,
-        };
-        closest(order, others)
-    });
-    Chosen::cat(chosen.collect())
 }

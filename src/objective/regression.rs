@@ -5,10 +5,9 @@ use burn::prelude::*;
 use burn::tensor::activation;
 
 use super::hinge::soft_hinge;
-#[cfg(feature = "flex")]
-use crate::pairwise::flex;
-use crate::pairwise::norm::accumulate;
-use crate::pairwise::{Distance, Similarity};
+use crate::geometry::Similarity;
+
+pub use crate::kernels::squared_error_sum;
 
 /// PyTorch keeps the logarithms of a probability above this.
 const LOWEST_LOG: f64 = -100.0;
@@ -17,16 +16,6 @@ const LOWEST_LOG: f64 = -100.0;
 pub fn squared_error<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
     let error = x - y;
     error.clone() * error
-}
-
-/// `weight · Σ (x − y)²`, `[1]`; scaled before it is added up, so that nothing overflows on the way.
-pub fn squared_error_sum(x: Tensor<2>, y: Tensor<2>, weight: f64) -> Tensor<1> {
-    let [x, y] = [x, y].map(accumulate);
-    #[cfg(feature = "flex")]
-    if flex::suits(&x) && flex::suits(&y) {
-        return flex::squared_error(x, y, weight);
-    }
-    Distance::SquaredEuclidean.paired(x, y).mul_scalar(weight).sum()
 }
 
 /// `|x − y|`, element by element; derivative 0 at 0.
@@ -71,7 +60,7 @@ pub fn margin_squared_error(
     let (query, positive) = (similarity.prepare(query), similarity.prepare(positive));
     let margin = |negative: Tensor<2>| {
         let negative = similarity.prepare(negative);
-        similarity.paired_difference(query.clone(), positive.clone(), negative)
+        similarity.paired_difference_prepared(query.clone(), positive.clone(), negative)
     };
     let predicted = Tensor::stack::<2>(negatives.into_iter().map(margin).collect(), 1);
     squared_error(predicted, margins)

@@ -1,7 +1,7 @@
 //! Anchors that should be closer to positives than to negatives.
 //!
-//! Which rows an anchor is compared with is decided without a gradient; the distances of the
-//! chosen pairs are computed with one.
+//! The rows that an anchor is compared with are selected without a gradient; the distances of the
+//! selected pairs are computed with one.
 
 use core::ops::Range;
 
@@ -9,26 +9,16 @@ use burn::prelude::*;
 use burn::tensor::IndexingUpdateOp;
 
 use super::hinge::closed_hinge;
-use crate::pairwise::Distance;
-use crate::pairwise::blocks::{self, Blocks};
-use crate::pairwise::comparison::Others;
-#[cfg(feature = "flex")]
-use crate::pairwise::flex;
-use crate::pairwise::mining::{
-    Chosen, LabelMasks, Negatives, TripletCounts, closest, farthest, hardest_positives,
-    semi_hard_negatives, violated_triplets,
+use crate::blocks::{self, Blocks};
+use crate::geometry::Distance;
+use crate::kernels::{self, Partner, TripletRule};
+use crate::reduction::{Reduced, Reduction, Terms};
+use crate::select::{
+    LabelMasks, Negatives, TripletCounts, hardest, semi_hard_negatives, violated_triplets,
 };
-#[cfg(feature = "flex")]
-use crate::pairwise::norm::{carry_gradient, unit_rows};
-use crate::reduction::{Reduction, Terms};
 
-/// What the search for one anchor among `rows` takes, in bytes: distances in `f64`, what they are made
-/// of and what is made of them.
-pub fn search_bytes(rows: &Tensor<2>, distance: Distance) -> usize {
-    rows.dims()[0] * (48 + distance.difference_bytes(rows, false))
-}
-
-/// The same for the triplets of one anchor: its distances, sorted, with counts and their gradient.
+/// Memory that the triplets of one anchor need, in bytes: its distances, sorted, with counts and their
+/// gradient.
 pub fn triplet_bytes(rows: &Tensor<2>, distance: Distance) -> usize {
     rows.dims()[0] * (160 + distance.difference_bytes(rows, rows.is_tracked()))
 }
@@ -44,56 +34,12 @@ pub fn hardest_gap(
     distance: Distance,
     blocks: Blocks,
 ) -> Tensor<1> {
-    let (positive, negative) = hardest(x.clone().inner(), labels.inner(), distance, blocks);
-    let [positive, negative] = [positive, negative].map(|chosen| Others::Chosen(0, chosen));
-    distance.comparison(0.0).with([x], positive, Some(negative))
+    let (positive, negative) = hardest(x.clone(), labels, distance, blocks);
+    let [positive, negative] = [positive, negative].map(|chosen| Partner::Chosen(0, chosen));
+    distance.metric(0.0).compare([x], positive, Some(negative))
 }
 
-/// The hardest positive and the hardest negative of every anchor; see [`hardest_gap`].
-pub(crate) fn hardest(
-    rows: Tensor<2>,
-    labels: Tensor<1, Int>,
-    distance: Distance,
-    blocks: Blocks,
-) -> (Chosen, Chosen) {
-    #[cfg(feature = "flex")]
-    if flex::suits(&rows) && distance != Distance::Manhattan {
-        return flex::hardest(distance, &rows, &flex::integers(labels), blocks);
-    }
-    let search = |range: Range<usize>| {
-        let masks = LabelMasks::of_rows(labels.clone(), range.clone());
-        let order = distance.order(rows.clone().slice([range]), rows.clone());
-        (hardest_positives(order.clone(), &masks), nearest_or_farthest(order, &masks))
-    };
-    let (positive, negative) = blocks.ranges().map(search).unzip();
-    (Chosen::cat(positive), Chosen::cat(negative))
-}
-
-/// The negative that sentence-transformers trains on; there always is one.
-///
-/// It looks for the smallest distance after adding the anchor's farthest distance to those of its
-/// own class. The anchor itself then ties with a negative that is as far away as any row, and if it
-/// comes first the farthest row is meant.
-fn nearest_or_farthest(order: Tensor<2>, masks: &LabelMasks) -> Chosen {
-    let everyone = masks.negative.clone().bool_or(masks.negative.clone().bool_not());
-    let farthest_row = farthest(order.clone(), everyone.clone());
-
-    let handicap = order.clone().max_dim(1).expand(order.dims());
-    let handicap = handicap.mask_fill(masks.negative.clone(), 0.0);
-    let chosen = closest(order + handicap, everyone);
-    let is_negative = masks.negative.clone().gather(1, chosen.index.clone().unsqueeze_dim(1));
-    let index = farthest_row.index.mask_where(is_negative.squeeze_dim(1), chosen.index);
-    Chosen::new(index, chosen.exists)
-}
-
-/// Anchors that have a positive as well as a negative, `[n]`; found a block at a time.
-pub fn valid_anchors(labels: Tensor<1, Int>, blocks: Blocks) -> Tensor<1, Bool> {
-    let labels = labels.inner();
-    let valid = |range| LabelMasks::of_rows(labels.clone(), range).valid_anchors();
-    Tensor::cat(blocks.ranges().map(valid).collect(), 0)
-}
-
-/// One term an anchor, `[n]`; with `only` given, other anchors are 0 and do not count.
+/// One term per anchor, `[n]`; with `only` given, other anchors are 0 and do not count.
 pub fn anchors_where(only: Option<Tensor<1, Bool>>, terms: Tensor<1>) -> Terms {
     match only {
         None => Terms::all(terms),
@@ -104,7 +50,7 @@ pub fn anchors_where(only: Option<Tensor<1, Bool>>, terms: Tensor<1>) -> Terms {
     }
 }
 
-/// The triplets of a labelled batch of which a loss is made.
+/// The triplets of a labelled batch that a loss is the sum of.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Triplets {
     /// Distance between anchor and positive or negative.
@@ -130,52 +76,37 @@ impl Triplets {
         Terms::new(Tensor::cat(sums, 0).cast(dtype), count.cast(dtype))
     }
 
-    /// The reduced [`terms`](Self::terms), `[1]`, a block of anchors at a time.
+    /// The reduced [`terms`](Self::terms), a block of anchors at a time.
     pub fn reduced(
         &self,
         x: Tensor<2>,
         labels: Tensor<1, Int>,
         blocks: Blocks,
         reduction: Reduction,
-    ) -> Tensor<1> {
+    ) -> Reduced {
+        let Self { margin, negatives, .. } = *self;
+        let rule =
+            self.distance.by_product().map(|distance| TripletRule { distance, margin, negatives });
+        let weight = |count| reduction.weight(count);
+        let by_kernel =
+            rule.and_then(|rule| kernels::triplet_sum(&x, &labels, rule, blocks, weight));
+        by_kernel.map_or_else(|| self.plain(x, labels, blocks, reduction), Reduced::new)
+    }
+
+    fn plain(
+        &self,
+        x: Tensor<2>,
+        labels: Tensor<1, Int>,
+        blocks: Blocks,
+        reduction: Reduction,
+    ) -> Reduced {
         let dtype = x.dtype();
-        #[cfg(feature = "flex")]
-        if let Some(reduced) = self.reduced_by_rows(&x, &labels, blocks, reduction) {
-            return reduced;
-        }
         let part = |range, [x]: [Tensor<2>; 1]| {
             let (sums, count) = self.of_rows(x, range, labels.clone());
             (sums.sum(), count)
         };
         let (sum, counts) = blocks::sum([x], blocks, part);
-        Terms::new(sum, Tensor::cat(counts, 0).sum()).reduce(reduction).cast(dtype)
-    }
-
-    /// [`reduced`](Self::reduced) by a kernel, where there is one.
-    #[cfg(feature = "flex")]
-    fn reduced_by_rows(
-        &self,
-        x: &Tensor<2>,
-        labels: &Tensor<1, Int>,
-        blocks: Blocks,
-        reduction: Reduction,
-    ) -> Option<Tensor<1>> {
-        if !flex::suits(x) {
-            return None;
-        }
-        let labels = flex::integers(labels.clone().inner());
-        let fixed = x.clone().inner();
-        let triplets =
-            flex::TripletRows::new(self.distance, &fixed, &labels, self.margin, self.negatives)?;
-        let sum = triplets.sum(blocks, x.is_tracked(), reduction)?;
-        let value = Tensor::from_data([sum.value as f32], &x.device());
-        let Some(gradient) = sum.gradient else { return Some(value) };
-        // The gradient of a cosine distance is that of the unit rows.
-        let rows = match self.distance {
-            Distance::Cosine => unit_rows(x.clone()),
-            _ => x.clone(),
-        };
-        Some(value + carry_gradient(rows, gradient))
+        Reduced::of_sum(sum, Tensor::cat(counts, 0).sum(), reduction).cast(dtype)
     }
 
     /// The sums of some anchors, `[rows]`, and how many of their triplets count, `[1]`.
@@ -187,7 +118,7 @@ impl Triplets {
     ) -> (Tensor<1>, Tensor<1>) {
         // As constants, whatever graph the labels came with.
         let masks = LabelMasks::of_rows(labels.inner(), range.clone());
-        let d = self.distance.between_wide(x.clone().slice([range]), x);
+        let d = self.distance.pairwise_wide(x.clone().slice([range]), x);
         let found = d.clone().inner();
         let chosen = match self.negatives {
             Negatives::All => all_triplets(found, &masks, self.margin),
@@ -201,9 +132,9 @@ impl Triplets {
     }
 }
 
-/// What violated triplets make of the distances of some anchors; all constants.
+/// The violated triplets of some anchors; all constants.
 struct Violations {
-    /// Derivatives of the sum of the violations by the distances, `[rows, n]`.
+    /// Gradient of the sum of the violations with respect to the distances, `[rows, n]`.
     weights: Tensor<2>,
     /// How often each anchor gets the margin, `[rows]`.
     touched: Tensor<1>,

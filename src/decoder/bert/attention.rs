@@ -4,7 +4,7 @@ use burn::tensor::activation::softmax;
 
 use super::config::BertConfig;
 use super::layer::BertResidual;
-use crate::objective::projection::project;
+use crate::kernels::project;
 
 /// Attention of a sentence to itself, added to the sentence.
 #[derive(Module, Debug)]

@@ -5,7 +5,7 @@ use super::config::BertConfig;
 use super::encoder::{Bert, padding_and_future_hidden};
 use super::head::BertLmHead;
 use crate::decoder::{Decoder, OutputProjection};
-use crate::pairwise::norm::accumulate;
+use crate::numeric::accumulate;
 
 /// What a decoder has beyond an encoder: attention to the sentence embedding in each layer, and a
 /// head that predicts tokens.

@@ -4,7 +4,7 @@ use burn::tensor::DType;
 use super::config::BertConfig;
 use super::embeddings::BertEmbeddings;
 use super::layer::BertLayer;
-use crate::pairwise::norm::accumulation_type;
+use crate::numeric::accumulation_type;
 
 /// BERT without a head: what an encoder and a decoder tied to it share.
 ///

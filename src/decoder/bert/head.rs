@@ -5,7 +5,7 @@ use burn::prelude::*;
 use super::config::{BertConfig, zeros};
 use super::layer::gelu;
 use super::layer_norm::BertLayerNorm;
-use crate::objective::projection::project;
+use crate::kernels::project;
 
 /// What makes hidden states ready to be compared with the word embeddings, which are the weight of
 /// the last layer as well.

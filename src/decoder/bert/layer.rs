@@ -6,8 +6,8 @@ use burn::prelude::*;
 use super::attention::BertAttention;
 use super::config::BertConfig;
 use super::layer_norm::BertLayerNorm;
-use crate::objective::projection::project;
-use crate::pairwise::norm::tangent;
+use crate::kernels::project;
+use crate::numeric::tangent;
 
 /// `LayerNorm(W y + b + x)`: how every part of a layer adds what it found to what there was.
 #[derive(Module, Debug)]

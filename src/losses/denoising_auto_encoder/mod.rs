@@ -156,8 +156,8 @@ impl<D> DenoisingAutoEncoderLoss<D> {
         batch: impl Into<DenoisingBatch>,
     ) -> Tensor<1> {
         let (rows, projection) = self.decode(decoder, batch.into());
-        let terms = linear_cross_entropy(rows, projection, self.config.chunk_size);
-        terms.reduce(self.config.reduction)
+        let DenoisingAutoEncoderLossConfig { chunk_size, reduction, .. } = self.config;
+        linear_cross_entropy(rows, projection, chunk_size, reduction).into_value()
     }
 
     /// The loss of every token, `[n · (len − 1)]`, with a decoder of the caller's.

@@ -1,0 +1,80 @@
+//! The crate's one memory budget, and the blocks of anchors that keep to it.
+
+use core::ops::Range;
+
+/// Bytes that intermediate results of a block may take where nothing else is asked for: 32 MiB.
+pub const DEFAULT_BUDGET: usize = 32 << 20;
+
+/// The default budget for a batch of embeddings with this shape, in bytes: [`DEFAULT_BUDGET`], or the size
+/// of the embeddings in `f32` if that is larger.
+pub fn default_budget([n, dim]: [usize; 2]) -> usize {
+    DEFAULT_BUDGET.max(size_of::<f32>() * n * dim)
+}
+
+/// How anchors are divided into blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blocks {
+    /// The row of the first anchor.
+    first: usize,
+    anchors: usize,
+    rows: usize,
+}
+
+impl Blocks {
+    /// The fewest blocks of nearly equal size that keep to `budget` bytes for embeddings
+    /// `[anchors, dim]`, where an anchor takes `bytes_per_anchor`.
+    ///
+    /// Without a budget, [`default_budget`] applies; it always fits one anchor.
+    ///
+    /// # Panics
+    ///
+    /// If not even one anchor fits: ``owner: `memory_budget` must be at least ..``.
+    #[track_caller]
+    pub fn within(
+        owner: &str,
+        budget: Option<usize>,
+        embeddings: [usize; 2],
+        bytes_per_anchor: usize,
+    ) -> Self {
+        let [anchors, _] = embeddings;
+        let default = || default_budget(embeddings).max(bytes_per_anchor);
+        let budget = budget.unwrap_or_else(default);
+        assert!(
+            budget >= bytes_per_anchor,
+            "{owner}: `memory_budget` must be at least {bytes_per_anchor} for a batch of {anchors} \
+             rows, got {budget}"
+        );
+        let count = anchors.div_ceil(budget / bytes_per_anchor.max(1));
+        Self { first: 0, anchors, rows: anchors.div_ceil(count) }
+    }
+
+    /// The same blocks for anchors that start at row `first`: the share of one device in a batch that
+    /// is spread over several.
+    pub fn starting_at(self, first: usize) -> Self {
+        Self { first, ..self }
+    }
+
+    /// Blocks of up to `factor` times as many anchors, for an operation that needs less memory by
+    /// that factor.
+    pub fn coarser(self, factor: usize) -> Self {
+        let count = self.anchors.div_ceil((self.rows * factor).min(self.anchors));
+        Self { rows: self.anchors.div_ceil(count), ..self }
+    }
+
+    /// The number of anchors in all blocks.
+    pub fn anchors(self) -> usize {
+        self.anchors
+    }
+
+    /// The rows that are anchors.
+    pub fn all(self) -> Range<usize> {
+        self.first..self.first + self.anchors
+    }
+
+    /// The anchors of each block, in order.
+    pub fn ranges(self) -> impl Iterator<Item = Range<usize>> {
+        let Range { start, end } = self.all();
+        let rows = self.rows;
+        (start..end).step_by(rows).map(move |start| start..end.min(start + rows))
+    }
+}

@@ -1,0 +1,11 @@
+//! Distances, similarities and pair features: the geometry that all losses share.
+//!
+//! **Paired** compares row i with row i and gives `[n]`; **pairwise** compares every row with every row
+//! and gives `[n, m]`. Nothing here knows a loss, and all of it can be used alone.
+
+mod distance;
+mod similarity;
+
+pub use crate::kernels::PairFeatures;
+pub use distance::Distance;
+pub use similarity::Similarity;

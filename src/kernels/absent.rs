@@ -1,0 +1,79 @@
+//! Stands in for the kernels of Flex in a build without the feature: the same names, no kernel.
+
+use burn::prelude::*;
+
+use super::triplet_sum::TripletRule;
+use super::{Chosen, PairFeatures, Partner, ProductDistance, RowMetric};
+use crate::budget::Blocks;
+
+type Softmax = (Vec<Tensor<2>>, Tensor<2>);
+
+pub fn compare_rows(
+    _: &[Tensor<2>],
+    _: RowMetric,
+    _: &Partner,
+    _: Option<&Partner>,
+) -> Option<Tensor<1>> {
+    None
+}
+
+pub fn unit_rows(_: &Tensor<2>) -> Option<Tensor<2>> {
+    None
+}
+
+pub fn carry_gradient<const D: usize>(_: &Tensor<D>, _: &Tensor<D>) -> Option<Tensor<1>> {
+    None
+}
+
+pub fn squared_error_sum(_: [&Tensor<2>; 2], _: f64) -> Option<Tensor<1>> {
+    None
+}
+
+pub fn project_pairs(
+    _: [&Tensor<2>; 2],
+    _: &Tensor<2>,
+    _: &Tensor<1>,
+    _: PairFeatures,
+) -> Option<Tensor<2>> {
+    None
+}
+
+pub fn works_in_place(_: &Tensor<2>) -> bool {
+    false
+}
+
+pub fn softmax(blocks: Vec<Tensor<2>>, _: f64) -> Result<Softmax, Vec<Tensor<2>>> {
+    Err(blocks)
+}
+
+pub fn add_to_diagonal(x: Tensor<2>, _: usize, _: f64) -> Result<Tensor<2>, Tensor<2>> {
+    Err(x)
+}
+
+pub fn hardest(
+    _: ProductDistance,
+    _: &Tensor<2>,
+    _: &Tensor<1, Int>,
+    _: Blocks,
+) -> Option<(Chosen, Chosen)> {
+    None
+}
+
+pub fn closest_other(
+    _: ProductDistance,
+    _: [&Tensor<2>; 2],
+    _: Option<&Tensor<1, Int>>,
+    _: Blocks,
+) -> Option<Chosen> {
+    None
+}
+
+pub fn triplet_sum(
+    _: &Tensor<2>,
+    _: &Tensor<1, Int>,
+    _: TripletRule,
+    _: Blocks,
+    _: &dyn Fn(usize) -> f64,
+) -> Option<Tensor<1>> {
+    None
+}
