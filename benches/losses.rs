@@ -6,7 +6,7 @@
 
 use burn::prelude::*;
 use burn::tensor::Distribution;
-use burn_embedding_losses::pairwise::norm::UnitRows;
+use burn_embedding_losses::numeric::UnitRows;
 use burn_embedding_losses::prelude::*;
 use divan::Bencher;
 

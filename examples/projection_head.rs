@@ -12,8 +12,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamWConfig, GradientsParams};
 use burn::prelude::*;
 use burn::tensor::Distribution;
-use burn_embedding_losses::pairwise::mining::{LabelMasks, closest};
 use burn_embedding_losses::prelude::*;
+use burn_embedding_losses::select::{LabelMasks, closest};
 
 const CLASSES: i64 = 4;
 const FEATURES: usize = 32;
@@ -58,7 +58,8 @@ fn batch(rows: usize, device: &Device) -> (Tensor<2>, Tensor<1, Int>) {
 fn nearest_neighbour_accuracy(embeddings: Tensor<2>, labels: &Tensor<1, Int>) -> f32 {
     let masks = LabelMasks::new(labels.clone());
     let other_rows = masks.positive.clone().bool_or(masks.negative);
-    let nearest = closest(Distance::Cosine.pairwise(embeddings), other_rows).index;
+    let nearest =
+        closest(Distance::Cosine.pairwise(embeddings.clone(), embeddings), other_rows).index();
     let hits = labels.clone().select(0, nearest).equal(labels.clone());
     hits.float().mean().into_scalar()
 }

@@ -6,28 +6,25 @@
 //!
 //! # Map
 //!
-//! ```text
-//! batch  →  pairwise  →  objective  →  reduction  →  losses
-//! shapes    distances,   formulas,     terms to      which of these
-//!           mining       terms         one number    a loss puts together
-//! ```
-//!
-//! | module | holds |
+//! | module | contents |
 //! | :-- | :-- |
-//! | [`losses`] | a Config and a Module for each loss, and [`Criterion`], what they have in common |
-//! | [`batch`] | what losses take |
-//! | [`pairwise`] | distances, similarities, safe norms, mining |
+//! | [`losses`] | a Config and a Module for each loss, and [`Criterion`], the trait that they share |
+//! | [`batch`] | the batches that losses take |
+//! | [`geometry`] | distances, similarities, pair features |
+//! | [`scores`] | the scores of ranking losses; a similarity of your own |
+//! | [`select`] | mining: label masks, hardest, semi-hard and closest rows |
+//! | [`blocks`] | sums over all pairs of rows within a memory budget |
 //! | [`objective`] | the formulas as pure functions |
+//! | [`reduction`] | terms to one number |
+//! | [`numeric`] | lengths, unit rows and roots that stay finite |
 //! | [`GradCache`] | batches of any size through an encoder whose memory holds a few texts |
-//! | [`gather`] | batches spread over devices, whose losses see the candidates of all |
-//! | [`decoder`] | networks that write a sentence again from its embedding, for one loss |
-//! | [`noise`] | damage to sentences, for the same loss |
-//! | [`reduction`] | from terms to one number |
-//! | [`diagnostics`] | what a batch gives a loss to learn from |
+//! | [`gather`] | batches that are spread over devices |
+//! | [`decoder`], [`noise`] | for `DenoisingAutoEncoderLoss` |
+//! | [`diagnostics`] | what a loss can learn from a batch |
 //! | [`sampler`] | which rows of a data set share a batch |
 //! | [`evaluation`] | how good embeddings are |
 //! | [`sentence_transformers`] | losses by Python's names and options |
-//! | [`prelude`] | all that a training program needs |
+//! | [`prelude`] | the usual imports of a training program |
 //! | [`guide`] | choosing a loss, coming from sentence-transformers, architecture |
 //!
 //! # Features
@@ -74,6 +71,7 @@ pub mod objective;
 pub mod prelude;
 pub mod reduction;
 pub mod sampler;
+pub mod scores;
 pub mod select;
 pub mod sentence_transformers;
 

@@ -24,6 +24,20 @@ impl Reduction {
             Self::Sum => 1.0,
         }
     }
+
+    /// The factor of each term, `[terms]`, for weighted terms: a mean divides by the sum of the weights.
+    pub(crate) fn factors(self, weights: Tensor<1>) -> Tensor<1> {
+        match self {
+            Self::Mean => weights.clone() / one_if_zero(weights.sum()),
+            Self::Sum => weights,
+        }
+    }
+}
+
+/// The count, or 1 if it is 0.
+fn one_if_zero(count: Tensor<1>) -> Tensor<1> {
+    let none = count.clone().equal_elem(0.0);
+    count.mask_fill(none, 1.0)
 }
 
 /// The terms of a loss, and how many of them count when that depends on the data.
@@ -31,8 +45,8 @@ impl Reduction {
 pub struct Terms {
     /// One value a term, shape `[terms]`; a term that does not count is 0.
     values: Tensor<1>,
-    /// The number of terms that count, shape `[1]`, carrying no gradient.
-    /// `None`: every term counts.
+    /// The number of terms that count (or the sum of their weights), `[1]`, without a gradient. `None`
+    /// if every term counts.
     #[new(into)]
     count: Option<Tensor<1>>,
 }
@@ -58,7 +72,7 @@ impl Terms {
         let Self { values, count } = self;
         Reduced(match (reduction, count) {
             (Reduction::Sum, _) => values.sum(),
-            (Reduction::Mean, Some(count)) => (values / count.clamp_min(1)).sum(),
+            (Reduction::Mean, Some(count)) => (values / one_if_zero(count)).sum(),
             (mean, None) => {
                 let weight = mean.weight(values.dims()[0]);
                 values.mul_scalar(weight).sum()

@@ -6,6 +6,7 @@
 //! from the device).
 
 mod classified_pair;
+mod columns;
 mod denoising;
 mod distillation;
 mod labeled;
@@ -19,6 +20,7 @@ mod triplet;
 
 pub(crate) use classified_pair::check_class_indices;
 pub use classified_pair::{ClassTargets, ClassifiedPairBatch, IGNORED_LABEL};
+pub use columns::{ColumnMapper, ColumnVisitor, Columns, Role};
 pub use denoising::DenoisingBatch;
 pub(crate) use denoising::check_token_ids;
 pub use distillation::{DistillationBatch, TeacherTargets};

@@ -7,12 +7,11 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::scores::{descending_order, expect_rows};
+use crate::blocks::DEFAULT_BUDGET;
 use crate::error::BatchError;
 use crate::geometry::Similarity;
 use crate::numeric::{accumulate, widen};
 
-/// What the similarities of a block may take by default, in bytes.
-const BUDGET: usize = 64 << 20;
 /// What a similarity takes in the widest type, in the type of the embeddings, and on the host.
 const BYTES_PER_PAIR: usize = 24;
 
@@ -38,7 +37,7 @@ pub struct Hit {
 ///
 /// Computed in `f64` where the device has it, so that equal rows are equally similar wherever they
 /// stand. The similarities of a block of queries with a block of the corpus keep to `memory_budget`
-/// bytes (64 MiB if `None`); of a query no more than `k` rows are kept from block to block.
+/// bytes ([`DEFAULT_BUDGET`](crate::blocks::DEFAULT_BUDGET) if `None`); of a query no more than `k` rows are kept from block to block.
 ///
 /// # Errors
 ///
@@ -99,7 +98,7 @@ fn block_shape(
     memory_budget: Option<usize>,
 ) -> [usize; 2] {
     let bytes = BYTES_PER_PAIR + similarity.difference_bytes(queries, false);
-    let budget = memory_budget.unwrap_or(BUDGET.max(bytes));
+    let budget = memory_budget.unwrap_or(DEFAULT_BUDGET.max(bytes));
     assert!(budget >= bytes, "search: `memory_budget` must be at least {bytes}, got {budget}");
     let pairs = budget / bytes;
     let columns = pairs.isqrt().clamp(1, corpus.dims()[0]);

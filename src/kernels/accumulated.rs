@@ -1,24 +1,23 @@
 //! A gradient that the blocks of a sum add to.
 
-use burn::prelude::*;
+use core::ops::Range;
 
-use crate::budget::Blocks;
+use burn::prelude::*;
 
 /// The gradient of a matrix of rows, to which blocks add: to all rows at a time, or to their anchors in
 /// order.
 #[derive(Debug)]
 pub struct Accumulated {
     rows: usize,
-    /// The row of the first anchor.
-    first: usize,
     all: Option<Tensor<2>>,
-    anchors: Vec<Tensor<2>>,
+    /// The first row of each block of anchors, and the gradient of the block.
+    anchors: Vec<(usize, Tensor<2>)>,
 }
 
 impl Accumulated {
-    /// An empty gradient of `rows` rows, some of which are the anchors of `blocks`.
-    pub(crate) fn new(rows: usize, blocks: Blocks) -> Self {
-        Self { rows, first: blocks.all().start, all: None, anchors: Vec::new() }
+    /// An empty gradient of `rows` rows.
+    pub(crate) fn new(rows: usize) -> Self {
+        Self { rows, all: None, anchors: Vec::new() }
     }
 
     /// Adds to the gradient of all rows, `[n, dim]`.
@@ -29,18 +28,19 @@ impl Accumulated {
         });
     }
 
-    /// Adds to the gradient of the next anchors in order; the first call starts at the first anchor.
-    pub fn add_next(&mut self, part: Tensor<2>) {
-        self.anchors.push(part);
+    /// Adds to the gradient of the anchors `range`, `[range, dim]`. Blocks come in order.
+    pub fn add_anchors(&mut self, range: &Range<usize>, part: Tensor<2>) {
+        match self.anchors.pop() {
+            Some((start, sum)) if start == range.start => self.anchors.push((start, sum + part)),
+            last => self.anchors.extend(last.into_iter().chain([(range.start, part)])),
+        }
     }
 
     /// The whole gradient, `[rows, dim]`; `None` if nothing was added.
     pub(crate) fn into_gradient(self) -> Option<Tensor<2>> {
-        let Self { rows, first, all, anchors } = self;
-        if anchors.is_empty() {
-            return all;
-        }
-        let anchors = Tensor::cat(anchors, 0);
+        let Self { rows, all, anchors } = self;
+        let Some(&(first, _)) = anchors.first() else { return all };
+        let anchors = Tensor::cat(anchors.into_iter().map(|(_, part)| part).collect(), 0);
         let [count, dim] = anchors.dims();
         if count == rows {
             return Some(all.into_iter().fold(anchors, |sum, all| all + sum));

@@ -5,7 +5,7 @@ use crate::batch::RetrievalBatch;
 use crate::blocks::Blocks;
 use crate::error::ConfigError;
 use crate::geometry::Distance;
-use crate::objective::ranking::mega_batch_margin;
+use crate::objective::mega_batch::mega_batch_margin;
 use crate::reduction::{Reduction, Terms};
 use crate::select::search_bytes;
 

@@ -6,8 +6,9 @@ use crate::batch::{RetrievalBatch, RowIds};
 use crate::blocks::Blocks;
 use crate::error::ConfigError;
 use crate::geometry::Similarity;
-use crate::objective::ranking::{Candidates, Comparison, Penalized, Ranking, Side};
+use crate::objective::ranking::{Candidates, Penalized, Ranking, Scale};
 use crate::reduction::{Reduced, Reduction, Terms};
+use crate::scores::{Comparison, PairwiseScores, PairwiseSimilarity, Side};
 
 /// Who is ranked for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,42 +221,53 @@ pub struct MultipleNegativesRankingLoss {
 impl MultipleNegativesRankingLoss {
     #[track_caller]
     fn terms(&self, batch: RetrievalBatch) -> Terms {
-        let (candidates, ranking, blocks) = self.prepare(batch);
+        let (candidates, ranking, blocks) = self.prepare(self.config.similarity, batch);
         // ln Σ exp(z) − zᵢᵢ
-        Terms::all(candidates.terms(&ranking, blocks))
+        candidates.terms(&ranking, blocks)
     }
 
     #[track_caller]
     fn reduced(&self, batch: RetrievalBatch) -> Reduced {
-        let (candidates, ranking, blocks) = self.prepare(batch);
+        let (candidates, ranking, blocks) = self.prepare(self.config.similarity, batch);
         // Σ (ln Σ exp(z) − zᵢᵢ), a block of queries at a time
-        let weight = self.config.reduction.weight(blocks.anchors());
-        Reduced::new(candidates.weighted_sum(&ranking, weight, blocks))
+        candidates.reduced(&ranking, self.config.reduction, blocks)
+    }
+
+    /// The loss of the batch, `[1]`, with a similarity of your own in place of the configured one.
+    ///
+    /// The parameters of the similarity get a gradient. See [`scores`](crate::scores) for an example.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    #[track_caller]
+    pub fn forward_with<S: PairwiseSimilarity>(
+        &self,
+        similarity: &S,
+        batch: impl Into<RetrievalBatch>,
+    ) -> Tensor<1> {
+        let (candidates, ranking, blocks) = self.prepare(similarity.clone(), batch.into());
+        candidates.reduced(&ranking, self.config.reduction, blocks).into_value()
     }
 
     #[track_caller]
-    fn prepare(&self, batch: RetrievalBatch) -> (Candidates, Ranking, Blocks) {
-        const NAME: &str = "MultipleNegativesRankingLoss";
-        let (own, [_, dim]) = (batch.own_rows.clone(), batch.anchor.dims());
-        let (candidates, ranking) = (self.candidates(batch), self.ranking());
-        let bytes = candidates.bytes_per_query(&ranking);
-        let shape = [own.len(), dim];
-        let blocks = Blocks::within(NAME, self.config.memory_budget, shape, bytes);
-        let blocks = blocks.starting_at(own.start);
-        (candidates, ranking, blocks)
-    }
-
-    fn candidates(
+    fn prepare<S: PairwiseSimilarity>(
         &self,
-        RetrievalBatch { anchor, positive, negatives, ids, .. }: RetrievalBatch,
-    ) -> Candidates {
-        let Self { config } = self;
-        let candidates =
-            Candidates::new(config.similarity, config.scale, anchor, positive, negatives);
-        match ids {
-            Some(RowIds { rows, negatives }) => candidates.with_ids(rows, negatives),
-            None => candidates,
+        similarity: S,
+        batch: RetrievalBatch,
+    ) -> (Candidates<PairwiseScores<S>>, Ranking, Blocks) {
+        const NAME: &str = "MultipleNegativesRankingLoss";
+        let RetrievalBatch { anchor, positive, negatives, ids, own_rows } = batch;
+        let shape = [own_rows.len(), anchor.dims()[1]];
+        let scores = PairwiseScores::new(similarity, anchor, positive, negatives);
+        let mut candidates = Candidates::new(scores, Scale::Fixed(self.config.scale));
+        if let Some(RowIds { rows, negatives }) = ids {
+            candidates = candidates.with_ids(rows, negatives);
         }
+        let ranking = self.ranking();
+        let bytes = candidates.bytes_per_query(&ranking);
+        let blocks = Blocks::within(NAME, self.config.memory_budget, shape, bytes);
+        (candidates, ranking, blocks.starting_at(own_rows.start))
     }
 
     fn ranking(&self) -> Ranking {

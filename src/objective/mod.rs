@@ -6,6 +6,8 @@ pub mod classification;
 pub mod contrastive;
 pub mod hinge;
 pub mod linear_cross_entropy;
+pub mod mega_batch;
+pub mod pairwise_logistic;
 pub mod ranking;
 pub mod regression;
 pub mod triplet;

@@ -1,48 +1,21 @@
 //! A positive among the other candidates of the batch.
 //!
-//! [`Blocks`] say which rows are anchors. Where a batch is spread over devices these are some of the
+//! [`Blocks`] say which rows are anchors. In a batch that is spread over devices these are some of the
 //! rows, [from an offset on](Blocks::starting_at), and candidates are those of all devices.
 
 use core::ops::Range;
 
 use burn::prelude::*;
 
-use super::hinge::hinge;
-use crate::blocks::{self, Blocks};
-use crate::geometry::{Distance, Similarity};
-use crate::kernels::{
-    Accumulated, Partner, RowMetric, add_to_diagonal, diagonal, log_sum_exp, matrices_in_memory,
-    softmax,
-};
+use crate::batch::{ColumnMapper, Columns};
+use crate::blocks::{self, Accumulated, Blocks};
+use crate::kernels::{add_to_diagonal, diagonal, log_sum_exp, softmax};
 use crate::numeric::lowest_number;
-use crate::select::{closest_other, own_row};
+use crate::reduction::{Reduced, Reduction, Terms};
+use crate::scores::{Comparison, Scores, Side};
+use crate::select::own_row;
 
-/// Which rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// The queries. Row i belongs to query i.
-    Queries,
-    /// The positives, in the order of the queries, and as candidates their hard negatives as well.
-    Documents,
-}
-
-/// Rows that are compared with candidates: row i of `anchors` with all of `candidates`, but not
-/// with those of query i where both are on the same side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Comparison {
-    /// What is compared, a row for each query.
-    pub anchors: Side,
-    /// What it is compared with.
-    pub candidates: Side,
-}
-
-impl Comparison {
-    /// All documents for each query.
-    pub const QUERY_TO_DOCUMENT: Self =
-        Self { anchors: Side::Queries, candidates: Side::Documents };
-}
-
-/// Which documents get a penalty for being similar.
+/// The documents that get a penalty for being similar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Penalized {
     /// Documents of other queries.
@@ -53,7 +26,7 @@ pub enum Penalized {
     All,
 }
 
-/// What the positive of a query competes with.
+/// The candidates that the positive of a query competes with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
     /// The comparisons, [`Comparison::QUERY_TO_DOCUMENT`] among them.
@@ -65,19 +38,28 @@ pub struct Ranking {
     pub penalty: Option<(Penalized, f64)>,
 }
 
-/// The rows that are ranked: queries, and for each its positive and its k hard negatives.
+/// The factor on the scores.
 #[derive(Debug, Clone)]
-pub struct Candidates {
-    similarity: Similarity,
-    scale: f64,
-    /// Queries, `[n, dim]`.
-    queries: Tensor<2>,
-    /// The positives, then the first negatives, then the second …, `[n (1 + k), dim]`.
-    documents: Tensor<2>,
-    ids: Option<Ids>,
+pub enum Scale {
+    /// A number of the configuration.
+    Fixed(f64),
+    /// A parameter, `[1]`.
+    Learned(Tensor<1>),
 }
 
-/// Rows with an equal id are not compared, but a query with its own positive.
+/// The scores of a batch with everything that decides how they count.
+#[derive(Debug, Clone)]
+pub struct Candidates<S> {
+    scores: S,
+    scale: Scale,
+    ids: Option<Ids>,
+    /// True where a column of hard negatives has no negative for a row, `[n k]`, a column after the other.
+    absent: Option<Tensor<1, Bool>>,
+    /// A weight for every row of the batch, `[n]`.
+    weights: Option<Tensor<1>>,
+}
+
+/// Rows with an equal id are not compared, except a query with its own positive.
 #[derive(Debug, Clone)]
 struct Ids {
     /// `[n]`.
@@ -86,308 +68,333 @@ struct Ids {
     documents: Tensor<1, Int>,
 }
 
-impl Candidates {
-    /// Prepares the rows, `[n, dim]` each, for scores `scale · s(x, y)`.
-    pub fn new(
-        similarity: Similarity,
-        scale: f64,
-        queries: Tensor<2>,
-        positives: Tensor<2>,
-        negatives: Vec<Tensor<2>>,
-    ) -> Self {
-        let positives = similarity.prepare(positives);
-        let documents = match negatives.is_empty() {
-            true => positives,
-            false => {
-                let negatives = negatives.into_iter().map(|rows| similarity.prepare(rows));
-                Tensor::cat(core::iter::once(positives).chain(negatives).collect(), 0)
-            }
+impl<S: Scores> Columns for Candidates<S> {
+    fn map<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+        let scale = match self.scale {
+            Scale::Learned(scale) => Scale::Learned(mapper.map_numbers("scale", scale)),
+            fixed => fixed,
         };
-        Self { similarity, scale, queries: similarity.prepare(queries), documents, ids: None }
+        Self { scores: self.scores.map(mapper), scale, ..self }
+    }
+}
+
+impl<S: Scores> Candidates<S> {
+    /// Candidates whose logits are `scale · score`.
+    pub fn new(scores: S, scale: Scale) -> Self {
+        Self { scores, scale, ids: None, absent: None, weights: None }
     }
 
-    /// The same rows with an id for each query and its positive, `[n]`, and for each of its negatives,
-    /// if these have any.
+    /// The same with an id for each query and its positive, `[n]`, and for each of its negatives, if these
+    /// have any.
     pub fn with_ids(self, queries: Tensor<1, Int>, negatives: Vec<Tensor<1, Int>>) -> Self {
         let documents = core::iter::once(queries.clone()).chain(negatives);
         let documents = Tensor::cat(documents.collect(), 0);
         Self { ids: Some(Ids { queries, documents }), ..self }
     }
 
+    /// The same with hard negatives only where `exists` holds, `[n, k]`.
+    pub fn with_negative_mask(self, exists: Tensor<2, Bool>) -> Self {
+        let absent = exists.bool_not().transpose().reshape([-1]);
+        Self { absent: Some(absent), ..self }
+    }
+
+    /// The same with a weight for every row of the batch, `[n]`.
+    pub fn with_weights(self, weights: Tensor<1>) -> Self {
+        Self { weights: Some(weights), ..self }
+    }
+
     /// The number of queries.
-    pub fn queries(&self) -> usize {
-        self.queries.dims()[0]
+    fn queries(&self) -> usize {
+        self.scores.rows(Side::Queries)
     }
 
-    /// What the scores of one query take while they are worked on, in bytes.
+    /// Memory for the scores of one query, in bytes.
     pub fn bytes_per_query(&self, ranking: &Ranking) -> usize {
-        let columns = |comparison: &Comparison| self.side(comparison.candidates).dims()[0];
-        let columns: usize = ranking.comparisons.iter().map(columns).sum();
-        let tracked = self.queries.is_tracked() || self.documents.is_tracked();
-        let differences = self.similarity.difference_bytes(&self.queries, tracked);
-        // Two ids and what comparing them gives.
+        let columns = ranking.comparisons.iter().map(|c| self.scores.rows(c.candidates));
+        // Two ids and their comparison.
         let ids = if self.ids.is_some() { 2 * size_of::<i64>() + 2 } else { 0 };
-        let matrices = match tracked && self.similarity.is_bilinear() {
-            true => matrices_in_memory(&self.queries),
-            false => MATRICES,
+        columns.sum::<usize>() * (self.scores.bytes_per_score() + ids)
+    }
+
+    /// `ln Σ exp(z) − zᵢᵢ` of the queries of `blocks`, `[anchors]`, times their weight; `z` are the logits of a
+    /// comparison, or of all. The logarithms of several softmaxes are averaged. Computed a block of
+    /// queries at a time if no gradient is wanted.
+    pub fn terms(&self, ranking: &Ranking, blocks: Blocks) -> Terms {
+        let values = match blocks::is_tracked(self) {
+            true => self.terms_of(blocks.all(), ranking),
+            false => {
+                Tensor::cat(blocks.ranges().map(|range| self.terms_of(range, ranking)).collect(), 0)
+            }
         };
-        columns * (self.queries.dtype().size() * matrices + differences + ids)
+        match self.own_weights(blocks) {
+            Some(weights) => Terms::new(values * weights.clone(), weights.sum()),
+            None => Terms::all(values),
+        }
     }
 
-    /// `ln Σ exp(z) − zᵢᵢ` of the queries of `blocks`, `[anchors]`; `z` are the scores of a comparison,
-    /// or of all. The logarithms of several softmaxes are averaged. Computed a block of queries at a
-    /// time where no gradient is wanted.
-    pub fn terms(&self, ranking: &Ranking, blocks: Blocks) -> Tensor<1> {
-        if self.queries.is_tracked() || self.documents.is_tracked() {
-            return self.terms_of(blocks.all(), ranking);
-        }
-        Tensor::cat(blocks.ranges().map(|range| self.terms_of(range, ranking)).collect(), 0)
-    }
-
-    /// `weight` times the sum of [`terms`](Self::terms), `[1]`, a block of queries at a time.
-    pub fn weighted_sum(&self, ranking: &Ranking, weight: f64, blocks: Blocks) -> Tensor<1> {
-        let rows = [self.queries.clone(), self.documents.clone()];
-        let tracked = rows.iter().any(Tensor::is_tracked);
-        if tracked && self.similarity.is_bilinear() {
-            let fixed = self.with(rows.clone().map(Tensor::inner));
-            return blocks::closed_sum(rows, blocks, |range, gradients| {
-                fixed.closed(range, ranking, weight, gradients)
-            });
-        }
-        let part = |range, rows| {
-            let terms = self.with(rows).terms_of(range, ranking);
-            (terms.mul_scalar(weight).sum(), ())
+    /// The reduced [`terms`](Self::terms), a block of queries at a time.
+    pub fn reduced(&self, ranking: &Ranking, reduction: Reduction, blocks: Blocks) -> Reduced {
+        let factor = match self.own_weights(blocks) {
+            Some(weights) => Factor::Each(reduction.factors(weights), blocks.all().start),
+            None => Factor::Equal(reduction.weight(blocks.anchors())),
         };
-        blocks::sum(rows, blocks, part).0
+        let fixed = match self.scale {
+            Scale::Fixed(scale) => Some(scale),
+            Scale::Learned(_) => None,
+        };
+        let closed = self.scores.closed_form().zip(fixed);
+        Reduced::new(match closed.filter(|(rows, _)| rows.iter().any(Tensor::is_tracked)) {
+            Some((rows, scale)) => {
+                let fixed =
+                    Closed { of: &self.clone().without_graph(), ranking, factor: &factor, scale };
+                blocks::closed_sum(rows, blocks, |range, gradients| fixed.block(range, gradients))
+            }
+            None => blocks::sum(self.clone(), blocks, |range, candidates| {
+                factor.sum(candidates.terms_of(range.clone(), ranking), &range)
+            }),
+        })
     }
 
-    fn with(&self, [queries, documents]: [Tensor<2>; 2]) -> Self {
-        Self { queries, documents, ids: self.ids.clone(), ..*self }
-    }
-
-    fn side(&self, side: Side) -> &Tensor<2> {
-        match side {
-            Side::Queries => &self.queries,
-            Side::Documents => &self.documents,
-        }
+    fn own_weights(&self, blocks: Blocks) -> Option<Tensor<1>> {
+        self.weights.as_ref().map(|weights| weights.clone().slice([blocks.all()]))
     }
 
     fn terms_of(&self, range: Range<usize>, ranking: &Ranking) -> Tensor<1> {
-        let (scores, positives) = self.all_scores(&range, ranking);
+        let (logits, positives) = self.logits(&range, ranking);
         let normalizer = match ranking.joint {
-            true => log_sum_exp(scores),
+            true => log_sum_exp(logits),
             false => {
-                let each: Vec<_> = scores.into_iter().map(|z| log_sum_exp(vec![z])).collect();
+                let each: Vec<_> = logits.into_iter().map(|z| log_sum_exp(vec![z])).collect();
                 Tensor::cat(each, 1).mean_dim(1)
             }
         };
         (normalizer - positives).squeeze_dim(1)
     }
 
-    /// `weight` times the sum of the terms, `[1]`, with gradients in closed form: the derivative of
-    /// `ln Σ exp(z)` is `softmax(z)`, that of `z = t x·y` is `t y` and `t x`.
-    fn closed(
-        &self,
-        range: Range<usize>,
-        ranking: &Ranking,
-        weight: f64,
-        gradients: &mut [Option<Accumulated>; 2],
-    ) -> Tensor<1> {
-        let (scores, positives) = self.all_scores(&range, ranking);
-        let partitions = if ranking.joint { 1 } else { scores.len() };
-        let share = weight / partitions as f64;
-        let (slopes, normalizers) = match ranking.joint {
-            true => softmax(scores, share * self.scale),
-            false => {
-                let each = scores.into_iter().map(|z| softmax(vec![z], share * self.scale));
-                let (slopes, normalizers): (Vec<_>, Vec<_>) = each.unzip();
-                let sum = normalizers.into_iter().reduce(|sum, term| sum + term);
-                (slopes.concat(), sum.expect("at least one comparison"))
-            }
-        };
-        self.backward(&range, ranking, weight, slopes, gradients);
-        let normalizers = normalizers.mul_scalar(share);
-        (normalizers - positives.mul_scalar(weight)).sum_dim(0).squeeze_dim(1)
-    }
-
-    /// Hands the derivatives by the scores on to the rows whose gradients are wanted.
-    fn backward(
-        &self,
-        range: &Range<usize>,
-        ranking: &Ranking,
-        weight: f64,
-        slopes: Vec<Tensor<2>>,
-        gradients: &mut [Option<Accumulated>; 2],
-    ) {
-        let pull = |(&comparison, slope): (&Comparison, Tensor<2>)| match comparison {
-            Comparison::QUERY_TO_DOCUMENT => {
-                (comparison, add_to_diagonal(slope, range.start, -weight * self.scale))
-            }
-            _ => (comparison, slope),
-        };
-        let slopes: Vec<_> = ranking.comparisons.iter().zip(slopes).map(pull).collect();
-        for (side, gradient) in [Side::Queries, Side::Documents].into_iter().zip(gradients) {
-            let Some(gradient) = gradient else { continue };
-            for (comparison, slope) in slopes.iter().filter(|(c, _)| c.candidates == side) {
-                let rows = self.side(comparison.anchors).clone().slice([range.clone()]);
-                gradient.add(slope.clone().transpose().matmul(rows));
-            }
-            let of_anchors = slopes.iter().filter(|(c, _)| c.anchors == side);
-            let by_anchor = of_anchors.map(|(comparison, slope)| {
-                slope.clone().matmul(self.side(comparison.candidates).clone())
-            });
-            let sum = by_anchor.reduce(|sum, part| sum + part);
-            sum.into_iter().for_each(|part| gradient.add_next(part));
-        }
-    }
-
-    /// The scores of each comparison, penalties added, and those of the positives, `[rows, 1]`.
-    fn all_scores(&self, range: &Range<usize>, ranking: &Ranking) -> (Vec<Tensor<2>>, Tensor<2>) {
+    /// The logits of each comparison, penalties added, and those of the positives, `[rows, 1]`.
+    fn logits(&self, range: &Range<usize>, ranking: &Ranking) -> (Vec<Tensor<2>>, Tensor<2>) {
         let mut positives = None;
-        let scores = |&comparison: &Comparison| {
-            let z = self.scores(comparison, range);
-            if comparison != Comparison::QUERY_TO_DOCUMENT {
-                return self.leave_out_equals(z, comparison, range);
+        let logits = |&comparison: &Comparison| {
+            let mut z = self.scaled(comparison, range);
+            if comparison == Comparison::QUERY_TO_DOCUMENT {
+                positives = Some(z.clone().gather(1, diagonal(range.clone(), &z.device())));
+                if let Some((of, strength)) = ranking.penalty {
+                    z = self.penalize(z, range, of, strength);
+                }
             }
-            positives = Some(z.clone().gather(1, diagonal(range.clone(), &z.device())));
-            let z = match ranking.penalty {
-                Some((of, strength)) => self.penalize(z, range, of, strength),
+            match self.left_out(comparison, range, &z) {
+                Some(mask) => {
+                    let lowest = lowest_number(&z);
+                    z.mask_fill(mask, lowest)
+                }
                 None => z,
-            };
-            self.leave_out_equals(z, comparison, range)
+            }
         };
-        let scores = ranking.comparisons.iter().map(scores).collect();
-        (scores, positives.expect("queries are compared with documents"))
+        let logits = ranking.comparisons.iter().map(logits).collect();
+        (logits, positives.expect("queries are compared with documents"))
     }
 
-    /// Scores of some anchors with all candidates; the excluded ones are the lowest number.
-    fn scores(&self, comparison: Comparison, range: &Range<usize>) -> Tensor<2> {
-        let Comparison { anchors, candidates } = comparison;
-        let rows = self.side(anchors).clone().slice([range.clone()]);
-        let all = self.side(candidates).clone();
-        let scores = self.similarity.pairwise_prepared(rows, all, self.scale);
-        if anchors == candidates {
-            let own = self.own_columns(&scores, range);
-            leave_out(scores, own)
-        } else {
-            scores
+    fn scaled(&self, comparison: Comparison, range: &Range<usize>) -> Tensor<2> {
+        match &self.scale {
+            Scale::Fixed(scale) => self.scores.block(comparison, range.clone(), *scale),
+            Scale::Learned(scale) => {
+                let scores = self.scores.block(comparison, range.clone(), 1.0);
+                let dtype = scores.dtype();
+                scores * scale.clone().cast(dtype).unsqueeze()
+            }
         }
     }
 
-    /// The scores without those of candidates with the id of the row, save its own.
-    fn leave_out_equals(
+    /// True for the candidates that a row is not compared with: itself, rows with its id (except its own
+    /// positive), and absent negatives, `[rows, candidates]`; `None` if there are none.
+    fn left_out(
         &self,
-        scores: Tensor<2>,
-        Comparison { anchors, candidates }: Comparison,
+        comparison: Comparison,
         range: &Range<usize>,
-    ) -> Tensor<2> {
-        let Some(ids) = &self.ids else { return scores };
+        logits: &Tensor<2>,
+    ) -> Option<Tensor<2, Bool>> {
+        let (columns, device) = (logits.dims()[1], logits.device());
+        let within = (comparison.anchors == comparison.candidates)
+            .then(|| self.own_columns(columns, range, &device));
+        let masks = [
+            within,
+            self.equal_ids(comparison, range, columns),
+            self.absent(comparison, range, columns),
+        ];
+        masks.into_iter().flatten().reduce(Tensor::bool_or)
+    }
+
+    fn equal_ids(
+        &self,
+        comparison: Comparison,
+        range: &Range<usize>,
+        width: usize,
+    ) -> Option<Tensor<2, Bool>> {
+        let ids = self.ids.as_ref()?;
         let rows = ids.queries.clone().slice([range.clone()]).unsqueeze_dim::<2>(1);
-        let columns = match candidates {
+        let columns = match comparison.candidates {
             Side::Queries => ids.queries.clone(),
             Side::Documents => ids.documents.clone(),
         };
-        let known = columns.dims()[0];
-        let mut equal = rows.equal(columns.unsqueeze_dim::<2>(0));
-        if anchors != candidates {
-            let own = self.own_positive(range);
-            let others = match known / self.queries() {
-                1 => own.bool_not(),
-                _ => {
-                    let width = scores.dims()[1];
-                    Tensor::cat(vec![own, self.nobody(range, width - self.queries())], 1).bool_not()
-                }
-            };
-            equal = equal.bool_and(others);
+        let equal = self.widened(rows.equal(columns.unsqueeze_dim::<2>(0)), width);
+        if comparison.anchors == comparison.candidates {
+            return Some(equal);
         }
-        if known < scores.dims()[1] {
-            let rest = self.nobody(range, scores.dims()[1] - known);
-            equal = Tensor::cat(vec![equal, rest], 1);
-        }
-        leave_out(scores, equal)
+        let others = self.widened(self.own_positive(range, &equal.device()), width).bool_not();
+        Some(equal.bool_and(others))
     }
 
-    /// True nowhere, `[rows, columns]`.
-    fn nobody(&self, range: &Range<usize>, columns: usize) -> Tensor<2, Bool> {
-        let shape = [range.len(), columns];
-        Tensor::<2, Int>::zeros(shape, &self.queries.device()).bool()
+    /// True for hard negatives that do not exist.
+    fn absent(
+        &self,
+        comparison: Comparison,
+        range: &Range<usize>,
+        width: usize,
+    ) -> Option<Tensor<2, Bool>> {
+        let absent = self.absent.as_ref().filter(|_| comparison.candidates == Side::Documents)?;
+        let absent =
+            absent.clone().unsqueeze_dim::<2>(0).expand([range.len(), width - self.queries()]);
+        Some(Tensor::cat(vec![nowhere([range.len(), self.queries()], &absent.device()), absent], 1))
+    }
+
+    /// The mask with further columns in which it holds nowhere.
+    fn widened(&self, mask: Tensor<2, Bool>, width: usize) -> Tensor<2, Bool> {
+        let [rows, columns] = mask.dims();
+        match width - columns {
+            0 => mask,
+            more => {
+                let rest = nowhere([rows, more], &mask.device());
+                Tensor::cat(vec![mask, rest], 1)
+            }
+        }
     }
 
     /// True where a candidate belongs to the query of the row.
-    fn own_columns(&self, scores: &Tensor<2>, range: &Range<usize>) -> Tensor<2, Bool> {
-        let copies = scores.dims()[1] / self.queries();
-        Tensor::cat(vec![self.own_positive(range); copies], 1)
+    fn own_columns(
+        &self,
+        columns: usize,
+        range: &Range<usize>,
+        device: &Device,
+    ) -> Tensor<2, Bool> {
+        let copies = columns / self.queries();
+        Tensor::cat(vec![self.own_positive(range, device); copies], 1)
     }
 
     /// True where a positive belongs to the query of the row, `[rows, n]`.
-    fn own_positive(&self, range: &Range<usize>) -> Tensor<2, Bool> {
-        let device = self.queries.device();
-        own_row(range.clone(), self.queries(), &device)
+    fn own_positive(&self, range: &Range<usize>, device: &Device) -> Tensor<2, Bool> {
+        own_row(range.clone(), self.queries(), device)
     }
 
     /// Adds the penalty, a constant, to the documents that get one, never to the positive.
     fn penalize(
         &self,
-        scores: Tensor<2>,
+        logits: Tensor<2>,
         range: &Range<usize>,
         of: Penalized,
         strength: f64,
     ) -> Tensor<2> {
-        let own = self.own_columns(&scores, range);
+        let (columns, device) = (logits.dims()[1], logits.device());
+        let own = self.own_columns(columns, range, &device);
+        let positive = self.widened(self.own_positive(range, &device), columns);
         let spared = match of {
             Penalized::OtherRows => own,
-            Penalized::OwnNegatives => own.bool_not().bool_or(self.positive_cells(&scores, range)),
-            Penalized::All => self.positive_cells(&scores, range),
+            Penalized::OwnNegatives => own.bool_not().bool_or(positive),
+            Penalized::All => positive,
         };
-        let penalty = scores.clone().inner().mul_scalar(strength / self.scale);
-        scores + penalty.mask_fill(spared, 0.0)
-    }
-
-    /// True where the positive of the row's query is among all documents.
-    fn positive_cells(&self, scores: &Tensor<2>, range: &Range<usize>) -> Tensor<2, Bool> {
-        let own = self.own_positive(range);
-        let nowhere = own.clone().bool_and(own.clone().bool_not());
-        let mut cells = vec![nowhere; scores.dims()[1] / self.queries()];
-        cells[0] = own;
-        Tensor::cat(cells, 1)
+        let constant = logits.clone().inner().mul_scalar(strength);
+        let penalty = match &self.scale {
+            Scale::Fixed(scale) => constant.mul_scalar(1.0 / scale),
+            Scale::Learned(scale) => {
+                let dtype = constant.dtype();
+                constant / scale.clone().inner().cast(dtype).unsqueeze()
+            }
+        };
+        logits + penalty.mask_fill(spared, 0.0)
     }
 }
 
-/// How many matrices of scores a block has in memory: scores, exponentials and what is being made
-/// of them.
-const MATRICES: usize = 3;
-
-/// The scores with the lowest number where the mask holds.
-fn leave_out(scores: Tensor<2>, mask: Tensor<2, Bool>) -> Tensor<2> {
-    let lowest = lowest_number(&scores);
-    scores.mask_fill(mask, lowest)
+/// A mask that holds nowhere.
+fn nowhere(shape: [usize; 2], device: &Device) -> Tensor<2, Bool> {
+    Tensor::<2, Int>::zeros(shape, device).bool()
 }
 
-/// `max(0, m⁺ − cos(aᵢ, pᵢ)) + max(0, maxⱼ≠ᵢ cos(aᵢ, pⱼ) − m⁻)` for the anchors of `blocks`, `[anchors]`.
-///
-/// A batch of one row has no negative and only the first half.
-pub fn mega_batch_margin(
-    anchors: Tensor<2>,
-    positives: Tensor<2>,
-    ids: Option<Tensor<1, Int>>,
-    [positive_margin, negative_margin]: [f64; 2],
-    blocks: Blocks,
-) -> Tensor<1> {
-    let rows = [anchors.clone(), positives.clone()];
-    let negative = closest_other(Distance::Cosine, rows, ids, blocks);
-    let nobody = negative.exists().bool_not();
-    let own = |rows: &Tensor<2>| match blocks.all() == (0..rows.dims()[0]) {
-        true => rows.clone(),
-        false => rows.clone().slice([blocks.all()]),
-    };
-    let own_anchors = own(&anchors);
-    let cosine = |candidates, others| {
-        let sources = [own_anchors.clone(), candidates];
-        RowMetric::Cosine.compare(sources, others, None)
-    };
-    let attract = cosine(own(&positives), Partner::SameRow(1));
-    let attract = hinge(attract.neg().add_scalar(positive_margin));
-    let repel = cosine(positives, Partner::Chosen(1, negative));
-    let repel = hinge(repel.sub_scalar(negative_margin));
-    attract + repel.mask_fill(nobody, 0.0)
+/// The factor of each term in the sum.
+enum Factor {
+    Equal(f64),
+    /// One for each anchor, `[anchors]`, and the row of the first.
+    Each(Tensor<1>, usize),
+}
+
+impl Factor {
+    /// The factors of the anchors in `range`, `[range]`; `None` if they are equal.
+    fn each(&self, range: &Range<usize>) -> Option<Tensor<1>> {
+        match self {
+            Self::Equal(_) => None,
+            Self::Each(factors, first) => {
+                Some(factors.clone().slice([range.start - first..range.end - first]))
+            }
+        }
+    }
+
+    /// The sum of the terms of `range`, each times its factor, `[1]`.
+    fn sum(&self, terms: Tensor<1>, range: &Range<usize>) -> Tensor<1> {
+        match self {
+            Self::Equal(factor) => terms.mul_scalar(*factor).sum(),
+            Self::Each(..) => (terms * self.each(range).expect("one each")).sum(),
+        }
+    }
+}
+
+/// The sum with gradients in closed form: the derivative of `ln Σ exp(z)` is `softmax(z)`, and the scores
+/// know the rest.
+struct Closed<'a, S> {
+    of: &'a Candidates<S>,
+    ranking: &'a Ranking,
+    factor: &'a Factor,
+    scale: f64,
+}
+
+impl<S: Scores> Closed<'_, S> {
+    /// The terms of a block times their factors, `[1]`; adds to the gradients.
+    fn block(&self, range: Range<usize>, gradients: &mut [Option<Accumulated>; 2]) -> Tensor<1> {
+        let (logits, positives) = self.of.logits(&range, self.ranking);
+        let share = 1.0 / if self.ranking.joint { 1 } else { logits.len() } as f64;
+        let equal = match self.factor {
+            Factor::Equal(factor) => *factor,
+            Factor::Each(..) => 1.0,
+        };
+        let slope = equal * share * self.scale;
+        let (slopes, normalizers) = match self.ranking.joint {
+            true => softmax(logits, slope),
+            false => {
+                let each = logits.into_iter().map(|z| softmax(vec![z], slope));
+                let (slopes, normalizers): (Vec<_>, Vec<_>) = each.unzip();
+                let sum = normalizers.into_iter().reduce(|sum, term| sum + term);
+                (slopes.concat(), sum.expect("at least one comparison"))
+            }
+        };
+        self.backward(&range, equal * self.scale, slopes, gradients);
+        let terms = normalizers.mul_scalar(share) - positives;
+        self.factor.sum(terms.squeeze_dim(1), &range)
+    }
+
+    fn backward(
+        &self,
+        range: &Range<usize>,
+        pull: f64,
+        slopes: Vec<Tensor<2>>,
+        gradients: &mut [Option<Accumulated>; 2],
+    ) {
+        for (&comparison, slope) in self.ranking.comparisons.iter().zip(slopes) {
+            let slope = match comparison {
+                Comparison::QUERY_TO_DOCUMENT => add_to_diagonal(slope, range.start, -pull),
+                _ => slope,
+            };
+            let slope = match self.factor.each(range) {
+                Some(factors) => slope * factors.unsqueeze_dim(1),
+                None => slope,
+            };
+            self.of.scores.backward(comparison, range, slope, gradients);
+        }
+    }
 }

@@ -105,7 +105,7 @@ impl Triplets {
             let (sums, count) = self.of_rows(x, range, labels.clone());
             (sums.sum(), count)
         };
-        let (sum, counts) = blocks::sum([x], blocks, part);
+        let (sum, counts) = blocks::sum_with([x], blocks, part);
         Reduced::of_sum(sum, Tensor::cat(counts, 0).sum(), reduction).cast(dtype)
     }
 

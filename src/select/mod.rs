@@ -24,6 +24,7 @@
 mod closest_other;
 mod extreme;
 mod hardest;
+mod label_order;
 mod masks;
 mod online;
 mod semi_hard;
@@ -34,6 +35,7 @@ pub use crate::kernels::{Chosen, Negatives};
 pub use closest_other::closest_other;
 pub use extreme::{closest, farthest};
 pub use hardest::{hardest, hardest_negatives, hardest_positives, search_bytes};
+pub use label_order::LabelOrder;
 pub use masks::{LabelMasks, valid_anchors};
 pub use online::{OnlineSelection, online_selection};
 pub use semi_hard::semi_hard_negatives;

@@ -1,5 +1,6 @@
 //! The sum over the triplets of all anchors with few positives, and its gradient.
 
+use core::ops::Range;
 use core::sync::atomic::Ordering;
 
 use burn::backend::Flex;
@@ -31,7 +32,7 @@ impl SmallClassTriplets<'_> {
         let mut anchors = vec![Anchor::default(); self.classes.len()];
         let with_matrix = gradient && self.rule.negatives == Negatives::All;
         let n = anchors.len();
-        let mut slopes = Slopes { others: Accumulated::new(n, blocks), sums: vec![0.0; n] };
+        let mut slopes = Slopes { others: Accumulated::new(n), sums: vec![0.0; n] };
         for range in blocks.coarser(LIGHTER).ranges() {
             let found = &mut anchors[range.clone()];
             let block = self.estimates.block(&range, found, |i, row| self.weigh(i, row));
@@ -43,7 +44,7 @@ impl SmallClassTriplets<'_> {
             } else if with_matrix {
                 let own = found.iter().map(|anchor| anchor.sum);
                 slopes.sums[range.clone()].iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
-                slopes.add_block(block, self.estimates.centred(), range.start);
+                slopes.add_block(block, self.estimates.centred(), &range);
             }
         }
         let count: f64 = anchors.iter().map(|anchor| anchor.count).sum();
@@ -86,7 +87,7 @@ impl SmallClassTriplets<'_> {
 }
 
 impl Slopes {
-    /// Derivatives of all anchors: in both directions by one product.
+    /// Adds the gradients of all anchors: both directions by one product.
     fn add_all(&mut self, slopes: FlexTensor, rows: &Tensor<2>) {
         let slopes = Matrix::new(&slopes);
         let n = slopes.rows;
@@ -114,16 +115,15 @@ impl Slopes {
         self.others.add(both.matmul(rows.clone()));
     }
 
-    /// Derivatives of the anchors from `start` on.
-    fn add_block(&mut self, slopes: FlexTensor, rows: &Tensor<2>, start: usize) {
+    /// Adds the gradients of a block of anchors.
+    fn add_block(&mut self, slopes: FlexTensor, rows: &Tensor<2>, range: &Range<usize>) {
         let matrix = Matrix::new(&slopes);
         let columns = column_sums(&matrix, &vec![1.0; matrix.rows]);
         self.sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += column);
-        let anchors = start..start + matrix.rows;
-        let own = rows.clone().slice([anchors]);
+        let own = rows.clone().slice([range.clone()]);
         drop(matrix);
         let slopes = Tensor::<2>::from_primitive::<Flex>(slopes);
-        self.others.add_next(slopes.clone().matmul(rows.clone()));
+        self.others.add_anchors(range, slopes.clone().matmul(rows.clone()));
         self.others.add(slopes.transpose().matmul(own));
     }
 }

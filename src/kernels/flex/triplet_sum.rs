@@ -102,7 +102,7 @@ struct Wide<'a> {
 impl Wide<'_> {
     fn sum(&self, blocks: Blocks, gradient: bool, weight: Weight) -> TripletSum {
         let (mut value, mut count) = (0.0, 0.0);
-        let mut gradients = Gradients::new(self.rows.lengths.len(), blocks);
+        let mut gradients = Gradients::new(self.rows.lengths.len());
         for range in blocks.coarser(LIGHTER).ranges() {
             let mut products = self.rows.products(&self.rows, &range);
             let mut found = vec![Found::default(); range.len()];
@@ -164,7 +164,7 @@ impl Wide<'_> {
         let rows = &self.rows.rows;
         let slopes = Tensor::<2>::from_primitive::<Flex>(slopes);
         gradients.own.extend(found.iter().map(|found| found.sum));
-        gradients.others.add_next(slopes.clone().matmul(rows.clone()));
+        gradients.others.add_anchors(&range, slopes.clone().matmul(rows.clone()));
         let columns = slopes.clone().sum_dim(0);
         gradients.columns = Some(match gradients.columns.take() {
             None => columns,
@@ -274,8 +274,8 @@ struct Gradients {
 }
 
 impl Gradients {
-    fn new(rows: usize, blocks: Blocks) -> Self {
-        Self { own: Vec::new(), columns: None, others: Accumulated::new(rows, blocks) }
+    fn new(rows: usize) -> Self {
+        Self { own: Vec::new(), columns: None, others: Accumulated::new(rows) }
     }
 
     fn of(self, rows: &Tensor<2>) -> Tensor<2> {

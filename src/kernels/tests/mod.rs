@@ -54,7 +54,9 @@ fn outcome<const D: usize>(y: Tensor<D>, leaves: &[Tensor<2>]) -> Outcome {
     let weights = Tensor::<1, Int>::arange(1..numbers + 1, &y.device()).float().cast(y.dtype());
     let weighted = y.clone().reshape([-1]) * weights.mul_scalar(1.0 / numbers as f64);
     let found = weighted.sum().backward();
-    let gradient = |leaf: &Tensor<2>| leaf.grad(&found).map_or_else(Vec::new, self::numbers);
+    let gradient = |leaf: &Tensor<2>| {
+        self::numbers(leaf.grad(&found).unwrap_or_else(|| leaf.clone().inner().zeros_like()))
+    };
     (self::numbers(y), leaves.iter().map(gradient).collect())
 }
 

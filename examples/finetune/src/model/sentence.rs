@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Bool, Int, Tensor};
-use burn_embedding_losses::pairwise::norm::UnitRows;
+use burn_embedding_losses::numeric::UnitRows;
 
 use super::config::Config;
 use super::pooling::Pooling;
