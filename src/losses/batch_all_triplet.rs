@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::{forward, init};
+use super::{BatchLoss, config, forward, init};
 use crate::batch::LabeledBatch;
 use crate::blocks::Blocks;
 use crate::error::ConfigError;
@@ -9,24 +9,22 @@ use crate::objective::triplet::{Triplets, triplet_bytes};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::select::Negatives;
 
-/// Configuration of [`BatchAllTripletLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct BatchAllTripletLossConfig {
-    /// Distance between anchor and positive or negative.
-    #[config(default = "Distance::Euclidean")]
-    pub distance: Distance,
-    /// How much farther than a positive a negative shall be, in units of the distance; finite.
-    /// 5 suits unnormalised embeddings; for the cosine take 0.1 to 1.
-    #[config(default = 5.0)]
-    pub margin: f64,
-    /// What the search in a block of anchors may take, in bytes; enough for one anchor, 160 bytes a row
-    /// of the batch (more for `Manhattan`). The same numbers come out whatever it is.
-    /// [`default_budget`](crate::blocks::default_budget) if `None`.
-    #[config(default = "None")]
-    pub memory_budget: Option<usize>,
-    /// How the terms become one number.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`BatchAllTripletLoss`].
+    pub struct BatchAllTripletLossConfig {
+        /// Distance between anchor and positive or negative.
+        #[serde(alias = "distance_metric")]
+        pub distance: Distance = Distance::Euclidean, set by with_distance;
+        /// How much farther away a negative must be than a positive, in units of the distance; finite.
+        /// 5 suits unnormalised embeddings; for the cosine take 0.1 to 1.
+        pub margin: f64 = 5.0, set by with_margin;
+        /// Memory for the search in one block of anchors, in bytes; at least enough for one anchor,
+        /// 160 bytes per row of the batch (more for `Manhattan`). Affects memory only, never the result. `None`
+        /// means [`default_budget`](crate::blocks::default_budget).
+        pub memory_budget: Option<usize> = None, set by with_memory_budget;
+        /// How the terms become one number.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl BatchAllTripletLossConfig {
@@ -86,12 +84,12 @@ impl BatchAllTripletLossConfig {
 ///   2017, <https://arxiv.org/abs/1703.07737>
 #[derive(Module, Debug)]
 pub struct BatchAllTripletLoss {
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: BatchAllTripletLossConfig,
 }
 
-impl BatchAllTripletLoss {
+impl BatchLoss<LabeledBatch> for BatchAllTripletLoss {
     #[track_caller]
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
         // Σ_{p, n} max(0, d(a, p) − d(a, n) + m), and #{t > 0}
@@ -99,11 +97,17 @@ impl BatchAllTripletLoss {
     }
 
     #[track_caller]
-    fn reduced(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Reduced {
+    fn reduced(
+        &self,
+        LabeledBatch { embeddings, labels }: LabeledBatch,
+        reduction: Reduction,
+    ) -> Reduced {
         let blocks = self.blocks(&embeddings);
-        self.triplets().reduced(embeddings, labels, blocks, self.config.reduction)
+        self.triplets().reduced(embeddings, labels, blocks, reduction)
     }
+}
 
+impl BatchAllTripletLoss {
     #[track_caller]
     fn blocks(&self, rows: &Tensor<2>) -> Blocks {
         let bytes = triplet_bytes(rows, self.config.distance);
@@ -120,6 +124,5 @@ init!(BatchAllTripletLossConfig => BatchAllTripletLoss);
 forward!(
     BatchAllTripletLoss,
     LabeledBatch,
-    "For every anchor, the sum over its triplets, `[n]`; where a gradient is wanted, all distances are in memory at once.",
-    |loss, batch| { loss.reduced(batch) }
+    "For every anchor, the sum over its triplets, `[n]`; where a gradient is wanted, all distances are in memory at once."
 );

@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::{Anchors, forward, init};
+use super::{Anchors, BatchLoss, config, forward, init};
 use crate::batch::LabeledBatch;
 use crate::blocks::Blocks;
 use crate::error::ConfigError;
@@ -10,23 +10,21 @@ use crate::objective::triplet::{anchors_where, hardest_gap};
 use crate::reduction::{Reduction, Terms};
 use crate::select::search_bytes;
 
-/// Configuration of [`BatchHardSoftMarginTripletLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct BatchHardSoftMarginTripletLossConfig {
-    /// Distance between anchor and positive or negative.
-    #[config(default = "Distance::Euclidean")]
-    pub distance: Distance,
-    /// Which anchors count.
-    #[config(default = "Anchors::All")]
-    pub anchors: Anchors,
-    /// What the search in a block of anchors may take, in bytes; enough for one anchor, 48 bytes a row
-    /// of the batch (more for `Manhattan`). The same numbers come out whatever it is.
-    /// [`default_budget`](crate::blocks::default_budget) if `None`.
-    #[config(default = "None")]
-    pub memory_budget: Option<usize>,
-    /// How the terms become one number.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`BatchHardSoftMarginTripletLoss`].
+    pub struct BatchHardSoftMarginTripletLossConfig {
+        /// Distance between anchor and positive or negative.
+        #[serde(alias = "distance_metric")]
+        pub distance: Distance = Distance::Euclidean, set by with_distance;
+        /// Which anchors count.
+        pub anchors: Anchors = Anchors::All, set by with_anchors;
+        /// Memory for the search in one block of anchors, in bytes; at least enough for one anchor,
+        /// 48 bytes per row of the batch (more for `Manhattan`). Affects memory only, never the result. `None`
+        /// means [`default_budget`](crate::blocks::default_budget).
+        pub memory_budget: Option<usize> = None, set by with_memory_budget;
+        /// How the terms become one number.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl BatchHardSoftMarginTripletLossConfig {
@@ -53,7 +51,7 @@ impl BatchHardSoftMarginTripletLossConfig {
 ///
 /// # Terms
 ///
-/// One an anchor, `[n]`.
+/// One per anchor, `[n]`.
 ///
 /// # Differences
 ///
@@ -80,12 +78,12 @@ impl BatchHardSoftMarginTripletLossConfig {
 ///   2017, <https://arxiv.org/abs/1703.07737>
 #[derive(Module, Debug)]
 pub struct BatchHardSoftMarginTripletLoss {
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: BatchHardSoftMarginTripletLossConfig,
 }
 
-impl BatchHardSoftMarginTripletLoss {
+impl BatchLoss<LabeledBatch> for BatchHardSoftMarginTripletLoss {
     #[track_caller]
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
         let bytes = search_bytes(&embeddings, self.config.distance);

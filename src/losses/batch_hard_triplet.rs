@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::{Anchors, forward, init};
+use super::{Anchors, BatchLoss, config, forward, init};
 use crate::batch::LabeledBatch;
 use crate::blocks::Blocks;
 use crate::error::ConfigError;
@@ -9,27 +9,24 @@ use crate::objective::triplet::{anchors_where, batch_hard, hardest_gap};
 use crate::reduction::{Reduction, Terms};
 use crate::select::search_bytes;
 
-/// Configuration of [`BatchHardTripletLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct BatchHardTripletLossConfig {
-    /// Distance between anchor and positive or negative.
-    #[config(default = "Distance::Euclidean")]
-    pub distance: Distance,
-    /// How much farther than the hardest positive the hardest negative shall be, in units of the
-    /// distance; finite. 5 suits unnormalised embeddings; for the cosine take 0.1 to 1.
-    #[config(default = 5.0)]
-    pub margin: f64,
-    /// Which anchors count.
-    #[config(default = "Anchors::All")]
-    pub anchors: Anchors,
-    /// What the search in a block of anchors may take, in bytes; enough for one anchor, 48 bytes a row
-    /// of the batch (more for `Manhattan`). The same numbers come out whatever it is.
-    /// [`default_budget`](crate::blocks::default_budget) if `None`.
-    #[config(default = "None")]
-    pub memory_budget: Option<usize>,
-    /// How the terms become one number.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`BatchHardTripletLoss`].
+    pub struct BatchHardTripletLossConfig {
+        /// Distance between anchor and positive or negative.
+        #[serde(alias = "distance_metric")]
+        pub distance: Distance = Distance::Euclidean, set by with_distance;
+        /// How much farther away the hardest negative must be than the hardest positive, in units of the
+        /// distance; finite. 5 suits unnormalised embeddings; for the cosine take 0.1 to 1.
+        pub margin: f64 = 5.0, set by with_margin;
+        /// Which anchors count.
+        pub anchors: Anchors = Anchors::All, set by with_anchors;
+        /// Memory for the search in one block of anchors, in bytes; at least enough for one anchor,
+        /// 48 bytes per row of the batch (more for `Manhattan`). Affects memory only, never the result. `None`
+        /// means [`default_budget`](crate::blocks::default_budget).
+        pub memory_budget: Option<usize> = None, set by with_memory_budget;
+        /// How the terms become one number.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl BatchHardTripletLossConfig {
@@ -56,7 +53,7 @@ impl BatchHardTripletLossConfig {
 ///
 /// # Terms
 ///
-/// One an anchor, `[n]`. A term at exactly 0 has derivative 1.
+/// One per anchor, `[n]`. A term at exactly 0 has derivative 1.
 ///
 /// # Differences
 ///
@@ -86,12 +83,12 @@ impl BatchHardTripletLossConfig {
 ///   2017, <https://arxiv.org/abs/1703.07737>
 #[derive(Module, Debug)]
 pub struct BatchHardTripletLoss {
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: BatchHardTripletLossConfig,
 }
 
-impl BatchHardTripletLoss {
+impl BatchLoss<LabeledBatch> for BatchHardTripletLoss {
     #[track_caller]
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
         let bytes = search_bytes(&embeddings, self.config.distance);

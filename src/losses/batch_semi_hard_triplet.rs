@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::{Anchors, forward, init};
+use super::{Anchors, BatchLoss, config, forward, init};
 use crate::batch::LabeledBatch;
 use crate::blocks::Blocks;
 use crate::error::ConfigError;
@@ -9,27 +9,24 @@ use crate::objective::triplet::{Triplets, triplet_bytes};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::select::Negatives;
 
-/// Configuration of [`BatchSemiHardTripletLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct BatchSemiHardTripletLossConfig {
-    /// Distance between anchor and positive or negative.
-    #[config(default = "Distance::Euclidean")]
-    pub distance: Distance,
-    /// How much farther than the positive the chosen negative shall be, in units of the distance;
-    /// finite. 5 suits unnormalised embeddings; for the cosine take 0.1 to 1.
-    #[config(default = 5.0)]
-    pub margin: f64,
-    /// Which anchors count.
-    #[config(default = "Anchors::All")]
-    pub anchors: Anchors,
-    /// What the search in a block of anchors may take, in bytes; enough for one anchor, 160 bytes a row
-    /// of the batch (more for `Manhattan`). The same numbers come out whatever it is.
-    /// [`default_budget`](crate::blocks::default_budget) if `None`.
-    #[config(default = "None")]
-    pub memory_budget: Option<usize>,
-    /// How the terms become one number.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`BatchSemiHardTripletLoss`].
+    pub struct BatchSemiHardTripletLossConfig {
+        /// Distance between anchor and positive or negative.
+        #[serde(alias = "distance_metric")]
+        pub distance: Distance = Distance::Euclidean, set by with_distance;
+        /// How much farther away the chosen negative must be than the positive, in units of the distance;
+        /// finite. 5 suits unnormalised embeddings; for the cosine take 0.1 to 1.
+        pub margin: f64 = 5.0, set by with_margin;
+        /// Which anchors count.
+        pub anchors: Anchors = Anchors::All, set by with_anchors;
+        /// Memory for the search in one block of anchors, in bytes; at least enough for one anchor,
+        /// 160 bytes per row of the batch (more for `Manhattan`). Affects memory only, never the result. `None`
+        /// means [`default_budget`](crate::blocks::default_budget).
+        pub memory_budget: Option<usize> = None, set by with_memory_budget;
+        /// How the terms become one number.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl BatchSemiHardTripletLossConfig {
@@ -85,12 +82,12 @@ impl BatchSemiHardTripletLossConfig {
 /// - F. Schroff, D. Kalenichenko, J. Philbin: FaceNet, 2015, <https://arxiv.org/abs/1503.03832>
 #[derive(Module, Debug)]
 pub struct BatchSemiHardTripletLoss {
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: BatchSemiHardTripletLossConfig,
 }
 
-impl BatchSemiHardTripletLoss {
+impl BatchLoss<LabeledBatch> for BatchSemiHardTripletLoss {
     #[track_caller]
     fn terms(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Terms {
         // Σ_p max(0, d(a, p) − d(a, N(a, p)) + m), and the number of pairs
@@ -98,11 +95,17 @@ impl BatchSemiHardTripletLoss {
     }
 
     #[track_caller]
-    fn reduced(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> Reduced {
+    fn reduced(
+        &self,
+        LabeledBatch { embeddings, labels }: LabeledBatch,
+        reduction: Reduction,
+    ) -> Reduced {
         let blocks = self.blocks(&embeddings);
-        self.triplets().reduced(embeddings, labels, blocks, self.config.reduction)
+        self.triplets().reduced(embeddings, labels, blocks, reduction)
     }
+}
 
+impl BatchSemiHardTripletLoss {
     #[track_caller]
     fn blocks(&self, rows: &Tensor<2>) -> Blocks {
         let bytes = triplet_bytes(rows, self.config.distance);
@@ -120,6 +123,5 @@ init!(BatchSemiHardTripletLossConfig => BatchSemiHardTripletLoss);
 forward!(
     BatchSemiHardTripletLoss,
     LabeledBatch,
-    "For every anchor, the sum over its positives, `[n]`; where a gradient is wanted, all distances are in memory at once.",
-    |loss, batch| { loss.reduced(batch) }
+    "For every anchor, the sum over its positives, `[n]`; where a gradient is wanted, all distances are in memory at once."
 );

@@ -1,24 +1,23 @@
 use burn::prelude::*;
 
-use super::{forward, init};
+use super::{BatchLoss, config, forward, init};
 use crate::batch::PairBatch;
 use crate::error::ConfigError;
 use crate::geometry::Distance;
 use crate::objective::contrastive::contrastive;
 use crate::reduction::{Reduction, Terms};
 
-/// Configuration of [`ContrastiveLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct ContrastiveLossConfig {
-    /// Distance between the two rows of a pair.
-    #[config(default = "Distance::Cosine")]
-    pub distance: Distance,
-    /// Distance from which on a negative pair costs nothing, in units of the distance; finite.
-    #[config(default = 0.5)]
-    pub margin: f64,
-    /// How the terms become one number; `Sum` is `size_average=False` of sentence-transformers.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`ContrastiveLoss`].
+    pub struct ContrastiveLossConfig {
+        /// Distance between the two rows of a pair.
+        #[serde(alias = "distance_metric")]
+        pub distance: Distance = Distance::Cosine, set by with_distance;
+        /// Distance beyond which a negative pair costs nothing, in units of the distance; finite.
+        pub margin: f64 = 0.5, set by with_margin;
+        /// How the terms become one number; `Sum` is `size_average=False` of sentence-transformers.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl ContrastiveLossConfig {
@@ -44,7 +43,7 @@ impl ContrastiveLossConfig {
 ///
 /// # Terms
 ///
-/// One a pair, `[n]`.
+/// One per pair, `[n]`.
 ///
 /// # Differences
 ///
@@ -74,12 +73,12 @@ impl ContrastiveLossConfig {
 ///   CVPR 2006
 #[derive(Module, Debug)]
 pub struct ContrastiveLoss {
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: ContrastiveLossConfig,
 }
 
-impl ContrastiveLoss {
+impl BatchLoss<PairBatch> for ContrastiveLoss {
     fn terms(&self, PairBatch { left, right, labels }: PairBatch) -> Terms {
         let ContrastiveLossConfig { distance, margin, .. } = self.config;
         // d(u, v)

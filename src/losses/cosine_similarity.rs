@@ -2,7 +2,7 @@ use burn::prelude::*;
 use burn::tensor::activation;
 use serde::{Deserialize, Serialize};
 
-use super::{forward, init};
+use super::{BatchLoss, config, forward, init};
 use crate::batch::PairBatch;
 use crate::error::ConfigError;
 use crate::geometry::Similarity;
@@ -11,7 +11,7 @@ use crate::objective::regression::{
 };
 use crate::reduction::{Reduction, Terms};
 
-/// How far a score is from its target: `loss_fct` of sentence-transformers.
+/// The error between a score and its target: `loss_fct` of sentence-transformers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum ScoreError {
     /// `(s − y)²`.
@@ -33,8 +33,8 @@ pub enum ScoreError {
     BinaryCrossEntropyWithLogits,
 }
 
-/// What is done to the cosine before it is compared: `cos_score_transformation` of
-/// sentence-transformers.
+/// A function of the cosine, applied before it is compared with the score:
+/// `cos_score_transformation` of sentence-transformers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ScoreTransformation {
     /// `c`, in `[-1, 1]`.
@@ -71,18 +71,17 @@ impl ScoreTransformation {
     }
 }
 
-/// Configuration of [`CosineSimilarityLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct CosineSimilarityLossConfig {
-    /// How far a transformed cosine is from its target score.
-    #[config(default = "ScoreError::SquaredError")]
-    pub score_error: ScoreError,
-    /// What is done to the cosine first.
-    #[config(default = "ScoreTransformation::Identity")]
-    pub transformation: ScoreTransformation,
-    /// How the terms become one number.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`CosineSimilarityLoss`].
+    pub struct CosineSimilarityLossConfig {
+        /// Error between the transformed cosine and its target score.
+        pub score_error: ScoreError = ScoreError::SquaredError, set by with_score_error;
+        /// Applied to the cosine first.
+        #[serde(alias = "cos_score_transformation")]
+        pub transformation: ScoreTransformation = ScoreTransformation::Identity, set by with_transformation;
+        /// How the terms become one number.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl CosineSimilarityLossConfig {
@@ -125,7 +124,7 @@ impl CosineSimilarityLossConfig {
 ///
 /// # Terms
 ///
-/// One a pair, `[n]`.
+/// One per pair, `[n]`.
 ///
 /// # Differences
 ///
@@ -154,12 +153,12 @@ impl CosineSimilarityLossConfig {
 /// - N. Reimers, I. Gurevych: Sentence-BERT, 2019, <https://arxiv.org/abs/1908.10084>
 #[derive(Module, Debug)]
 pub struct CosineSimilarityLoss {
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: CosineSimilarityLossConfig,
 }
 
-impl CosineSimilarityLoss {
+impl BatchLoss<PairBatch> for CosineSimilarityLoss {
     fn terms(&self, PairBatch { left, right, labels }: PairBatch) -> Terms {
         // f(cos(u, v))
         let cosine = Similarity::Cosine.paired(left, right);

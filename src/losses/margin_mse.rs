@@ -1,21 +1,21 @@
 use burn::prelude::*;
 
-use super::{forward, init};
+use super::{BatchLoss, config, forward, init};
 use crate::batch::{MarginBatch, RetrievalBatch};
 use crate::error::ConfigError;
 use crate::geometry::Similarity;
 use crate::objective::regression::margin_squared_error;
 use crate::reduction::{Reduction, Terms};
 
-/// Configuration of [`MarginMseLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct MarginMseLossConfig {
-    /// Similarity of query and candidate.
-    #[config(default = "Similarity::Dot")]
-    pub similarity: Similarity,
-    /// How the terms become one number.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`MarginMseLoss`].
+    pub struct MarginMseLossConfig {
+        /// Similarity of query and candidate.
+        #[serde(alias = "similarity_fct")]
+        pub similarity: Similarity = Similarity::Dot, set by with_similarity;
+        /// How the terms become one number.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl MarginMseLossConfig {
@@ -40,7 +40,7 @@ impl MarginMseLossConfig {
 ///
 /// # Terms
 ///
-/// One a query and negative, `[n k]`, those of a query side by side.
+/// One per query and negative, `[n k]`, those of a query side by side.
 ///
 /// # Differences
 ///
@@ -70,14 +70,13 @@ impl MarginMseLossConfig {
 /// - S. Hofstätter et al.: Improving Efficient Neural Ranking Models with Cross-Architecture
 ///   Knowledge Distillation, 2020, <https://arxiv.org/abs/2010.02666>
 #[derive(Module, Debug)]
-#[doc(alias = "MarginMSELoss")]
 pub struct MarginMseLoss {
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: MarginMseLossConfig,
 }
 
-impl MarginMseLoss {
+impl BatchLoss<MarginBatch> for MarginMseLoss {
     fn terms(&self, MarginBatch { candidates, margins }: MarginBatch) -> Terms {
         let RetrievalBatch { anchor, positive, negatives, .. } = candidates;
         // (s(q, p) − s(q, nₖ) − yₖ)²

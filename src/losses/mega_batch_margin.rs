@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::{forward, init};
+use super::{BatchLoss, config, forward, init};
 use crate::batch::RetrievalBatch;
 use crate::blocks::Blocks;
 use crate::error::ConfigError;
@@ -9,23 +9,20 @@ use crate::objective::mega_batch::mega_batch_margin;
 use crate::reduction::{Reduction, Terms};
 use crate::select::search_bytes;
 
-/// Configuration of [`MegaBatchMarginLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct MegaBatchMarginLossConfig {
-    /// Cosine from which on a positive pair costs nothing; finite, useful in `[-1, 1]`.
-    #[config(default = 0.8)]
-    pub positive_margin: f64,
-    /// Cosine up to which the hardest negative costs nothing; finite, useful in `[-1, 1]`.
-    #[config(default = 0.3)]
-    pub negative_margin: f64,
-    /// What the search in a block of anchors may take, in bytes; enough for one anchor, 48 bytes a row
-    /// of the batch. The same numbers come out whatever it is.
-    /// [`default_budget`](crate::blocks::default_budget) if `None`.
-    #[config(default = "None")]
-    pub memory_budget: Option<usize>,
-    /// How the terms become one number.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`MegaBatchMarginLoss`].
+    pub struct MegaBatchMarginLossConfig {
+        /// Cosine above which a positive pair costs nothing; finite, useful in `[-1, 1]`.
+        pub positive_margin: f64 = 0.8, set by with_positive_margin;
+        /// Cosine below which the hardest negative costs nothing; finite, useful in `[-1, 1]`.
+        pub negative_margin: f64 = 0.3, set by with_negative_margin;
+        /// Memory for the search in one block of anchors, in bytes; at least enough for one anchor,
+        /// 48 bytes per row of the batch. Affects memory only, never the result. `None`
+        /// means [`default_budget`](crate::blocks::default_budget).
+        pub memory_budget: Option<usize> = None, set by with_memory_budget;
+        /// How the terms become one number.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl MegaBatchMarginLossConfig {
@@ -54,7 +51,7 @@ impl MegaBatchMarginLossConfig {
 ///
 /// # Terms
 ///
-/// One an anchor, `[n]`; of a gathered batch, one an own anchor.
+/// One per anchor, `[n]`; in a gathered batch, one per own anchor.
 ///
 /// # Differences
 ///
@@ -81,12 +78,12 @@ impl MegaBatchMarginLossConfig {
 /// - J. Wieting, K. Gimpel: ParaNMT-50M, 2018, <https://arxiv.org/abs/1711.05732>
 #[derive(Module, Debug)]
 pub struct MegaBatchMarginLoss {
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: MegaBatchMarginLossConfig,
 }
 
-impl MegaBatchMarginLoss {
+impl BatchLoss<RetrievalBatch> for MegaBatchMarginLoss {
     #[track_caller]
     fn terms(&self, batch: RetrievalBatch) -> Terms {
         let RetrievalBatch { anchor, positive, negatives, ids, own_rows } = batch;

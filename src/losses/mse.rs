@@ -1,33 +1,34 @@
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 
-use super::forward;
+use super::{BatchLoss, config, forward};
 use crate::batch::DistillationBatch;
 use crate::error::{ConfigError, expect_valid};
 use crate::kernels::project;
 use crate::objective::regression::{squared_error, squared_error_sum};
 use crate::reduction::{Reduced, Reduction, Terms};
 
-/// A trainable map from the student's dimension to the teacher's.
-#[derive(Config, Debug, PartialEq)]
-pub struct ProjectionConfig {
-    /// Dimension of the student's embeddings; at least 1.
-    pub embedding_dimension: usize,
-    /// Dimension of the teacher's embeddings; at least 1. `projection_dim` of
-    /// sentence-transformers.
-    pub target_dimension: usize,
+config! {
+    /// A trainable map from the student's dimension to the teacher's.
+    pub struct ProjectionConfig(
+        /// Dimension of the student's embeddings; at least 1.
+        pub embedding_dimension: usize,
+        /// Dimension of the teacher's embeddings; at least 1. `projection_dim` of
+        /// sentence-transformers.
+        #[serde(alias = "projection_dim")]
+        pub target_dimension: usize,
+    ) {}
 }
 
-/// Configuration of [`MseLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct MseLossConfig {
-    /// A projection of the student's embeddings, owned and trained by the loss, for a teacher of
-    /// another dimension.
-    #[config(default = "None")]
-    pub projection: Option<ProjectionConfig>,
-    /// How the terms become one number.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`MseLoss`].
+    pub struct MseLossConfig {
+        /// A projection of the student's embeddings for a teacher of another dimension, owned and trained
+        /// by the loss.
+        pub projection: Option<ProjectionConfig> = None, set by with_projection;
+        /// How the terms become one number.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl MseLossConfig {
@@ -74,12 +75,12 @@ impl MseLossConfig {
 /// ```
 ///
 /// `e` is an embedding of the student, projected if a projection is configured. The target is the
-/// same for all columns of texts (`[n, dim]`: a sentence and its translation shall both become the
-/// teacher's vector) or one each (`[n, columns, dim]`).
+/// same for all columns of texts (`[n, dim]`: a sentence and its translation both learn the
+/// teacher's vector) or one for each column (`[n, columns, dim]`).
 ///
 /// # Terms
 ///
-/// One a column, row and coordinate, `[columns · n · dim]`.
+/// One per column, row and coordinate, `[columns · n · dim]`.
 ///
 /// # Differences
 ///
@@ -106,16 +107,15 @@ impl MseLossConfig {
 /// - N. Reimers, I. Gurevych: Making Monolingual Sentence Embeddings Multilingual using Knowledge
 ///   Distillation, 2020, <https://arxiv.org/abs/2004.09813>
 #[derive(Module, Debug)]
-#[doc(alias = "MSELoss")]
 pub struct MseLoss {
     /// The trainable projection, if one is configured.
     pub projection: Option<Linear>,
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: MseLossConfig,
 }
 
-impl MseLoss {
+impl BatchLoss<DistillationBatch> for MseLoss {
     #[track_caller]
     fn terms(&self, batch: DistillationBatch) -> Terms {
         // (e − y)²
@@ -124,17 +124,19 @@ impl MseLoss {
     }
 
     #[track_caller]
-    fn reduced(&self, batch: DistillationBatch) -> Reduced {
+    fn reduced(&self, batch: DistillationBatch, reduction: Reduction) -> Reduced {
         let columns = batch.columns.len();
         // Σ ‖e − y‖²
         let sum = |(e, y): (Tensor<2>, Tensor<2>)| {
-            let weight = self.config.reduction.weight(columns * e.shape().num_elements());
+            let weight = reduction.weight(columns * e.shape().num_elements());
             squared_error_sum(e, y, weight)
         };
         let sums = self.pairs(batch).map(sum).reduce(|total, sum| total + sum);
         Reduced::new(sums.expect("a batch has at least one column"))
     }
+}
 
+impl MseLoss {
     /// Embeddings, projected, and their targets.
     #[track_caller]
     fn pairs(
@@ -156,9 +158,4 @@ impl MseLoss {
     }
 }
 
-forward!(
-    MseLoss,
-    DistillationBatch,
-    "The squared errors, `[columns · n · dim]`.",
-    |loss, batch| { loss.reduced(batch) }
-);
+forward!(MseLoss, DistillationBatch, "The squared errors, `[columns · n · dim]`.");

@@ -1,7 +1,7 @@
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{forward, init};
+use super::{BatchLoss, config, forward, init};
 use crate::batch::{RetrievalBatch, RowIds};
 use crate::blocks::Blocks;
 use crate::error::ConfigError;
@@ -10,7 +10,7 @@ use crate::objective::ranking::{Candidates, Penalized, Ranking, Scale};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores, PairwiseSimilarity, Side};
 
-/// Who is ranked for whom.
+/// Which texts are ranked for which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Direction {
     /// All documents (positives and hard negatives) for each query.
@@ -39,7 +39,7 @@ impl From<Direction> for Comparison {
     }
 }
 
-/// What one softmax runs over.
+/// Which scores share a softmax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PartitionMode {
     /// The scores of all directions together.
@@ -75,38 +75,31 @@ impl From<Hardness> for Penalized {
     }
 }
 
-/// Configuration of [`MultipleNegativesRankingLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct MultipleNegativesRankingLossConfig {
-    /// What similarities are multiplied with; positive. 20 suits the cosine, 1 the dot product. The
-    /// inverse of a temperature: [`with_temperature`](Self::with_temperature).
-    #[config(default = 20.0)]
-    pub scale: f64,
-    /// Similarity of query and document.
-    #[config(default = "Similarity::Cosine")]
-    pub similarity: Similarity,
-    /// Who is ranked for whom; contains `QueryToDocument`, each direction once.
-    #[config(default = "vec![Direction::QueryToDocument]")]
-    pub directions: Vec<Direction>,
-    /// What one softmax runs over.
-    #[config(default = "PartitionMode::Joint")]
-    pub partition_mode: PartitionMode,
-    /// Which negatives weigh more the more similar they are.
-    #[config(default = "None")]
-    pub hardness_mode: Option<Hardness>,
-    /// How much more: their score grows by this times the similarity (a constant); 0 or more.
-    /// Without a `hardness_mode` it has no effect.
-    #[config(default = 0.0)]
-    pub hardness_strength: f64,
-    /// What the scores of a block of queries may take, in bytes; at least those of one query, 12 bytes
-    /// a candidate and direction (24 in `f64`, more for `Manhattan` and with ids). The same numbers come
-    /// out whatever it is.
-    /// [`default_budget`](crate::blocks::default_budget) if `None`.
-    #[config(default = "None")]
-    pub memory_budget: Option<usize>,
-    /// How the terms become one number.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`MultipleNegativesRankingLoss`].
+    pub struct MultipleNegativesRankingLossConfig {
+        /// Factor on the similarities; positive. 20 suits the cosine, 1 the dot product. The inverse of
+        /// a temperature: see [`with_temperature`](Self::with_temperature).
+        pub scale: f64 = 20.0, set by with_scale;
+        /// Similarity of query and document.
+        #[serde(alias = "similarity_fct")]
+        pub similarity: Similarity = Similarity::Cosine, set by with_similarity;
+        /// Which texts are ranked for which; must contain `QueryToDocument`, and no direction twice.
+        pub directions: Vec<Direction> = vec![Direction::QueryToDocument], set by with_directions;
+        /// Which scores share a softmax.
+        pub partition_mode: PartitionMode = PartitionMode::Joint, set by with_partition_mode;
+        /// Which negatives get a higher score the more similar they are; none if `None`.
+        pub hardness_mode: Option<Hardness> = None, set by with_hardness_mode;
+        /// Their score grows by this factor times their similarity, as a constant; 0 or more. Has no
+        /// effect without a `hardness_mode`.
+        pub hardness_strength: f64 = 0.0, set by with_hardness_strength;
+        /// Memory for the scores of one block of queries, in bytes; at least enough for one query, 12
+        /// bytes per candidate and direction (24 in `f64`, more for `Manhattan` and with ids). Affects
+        /// memory only, never the result. `None` means [`default_budget`](crate::blocks::default_budget).
+        pub memory_budget: Option<usize> = None, set by with_memory_budget;
+        /// How the terms become one number.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl MultipleNegativesRankingLossConfig {
@@ -152,7 +145,7 @@ impl MultipleNegativesRankingLossConfig {
     }
 }
 
-/// InfoNCE with in-batch negatives: each query shall find its own positive among the documents of
+/// InfoNCE with in-batch negatives: each query must find its own positive among the documents of
 /// the whole batch.
 ///
 /// ```text
@@ -161,8 +154,9 @@ impl MultipleNegativesRankingLossConfig {
 ///
 /// `d` are the positives of all queries, then their hard negatives, if any; `t` is the scale.
 /// Larger batches are harder and better. Equal texts in a batch are negatives of each other: sample
-/// without duplicates, or give the rows [ids](RetrievalBatch::with_ids): those of equal id are left out
-/// of each other's sums.
+/// without duplicates, or give the rows [ids](RetrievalBatch::with_ids): rows of equal id are left out
+/// of each other's sums. With classes as ids the loss learns from labels as SupCon does, with one
+/// positive per row.
 ///
 /// More [`Direction`]s add more scores to the sum under the logarithm (`Joint`), or a softmax each
 /// (`PerDirection`). `DocumentToQuery` alone with `QueryToDocument`, `PerDirection`, is the
@@ -177,7 +171,7 @@ impl MultipleNegativesRankingLossConfig {
 ///
 /// # Terms
 ///
-/// One a query, `[n]`; of a gathered batch, one an own query.
+/// One per query, `[n]`; in a gathered batch, one per own query.
 ///
 /// # Differences
 ///
@@ -209,16 +203,13 @@ impl MultipleNegativesRankingLossConfig {
 /// - Z. Li et al.: Towards General Text Embeddings with Multi-stage Contrastive Learning, 2023,
 ///   <https://arxiv.org/abs/2308.03281>
 #[derive(Module, Debug)]
-#[doc(alias = "InfoNCE")]
-#[doc(alias = "NTXentLoss")]
-#[doc(alias = "MultipleNegativesSymmetricRankingLoss")]
 pub struct MultipleNegativesRankingLoss {
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: MultipleNegativesRankingLossConfig,
 }
 
-impl MultipleNegativesRankingLoss {
+impl BatchLoss<RetrievalBatch> for MultipleNegativesRankingLoss {
     #[track_caller]
     fn terms(&self, batch: RetrievalBatch) -> Terms {
         let (candidates, ranking, blocks) = self.prepare(self.config.similarity, batch);
@@ -227,12 +218,14 @@ impl MultipleNegativesRankingLoss {
     }
 
     #[track_caller]
-    fn reduced(&self, batch: RetrievalBatch) -> Reduced {
+    fn reduced(&self, batch: RetrievalBatch, reduction: Reduction) -> Reduced {
         let (candidates, ranking, blocks) = self.prepare(self.config.similarity, batch);
         // Σ (ln Σ exp(z) − zᵢᵢ), a block of queries at a time
-        candidates.reduced(&ranking, self.config.reduction, blocks)
+        candidates.reduced(&ranking, reduction, blocks)
     }
+}
 
+impl MultipleNegativesRankingLoss {
     /// The loss of the batch, `[1]`, with a similarity of your own in place of the configured one.
     ///
     /// The parameters of the similarity get a gradient. See [`scores`](crate::scores) for an example.
@@ -284,8 +277,7 @@ init!(MultipleNegativesRankingLossConfig => MultipleNegativesRankingLoss);
 forward!(
     MultipleNegativesRankingLoss,
     RetrievalBatch,
-    "The loss of every query, `[n]`; where a gradient is wanted, all scores are in memory at once.",
-    |loss, batch| { loss.reduced(batch) }
+    "The loss of every query, `[n]`; where a gradient is wanted, all scores are in memory at once."
 );
 
 #[cfg(test)]

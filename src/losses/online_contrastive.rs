@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::{forward, init};
+use super::{BatchLoss, config, forward, init};
 use crate::batch::PairBatch;
 use crate::error::ConfigError;
 use crate::geometry::Distance;
@@ -8,19 +8,18 @@ use crate::objective::contrastive::online_contrastive;
 use crate::reduction::{Reduction, Terms};
 use crate::select::online_selection;
 
-/// Configuration of [`OnlineContrastiveLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct OnlineContrastiveLossConfig {
-    /// Distance between the two rows of a pair.
-    #[config(default = "Distance::Cosine")]
-    pub distance: Distance,
-    /// Distance from which on a negative pair costs nothing, in units of the distance; finite.
-    #[config(default = 0.5)]
-    pub margin: f64,
-    /// How the terms become one number. The reference sums, so its gradient grows with the batch;
-    /// `Mean` divides by the number of pairs, selected or not.
-    #[config(default = "Reduction::Sum")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`OnlineContrastiveLoss`].
+    pub struct OnlineContrastiveLossConfig {
+        /// Distance between the two rows of a pair.
+        #[serde(alias = "distance_metric")]
+        pub distance: Distance = Distance::Cosine, set by with_distance;
+        /// Distance beyond which a negative pair costs nothing, in units of the distance; finite.
+        pub margin: f64 = 0.5, set by with_margin;
+        /// How the terms become one number. The reference sums, so its gradient grows with the batch;
+        /// `Mean` divides by the number of pairs, selected or not.
+        pub reduction: Reduction = Reduction::Sum, set by with_reduction;
+    }
 }
 
 impl OnlineContrastiveLossConfig {
@@ -48,7 +47,7 @@ impl OnlineContrastiveLossConfig {
 ///
 /// # Terms
 ///
-/// One a pair, `[n]`; a pair that is not selected is 0.
+/// One per pair, `[n]`; a pair that is not selected is 0.
 ///
 /// # Differences
 ///
@@ -77,12 +76,12 @@ impl OnlineContrastiveLossConfig {
 ///   R. Hadsell, S. Chopra, Y. LeCun, CVPR 2006
 #[derive(Module, Debug)]
 pub struct OnlineContrastiveLoss {
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: OnlineContrastiveLossConfig,
 }
 
-impl OnlineContrastiveLoss {
+impl BatchLoss<PairBatch> for OnlineContrastiveLoss {
     fn terms(&self, PairBatch { left, right, labels }: PairBatch) -> Terms {
         let OnlineContrastiveLossConfig { distance, margin, .. } = self.config;
         // d(u, v)

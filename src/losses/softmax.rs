@@ -1,7 +1,7 @@
 use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 
-use super::forward;
+use super::{BatchLoss, config, forward};
 use crate::batch::{ClassTargets, ClassifiedPairBatch};
 use crate::error::{ConfigError, expect_valid};
 use crate::geometry::PairFeatures;
@@ -9,28 +9,25 @@ use crate::kernels::project_pairs;
 use crate::objective::classification::cross_entropy;
 use crate::reduction::{Reduction, Terms};
 
-/// Configuration of [`SoftmaxLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct SoftmaxLossConfig {
-    /// Dimension of the embeddings; at least 1.
-    pub embedding_dimension: usize,
-    /// Number of classes; at least 1.
-    pub num_labels: usize,
-    /// Whether the classifier sees the two embeddings.
-    #[config(default = true)]
-    pub concatenation_sent_rep: bool,
-    /// Whether the classifier sees the absolute value of their difference.
-    #[config(default = true)]
-    pub concatenation_sent_difference: bool,
-    /// Whether the classifier sees their product, coordinate by coordinate.
-    #[config(default = false)]
-    pub concatenation_sent_multiplication: bool,
-    /// Share of the target that is spread evenly over all classes, in `[0, 1)`.
-    #[config(default = 0.0)]
-    pub label_smoothing: f64,
-    /// How the terms become one number.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`SoftmaxLoss`].
+    pub struct SoftmaxLossConfig(
+        /// Dimension of the embeddings; at least 1.
+        pub embedding_dimension: usize,
+        /// Number of classes; at least 1.
+        pub num_labels: usize,
+    ) {
+        /// Whether the classifier sees the two embeddings.
+        pub concatenation_sent_rep: bool = true, set by with_concatenation_sent_rep;
+        /// Whether the classifier sees the absolute value of their difference.
+        pub concatenation_sent_difference: bool = true, set by with_concatenation_sent_difference;
+        /// Whether the classifier sees their product, coordinate by coordinate.
+        pub concatenation_sent_multiplication: bool = false, set by with_concatenation_sent_multiplication;
+        /// Share of each target that is spread evenly over all classes, in `[0, 1)`.
+        pub label_smoothing: f64 = 0.0, set by with_label_smoothing;
+        /// How the terms become one number.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl SoftmaxLossConfig {
@@ -59,7 +56,7 @@ impl SoftmaxLossConfig {
         )
     }
 
-    /// What the classifier sees.
+    /// The parts that the classifier sees.
     fn features(&self) -> PairFeatures {
         PairFeatures {
             rows: self.concatenation_sent_rep,
@@ -97,12 +94,12 @@ impl SoftmaxLossConfig {
 ///
 /// # Terms
 ///
-/// One a pair, `[n]`. A pair with the label −100 is 0 and does not count.
+/// One per pair, `[n]`. A pair with the label −100 is 0 and does not count.
 ///
 /// # Differences
 ///
 /// From sentence-transformers: a batch in which every label is −100 has loss 0 (there: NaN).
-/// `label_smoothing` stands for an own `loss_fct`.
+/// Instead of a `loss_fct` of your own there is `label_smoothing`.
 ///
 /// # Example
 ///
@@ -127,9 +124,19 @@ impl SoftmaxLossConfig {
 pub struct SoftmaxLoss {
     /// The trainable classifier, from the concatenated parts to the classes.
     pub classifier: Linear,
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: SoftmaxLossConfig,
+}
+
+impl BatchLoss<ClassifiedPairBatch> for SoftmaxLoss {
+    #[track_caller]
+    fn terms(&self, ClassifiedPairBatch { left, right, targets }: ClassifiedPairBatch) -> Terms {
+        let logits = self.logits(left, right);
+        self.require_classes(&targets, logits.dims()[1]);
+        // ln Σ exp(z) − z_y
+        cross_entropy(logits, targets, self.config.label_smoothing)
+    }
 }
 
 impl SoftmaxLoss {
@@ -153,14 +160,6 @@ impl SoftmaxLoss {
         }
         // W [u, v, |u − v|, u ∘ v] + b
         project_pairs(&self.classifier, left, right, self.config.features())
-    }
-
-    #[track_caller]
-    fn terms(&self, ClassifiedPairBatch { left, right, targets }: ClassifiedPairBatch) -> Terms {
-        let logits = self.logits(left, right);
-        self.require_classes(&targets, logits.dims()[1]);
-        // ln Σ exp(z) − z_y
-        cross_entropy(logits, targets, self.config.label_smoothing)
     }
 
     #[track_caller]

@@ -1,25 +1,25 @@
 use burn::prelude::*;
 
-use super::{forward, init};
+use super::{BatchLoss, config, forward, init};
 use crate::batch::TripletBatch;
 use crate::error::ConfigError;
 use crate::geometry::Distance;
 use crate::objective::hinge::hinge;
 use crate::reduction::{Reduction, Terms};
 
-/// Configuration of [`TripletLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct TripletLossConfig {
-    /// Distance between anchor and positive or negative.
-    #[config(default = "Distance::Euclidean")]
-    pub distance: Distance,
-    /// How much farther than the positive the negative shall be, in units of the distance; finite.
-    /// 5 suits unnormalised embeddings; for the cosine (range 0 to 2) take 0.1 to 1.
-    #[config(default = 5.0)]
-    pub margin: f64,
-    /// How the terms become one number.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`TripletLoss`].
+    pub struct TripletLossConfig {
+        /// Distance between anchor and positive or negative.
+        #[serde(alias = "distance_metric")]
+        pub distance: Distance = Distance::Euclidean, set by with_distance;
+        /// How much farther away the negative must be than the positive, in units of the distance; finite.
+        /// 5 suits unnormalised embeddings; for the cosine (range 0 to 2) take 0.1 to 1.
+        #[serde(alias = "triplet_margin")]
+        pub margin: f64 = 5.0, set by with_margin;
+        /// How the terms become one number.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl TripletLossConfig {
@@ -41,7 +41,7 @@ impl TripletLossConfig {
 ///
 /// # Terms
 ///
-/// One a triplet, `[n]`. A triplet at exactly 0 has derivative 0.
+/// One per triplet, `[n]`. A triplet at exactly 0 has derivative 0.
 ///
 /// # Differences
 ///
@@ -69,12 +69,12 @@ impl TripletLossConfig {
 /// - F. Schroff, D. Kalenichenko, J. Philbin: FaceNet, 2015, <https://arxiv.org/abs/1503.03832>
 #[derive(Module, Debug)]
 pub struct TripletLoss {
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: TripletLossConfig,
 }
 
-impl TripletLoss {
+impl BatchLoss<TripletBatch> for TripletLoss {
     fn terms(&self, TripletBatch { anchor, positive, negative }: TripletBatch) -> Terms {
         let TripletLossConfig { distance, margin, .. } = self.config;
         // d(a, p) − d(a, n)

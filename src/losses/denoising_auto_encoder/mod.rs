@@ -1,26 +1,26 @@
 use burn::prelude::*;
 
+use super::{Criterion, config};
 use crate::batch::{DenoisingBatch, IGNORED_LABEL, check_token_ids};
 use crate::decoder::{Decoder, OutputProjection};
 use crate::error::{ConfigError, expect_valid};
-use crate::losses::Criterion;
 use crate::objective::linear_cross_entropy::{
     LabeledStates, linear_cross_entropy, linear_cross_entropy_terms,
 };
 use crate::reduction::Reduction;
 
-/// Configuration of [`DenoisingAutoEncoderLoss`].
-#[derive(Config, Debug, PartialEq)]
-pub struct DenoisingAutoEncoderLossConfig {
-    /// The token id that fills sentences up; 0 for BERT. It is neither predicted nor looked at.
-    pub pad_token_id: u32,
-    /// Of how many tokens the logits, a number for each word of the vocabulary, are in memory at a
-    /// time; at least 1. It changes only speed and memory.
-    #[config(default = 512)]
-    pub chunk_size: usize,
-    /// How the terms become one number.
-    #[config(default = "Reduction::Mean")]
-    pub reduction: Reduction,
+config! {
+    /// Configuration of [`DenoisingAutoEncoderLoss`].
+    pub struct DenoisingAutoEncoderLossConfig(
+        /// The token id that pads sentences; 0 for BERT. It is neither predicted nor attended to.
+        pub pad_token_id: u32,
+    ) {
+        /// Number of tokens whose logits (one number per word of the vocabulary) are in memory at a
+        /// time; at least 1. Affects speed and memory only, never the result.
+        pub chunk_size: usize = 512, set by with_chunk_size;
+        /// How the terms become one number.
+        pub reduction: Reduction = Reduction::Mean, set by with_reduction;
+    }
 }
 
 impl DenoisingAutoEncoderLossConfig {
@@ -90,7 +90,7 @@ impl DenoisingAutoEncoderLossConfig {
 ///
 /// # Terms
 ///
-/// One a token that is to be predicted, `[n · (len − 1)]`, sentence by sentence; padding is 0 and
+/// One per token that is to be predicted, `[n · (len − 1)]`, sentence by sentence; padding is 0 and
 /// does not count.
 ///
 /// # Differences
@@ -107,8 +107,8 @@ impl DenoisingAutoEncoderLossConfig {
 /// - Tokens are those of the decoder's tokenizer; nothing is tokenized again.
 /// - Logits are never in memory all at once.
 ///
-/// [`LossConfig`](crate::sentence_transformers::LossConfig) does not know this loss, for it needs a
-/// decoder.
+/// [`LossConfig`](crate::catalog::LossConfig) knows its name and options, but cannot build it: it
+/// needs a decoder.
 ///
 /// # Example
 ///
@@ -134,11 +134,10 @@ impl DenoisingAutoEncoderLossConfig {
 ///   Auto-Encoder for Unsupervised Sentence Embedding Learning, 2021,
 ///   <https://arxiv.org/abs/2104.06979>
 #[derive(Module, Debug)]
-#[doc(alias = "TSDAE")]
 pub struct DenoisingAutoEncoderLoss<D> {
     /// The decoder, or what it has beyond the encoder.
     pub decoder: D,
-    /// What the loss was built from.
+    /// The configuration of the loss.
     #[module(skip)]
     pub config: DenoisingAutoEncoderLossConfig,
 }
@@ -245,6 +244,11 @@ impl<D: Decoder, B: Into<DenoisingBatch>> Criterion<B> for DenoisingAutoEncoderL
     #[track_caller]
     fn loss(&self, batch: B) -> Tensor<1> {
         self.forward(batch)
+    }
+
+    #[track_caller]
+    fn unreduced(&self, batch: B) -> Option<Tensor<1>> {
+        Some(self.forward_no_reduction(batch))
     }
 }
 

@@ -1,0 +1,164 @@
+//! What all losses have in common.
+
+use burn::prelude::*;
+
+use crate::diagnostics::{Diagnostics, Surveyed};
+use crate::reduction::{Reduced, Reduction, Terms};
+
+/// A loss of one kind of batch: the trait for code that works with any loss, and for losses of your
+/// own.
+///
+/// Every loss of this crate is a criterion for its batch and for everything that converts into it:
+/// a tuple of tensors, or an [`AnyBatch`](crate::catalog::AnyBatch).
+///
+/// # Example
+///
+/// ```
+/// use burn::prelude::*;
+/// use burn_embedding_losses::batch::TripletBatch;
+/// use burn_embedding_losses::{Criterion, Distance, TripletLoss, TripletLossConfig};
+///
+/// /// Triplets by angle and by length, added.
+/// struct BothDistances {
+///     cosine: TripletLoss,
+///     euclidean: TripletLoss,
+/// }
+///
+/// impl<B: Into<TripletBatch>> Criterion<B> for BothDistances {
+///     fn loss(&self, batch: B) -> Tensor<1> {
+///         let batch = batch.into();
+///         self.cosine.forward(batch.clone()) + self.euclidean.forward(batch)
+///     }
+/// }
+///
+/// /// Works with any loss of triplets.
+/// fn evaluate(criterion: &impl Criterion<TripletBatch>, batch: TripletBatch) -> f32 {
+///     criterion.loss(batch).into_scalar()
+/// }
+///
+/// let config = TripletLossConfig::new();
+/// let both = BothDistances {
+///     cosine: config.clone().with_distance(Distance::Cosine).with_margin(0.5).init(),
+///     euclidean: config.clone().init(),
+/// };
+/// let row = Tensor::<2>::from_floats([[1.0, 0.0]], &Device::flex());
+/// let batch = TripletBatch::new(row.clone(), row.clone(), row);
+/// assert_eq!(evaluate(&config.init(), batch.clone()), 5.0);
+/// assert_eq!(evaluate(&both, batch), 5.5);
+/// ```
+pub trait Criterion<Batch> {
+    /// The loss of the batch, `[1]`.
+    fn loss(&self, batch: Batch) -> Tensor<1>;
+
+    /// The terms of the loss before they become one number, `[terms]`; `None` if it is a single
+    /// number for the whole batch.
+    #[allow(unused_variables)]
+    fn unreduced(&self, batch: Batch) -> Option<Tensor<1>> {
+        None
+    }
+
+    /// What the loss can learn from the batch, for the log; `None` if it does not tell. Reads from
+    /// the device.
+    #[allow(unused_variables)]
+    fn diagnose(&self, batch: Batch) -> Option<Diagnostics> {
+        None
+    }
+}
+
+/// How a loss of this crate is computed; [`forward!`] makes its public functions of it.
+pub(crate) trait BatchLoss<Batch: Surveyed> {
+    /// One value per term.
+    #[track_caller]
+    fn terms(&self, batch: Batch) -> Terms;
+
+    /// The terms as one number; for losses that can compute it with less memory than their terms.
+    #[track_caller]
+    fn reduced(&self, batch: Batch, reduction: Reduction) -> Reduced {
+        self.terms(batch).reduce(reduction)
+    }
+
+    /// What the loss sees in the batch.
+    #[track_caller]
+    fn diagnosis(&self, batch: Batch) -> Diagnostics {
+        let batch = batch.without_graph();
+        let geometry = batch.survey();
+        Diagnostics::new(self.terms(batch).into_values(), geometry)
+    }
+}
+
+/// Gives a configuration its `init`, from its `check`.
+macro_rules! init {
+    ($config:ident => $loss:ident) => {
+        impl $config {
+            /// Builds the loss.
+            ///
+            /// # Panics
+            ///
+            /// If [`check`](Self::check) finds an error.
+            #[track_caller]
+            pub fn init(&self) -> $loss {
+                $crate::error::expect_valid(self.check());
+                $loss { config: self.clone() }
+            }
+        }
+    };
+}
+pub(crate) use init;
+
+/// Gives a loss its public functions and its [`Criterion`], from its [`BatchLoss`].
+macro_rules! forward {
+    ($loss:ident, $batch:ident, $terms:literal) => {
+        impl $loss {
+            /// The loss of the batch, `[1]`.
+            ///
+            /// # Panics
+            ///
+            /// If the parts of the batch do not fit together; see the batch's `new`.
+            #[track_caller]
+            pub fn forward(&self, batch: impl Into<$batch>) -> ::burn::prelude::Tensor<1> {
+                self.reduced(batch.into(), self.config.reduction).into_value()
+            }
+
+            #[doc = $terms]
+            ///
+            /// # Panics
+            ///
+            /// As [`forward`](Self::forward).
+            #[track_caller]
+            pub fn forward_no_reduction(
+                &self,
+                batch: impl Into<$batch>,
+            ) -> ::burn::prelude::Tensor<1> {
+                self.terms(batch.into()).into_values()
+            }
+
+            /// What the loss sees in the batch. Reads from the device.
+            ///
+            /// # Panics
+            ///
+            /// As [`forward`](Self::forward).
+            #[track_caller]
+            pub fn diagnose(&self, batch: impl Into<$batch>) -> $crate::diagnostics::Diagnostics {
+                self.diagnosis(batch.into())
+            }
+        }
+
+        impl<B: Into<$batch>> $crate::losses::Criterion<B> for $loss {
+            #[track_caller]
+            fn loss(&self, batch: B) -> ::burn::prelude::Tensor<1> {
+                self.forward(batch)
+            }
+
+            #[track_caller]
+            fn unreduced(&self, batch: B) -> Option<::burn::prelude::Tensor<1>> {
+                Some(self.forward_no_reduction(batch))
+            }
+
+            #[track_caller]
+            fn diagnose(&self, batch: B) -> Option<$crate::diagnostics::Diagnostics> {
+                Some(self.diagnosis(batch.into()))
+            }
+        }
+    };
+}
+pub(crate) use forward;
