@@ -21,6 +21,7 @@
 //! | [`gather`] | batches that are spread over devices |
 //! | [`decoder`], [`noise`] | for `DenoisingAutoEncoderLoss` |
 //! | [`diagnostics`] | what a loss can learn from a batch |
+//! | [`catalog`] | the list of all losses: any loss by name, on batches made of columns |
 //! | [`sampler`] | which rows of a data set share a batch |
 //! | [`evaluation`] | how good embeddings are |
 //! | [`sentence_transformers`] | losses by Python's names and options |
@@ -55,6 +56,7 @@
 pub mod batch;
 pub mod blocks;
 mod budget;
+pub mod catalog;
 pub mod decoder;
 pub mod diagnostics;
 mod error;
@@ -78,6 +80,10 @@ pub mod sentence_transformers;
 pub use diagnostics::{DeadBatch, Diagnostics};
 pub use error::{BatchError, ConfigError};
 pub use geometry::{Distance, Similarity};
+#[doc(
+    alias = "CachedMultipleNegativesRankingLoss",
+    alias = "CachedMultipleNegativesSymmetricRankingLoss"
+)]
 pub use grad_cache::GradCache;
 pub use losses::*;
 pub use reduction::Reduction;

@@ -77,16 +77,25 @@ impl Faults {
     }
 }
 
-/// Whether the loss computes `exp`, `log` or `tanh`.
+/// Whether the loss computes `exp`, `log` or `tanh`, as every loss may that is not known to do
+/// without.
 fn takes_exponentials(case: &Case) -> bool {
     match case.loss.as_str() {
-        "BatchHardSoftMarginTripletLoss" | "MultipleNegativesRankingLoss" | "SoftmaxLoss" => true,
+        "BatchAllTripletLoss"
+        | "BatchHardTripletLoss"
+        | "BatchSemiHardTripletLoss"
+        | "ContrastiveLoss"
+        | "MSELoss"
+        | "MarginMSELoss"
+        | "MegaBatchMarginLoss"
+        | "OnlineContrastiveLoss"
+        | "TripletLoss" => false,
         "CosineSimilarityLoss" => {
             let option = |name: &str| case.config.get(name).and_then(Value::as_str);
             option("loss_fct").is_some_and(|error| error.starts_with("BCE"))
                 || matches!(option("cos_score_transformation"), Some("Sigmoid" | "Tanh"))
         }
-        _ => false,
+        _ => true,
     }
 }
 

@@ -6,10 +6,10 @@
 
 pub mod case;
 pub mod fault;
-pub mod labels;
-pub mod layer;
 pub mod memory;
 pub mod nested;
 pub mod random;
 pub mod subject;
+pub mod targets;
 pub mod verdict;
+pub mod weights;

@@ -1,6 +1,9 @@
 //! Batches of random unit rows for any loss.
 
-use burn_embedding_losses::sentence_transformers::LossConfig;
+use std::collections::BTreeMap;
+
+use burn::prelude::*;
+use burn_embedding_losses::catalog::{AnyLoss, BatchKind, Entry};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
@@ -8,6 +11,7 @@ use serde_json::Value;
 use crate::case::{Case, Expected, LabelType, Labels, ReferenceError};
 use crate::nested::Nested;
 use crate::subject::configure;
+use crate::weights;
 
 /// A case of the loss with the given options on random unit rows; row i has class i modulo
 /// `classes`. It expects nothing.
@@ -34,74 +38,50 @@ pub fn random_case(
         expected: Expected { loss: 0.0, gradients: Vec::new(), param_gradients: None },
         reference_f32: ReferenceError { loss_error: 0.0, gradient_error: 0.0 },
     };
-    if let ("SoftmaxLoss", Value::Object(options)) = (loss, &mut case.config) {
+    let entry = Entry::of(loss).map_err(|error| error.to_string())?;
+    if let (BatchKind::ClassifiedPairs, Value::Object(options)) = (entry.takes, &mut case.config) {
         options.entry("num_labels").or_insert(classes.into());
     }
+    let columns = entry.takes.columns();
+    // Options for hard negatives need a column of them.
+    let negatives = usize::from(case.config["hardness_mode"].is_string());
+    let more = 1..columns.start() + negatives;
+    case.columns.extend(more.map(|_| unit_rows(batch, dim, &mut rng)));
     let config = configure(&case)?;
-    case.columns.extend((1..columns(&config)).map(|_| unit_rows(batch, dim, &mut rng)));
-    case.labels = Some(labels(&config, batch, dim, classes, &mut rng));
-    case.params = layer(&config, dim).map(|(name, inputs, outputs)| {
-        let weight = unit_rows(outputs, inputs, &mut rng);
-        let bias = Nested { shape: vec![outputs], data: vec![0.25; outputs] };
-        [(format!("{name}.weight"), weight), (format!("{name}.bias"), bias)].into()
-    });
+    case.labels = labels(entry.takes, &case, classes, &mut rng);
+    case.params = params(&config.init(&Device::flex()), &mut rng);
     Ok(case)
 }
 
-fn columns(config: &LossConfig) -> usize {
-    match config {
-        LossConfig::MarginMse(_) | LossConfig::Triplet(_) => 3,
-        LossConfig::MultipleNegativesRanking(ranking) => {
-            2 + usize::from(ranking.hardness_mode.is_some())
-        }
-        LossConfig::Contrastive(_)
-        | LossConfig::CosineSimilarity(_)
-        | LossConfig::MegaBatchMargin(_)
-        | LossConfig::OnlineContrastive(_)
-        | LossConfig::Softmax(_) => 2,
-        _ => 1,
-    }
-}
-
-/// The linear layer that a loss owns: name, inputs, outputs.
-fn layer(config: &LossConfig, dim: usize) -> Option<(&'static str, usize, usize)> {
-    match config {
-        LossConfig::Softmax(softmax) => {
-            let parts = 2 * usize::from(softmax.concatenation_sent_rep)
-                + usize::from(softmax.concatenation_sent_difference)
-                + usize::from(softmax.concatenation_sent_multiplication);
-            Some(("classifier", parts * dim, softmax.num_labels))
-        }
-        LossConfig::Mse(mse) => {
-            mse.projection.as_ref().map(|p| ("projection", dim, p.target_dimension))
-        }
-        _ => None,
-    }
-}
-
-fn labels(
-    config: &LossConfig,
-    batch: usize,
-    dim: usize,
-    classes: usize,
-    rng: &mut StdRng,
-) -> Labels {
-    let per_row = |f: &dyn Fn(usize) -> usize| Nested {
-        shape: vec![batch],
-        data: (0..batch).map(|row| f(row) as f64).collect(),
+/// Random weights for a loss that owns some.
+fn params(loss: &AnyLoss, rng: &mut StdRng) -> Option<BTreeMap<String, Nested>> {
+    let shapes = weights::shapes(loss);
+    let random = |(name, shape): (String, Vec<usize>)| {
+        let weight = match shape.as_slice() {
+            &[outputs, inputs] => unit_rows(outputs, inputs, rng),
+            _ => Nested { data: vec![0.25; shape.iter().product()], shape },
+        };
+        (name, weight)
     };
-    match config {
-        LossConfig::Mse(mse) => {
-            let dim = mse.projection.as_ref().map_or(dim, |p| p.target_dimension);
-            Labels { dtype: LabelType::Float, data: unit_rows(batch, dim, rng) }
+    (!shapes.is_empty()).then(|| shapes.into_iter().map(random).collect())
+}
+
+fn labels(kind: BatchKind, case: &Case, classes: usize, rng: &mut StdRng) -> Option<Labels> {
+    let [batch, dim] = case.columns[0].shape[..] else { return None };
+    let per_row = |dtype, modulus: usize| {
+        let data = (0..batch).map(|row| (row % modulus) as f64).collect();
+        Some(Labels { dtype, data: Nested { shape: vec![batch], data } })
+    };
+    match kind {
+        BatchKind::TeacherEmbeddings => {
+            let dim = case.config["projection_dim"].as_u64().map_or(dim, |dim| dim as usize);
+            Some(Labels { dtype: LabelType::Float, data: unit_rows(batch, dim, rng) })
         }
-        LossConfig::Contrastive(_)
-        | LossConfig::OnlineContrastive(_)
-        | LossConfig::CosineSimilarity(_)
-        | LossConfig::MarginMse(_) => {
-            Labels { dtype: LabelType::Float, data: per_row(&|row| row % 2) }
+        BatchKind::BinaryPairs | BatchKind::ScoredPairs | BatchKind::ScoredRankings => {
+            per_row(LabelType::Float, 2)
         }
-        _ => Labels { dtype: LabelType::Int, data: per_row(&|row| row % classes) },
+        BatchKind::LabeledRows | BatchKind::ClassifiedPairs => per_row(LabelType::Int, classes),
+        _ => None,
     }
 }
 

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use burn::prelude::*;
 use burn::tensor::DType;
-use burn_embedding_losses::prelude::*;
-use burn_embedding_losses::sentence_transformers::LossConfig;
+use burn_embedding_losses::catalog::{AnyBatch, AnyLoss, Entry, LossConfig, Targets, TrainingLoss};
 use serde_json::Value;
 
 use crate::case::Case;
-use crate::labels::LabelTensors;
-use crate::layer::Layer;
+use crate::targets::targets;
+use crate::weights;
 
 /// Loss and gradients of one run, as `f64`.
 pub struct Answer {
@@ -29,22 +28,25 @@ pub struct Answer {
 /// If the loss or an option of it does not exist, or a value is not valid.
 pub fn configure(case: &Case) -> Result<LossConfig, String> {
     let mut options = case.config.clone();
-    let sized = matches!(case.loss.as_str(), "SoftmaxLoss" | "MSELoss");
+    // Losses with weights need to know the size of the embeddings that Python takes from the model.
+    let sized = Entry::of(&case.loss).is_ok_and(|entry| !entry.weights.is_empty());
     if let (true, Value::Object(options), Some(column)) =
         (sized, &mut options, case.columns.first())
     {
         options.entry("embedding_dimension").or_insert_with(|| column.shape.last().copied().into());
     }
-    LossConfig::from_python(&case.loss, options).map_err(|error| error.to_string())
+    let config = LossConfig::from_python(&case.loss, options).map_err(|error| error.to_string())?;
+    match config.entry().needs_decoder() {
+        true => Err(format!("{} needs a decoder, which a case does not give", case.loss)),
+        false => Ok(config),
+    }
 }
 
 /// A case's inputs on a device, as leaves of a graph.
 pub struct Inputs {
-    config: LossConfig,
+    loss: AnyLoss,
     columns: Vec<Tensor<2>>,
-    labels: Option<LabelTensors>,
-    layer: Option<Layer>,
-    device: Device,
+    targets: Targets,
 }
 
 impl Inputs {
@@ -67,18 +69,10 @@ impl Inputs {
     pub fn constants(case: &Case, device: &Device, dtype: DType) -> Result<Self, String> {
         let config = configure(case)?;
         let columns = case.columns.iter().map(|column| column.tensor::<2>(device, dtype));
-        let layer = match &config {
-            LossConfig::Softmax(_) => Some("classifier"),
-            LossConfig::Mse(mse) if mse.projection.is_some() => Some("projection"),
-            _ => None,
-        };
-        let layer = layer.map(|name| Layer::new(name, case.params.as_ref(), device, dtype));
         Ok(Self {
             columns: columns.collect::<Result<_, _>>()?,
-            labels: case.labels.as_ref().map(|labels| LabelTensors::new(labels, device, dtype)),
-            layer: layer.transpose()?,
-            device: device.clone(),
-            config,
+            targets: targets(case.labels.as_ref(), config.takes(), device, dtype)?,
+            loss: weights::set(config.init(device), case.params.as_ref(), dtype)?,
         })
     }
 
@@ -93,7 +87,7 @@ impl Inputs {
     ///
     /// If columns or labels do not fit the loss.
     pub fn loss(&self) -> Result<Tensor<1>, String> {
-        self.evaluate(Output::Loss)
+        Ok(self.loss.forward(self.batch()?))
     }
 
     /// Forward and backward; the loss, `[1]`.
@@ -107,92 +101,20 @@ impl Inputs {
         Ok(loss)
     }
 
-    /// The terms of the loss before they are reduced.
+    /// The terms of the loss before they are reduced; `None` if it is one number for the whole
+    /// batch.
     ///
     /// # Errors
     ///
     /// If columns or labels do not fit the loss.
-    pub fn terms(&self) -> Result<Tensor<1>, String> {
-        self.evaluate(Output::Terms)
+    pub fn terms(&self) -> Result<Option<Tensor<1>>, String> {
+        Ok(self.loss.forward_no_reduction(self.batch()?))
     }
 
-    fn evaluate(&self, output: Output) -> Result<Tensor<1>, String> {
-        macro_rules! ask {
-            ($loss:expr, $batch:expr) => {
-                match output {
-                    Output::Loss => $loss.forward($batch),
-                    Output::Terms => $loss.forward_no_reduction($batch),
-                }
-            };
-        }
-        Ok(match &self.config {
-            LossConfig::BatchAllTriplet(c) => ask!(c.init(), self.labeled()?),
-            LossConfig::BatchHardSoftMarginTriplet(c) => ask!(c.init(), self.labeled()?),
-            LossConfig::BatchHardTriplet(c) => ask!(c.init(), self.labeled()?),
-            LossConfig::BatchSemiHardTriplet(c) => ask!(c.init(), self.labeled()?),
-            LossConfig::Contrastive(c) => ask!(c.init(), self.pair()?),
-            LossConfig::CosineSimilarity(c) => ask!(c.init(), self.pair()?),
-            LossConfig::OnlineContrastive(c) => ask!(c.init(), self.pair()?),
-            LossConfig::MegaBatchMargin(c) => ask!(c.init(), self.retrieval()?),
-            LossConfig::MultipleNegativesRanking(c) => ask!(c.init(), self.retrieval()?),
-            LossConfig::MarginMse(c) => ask!(c.init(), self.margin()?),
-            LossConfig::Triplet(c) => {
-                let [anchor, positive, negative] = self.exactly()?;
-                ask!(c.init(), (anchor, positive, negative))
-            }
-            LossConfig::Mse(c) => {
-                let mut loss = c.init(&self.device);
-                loss.projection = self.layer.as_ref().map(|layer| layer.linear.clone());
-                ask!(loss, (self.columns.clone(), self.labels()?.teacher()?))
-            }
-            LossConfig::Softmax(c) => {
-                let mut loss = c.init(&self.device);
-                loss.classifier = self.layer.as_ref().expect("made by new").linear.clone();
-                let [left, right] = self.exactly()?;
-                ask!(loss, (left, right, self.labels()?.class_targets()?))
-            }
-        })
+    fn batch(&self) -> Result<AnyBatch, String> {
+        let batch = self.loss.batch(self.columns.clone(), self.targets.clone());
+        batch.map_err(|error| error.to_string())
     }
-
-    fn labels(&self) -> Result<LabelTensors, String> {
-        self.labels.clone().ok_or_else(|| "the loss needs labels, the case has none".into())
-    }
-
-    fn exactly<const K: usize>(&self) -> Result<[Tensor<2>; K], String> {
-        let got = self.columns.len();
-        let columns = self.columns.clone().try_into();
-        columns.map_err(|_| format!("the loss takes {K} columns, the case has {got}"))
-    }
-
-    fn labeled(&self) -> Result<LabeledBatch, String> {
-        let [embeddings] = self.exactly()?;
-        Ok(LabeledBatch::new(embeddings, self.labels()?.classes()))
-    }
-
-    fn pair(&self) -> Result<PairBatch, String> {
-        let [left, right] = self.exactly()?;
-        Ok(PairBatch::new(left, right, self.labels()?.numbers()))
-    }
-
-    fn retrieval(&self) -> Result<RetrievalBatch, String> {
-        let [anchor, positive, negatives @ ..] = self.columns.as_slice() else {
-            let got = self.columns.len();
-            return Err(format!("the loss takes 2 or more columns, the case has {got}"));
-        };
-        Ok(RetrievalBatch::new(anchor.clone(), positive.clone(), negatives.to_vec()))
-    }
-
-    fn margin(&self) -> Result<MarginBatch, String> {
-        let RetrievalBatch { anchor, positive, negatives, .. } = self.retrieval()?;
-        Ok(MarginBatch::new(anchor, positive, negatives, self.labels()?.margins()?))
-    }
-}
-
-/// What is asked of a loss.
-#[derive(Clone, Copy)]
-enum Output {
-    Loss,
-    Terms,
 }
 
 /// Runs the loss forward and backward on the case's inputs.
@@ -208,11 +130,10 @@ pub fn run(case: &Case, device: &Device, dtype: DType) -> Result<Answer, String>
         Some(gradient) => numbers(gradient),
         None => vec![0.0; column.shape().num_elements()],
     };
-    let of_layer = inputs.layer.as_ref().map(|layer| layer.gradients(&gradients));
     Ok(Answer {
         loss: numbers(loss)[0],
         gradients: inputs.columns.iter().map(of_column).collect(),
-        param_gradients: of_layer.unwrap_or_default(),
+        param_gradients: weights::gradients(&inputs.loss, &gradients),
     })
 }
 

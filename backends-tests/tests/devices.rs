@@ -48,8 +48,9 @@ fn everything_stays_on_the_device_of_its_input() {
         let device = device.autodiff();
         for case in some_cases() {
             let inputs = Inputs::new(&case, &device, DType::F32).expect("a case that fits");
-            for output in [inputs.loss(), inputs.terms()] {
-                let output = output.expect("the same case");
+            let terms = inputs.terms().expect("the same case");
+            let loss = inputs.loss().expect("the same case");
+            for output in terms.into_iter().chain([loss]) {
                 assert_eq!(output.device(), device, "{name}: {}", case.id);
                 let gradients = output.sum().backward();
                 for gradient in inputs.columns().iter().filter_map(|x| x.grad(&gradients)) {

@@ -9,7 +9,7 @@ use backends_tests::subject;
 use backends_tests::verdict::{Tolerance, Verdict};
 use burn::prelude::*;
 use burn::tensor::DType;
-use burn_embedding_losses::sentence_transformers::LossConfig;
+use burn_embedding_losses::catalog::LossConfig;
 
 fn fixture_files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -65,9 +65,10 @@ fn every_loss_has_twenty_cases_with_a_gradient() {
         let moves = case.expected.gradients.iter().any(|g| g.data.iter().any(|&x| x != 0.0));
         *useful.entry(case.loss).or_default() += usize::from(moves);
     }
-    for name in LossConfig::NAMES {
-        let cases = useful.get(name).copied().unwrap_or(0);
-        assert!(cases >= 20, "{name} has only {cases} cases with a gradient");
+    // Losses with a decoder have fixtures of another form: see the test `denoising`.
+    for entry in LossConfig::ENTRIES.into_iter().filter(|entry| !entry.needs_decoder()) {
+        let cases = useful.get(entry.name).copied().unwrap_or(0);
+        assert!(cases >= 20, "{} has only {cases} cases with a gradient", entry.name);
     }
 }
 

@@ -5,13 +5,15 @@ mod law;
 use backends_tests::case::Case;
 use backends_tests::random::random_case;
 use burn::tensor::DType;
+use burn_embedding_losses::catalog::{Entry, LossConfig};
 use law::{
     Place, budget, check, check_at_reference, check_in_f64, close, degenerate, derivative, same,
     symmetry,
 };
 use serde_json::{Value, json};
 
-/// Every loss with the options that change what it computes.
+/// Every loss with the options that change what it computes; a loss of the catalog without any here
+/// has its defaults.
 fn table() -> Vec<(&'static str, Value)> {
     let mut table = vec![
         ("BatchAllTripletLoss", json!({"margin": 0.3})),
@@ -65,7 +67,19 @@ fn table() -> Vec<(&'static str, Value)> {
             }),
         ));
     }
+    // Losses with a decoder take no case: see the test `denoising`.
+    let mut others = losses(|entry| !entry.needs_decoder());
+    others.retain(|loss| table.iter().all(|(listed, _)| listed != loss));
+    table.extend(others.into_iter().map(|loss| (loss, json!({}))));
     table
+}
+
+/// The losses of the catalog that fulfil a condition.
+fn losses(condition: fn(&Entry) -> bool) -> Vec<&'static str> {
+    let entries = LossConfig::ENTRIES.into_iter().filter(condition);
+    let names: Vec<_> = entries.map(|entry| entry.name).collect();
+    assert!(!names.is_empty(), "the catalog has such losses");
+    names
 }
 
 /// Options whose gradient is deliberately not the derivative of the value: the penalty is a
@@ -105,18 +119,10 @@ fn unreduced_terms_sum_to_the_sum() {
     check(cases(everything(), 8, 4, 2), symmetry::terms_sum_to_the_sum);
 }
 
-const IN_BATCH: [&str; 6] = [
-    "BatchAllTripletLoss",
-    "BatchHardSoftMarginTripletLoss",
-    "BatchHardTripletLoss",
-    "BatchSemiHardTripletLoss",
-    "MegaBatchMarginLoss",
-    "MultipleNegativesRankingLoss",
-];
-
 #[test]
 fn the_memory_budget_changes_no_number() {
-    let table = everything().into_iter().filter(|(loss, _)| IN_BATCH.contains(loss)).collect();
+    let in_batch = losses(Entry::is_in_batch);
+    let table = everything().into_iter().filter(|(loss, _)| in_batch.contains(loss)).collect();
     // Enough rows for several blocks of kernels, which take more anchors at a time.
     check(cases(table, 33, 4, 9), budget::changes_nothing);
 }
@@ -206,14 +212,16 @@ fn a_zero_row_gets_no_gradient_from_a_cosine() {
     check(cases(table.collect(), 8, 4, 4), degenerate::zero_row_gets_no_gradient);
 }
 
-const WITH_ANCHORS: [&str; 3] =
-    ["BatchHardTripletLoss", "BatchHardSoftMarginTripletLoss", "BatchSemiHardTripletLoss"];
+/// Cases of every loss that counts all anchors or only valid ones.
+fn with_anchors(anchors: &str, batch: usize, dim: usize, classes: usize, seed: u64) -> Vec<Case> {
+    let case = |loss| random_case(loss, json!({"anchors": anchors}), batch, dim, classes, seed);
+    let losses = losses(|entry| entry.has_option("anchors")).into_iter();
+    losses.map(|loss| case(loss).expect("options that exist")).collect()
+}
 
 #[test]
 fn a_batch_of_one_class_is_nothing_to_valid_anchors() {
-    let case = |loss| random_case(loss, json!({"anchors": "Valid"}), 6, 3, 1, 0);
-    let cases = WITH_ANCHORS.map(|loss| case(loss).expect("options that exist"));
-    check(cases.into(), |place, case| {
+    check(with_anchors("Valid", 6, 3, 1, 0), |place, case| {
         let (value, gradients) = place.run(case);
         let nothing = value == 0.0 && gradients.concat().iter().all(|&g| g == 0.0);
         nothing.then_some(()).ok_or_else(|| format!("{value}, gradients {gradients:?}"))
@@ -222,9 +230,7 @@ fn a_batch_of_one_class_is_nothing_to_valid_anchors() {
 
 #[test]
 fn all_anchors_and_valid_anchors_agree_where_all_are_valid() {
-    let case = |loss| random_case(loss, json!({"anchors": "All"}), 9, 4, 3, 7);
-    let cases = WITH_ANCHORS.map(|loss| case(loss).expect("options that exist"));
-    check(cases.into(), |place, case| {
+    check(with_anchors("All", 9, 4, 3, 7), |place, case| {
         let mut valid = case.clone();
         valid.config["anchors"] = json!("Valid");
         same(&place.run(case), &place.run(&valid), place.rounding(case))

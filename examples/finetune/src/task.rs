@@ -82,7 +82,7 @@ pub const DENOISING: &str = "DenoisingAutoEncoderLoss";
 
 /// The Python names of all losses.
 pub fn losses() -> Vec<&'static str> {
-    let mut names = [LossConfig::NAMES.as_slice(), &[DENOISING]].concat();
+    let mut names = LossConfig::NAMES.to_vec();
     names.sort_unstable();
     names
 }

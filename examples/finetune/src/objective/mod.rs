@@ -214,6 +214,7 @@ impl Objective {
             LossConfig::BatchSemiHardTriplet(config) => Self::BatchSemiHardTriplet(config.init()),
             LossConfig::Contrastive(config) => Self::Contrastive(config.init()),
             LossConfig::CosineSimilarity(config) => Self::CosineSimilarity(config.init()),
+            LossConfig::DenoisingAutoEncoder(_) => unreachable!("built around a decoder"),
             LossConfig::MarginMse(config) => Self::MarginMse(config.init()),
             LossConfig::MegaBatchMargin(config) => Self::MegaBatchMargin(config.init()),
             LossConfig::Mse(config) => Self::Mse(config.init(device)),

@@ -1,0 +1,40 @@
+//! Labels of a case as the targets that a batch takes.
+
+use burn::prelude::*;
+use burn::tensor::DType;
+use burn_embedding_losses::catalog::{BatchKind, Targets};
+
+use crate::case::{LabelType, Labels};
+use crate::nested::Nested;
+
+/// The labels as targets of a batch of this kind, real numbers in a precision.
+///
+/// Python holds some numbers as integers and passes labels to losses that ignore them.
+///
+/// # Errors
+///
+/// If the labels have a rank that no batch takes.
+pub fn targets(
+    labels: Option<&Labels>,
+    kind: BatchKind,
+    device: &Device,
+    dtype: DType,
+) -> Result<Targets, String> {
+    let without =
+        matches!(kind, BatchKind::Triplets | BatchKind::PositivePairs | BatchKind::Rankings);
+    let Some(Labels { dtype: of, data }) = labels.filter(|_| !without) else {
+        return Ok(Targets::None);
+    };
+    let classes = matches!(kind, BatchKind::LabeledRows | BatchKind::ClassifiedPairs);
+    match (of, data.shape.len()) {
+        (LabelType::Int, 1) if classes => Ok(Targets::Classes(integers(data, device))),
+        (_, 1) => Ok(Targets::Numbers(data.tensor(device, dtype)?)),
+        (_, 2) => Ok(Targets::Matrix(data.tensor(device, dtype)?)),
+        _ => Ok(Targets::EachColumn(data.tensor(device, dtype)?)),
+    }
+}
+
+fn integers(Nested { shape, data }: &Nested, device: &Device) -> Tensor<1, Int> {
+    let integers: Vec<i64> = data.iter().map(|&x| x as i64).collect();
+    Tensor::from_data(TensorData::new(integers, shape.clone()), device)
+}

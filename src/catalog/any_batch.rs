@@ -1,0 +1,57 @@
+use crate::batch::*;
+
+/// Declares [`AnyBatch`] and its conversions.
+macro_rules! batches {
+    ($($variant:ident($batch:ident)),* $(,)?) => {
+        /// A batch of any kind, made by [`BatchKind::batch`](super::BatchKind::batch) or from the
+        /// batch itself.
+        ///
+        /// It converts back into its kind, so whatever takes one kind of batch takes this as well;
+        /// another kind panics.
+        #[derive(Debug, Clone)]
+        #[allow(clippy::large_enum_variant, reason = "one at a time, for a step")]
+        pub enum AnyBatch {
+            $(#[doc = concat!("See [`", stringify!($batch), "`].")] $variant($batch),)*
+        }
+
+        impl AnyBatch {
+            /// The type of the batch.
+            fn type_name(&self) -> &'static str {
+                match self { $(Self::$variant(_) => stringify!($batch),)* }
+            }
+        }
+
+        $(
+            impl From<$batch> for AnyBatch {
+                fn from(batch: $batch) -> Self {
+                    Self::$variant(batch)
+                }
+            }
+
+            impl From<AnyBatch> for $batch {
+                #[track_caller]
+                fn from(batch: AnyBatch) -> Self {
+                    match batch {
+                        AnyBatch::$variant(batch) => batch,
+                        other => panic!(
+                            "AnyBatch: `batch` must be a {}, got a {}",
+                            stringify!($batch),
+                            other.type_name()
+                        ),
+                    }
+                }
+            }
+        )*
+    };
+}
+
+batches! {
+    ClassifiedPair(ClassifiedPairBatch),
+    Denoising(DenoisingBatch),
+    Distillation(DistillationBatch),
+    Labeled(LabeledBatch),
+    Margin(MarginBatch),
+    Pair(PairBatch),
+    Retrieval(RetrievalBatch),
+    Triplet(TripletBatch),
+}

@@ -1,0 +1,273 @@
+use core::fmt::{self, Display};
+use core::ops::RangeInclusive;
+
+use burn::prelude::*;
+
+use super::AnyBatch;
+use crate::batch::*;
+use crate::error::BatchError;
+
+/// The batch that a loss takes: how many columns of texts, and what each row is compared with.
+///
+/// | Kind | columns | targets |
+/// | :-- | :-- | :-- |
+/// | `LabeledRows` | 1 | classes |
+/// | `BinaryPairs` | 2 | numbers or classes: 1 for a positive pair, 0 for a negative one |
+/// | `ScoredPairs` | 2 | numbers (or classes, taken as numbers) |
+/// | `ClassifiedPairs` | 2 | classes, or a matrix of probabilities `[n, classes]` |
+/// | `PositivePairs` | 2 | none, or ids |
+/// | `Rankings` | 2 or more: anchor, positive, negatives | none, or ids |
+/// | `Triplets` | 3: anchor, positive, negative | none |
+/// | `ScoredRankings` | 3 or more: query, positive, k negatives | margins: numbers for one negative, or a matrix `[n, k]`; or scores `[n, k + 1]` |
+/// | `TeacherEmbeddings` | 1 or more | a matrix `[n, teacher_dim]` for all columns, or one for each column, `[n, columns, teacher_dim]` |
+/// | `DamagedTexts` | 1 | tokens of the original texts, `[n, len]` |
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BatchKind {
+    /// Texts with a class each: [`LabeledBatch`].
+    LabeledRows,
+    /// Pairs that belong together or not: [`PairBatch`].
+    BinaryPairs,
+    /// Pairs with a similarity score: [`PairBatch`].
+    ScoredPairs,
+    /// Pairs with a class: [`ClassifiedPairBatch`].
+    ClassifiedPairs,
+    /// Pairs that belong together: [`RetrievalBatch`].
+    PositivePairs,
+    /// Pairs that belong together, with hard negatives where there are some: [`RetrievalBatch`].
+    Rankings,
+    /// Anchor, positive and negative: [`TripletBatch`].
+    Triplets,
+    /// Query, positive and negatives with a teacher's margins or scores: [`MarginBatch`].
+    ScoredRankings,
+    /// Texts with a teacher's embeddings: [`DistillationBatch`].
+    TeacherEmbeddings,
+    /// Embeddings of damaged texts with the tokens of the original ones: [`DenoisingBatch`].
+    DamagedTexts,
+}
+
+/// What the rows of a batch are compared with besides their texts.
+#[derive(Debug, Clone, Default)]
+pub enum Targets {
+    /// Nothing: the columns say it all.
+    #[default]
+    None,
+    /// The index of a class for each row, `[n]`.
+    Classes(Tensor<1, Int>),
+    /// A score, a margin, or 1 and 0 for each row, `[n]`.
+    Numbers(Tensor<1>),
+    /// Several numbers for each row, `[n, k]`: margins, scores, probabilities, or an embedding.
+    Matrix(Tensor<2>),
+    /// An embedding for each row and column, `[n, columns, dim]`.
+    EachColumn(Tensor<3>),
+    /// Which rows belong together: rows of equal id are no negatives of each other.
+    Ids {
+        /// An id for each anchor and its positive, `[n]`.
+        rows: Tensor<1, Int>,
+        /// An id for each hard negative, `[n]` per column, or no column at all.
+        negatives: Vec<Tensor<1, Int>>,
+    },
+    /// Token ids for each row, `[n, len]`.
+    Tokens(Tensor<2, Int>),
+}
+
+impl Targets {
+    /// The number of rows, and the shape; `None` if there are no targets.
+    fn shape(&self) -> Option<Vec<usize>> {
+        Some(match self {
+            Self::None => return None,
+            Self::Classes(classes) => classes.dims().to_vec(),
+            Self::Numbers(numbers) => numbers.dims().to_vec(),
+            Self::Matrix(matrix) => matrix.dims().to_vec(),
+            Self::EachColumn(embeddings) => embeddings.dims().to_vec(),
+            Self::Ids { rows, .. } => rows.dims().to_vec(),
+            Self::Tokens(tokens) => tokens.dims().to_vec(),
+        })
+    }
+}
+
+impl Display for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Self::None => "none",
+            Self::Classes(_) => "classes",
+            Self::Numbers(_) => "numbers",
+            Self::Matrix(_) => "a matrix",
+            Self::EachColumn(_) => "embeddings",
+            Self::Ids { .. } => "ids",
+            Self::Tokens(_) => "tokens",
+        };
+        f.write_str(kind)?;
+        self.shape().map_or(Ok(()), |shape| write!(f, " {shape:?}"))
+    }
+}
+
+impl BatchKind {
+    /// How many columns of texts the batch has.
+    pub fn columns(self) -> RangeInclusive<usize> {
+        match self {
+            Self::LabeledRows | Self::DamagedTexts => 1..=1,
+            Self::BinaryPairs | Self::ScoredPairs => 2..=2,
+            Self::ClassifiedPairs | Self::PositivePairs => 2..=2,
+            Self::Rankings => 2..=usize::MAX,
+            Self::Triplets => 3..=3,
+            Self::ScoredRankings => 3..=usize::MAX,
+            Self::TeacherEmbeddings => 1..=usize::MAX,
+        }
+    }
+
+    /// The batch of this kind for the loss called `loss`, from one embedding matrix per column of
+    /// texts, `[n, dim]` each, and the targets of the rows.
+    ///
+    /// # Errors
+    ///
+    /// If columns or targets do not fit; the message names loss, field, rule and value.
+    pub fn batch(
+        self,
+        loss: &str,
+        columns: Vec<Tensor<2>>,
+        targets: Targets,
+    ) -> Result<AnyBatch, BatchError> {
+        let check = Check { loss };
+        check.columns(self, &columns)?;
+        let n = columns[0].dims()[0];
+        check.rows(&targets, n)?;
+        let (count, mut columns) = (columns.len(), columns.into_iter());
+        let mut next = || columns.next().expect("counted above");
+        Ok(match (self, targets) {
+            (Self::LabeledRows, Targets::Classes(classes)) => {
+                LabeledBatch::new(next(), classes).into()
+            }
+            (Self::BinaryPairs | Self::ScoredPairs, Targets::Numbers(numbers)) => {
+                PairBatch::new(next(), next(), numbers).into()
+            }
+            (Self::BinaryPairs | Self::ScoredPairs, Targets::Classes(classes)) => {
+                PairBatch::from((next(), next(), classes)).into()
+            }
+            (Self::ClassifiedPairs, Targets::Classes(classes)) => {
+                ClassifiedPairBatch::new(next(), next(), classes).into()
+            }
+            (Self::ClassifiedPairs, Targets::Matrix(probabilities)) => {
+                ClassifiedPairBatch::new(next(), next(), probabilities).into()
+            }
+            (Self::PositivePairs | Self::Rankings, Targets::None) => {
+                RetrievalBatch::new(next(), next(), columns.collect()).into()
+            }
+            (Self::PositivePairs | Self::Rankings, Targets::Ids { rows, negatives }) => {
+                check.negative_ids(&negatives, [n, count - 2])?;
+                let (anchor, positive) = (next(), next());
+                let batch = RetrievalBatch::new(anchor, positive, columns.collect());
+                match negatives.is_empty() {
+                    true => batch.with_ids(rows).into(),
+                    false => batch.with_ids(rows).with_negative_ids(negatives).into(),
+                }
+            }
+            (Self::Triplets, Targets::None) => TripletBatch::new(next(), next(), next()).into(),
+            (Self::ScoredRankings, Targets::Numbers(margin)) => {
+                check.margins(count - 2, 1)?;
+                MarginBatch::new(next(), next(), vec![next()], margin).into()
+            }
+            (Self::ScoredRankings, Targets::Matrix(margins)) => {
+                check.margins(count - 2, margins.dims()[1])?;
+                let (query, positive) = (next(), next());
+                MarginBatch::new(query, positive, columns.collect(), margins).into()
+            }
+            (Self::TeacherEmbeddings, Targets::Matrix(embeddings)) => {
+                DistillationBatch::new(columns.collect(), embeddings).into()
+            }
+            (Self::TeacherEmbeddings, Targets::EachColumn(embeddings)) => {
+                let got = embeddings.dims()[1];
+                check.rule(got == count, "targets", format_args!("be for {count} columns"), got)?;
+                DistillationBatch::new(columns.collect(), embeddings).into()
+            }
+            (Self::DamagedTexts, Targets::Tokens(tokens)) => {
+                let len = tokens.dims()[1];
+                check.rule(len >= 2, "targets", "have at least two tokens per row", len)?;
+                DenoisingBatch::new(next(), tokens).into()
+            }
+            (kind, targets) => return Err(check.wrong(kind, &targets)),
+        })
+    }
+
+    /// The targets it takes, for a message.
+    fn targets(self) -> &'static str {
+        match self {
+            Self::LabeledRows => "classes",
+            Self::BinaryPairs | Self::ScoredPairs => "numbers or classes",
+            Self::ClassifiedPairs => "classes, or a matrix of probabilities",
+            Self::PositivePairs | Self::Rankings => "none, or ids",
+            Self::Triplets => "none",
+            Self::ScoredRankings => "numbers, or a matrix of margins or scores",
+            Self::TeacherEmbeddings => "a matrix, or embeddings for each column",
+            Self::DamagedTexts => "tokens",
+        }
+    }
+}
+
+/// The rules of columns and targets, with the loss that the messages name.
+struct Check<'a> {
+    loss: &'a str,
+}
+
+impl Check<'_> {
+    fn rule(
+        &self,
+        holds: bool,
+        field: impl Display,
+        rule: impl Display,
+        got: impl Display,
+    ) -> Result<(), BatchError> {
+        let error = || BatchError::new(format!("{}: `{field}` must {rule}, got {got}", self.loss));
+        if holds { Ok(()) } else { Err(error()) }
+    }
+
+    fn wrong(&self, kind: BatchKind, targets: &Targets) -> BatchError {
+        let rule = format_args!("be {}", kind.targets());
+        self.rule(false, "targets", rule, targets).expect_err("it does not hold")
+    }
+
+    /// As many as the kind has, alike, with at least one row and one coordinate.
+    fn columns(&self, kind: BatchKind, columns: &[Tensor<2>]) -> Result<(), BatchError> {
+        let (range, count) = (kind.columns(), columns.len());
+        let at_least = if range.end() > range.start() { "at least " } else { "" };
+        let rule = format_args!("be {at_least}{}", range.start());
+        self.rule(range.contains(&count), "columns", rule, count)?;
+        let (shape, dtype) = (columns[0].dims(), columns[0].dtype());
+        let rule = "have at least one row and one coordinate";
+        self.rule(shape.iter().all(|&size| size > 0), "columns[0]", rule, format!("{shape:?}"))?;
+        columns.iter().enumerate().try_for_each(|(index, column)| {
+            let (got, of) = (column.dims(), column.dtype());
+            self.rule(
+                got == shape && of == dtype,
+                format_args!("columns[{index}]"),
+                format_args!("be {} {shape:?}", dtype.name()),
+                format_args!("{} {got:?}", of.name()),
+            )
+        })
+    }
+
+    fn rows(&self, targets: &Targets, n: usize) -> Result<(), BatchError> {
+        let fits = targets.shape().is_none_or(|shape| shape[0] == n);
+        self.rule(fits, "targets", format_args!("have {n} rows"), targets)
+    }
+
+    /// Margins of `k` negatives, or scores of the positive and them.
+    fn margins(&self, k: usize, got: usize) -> Result<(), BatchError> {
+        let rule = format_args!("be {k} margins or {} scores per row", k + 1);
+        self.rule(got == k || got == k + 1, "targets", rule, got)
+    }
+
+    /// None, or ids of all `rows` for each of the `columns` of negatives.
+    fn negative_ids(
+        &self,
+        ids: &[Tensor<1, Int>],
+        [rows, columns]: [usize; 2],
+    ) -> Result<(), BatchError> {
+        let rule = format_args!("have ids for none or all of {columns} columns of negatives");
+        self.rule(ids.is_empty() || ids.len() == columns, "targets", rule, ids.len())?;
+        ids.iter().try_for_each(|ids| {
+            let got = ids.dims()[0];
+            self.rule(got == rows, "targets", format_args!("have {rows} ids per column"), got)
+        })
+    }
+}

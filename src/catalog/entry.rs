@@ -1,0 +1,77 @@
+use core::fmt::Display;
+
+use super::{BatchKind, LossConfig};
+use crate::error::ConfigError;
+
+/// What is known of a loss before it is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Entry {
+    /// The name of the Python class.
+    pub name: &'static str,
+    /// The kind of model that the loss trains.
+    pub model: ModelKind,
+    /// Which batch it takes.
+    pub takes: BatchKind,
+    /// Whether it is one number for the whole batch, without terms per row.
+    pub one_number: bool,
+    /// The weights that it may own, by the name of their field; which of them it has depends on its
+    /// options.
+    pub weights: &'static [&'static str],
+    /// The names of its options.
+    pub options: &'static [&'static str],
+}
+
+impl Entry {
+    /// The entry of the loss with this Python name.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such loss; the message lists all names.
+    pub fn of(name: &str) -> Result<&'static Self, ConfigError> {
+        static ENTRIES: [Entry; LossConfig::NAMES.len()] = LossConfig::ENTRIES;
+        ENTRIES.iter().find(|entry| entry.name == name).ok_or_else(|| {
+            let names = LossConfig::NAMES.join(", ");
+            ConfigError::new(format!("unknown loss `{name}`; known are {names}"))
+        })
+    }
+
+    pub(super) fn named(name: &str) -> &'static Self {
+        Self::of(name).expect("a name of the catalog")
+    }
+
+    /// What is wrong with the options of the loss.
+    pub(super) fn refuse(&self, error: &dyn Display) -> ConfigError {
+        let error = error.to_string();
+        // Where Python has options of its own, serde does not list ours.
+        let unlisted = error.starts_with("unknown field") && !error.contains("expected");
+        let options = self.options.join("`, `");
+        let expected =
+            if unlisted { format!(", expected one of `{options}`") } else { String::new() };
+        ConfigError::new(format!("{}: {error}{expected}", self.name))
+    }
+
+    /// Whether the loss compares each row with all others, a block of rows at a time within a memory
+    /// budget.
+    pub fn is_in_batch(&self) -> bool {
+        self.has_option("memory_budget")
+    }
+
+    /// Whether the loss is built around a decoder, so that [`LossConfig::init`] cannot build it.
+    pub fn needs_decoder(&self) -> bool {
+        self.weights.contains(&"decoder")
+    }
+
+    /// Whether the loss has an option of this name (ours, not Python's).
+    pub fn has_option(&self, name: &str) -> bool {
+        self.options.contains(&name)
+    }
+}
+
+/// The kind of model that a loss trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ModelKind {
+    /// One embedding per text.
+    SentenceEncoder,
+}

@@ -1,0 +1,180 @@
+//! Options of Python's constructors that a configuration has in another form, or not at all.
+//!
+//! What both have under some name is read by the configuration itself.
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+
+use crate::losses::*;
+use crate::reduction::Reduction;
+
+/// What `from_python` reads: a type from here, or the configuration itself.
+macro_rules! options {
+    ($config:ident) => {
+        $config
+    };
+    ($config:ident $options:path) => {
+        $options
+    };
+}
+pub(super) use options;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contrastive {
+    size_average: Option<bool>,
+    reduction: Option<Reduction>,
+    #[serde(flatten)]
+    config: ContrastiveLossConfig,
+}
+
+impl From<Contrastive> for ContrastiveLossConfig {
+    fn from(Contrastive { size_average, reduction, config }: Contrastive) -> Self {
+        let average = |mean| if mean { Reduction::Mean } else { Reduction::Sum };
+        match reduction.or(size_average.map(average)) {
+            Some(reduction) => config.with_reduction(reduction),
+            None => config,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CosineSimilarity {
+    loss_fct: Option<TorchLoss>,
+    #[serde(flatten)]
+    config: CosineSimilarityLossConfig,
+}
+
+impl From<CosineSimilarity> for CosineSimilarityLossConfig {
+    fn from(CosineSimilarity { loss_fct, config }: CosineSimilarity) -> Self {
+        match loss_fct {
+            Some(TorchLoss(error)) => config.with_score_error(error),
+            None => config,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "the decoder is given to `init`")]
+pub struct DenoisingAutoEncoder {
+    decoder_name_or_path: Option<String>,
+    tie_encoder_decoder: Option<bool>,
+    #[serde(flatten)]
+    config: DenoisingAutoEncoderLossConfig,
+}
+
+impl From<DenoisingAutoEncoder> for DenoisingAutoEncoderLossConfig {
+    fn from(options: DenoisingAutoEncoder) -> Self {
+        options.config
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "they only say how Python computes the same numbers")]
+pub struct MegaBatchMargin {
+    use_mini_batched_version: Option<bool>,
+    mini_batch_size: Option<usize>,
+    mini_batch_num_tokens: Option<usize>,
+    show_progress_bar: Option<bool>,
+    #[serde(flatten)]
+    config: MegaBatchMarginLossConfig,
+}
+
+impl From<MegaBatchMargin> for MegaBatchMarginLossConfig {
+    fn from(options: MegaBatchMargin) -> Self {
+        options.config
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mse {
+    projection_dim: Option<usize>,
+    embedding_dimension: Option<usize>,
+    #[serde(flatten)]
+    config: MseLossConfig,
+}
+
+impl From<Mse> for MseLossConfig {
+    fn from(Mse { projection_dim, embedding_dimension, config }: Mse) -> Self {
+        match projection_dim {
+            // A dimension of 0 is refused by `check`.
+            Some(dim) => config.with_projection(Some(ProjectionConfig::new(
+                embedding_dimension.unwrap_or(0),
+                dim,
+            ))),
+            None => config,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "it is the batch that is gathered: see `gather`")]
+pub struct MultipleNegativesRanking {
+    gather_across_devices: Option<bool>,
+    #[serde(flatten)]
+    config: MultipleNegativesRankingLossConfig,
+}
+
+impl From<MultipleNegativesRanking> for MultipleNegativesRankingLossConfig {
+    fn from(options: MultipleNegativesRanking) -> Self {
+        options.config
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "there is only one `loss_fct`")]
+pub struct Softmax {
+    loss_fct: Option<CrossEntropy>,
+    #[serde(flatten)]
+    config: SoftmaxLossConfig,
+}
+
+impl From<Softmax> for SoftmaxLossConfig {
+    fn from(options: Softmax) -> Self {
+        options.config
+    }
+}
+
+/// A regression loss of torch by its class name, with torch's defaults.
+struct TorchLoss(ScoreError);
+
+impl<'de> Deserialize<'de> for TorchLoss {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        match class_name(&name) {
+            "MSELoss" => Ok(Self(ScoreError::SquaredError)),
+            "L1Loss" => Ok(Self(ScoreError::AbsoluteError)),
+            "HuberLoss" | "SmoothL1Loss" => Ok(Self(ScoreError::Huber { delta: 1.0 })),
+            "BCELoss" => Ok(Self(ScoreError::BinaryCrossEntropy)),
+            "BCEWithLogitsLoss" => Ok(Self(ScoreError::BinaryCrossEntropyWithLogits)),
+            _ => Err(D::Error::custom(format!(
+                "`loss_fct` must be MSELoss, L1Loss, HuberLoss, SmoothL1Loss, BCELoss or \
+                 BCEWithLogitsLoss, got {name}"
+            ))),
+        }
+    }
+}
+
+/// The only `loss_fct` of SoftmaxLoss that works in the reference as well.
+struct CrossEntropy;
+
+impl<'de> Deserialize<'de> for CrossEntropy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        match class_name(&name) {
+            "CrossEntropyLoss" => Ok(Self),
+            _ => Err(D::Error::custom(format!("`loss_fct` must be CrossEntropyLoss, got {name}"))),
+        }
+    }
+}
+
+/// The last part of a qualified Python name such as `torch.nn.modules.loss.MSELoss`.
+fn class_name(qualified: &str) -> &str {
+    qualified.rsplit('.').next().unwrap_or(qualified)
+}

@@ -1,0 +1,314 @@
+use super::*;
+use crate::reduction::Reduction;
+use serde_json::{Value, json};
+
+/// Options without which a loss cannot be configured.
+fn required(name: &str) -> Value {
+    match name {
+        "SoftmaxLoss" => json!({"embedding_dimension": 4, "num_labels": 2}),
+        "DenoisingAutoEncoderLoss" => json!({"pad_token_id": 1}),
+        _ => json!({}),
+    }
+}
+
+fn with(mut options: Value, key: &str, value: Value) -> Value {
+    options[key] = value;
+    options
+}
+
+fn configure(name: &str, options: Value) -> Result<LossConfig, String> {
+    LossConfig::from_python(name, options).map_err(|error| error.to_string())
+}
+
+/// Every loss, where it has options to choose from with some of them.
+fn configurations() -> Vec<LossConfig> {
+    let defaults = LossConfig::NAMES.map(|name| configure(name, required(name)).unwrap());
+    let mut all = defaults.to_vec();
+    for (name, options) in [
+        ("CosineSimilarityLoss", json!({"score_error": {"Huber": {"delta": 0.5}}})),
+        ("MSELoss", json!({"projection_dim": 2, "embedding_dimension": 4})),
+        ("MultipleNegativesRankingLoss", json!({"hardness_mode": "all_negatives"})),
+    ] {
+        all.push(configure(name, options).unwrap());
+    }
+    all
+}
+
+#[test]
+fn nothing_given_is_pythons_default_and_ours() {
+    for (name, expected) in [
+        ("TripletLoss", LossConfig::Triplet(TripletLossConfig::new())),
+        ("ContrastiveLoss", LossConfig::Contrastive(ContrastiveLossConfig::new())),
+        (
+            "MultipleNegativesRankingLoss",
+            LossConfig::MultipleNegativesRanking(MultipleNegativesRankingLossConfig::new()),
+        ),
+        (
+            "OnlineContrastiveLoss",
+            LossConfig::OnlineContrastive(OnlineContrastiveLossConfig::new()),
+        ),
+        ("CosineSimilarityLoss", LossConfig::CosineSimilarity(CosineSimilarityLossConfig::new())),
+        ("SoftmaxLoss", LossConfig::Softmax(SoftmaxLossConfig::new(4, 2))),
+    ] {
+        assert_eq!(configure(name, required(name)).unwrap(), expected);
+    }
+}
+
+#[test]
+fn every_loss_has_its_name_and_an_entry() {
+    for name in LossConfig::NAMES {
+        let config = configure(name, required(name)).unwrap();
+        assert_eq!((config.name(), config.entry().takes), (name, config.takes()));
+    }
+}
+
+#[test]
+fn every_configuration_comes_back_from_json() {
+    for config in configurations() {
+        let tagged = serde_json::to_value(&config).unwrap();
+        assert_eq!(serde_json::from_value::<LossConfig>(tagged.clone()).unwrap(), config);
+        let options = tagged[config.name()].clone();
+        assert_eq!(configure(config.name(), options).unwrap(), config);
+    }
+}
+
+#[test]
+fn a_configuration_file_may_leave_out_what_has_a_default() {
+    use burn::config::Config;
+    let config = MultipleNegativesRankingLossConfig::load_binary(br#"{"scale": 10}"#).unwrap();
+    assert_eq!(config, MultipleNegativesRankingLossConfig::new().with_scale(10.0));
+    let misspelt = TripletLossConfig::load_binary(br#"{"marign": 1}"#).unwrap_err().to_string();
+    assert!(misspelt.contains("unknown field `marign`"), "{misspelt}");
+    let missing = SoftmaxLossConfig::load_binary(br#"{"num_labels": 3}"#).unwrap_err().to_string();
+    assert!(missing.contains("missing field `embedding_dimension`"), "{missing}");
+    assert!(TripletLossConfig::load_binary(br#"{"margin": null}"#).is_err());
+}
+
+#[test]
+fn both_names_of_an_option_are_one() {
+    for name in ["margin", "triplet_margin"] {
+        let config = configure("TripletLoss", json!({name: 0.5})).unwrap();
+        assert_eq!(config, LossConfig::Triplet(TripletLossConfig::new().with_margin(0.5)));
+    }
+    let twice = configure("TripletLoss", json!({"margin": 1, "triplet_margin": 2})).unwrap_err();
+    assert!(twice.contains("duplicate field `margin`"), "{twice}");
+}
+
+#[test]
+fn every_loss_takes_its_options_and_no_others() {
+    for name in LossConfig::NAMES {
+        let config = configure(name, required(name)).unwrap();
+        let options = serde_json::to_value(&config).unwrap()[name].clone();
+        let mut names: Vec<_> = options.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut listed = config.entry().options.to_vec();
+        names.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(names, listed, "{name}");
+
+        let wrong = configure(name, with(required(name), "bogus", json!(1))).unwrap_err();
+        assert!(wrong.starts_with(&format!("{name}: unknown field `bogus`")), "{wrong}");
+        assert!(config.entry().options.iter().all(|option| wrong.contains(option)), "{wrong}");
+    }
+}
+
+#[test]
+fn every_loss_takes_a_reduction() {
+    for name in LossConfig::NAMES {
+        let reduced =
+            |reduction| configure(name, with(required(name), "reduction", json!(reduction)));
+        let (mean, sum) = (reduced("mean").unwrap(), reduced("Sum").unwrap());
+        assert_ne!(mean, sum, "{name}");
+        assert!(reduced("Median").unwrap_err().contains("unknown variant `Median`"), "{name}");
+    }
+}
+
+#[test]
+fn size_average_is_a_reduction_unless_one_is_given() {
+    for (options, reduction) in [
+        (json!({"size_average": true}), Reduction::Mean),
+        (json!({"size_average": false}), Reduction::Sum),
+        (json!({"size_average": true, "reduction": "Sum"}), Reduction::Sum),
+    ] {
+        let config = ContrastiveLossConfig::new().with_reduction(reduction);
+        assert_eq!(configure("ContrastiveLoss", options).unwrap(), LossConfig::Contrastive(config));
+    }
+}
+
+#[test]
+fn what_only_says_how_python_computes_is_ignored() {
+    for (name, options) in [
+        ("MultipleNegativesRankingLoss", json!({"gather_across_devices": true})),
+        ("MultipleNegativesRankingLoss", json!({"gather_across_devices": false})),
+        ("MegaBatchMarginLoss", json!({"mini_batch_size": 50, "show_progress_bar": true})),
+        ("MSELoss", json!({"embedding_dimension": 4})),
+    ] {
+        assert_eq!(configure(name, options).unwrap(), configure(name, json!({})).unwrap());
+    }
+    let tied = json!({"pad_token_id": 1, "tie_encoder_decoder": false});
+    let plain = configure("DenoisingAutoEncoderLoss", required("DenoisingAutoEncoderLoss"));
+    assert_eq!(configure("DenoisingAutoEncoderLoss", tied), plain);
+}
+
+#[test]
+fn wrong_options_are_named() {
+    for (name, options, expected) in [
+        ("TripleLoss", json!({}), "unknown loss `TripleLoss`; known are BatchAllTripletLoss,"),
+        ("TripletLoss", json!({"triplet_margin": "x"}), "TripletLoss: invalid type: string"),
+        ("MultipleNegativesRankingLoss", json!({"scale": 0}), "`scale` must be positive"),
+        (
+            "MultipleNegativesRankingLoss",
+            json!({"gather_across_devices": "yes"}),
+            "invalid type: string \"yes\", expected a boolean",
+        ),
+        (
+            "SoftmaxLoss",
+            json!({"num_labels": 3, "embedding_dimension": 0}),
+            "`embedding_dimension` must be at least 1",
+        ),
+        ("SoftmaxLoss", json!({"num_labels": 3}), "missing field `embedding_dimension`"),
+        ("MSELoss", json!({"projection_dim": 3}), "`embedding_dimension` must be at least 1"),
+        ("CosineSimilarityLoss", json!({"loss_fct": "NLLLoss"}), "got NLLLoss"),
+    ] {
+        let message = configure(name, options).unwrap_err();
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn qualified_torch_names_are_understood() {
+    let options = json!({"loss_fct": "torch.nn.modules.loss.HuberLoss"});
+    let huber = ScoreError::Huber { delta: 1.0 };
+    let config = CosineSimilarityLossConfig::new().with_score_error(huber);
+    assert_eq!(
+        configure("CosineSimilarityLoss", options).unwrap(),
+        LossConfig::CosineSimilarity(config)
+    );
+}
+
+/// Columns that fit a kind of batch, and targets for their rows.
+fn batch_parts(kind: BatchKind, rows: usize) -> (Vec<Tensor<2>>, Targets) {
+    let device = Device::flex();
+    let column = || {
+        let values = Tensor::<1, Int>::arange(0..4 * rows as i64, &device).float();
+        values.sin().reshape([rows, 4])
+    };
+    let numbers = Tensor::<1, Int>::arange(0..rows as i64, &device).remainder_scalar(2);
+    let targets = match kind {
+        BatchKind::LabeledRows | BatchKind::ClassifiedPairs => Targets::Classes(numbers),
+        BatchKind::BinaryPairs | BatchKind::ScoredPairs | BatchKind::ScoredRankings => {
+            Targets::Numbers(numbers.float())
+        }
+        BatchKind::PositivePairs | BatchKind::Rankings | BatchKind::Triplets => Targets::None,
+        BatchKind::TeacherEmbeddings => Targets::Matrix(column()),
+        BatchKind::DamagedTexts => Targets::Tokens(numbers.reshape([rows, 1]).repeat_dim(1, 3)),
+    };
+    (vec![column(); *kind.columns().start()], targets)
+}
+
+#[test]
+fn every_loss_takes_the_batch_of_its_kind_and_names_what_does_not_fit() {
+    for config in configurations() {
+        let (name, kind) = (config.name(), config.takes());
+        let (columns, targets) = batch_parts(kind, 4);
+        let batch = |columns, targets| kind.batch(name, columns, targets);
+        let refused = |columns, targets| {
+            let error = batch(columns, targets).expect_err(name).to_string();
+            assert!(error.starts_with(&format!("{name}: `")), "{error}");
+            error
+        };
+        assert!(refused(Vec::new(), targets.clone()).contains("`columns` must be "));
+        let (_, wrong_rows) = batch_parts(kind, 5);
+        if !matches!(wrong_rows, Targets::None) {
+            assert!(
+                refused(columns.clone(), wrong_rows).contains("`targets` must have 4 rows, got")
+            );
+        }
+        let device = Device::flex();
+        let cube = Targets::EachColumn(Tensor::zeros([4, 9, 2], &device));
+        assert!(refused(columns.clone(), cube).contains("`targets` must be "));
+        let mut ragged = columns.clone();
+        ragged.push(Tensor::zeros([3, 4], &device));
+        refused(ragged, targets.clone());
+
+        let batch = batch(columns, targets).expect(name);
+        if !config.entry().needs_decoder() {
+            let loss = config.init(&device);
+            assert_eq!((loss.name(), loss.takes()), (name, kind));
+            assert_eq!(loss.forward(batch.clone()).dims(), [1]);
+            assert_eq!(loss.forward_no_reduction(batch.clone()).is_none(), loss.entry().one_number);
+            assert!(loss.diagnose(batch).is_some(), "{name}");
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "AnyBatch: `batch` must be a PairBatch, got a TripletBatch")]
+fn another_kind_of_batch_is_refused() {
+    let (columns, targets) = batch_parts(BatchKind::Triplets, 2);
+    let batch = BatchKind::Triplets.batch("TripletLoss", columns, targets).unwrap();
+    ContrastiveLossConfig::new().init().forward(batch);
+}
+
+#[test]
+#[should_panic(expected = "DenoisingAutoEncoderLoss: `decoder` must be given")]
+fn a_loss_around_a_decoder_is_not_built_without_one() {
+    let name = "DenoisingAutoEncoderLoss";
+    configure(name, required(name)).unwrap().init(&Device::flex());
+}
+
+#[test]
+fn margins_and_ids_are_for_the_negatives_there_are() {
+    let device = Device::flex();
+    let columns = |count| vec![Tensor::<2>::ones([2, 3], &device); count];
+    let margins = |k| Targets::Matrix(Tensor::ones([2, k], &device));
+    let margin = |count, k| BatchKind::ScoredRankings.batch("L", columns(count), margins(k));
+    assert!([(3, 1), (3, 2), (5, 3), (5, 4)].into_iter().all(|(c, k)| margin(c, k).is_ok()));
+    let error = margin(5, 2).unwrap_err().to_string();
+    assert_eq!(error, "L: `targets` must be 3 margins or 4 scores per row, got 2");
+
+    let ids = || Tensor::<1, Int>::arange(0..2, &device);
+    let ranking = |count, negatives: usize| {
+        let ids = Targets::Ids { rows: ids(), negatives: vec![ids(); negatives] };
+        BatchKind::Rankings.batch("L", columns(count), ids)
+    };
+    assert!([(2, 0), (4, 0), (4, 2)].into_iter().all(|(c, k)| ranking(c, k).is_ok()));
+    let error = ranking(4, 1).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "L: `targets` must have ids for none or all of 2 columns of negatives, got 1"
+    );
+}
+
+#[test]
+fn only_listed_weights_are_trained() {
+    use burn::module::{ModuleVisitor, Param};
+
+    #[derive(Default)]
+    struct Fields {
+        path: Vec<String>,
+        found: Vec<String>,
+    }
+
+    impl ModuleVisitor for Fields {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.into());
+        }
+
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
+
+        fn visit_float<const D: usize>(&mut self, _: &Param<Tensor<D>>) {
+            // The variant of the loss, then its field.
+            self.found.push(self.path[1].clone());
+        }
+    }
+
+    for config in configurations().iter().filter(|config| !config.entry().needs_decoder()) {
+        let mut fields = Fields::default();
+        config.init(&Device::flex()).visit(&mut fields);
+        let weights = config.entry().weights;
+        let listed = |field: &String| weights.contains(&field.as_str());
+        assert!(fields.found.iter().all(listed), "{}: {:?}", config.name(), fields.found);
+    }
+}
