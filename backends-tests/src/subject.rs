@@ -72,7 +72,7 @@ impl Inputs {
         Ok(Self {
             columns: columns.collect::<Result<_, _>>()?,
             targets: targets(case.labels.as_ref(), config.takes(), device, dtype)?,
-            loss: weights::set(config.init(device), case.params.as_ref(), dtype)?,
+            loss: weights::set(config.init(device), case.params.as_ref(), device, dtype)?,
         })
     }
 

@@ -10,7 +10,7 @@ use burn_embedding_losses::catalog::AnyLoss;
 use crate::nested::Nested;
 use crate::subject::numbers;
 
-/// The loss with the weights of a case, if it owns any.
+/// The loss with the weights of a case on the device, if it owns any.
 ///
 /// # Errors
 ///
@@ -18,9 +18,10 @@ use crate::subject::numbers;
 pub fn set(
     loss: AnyLoss,
     given: Option<&BTreeMap<String, Nested>>,
+    device: &Device,
     dtype: DType,
 ) -> Result<AnyLoss, String> {
-    let mut setter = Setter { path: Path::default(), given, dtype, failure: None };
+    let mut setter = Setter { path: Path::default(), given, device, dtype, failure: None };
     let loss = loss.map(&mut setter);
     setter.failure.map_or(Ok(loss), Err)
 }
@@ -69,6 +70,7 @@ impl Path {
 struct Setter<'a> {
     path: Path,
     given: Option<&'a BTreeMap<String, Nested>>,
+    device: &'a Device,
     dtype: DType,
     failure: Option<String>,
 }
@@ -78,7 +80,7 @@ impl Setter<'_> {
         let name = self.path.name();
         let given = self.given.and_then(|given| given.get(&name));
         let given = given.ok_or(format!("the loss owns `{name}`, the case does not give it"))?;
-        let weight = self.path.turned(given.tensor(&old.device(), self.dtype)?);
+        let weight = self.path.turned(given.tensor(self.device, self.dtype)?);
         match weight.dims() == old.dims() {
             true => Ok(weight),
             false => Err(format!("`{name}` must be {:?}, got {:?}", old.dims(), weight.dims())),

@@ -26,7 +26,7 @@ fn configurations() -> Vec<LossConfig> {
     let mut all = defaults.to_vec();
     for (name, options) in [
         ("CosineSimilarityLoss", json!({"score_error": {"Huber": {"delta": 0.5}}})),
-        ("MSELoss", json!({"projection_dim": 2, "embedding_dimension": 4})),
+        ("MSELoss", json!({"projection_dim": 4, "embedding_dimension": 4})),
         ("MultipleNegativesRankingLoss", json!({"hardness_mode": "all_negatives"})),
     ] {
         all.push(configure(name, options).unwrap());
