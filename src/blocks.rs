@@ -70,7 +70,7 @@ pub(crate) fn sum_with<C: Columns, T>(
     let mut gradients: Vec<Option<Tensor<1>>> = Vec::new();
     for range in blocks.ranges() {
         let mut leaves = Leaves::default();
-        let (value, other) = part(range, inputs.clone().map(&mut leaves));
+        let (value, other) = part(range, inputs.clone().map_columns(&mut leaves));
         // A block may not depend on the inputs at all.
         if value.is_tracked() {
             leaves.add_gradients(&mut value.backward(), &mut gradients);
@@ -80,7 +80,7 @@ pub(crate) fn sum_with<C: Columns, T>(
     }
     let mut carrier = Carrier { value: total(values), gradients: gradients.into_iter() };
     // Clones share their data.
-    let _ = inputs.map(&mut carrier);
+    let _ = inputs.map_columns(&mut carrier);
     (carrier.value, others)
 }
 
@@ -128,7 +128,7 @@ pub(crate) fn is_tracked<C: Columns>(inputs: &C) -> bool {
         }
     }
     let mut tracked = Tracked(false);
-    inputs.visit(&mut tracked);
+    inputs.visit_columns(&mut tracked);
     tracked.0
 }
 

@@ -61,15 +61,14 @@ pub mod decoder;
 pub mod diagnostics;
 mod error;
 pub mod evaluation;
-pub mod gather;
 pub mod geometry;
-mod grad_cache;
 pub mod guide;
 mod kernels;
 pub mod losses;
 pub mod noise;
 pub mod numeric;
 pub mod objective;
+mod parallel;
 pub mod prelude;
 pub mod reduction;
 pub mod sampler;
@@ -80,10 +79,11 @@ pub mod sentence_transformers;
 pub use diagnostics::{DeadBatch, Diagnostics};
 pub use error::{BatchError, ConfigError};
 pub use geometry::{Distance, Similarity};
+pub use losses::*;
 #[doc(
     alias = "CachedMultipleNegativesRankingLoss",
     alias = "CachedMultipleNegativesSymmetricRankingLoss"
 )]
-pub use grad_cache::GradCache;
-pub use losses::*;
+pub use parallel::GradCache;
+pub use parallel::{CachedStep, gather};
 pub use reduction::Reduction;

@@ -34,6 +34,5 @@ pub use crate::batch::*;
 pub use crate::catalog::{AnyBatch, AnyLoss, BatchKind, LossConfig, Targets, TrainingLoss};
 pub use crate::decoder::{Bert, BertConfig, BertDecoder, BertDecoderExtension, Decoder};
 pub use crate::geometry::{Distance, Similarity};
-pub use crate::grad_cache::GradCache;
 pub use crate::losses::*;
 pub use crate::noise::{WordDeletion, WordDeletionConfig};

@@ -57,6 +57,15 @@ impl Terms {
         Self::new(values, None)
     }
 
+    /// Terms, `[terms]`, times their weights, `[terms]`, if there are any; a mean divides by the sum of the
+    /// weights.
+    pub fn weighted(values: Tensor<1>, weights: Option<Tensor<1>>) -> Self {
+        match weights {
+            Some(weights) => Self::new(values * weights.clone(), weights.sum()),
+            None => Self::all(values),
+        }
+    }
+
     /// The terms as they are, shape `[terms]`.
     pub fn into_values(self) -> Tensor<1> {
         self.values

@@ -21,7 +21,7 @@
 //!
 //! // The tensors that the similarity depends on, so that they get a gradient.
 //! impl Columns for Bilinear {
-//!     fn map<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+//!     fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
 //!         Self { weight: mapper.map(Role::Other, "weight", self.weight) }
 //!     }
 //! }
@@ -144,7 +144,7 @@ pub trait PairwiseSimilarity: Columns {
 }
 
 impl Columns for Similarity {
-    fn map<M: ColumnMapper>(self, _: &mut M) -> Self {
+    fn map_columns<M: ColumnMapper>(self, _: &mut M) -> Self {
         self
     }
 }
@@ -215,9 +215,9 @@ impl<S: PairwiseSimilarity> PairwiseScores<S> {
 }
 
 impl<S: PairwiseSimilarity> Columns for PairwiseScores<S> {
-    fn map<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
         Self {
-            similarity: self.similarity.map(mapper),
+            similarity: self.similarity.map_columns(mapper),
             queries: mapper.map(Role::Anchor, "queries", self.queries),
             documents: mapper.map(Role::Other, "documents", self.documents),
         }

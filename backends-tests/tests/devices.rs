@@ -4,6 +4,7 @@ use backends_tests::case::{Case, read};
 use backends_tests::subject::{self, Inputs, numbers};
 use burn::prelude::*;
 use burn::tensor::DType;
+use burn_embedding_losses::batch::{Columns, RetrievalBatch};
 use std::path::Path;
 
 fn some_cases() -> Vec<Case> {
@@ -60,5 +61,30 @@ fn everything_stays_on_the_device_of_its_input() {
         }
         // Nothing is read above, and a driver must not be at work when the process ends.
         device.sync().expect("a device that works");
+    }
+}
+
+#[test]
+fn a_batch_moves_with_all_that_belongs_to_it() {
+    let flex = Device::flex();
+    let rows = || Tensor::<2>::ones([2, 3], &flex);
+    let ids = || Tensor::<1, Int>::from_data([1, 2], &flex);
+    for (name, device) in named_device::compiled_in() {
+        let batch = RetrievalBatch::new(rows(), rows(), vec![rows()])
+            .with_ids(ids())
+            .with_negative_ids(vec![ids()])
+            .with_negative_mask(Tensor::<2>::ones([2, 1], &flex).bool())
+            .with_weights(Tensor::ones([2], &flex))
+            .with_own_rows(1..2);
+        let moved = batch.to_device(&device);
+        let embeddings = [moved.anchor(), moved.positive(), &moved.negatives()[0]];
+        assert!(embeddings.iter().all(|rows| rows.device() == device), "{name}");
+        let ids = moved.ids().expect("ids");
+        for ids in [ids.rows(), &ids.negatives()[0]] {
+            assert_eq!(ids.device(), device, "{name}");
+        }
+        assert_eq!(moved.negative_mask().expect("a mask").device(), device, "{name}");
+        assert_eq!(moved.weights().expect("weights").device(), device, "{name}");
+        assert_eq!(moved.own_rows(), 1..2, "{name}");
     }
 }

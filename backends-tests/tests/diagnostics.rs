@@ -109,6 +109,46 @@ fn false_negatives_that_are_masked_are_counted() {
 }
 
 #[test]
+fn one_row_alone_is_not_blamed_on_the_sampling() {
+    on_all(|device, name| {
+        let row = Tensor::<2>::from_floats([[1.0, 0.0]], device);
+        let label = Tensor::<1, Int>::from_data([3], device);
+        let ranking = MultipleNegativesRankingLossConfig::new().init();
+        let seen = [
+            BatchHardTripletLossConfig::new().init().diagnose((row.clone(), label)),
+            ranking.diagnose((row.clone(), row.clone())),
+        ];
+        for seen in seen {
+            assert_eq!(seen.dead(), Some(DeadBatch::SingleRow), "{name}");
+            assert!(!seen.dead().unwrap().to_string().contains("sample"), "{name}");
+        }
+        let with_negative = ranking.diagnose((row.clone(), row.clone(), row));
+        assert_eq!(with_negative.dead(), None, "{name}");
+    });
+}
+
+#[test]
+fn rows_that_are_not_finite_are_counted_and_left_out() {
+    on_all(|device, name| {
+        let broken = |rows: Tensor<2>| rows.slice_fill([1..2, 0..1], f32::NAN);
+        let ranking = MultipleNegativesRankingLossConfig::new().init();
+        let seen = ranking.diagnose((rows(device), broken(rows(device))));
+        assert_eq!((seen.rows, seen.non_finite_rows), (4, 1), "{name}");
+        assert_eq!(seen.dead(), Some(DeadBatch::NotFinite), "{name}");
+        assert_close(name, seen.positive_similarity, 1.0);
+        // Without row 1: 0.8, 0 beats -0.8, and 0.8.
+        assert_close(name, seen.negative_similarity, (0.8 - 0.8 + 0.8) / 3.0);
+        assert!(seen.to_string().contains("1 of 4 rows not finite"), "{name}: {seen}");
+
+        let all = rows(device) * f32::NAN;
+        let labels = labels([1, 1, 2, 2], device);
+        let seen = BatchHardTripletLossConfig::new().init().diagnose((all, labels));
+        assert_eq!((seen.non_finite_rows, seen.active_terms), (4, 0), "{name}");
+        assert_eq!((seen.positive_similarity, seen.negative_similarity), (None, None), "{name}");
+    });
+}
+
+#[test]
 fn pairs_are_told_apart_by_their_labels() {
     on_all(|device, name| {
         let x = rows(device);

@@ -322,7 +322,7 @@ fn gradients_reach_rows_on_other_devices() {
                 .collect();
             let gathered = all_moved(&parts);
             for (batch, place) in gathered.iter().zip(places) {
-                assert_eq!(batch.anchor.device(), *place, "{first} and {second}");
+                assert_eq!(batch.anchor().device(), *place, "{first} and {second}");
             }
             let losses = gathered.into_iter().map(|batch| {
                 let share = batch.share();

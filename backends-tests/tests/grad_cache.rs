@@ -69,21 +69,16 @@ impl Encoder {
     }
 
     fn cached(&self, cache: GradCache, loss: Loss) -> Outcome {
+        let embed = |encoder: &Self, rows| encoder.embed(rows);
+        let step = cache.seeded(SEED).step(self, ROWS, embed, loss);
         let mut sums: [Vec<f32>; 2] = Default::default();
-        let value = cache.step(
-            self,
-            SEED,
-            ROWS,
-            |encoder, rows| encoder.embed(rows),
-            loss,
-            |part| {
-                for (sum, part) in sums.iter_mut().zip(self.gradients(&part)) {
-                    sum.resize(part.len().max(sum.len()), 0.0);
-                    sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-                }
-            },
-        );
-        (value.into_scalar(), sums)
+        for part in step.gradients {
+            for (sum, part) in sums.iter_mut().zip(self.gradients(&part)) {
+                sum.resize(part.len().max(sum.len()), 0.0);
+                sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+            }
+        }
+        (step.loss.into_scalar(), sums)
     }
 }
 

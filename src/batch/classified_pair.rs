@@ -1,7 +1,12 @@
 use burn::prelude::*;
 
-use super::shape::{check_finite, first_true, following, leading, same_shape};
+use super::columns::{ColumnMapper, Columns, Role};
+use super::integers::signed;
+use super::shape::Leader;
+use super::values::{check_finite, none_of};
 use crate::error::BatchError;
+
+const NAME: &str = "ClassifiedPairBatch";
 
 /// A row with this class index does not take part in the loss (PyTorch's `ignore_index`).
 pub const IGNORED_LABEL: i64 = -100;
@@ -9,9 +14,9 @@ pub const IGNORED_LABEL: i64 = -100;
 /// The class of every pair.
 #[derive(Debug, Clone)]
 pub enum ClassTargets {
-    /// Class indices in `0..classes`, or [`IGNORED_LABEL`], `[n]`.
+    /// Class indices in `0..classes`, or [`IGNORED_LABEL`], `[n]`: integers of any type.
     Indices(Tensor<1, Int>),
-    /// A probability a class, `[n, classes]`, rows adding up to 1.
+    /// A probability for each class, `[n, classes]`, rows adding up to 1.
     Probabilities(Tensor<2>),
 }
 
@@ -30,12 +35,9 @@ impl From<Tensor<2>> for ClassTargets {
 /// Pairs of embeddings with a class each: the batch of SoftmaxLoss.
 #[derive(Debug, Clone)]
 pub struct ClassifiedPairBatch {
-    /// Left embeddings, `[n, dim]`.
-    pub left: Tensor<2>,
-    /// Right embeddings, `[n, dim]`.
-    pub right: Tensor<2>,
-    /// The class of every pair.
-    pub targets: ClassTargets,
+    pub(crate) left: Tensor<2>,
+    pub(crate) right: Tensor<2>,
+    pub(crate) targets: ClassTargets,
 }
 
 impl ClassifiedPairBatch {
@@ -43,26 +45,42 @@ impl ClassifiedPairBatch {
     ///
     /// # Panics
     ///
-    /// If `left` has no row or no column, `right` has another shape, or `targets` does not have
-    /// `n` rows.
+    /// If `left` has no row or no column, `right` has another shape or type, or `targets` does not
+    /// have `n` rows.
     #[track_caller]
     pub fn new(left: Tensor<2>, right: Tensor<2>, targets: impl Into<ClassTargets>) -> Self {
-        const NAME: &str = "ClassifiedPairBatch";
-        let left = leading(NAME, "left", left);
-        let right = following(NAME, "right", right, left.dims());
-        let [n, _] = left.dims();
+        let (leader, left) = Leader::new(NAME, "left", left);
+        let right = leader.embeddings("right", right);
         let targets = match targets.into() {
             ClassTargets::Indices(indices) => {
-                same_shape(NAME, "targets", indices.dims(), [n]);
-                ClassTargets::Indices(indices)
+                ClassTargets::Indices(leader.integers("targets", indices))
             }
             ClassTargets::Probabilities(p) => {
-                let [_, classes] = p.dims();
-                let p = following(NAME, "targets", p, [n, classes]);
-                ClassTargets::Probabilities(p.cast(left.dtype()).inner())
+                let dims = [left.dims()[0], p.dims()[1]];
+                ClassTargets::Probabilities(leader.numbers("targets", p, dims))
             }
         };
         Self { left, right, targets }
+    }
+
+    /// The left embeddings, `[n, dim]`.
+    pub fn left(&self) -> &Tensor<2> {
+        &self.left
+    }
+
+    /// The right embeddings, `[n, dim]`.
+    pub fn right(&self) -> &Tensor<2> {
+        &self.right
+    }
+
+    /// The class of every pair, without a gradient.
+    pub fn targets(&self) -> &ClassTargets {
+        &self.targets
+    }
+
+    /// Left embeddings, right embeddings and classes.
+    pub fn into_parts(self) -> (Tensor<2>, Tensor<2>, ClassTargets) {
+        (self.left, self.right, self.targets)
     }
 
     /// Checks the values, reading from the device.
@@ -72,11 +90,9 @@ impl ClassifiedPairBatch {
     /// If an embedding or a probability is not finite, or a class index is neither in `0..classes`
     /// nor [`IGNORED_LABEL`].
     pub fn check(&self, classes: usize) -> Result<(), BatchError> {
-        const NAME: &str = "ClassifiedPairBatch";
-        check_finite(NAME, "left", &self.left)?;
-        check_finite(NAME, "right", &self.right)?;
+        check_finite(NAME, self)?;
         match &self.targets {
-            ClassTargets::Probabilities(p) => check_finite(NAME, "targets", p),
+            ClassTargets::Probabilities(_) => Ok(()),
             ClassTargets::Indices(indices) => check_class_indices(indices, classes),
         }
     }
@@ -87,17 +103,30 @@ pub(crate) fn check_class_indices(
     indices: &Tensor<1, Int>,
     classes: usize,
 ) -> Result<(), BatchError> {
+    let indices = signed(indices.clone());
     let outside = indices
         .clone()
         .lower_elem(0)
         .bool_or(indices.clone().greater_equal_elem(classes as i64))
-        .bool_and(indices.clone().not_equal_elem(IGNORED_LABEL));
-    first_true(outside.unsqueeze_dim(1)).map_or(Ok(()), |row| {
-        Err(BatchError::new(format!(
-            "ClassifiedPairBatch: `targets` must be below {classes} (or {IGNORED_LABEL}, which \
-             is left out), row {row} is not"
-        )))
-    })
+        .bool_and(indices.not_equal_elem(IGNORED_LABEL));
+    let rule = format_args!("below {classes} (or {IGNORED_LABEL}, which is left out)");
+    none_of(outside, NAME, "targets", rule)
+}
+
+impl Columns for ClassifiedPairBatch {
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+        let left = mapper.map(Role::Anchor, "left", self.left);
+        let right = mapper.map(Role::Other, "right", self.right);
+        let targets = match self.targets {
+            ClassTargets::Indices(indices) => {
+                ClassTargets::Indices(mapper.map_integers("targets", indices))
+            }
+            ClassTargets::Probabilities(p) => {
+                ClassTargets::Probabilities(mapper.map_numbers("targets", p))
+            }
+        };
+        Self::new(left, right, targets)
+    }
 }
 
 impl<T: Into<ClassTargets>> From<(Tensor<2>, Tensor<2>, T)> for ClassifiedPairBatch {

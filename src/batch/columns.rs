@@ -17,7 +17,7 @@ pub enum Role {
     Target,
 }
 
-/// Changes the tensors of a batch: see [`Columns::map`].
+/// Changes the tensors of a batch: see [`Columns::map_columns`].
 ///
 /// Only embeddings have to be handled; everything else stays as it is by default.
 pub trait ColumnMapper {
@@ -47,7 +47,7 @@ pub trait ColumnMapper {
     }
 }
 
-/// Looks at the tensors of a batch: see [`Columns::visit`].
+/// Looks at the tensors of a batch: see [`Columns::visit_columns`].
 ///
 /// Only embeddings have to be handled; everything else is passed over by default.
 pub trait ColumnVisitor {
@@ -95,7 +95,7 @@ pub trait ColumnVisitor {
 /// }
 ///
 /// impl Columns for Weighted {
-///     fn map<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+///     fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
 ///         Self {
 ///             embeddings: mapper.map(Role::Other, "embeddings", self.embeddings),
 ///             teacher: mapper.map(Role::Target, "teacher", self.teacher),
@@ -119,7 +119,7 @@ pub trait ColumnVisitor {
 /// let rows = Tensor::<2>::ones([3, 2], &device);
 /// let weights = Tensor::<1>::ones([3], &device);
 /// let batch = Weighted { embeddings: rows.clone(), teacher: rows, weights };
-/// let short = batch.map(&mut Truncate(1));
+/// let short = batch.map_columns(&mut Truncate(1));
 /// assert_eq!((short.embeddings.dims(), short.teacher.dims()), ([3, 1], [3, 2]));
 /// ```
 pub trait Columns: Clone {
@@ -131,24 +131,24 @@ pub trait Columns: Clone {
     ///
     /// The batches of this crate panic if the new tensors do not fit together.
     #[must_use]
-    fn map<M: ColumnMapper>(self, mapper: &mut M) -> Self;
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self;
 
-    /// Shows every tensor to `visitor`, in the order of [`map`](Self::map).
-    fn visit<V: ColumnVisitor>(&self, visitor: &mut V) {
+    /// Shows every tensor to `visitor`, in the order of [`map_columns`](Self::map_columns).
+    fn visit_columns<V: ColumnVisitor>(&self, visitor: &mut V) {
         // Clones share their data.
-        let _ = self.clone().map(&mut Shown(visitor));
+        let _ = self.clone().map_columns(&mut Shown(visitor));
     }
 
     /// The same numbers as constants, without the graph that computed them.
     #[must_use]
     fn without_graph(self) -> Self {
-        self.map(&mut WithoutGraph)
+        self.map_columns(&mut WithoutGraph)
     }
 
     /// The same batch with all its tensors on `device`.
     #[must_use]
     fn to_device(self, device: &Device) -> Self {
-        self.map(&mut ToDevice(device))
+        self.map_columns(&mut ToDevice(device))
     }
 }
 
@@ -220,7 +220,7 @@ struct ToDevice<'a>(&'a Device);
 map_all_alike!(ToDevice<'_>, |self, tensor| tensor.to_device(self.0));
 
 impl<const D: usize> Columns for Tensor<D> {
-    fn map<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
         match D {
             1 => mapper.map_numbers("labels", self),
             _ => mapper.map(Role::Other, "embeddings", self),
@@ -229,27 +229,26 @@ impl<const D: usize> Columns for Tensor<D> {
 }
 
 impl<const D: usize> Columns for Tensor<D, Int> {
-    fn map<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
         mapper.map_integers("labels", self)
     }
 }
 
 impl<const D: usize> Columns for Tensor<D, Bool> {
-    fn map<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
         mapper.map_flags("mask", self)
     }
 }
 
 impl<C: Columns> Columns for Vec<C> {
-    fn map<M: ColumnMapper>(self, mapper: &mut M) -> Self {
-        self.into_iter().map(|part| part.map(mapper)).collect()
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+        self.into_iter().map(|part| part.map_columns(mapper)).collect()
     }
 }
 
 impl<C: Columns, const N: usize> Columns for [C; N] {
-    fn map<M: ColumnMapper>(self, mapper: &mut M) -> Self {
-        // An array's own `map`, then that of the columns.
-        <[C; N]>::map(self, |part| part.map(mapper))
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+        self.map(|part| part.map_columns(mapper))
     }
 }
 
@@ -257,9 +256,9 @@ impl<C: Columns, const N: usize> Columns for [C; N] {
 macro_rules! columns_of_tuples {
     ($($(($name:ident: $part:ident))+;)+) => {$(
         impl<$($part: Columns),+> Columns for ($($part,)+) {
-            fn map<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+            fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
                 let ($($name,)+) = self;
-                ($($name.map(mapper),)+)
+                ($($name.map_columns(mapper),)+)
             }
         }
     )+};

@@ -1,15 +1,18 @@
 use burn::prelude::*;
 
-use super::shape::{check_finite, following, leading, same_shape};
+use super::columns::{ColumnMapper, Columns, Role};
+use super::shape::{Leader, same_shape};
+use super::values::check_finite;
 use crate::error::BatchError;
-use crate::numeric::accumulate;
+
+const NAME: &str = "DistillationBatch";
 
 /// The embeddings of a teacher.
 #[derive(Debug, Clone)]
 pub enum TeacherTargets {
-    /// One target a row, the same for every column of texts, `[n, teacher_dim]`.
+    /// One target for each row, the same for every column of texts, `[n, teacher_dim]`.
     Shared(Tensor<2>),
-    /// One target a row and column, `[n, columns, teacher_dim]`.
+    /// One target for each row and column, `[n, columns, teacher_dim]`.
     EachColumn(Tensor<3>),
 }
 
@@ -28,10 +31,8 @@ impl From<Tensor<3>> for TeacherTargets {
 /// Embeddings of one or more columns of texts with a teacher's embeddings: the batch of MSELoss.
 #[derive(Debug, Clone)]
 pub struct DistillationBatch {
-    /// The student's embeddings, one `[n, dim]` a column of texts.
-    pub columns: Vec<Tensor<2>>,
-    /// The teacher's embeddings, one `[n, teacher_dim]` a column of texts, without a gradient.
-    pub targets: Vec<Tensor<2>>,
+    pub(crate) columns: Vec<Tensor<2>>,
+    pub(crate) targets: Vec<Tensor<2>>,
 }
 
 impl DistillationBatch {
@@ -39,23 +40,45 @@ impl DistillationBatch {
     ///
     /// # Panics
     ///
-    /// If there is no column, the columns differ in shape, or `targets` does not have `n` rows and
-    /// (where given a column each) as many columns.
+    /// If there is no column, the columns differ in shape or type, or `targets` does not have `n`
+    /// rows and (where each column has its own) as many columns.
     #[track_caller]
     pub fn new(columns: Vec<Tensor<2>>, targets: impl Into<TeacherTargets>) -> Self {
-        const NAME: &str = "DistillationBatch";
         assert!(!columns.is_empty(), "{NAME}: `columns` must hold at least one column, got none");
-        let shape = columns[0].dims();
-        let widen = |(k, column): (usize, Tensor<2>)| match k {
-            0 => leading(NAME, "columns[0]", column),
-            _ => following(NAME, &format!("columns[{k}]"), column, shape),
-        };
-        let columns: Vec<_> = columns.into_iter().enumerate().map(widen).collect();
+        let targets = per_column(targets.into(), columns[0].dims()[0], columns.len());
+        Self::checked(columns, targets)
+    }
 
-        let dtype = columns[0].dtype();
-        let targets = per_column(targets.into(), shape[0], columns.len());
-        let targets = targets.into_iter().map(|t| accumulate(t).cast(dtype).inner()).collect();
+    /// Columns, of which there is at least one, and a target for each.
+    #[track_caller]
+    fn checked(columns: Vec<Tensor<2>>, mut targets: Vec<Tensor<2>>) -> Self {
+        let mut rest = columns.into_iter();
+        let first = rest.next().expect("a batch has at least one column");
+        let (leader, first) = Leader::new(NAME, "columns[0]", first);
+        let n = first.dims()[0];
+        let mut columns = vec![first];
+        columns.extend(leader.columns("columns", 1, rest.collect()));
+        for target in &mut targets {
+            let [_, dim] = target.dims();
+            *target = leader.numbers("targets", target.clone(), [n, dim]);
+        }
         Self { columns, targets }
+    }
+
+    /// The student's embeddings, one `[n, dim]` for each column of texts.
+    pub fn columns(&self) -> &[Tensor<2>] {
+        &self.columns
+    }
+
+    /// The teacher's embeddings, one `[n, teacher_dim]` for each column of texts, without a
+    /// gradient.
+    pub fn targets(&self) -> &[Tensor<2>] {
+        &self.targets
+    }
+
+    /// The student's and the teacher's embeddings, one of each for each column of texts.
+    pub fn into_parts(self) -> (Vec<Tensor<2>>, Vec<Tensor<2>>) {
+        (self.columns, self.targets)
     }
 
     /// Checks the values, reading from the device.
@@ -64,26 +87,29 @@ impl DistillationBatch {
     ///
     /// If an embedding is not finite.
     pub fn check(&self) -> Result<(), BatchError> {
-        let check = |field, tensor| check_finite("DistillationBatch", field, tensor);
-        self.columns.iter().try_for_each(|column| check("columns", column))?;
-        self.targets.iter().try_for_each(|target| check("targets", target))
+        check_finite(NAME, self)
     }
 }
 
 #[track_caller]
 fn per_column(targets: TeacherTargets, n: usize, columns: usize) -> Vec<Tensor<2>> {
-    const NAME: &str = "DistillationBatch";
     match targets {
-        TeacherTargets::Shared(targets) => {
-            let [_, dim] = targets.dims();
-            same_shape(NAME, "targets", targets.dims(), [n, dim]);
-            vec![targets; columns]
-        }
+        TeacherTargets::Shared(targets) => vec![targets; columns],
         TeacherTargets::EachColumn(targets) => {
             let [_, _, dim] = targets.dims();
             same_shape(NAME, "targets", targets.dims(), [n, columns, dim]);
             targets.iter_dim(1).map(|target| target.squeeze_dim(1)).collect()
         }
+    }
+}
+
+impl Columns for DistillationBatch {
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+        let Self { columns, targets } = self;
+        let columns = columns.into_iter().map(|rows| mapper.map(Role::Other, "columns", rows));
+        let columns = columns.collect();
+        let targets = targets.into_iter().map(|rows| mapper.map(Role::Target, "targets", rows));
+        Self::checked(columns, targets.collect())
     }
 }
 

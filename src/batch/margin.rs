@@ -1,9 +1,13 @@
 use burn::prelude::*;
 
 use super::RetrievalBatch;
-use super::shape::check_finite;
+use super::columns::{ColumnMapper, Columns};
+use super::integers::signed;
+use super::values::check_finite;
 use crate::error::BatchError;
 use crate::numeric::accumulate;
+
+const NAME: &str = "MarginBatch";
 
 /// What a teacher says of the candidates of a query.
 #[derive(Debug, Clone)]
@@ -27,23 +31,34 @@ impl From<Tensor<2>> for MarginTargets {
     }
 }
 
+impl From<Tensor<1, Int>> for MarginTargets {
+    fn from(margin: Tensor<1, Int>) -> Self {
+        signed(margin).float().into()
+    }
+}
+
+impl From<Tensor<2, Int>> for MarginTargets {
+    fn from(margins_or_scores: Tensor<2, Int>) -> Self {
+        signed(margins_or_scores).float().into()
+    }
+}
+
 /// Queries with a positive, one or more negatives, and the margins that a teacher sees between
 /// them: the batch of MarginMSELoss.
 #[derive(Debug, Clone)]
 pub struct MarginBatch {
-    /// Query, positive and the k negatives, `[n, dim]` each.
-    pub candidates: RetrievalBatch,
-    /// Target margin of each negative, `[n, k]`, without a gradient.
-    pub margins: Tensor<2>,
+    pub(crate) candidates: RetrievalBatch,
+    pub(crate) margins: Tensor<2>,
 }
 
 impl MarginBatch {
-    /// Scores, shape `[n, k + 1]`, become margins.
+    /// Query, positive and each of the k negatives, `[n, dim]`, and a margin for each negative.
+    /// Scores, `[n, k + 1]`, become margins.
     ///
     /// # Panics
     ///
-    /// If the embeddings differ in shape, there is no negative, or `targets` is neither `[n]` (with
-    /// one negative), `[n, k]` nor `[n, k + 1]`.
+    /// If the embeddings differ in shape or type, there is no negative, or `targets` is neither
+    /// `[n]` (with one negative), `[n, k]` nor `[n, k + 1]`.
     #[track_caller]
     pub fn new(
         query: Tensor<2>,
@@ -51,11 +66,16 @@ impl MarginBatch {
         negatives: Vec<Tensor<2>>,
         targets: impl Into<MarginTargets>,
     ) -> Self {
-        let candidates = RetrievalBatch::new(query, positive, negatives);
+        let candidates = RetrievalBatch::within([NAME, "query"], query, positive, negatives);
+        Self::of(candidates, targets.into())
+    }
+
+    #[track_caller]
+    fn of(candidates: RetrievalBatch, targets: MarginTargets) -> Self {
         let ([n, _], k) = (candidates.anchor.dims(), candidates.negatives.len());
-        assert!(k > 0, "MarginBatch: `negatives` must hold at least one column, got none");
+        assert!(k > 0, "{NAME}: `negatives` must hold at least one column, got none");
         // Widened before scores are subtracted.
-        let targets = accumulate(match targets.into() {
+        let targets = accumulate(match targets {
             MarginTargets::Margin(margin) => margin.unsqueeze_dim(1),
             MarginTargets::MarginsOrScores(targets) => targets,
         });
@@ -65,7 +85,7 @@ impl MarginBatch {
                 targets.clone().slice([0..n, 0..1]) - targets.slice([0..n, 1..k + 1])
             }
             got => panic!(
-                "MarginBatch: `targets` must have shape {:?} (margins) or {:?} (scores), got {got:?}",
+                "{NAME}: `targets` must have shape {:?} (margins) or {:?} (scores), got {got:?}",
                 [n, k],
                 [n, k + 1]
             ),
@@ -74,14 +94,35 @@ impl MarginBatch {
         Self { candidates, margins }
     }
 
+    /// Query, positive and the k negatives, `[n, dim]` each.
+    pub fn candidates(&self) -> &RetrievalBatch {
+        &self.candidates
+    }
+
+    /// The target margin of each negative, `[n, k]`, without a gradient.
+    pub fn margins(&self) -> &Tensor<2> {
+        &self.margins
+    }
+
+    /// The candidates, and the target margin of each negative, `[n, k]`.
+    pub fn into_parts(self) -> (RetrievalBatch, Tensor<2>) {
+        (self.candidates, self.margins)
+    }
+
     /// Checks the values, reading from the device.
     ///
     /// # Errors
     ///
     /// If an embedding or a margin is not finite.
     pub fn check(&self) -> Result<(), BatchError> {
-        self.candidates.check()?;
-        check_finite("MarginBatch", "margins", &self.margins)
+        check_finite(NAME, self)
+    }
+}
+
+impl Columns for MarginBatch {
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+        let candidates = self.candidates.map_columns(mapper);
+        Self::of(candidates, mapper.map_numbers("margins", self.margins).into())
     }
 }
 

@@ -1,22 +1,79 @@
-//! What losses take: embeddings, with labels or targets, whose shapes are checked here, once.
+//! What losses take: embeddings, with labels or targets, whose shapes and types are checked once,
+//! here.
 //!
-//! Every batch is built by `new` or converts from the plain tuple of its parts. Half-precision
-//! embeddings are widened to `f32` on the way in, so every loss accumulates in `f32` or better.
-//! Shapes are checked always and panic; values are checked only when `check` is called (it reads
-//! from the device).
+//! | batch | tuple of its parts | losses |
+//! | :-- | :-- | :-- |
+//! | [`RetrievalBatch`] | (anchor, positive), then a negative or a `Vec` of them | ranking losses |
+//! | [`LabeledBatch`] | (embeddings, labels) | batch-triplet losses |
+//! | [`PairBatch`] | (left, right, labels or scores) | contrastive losses, cosine similarity |
+//! | [`TripletBatch`] | (anchor, positive, negative) | triplet loss |
+//! | [`MarginBatch`] | (query, positive, negatives, margins) | margin MSE |
+//! | [`ClassifiedPairBatch`] | (left, right, classes) | softmax |
+//! | [`DistillationBatch`] | (embeddings, teacher's embeddings) | MSE |
+//! | [`DenoisingBatch`] | (embeddings, tokens) | denoising auto-encoder |
+//!
+//! - Half-precision embeddings are widened to `f32` on the way in, so every loss adds up in `f32` or
+//!   better. All embeddings of a batch have the same type.
+//! - Labels, ids and tokens may be integers of any type, targets and scores floats of any type.
+//! - A wrong shape or type panics. Values are looked at only by `check`, which reads from the
+//!   device.
+//! - [`Columns`] visits or changes all tensors of a batch, whatever batch it is.
+//!
+//! # Example
+//!
+//! Every loss takes the tuple as well as the batch:
+//!
+//! ```
+//! use burn::prelude::*;
+//! use burn_embedding_losses::batch::{Columns, LabeledBatch, RetrievalBatch};
+//! use burn_embedding_losses::{BatchHardTripletLossConfig, MultipleNegativesRankingLossConfig};
+//!
+//! let device = Device::flex();
+//! let queries = Tensor::<2>::from_floats([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]], &device);
+//! let documents = Tensor::<2>::from_floats([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5]], &device);
+//! let labels = Tensor::<1, Int>::from_ints([3, 3, 7], &device);
+//!
+//! let loss = BatchHardTripletLossConfig::new().init();
+//! let of_tuple = loss.forward((queries.clone(), labels.clone())).into_scalar::<f32>();
+//! let of_batch = loss.forward(LabeledBatch::new(queries.clone(), labels));
+//! assert_eq!(of_batch.into_scalar::<f32>(), of_tuple);
+//!
+//! // The first and the last query ask the same: neither's document is a negative of the other.
+//! let ids = Tensor::<1, Int>::from_ints([11, 12, 11], &device);
+//! let batch = RetrievalBatch::from((queries, documents)).with_ids(ids);
+//! batch.check()?;
+//! let loss = MultipleNegativesRankingLossConfig::new().init();
+//! assert_eq!(loss.forward_no_reduction(batch.clone()).dims(), [3]);
+//!
+//! // Hard negatives: two for the first and the last query, one for the second. Rows that count
+//! // more than others.
+//! let (queries, documents, _) = batch.into_parts();
+//! let negatives = vec![documents.clone().flip([0]), documents.clone().neg()];
+//! let exists = [[true, true], [true, false], [true, true]];
+//! let batch = RetrievalBatch::new(queries, documents, negatives)
+//!     .with_negative_mask(Tensor::from_bool(exists, &device))
+//!     .with_weights(Tensor::from_floats([1.0, 1.0, 0.5], &device));
+//! batch.check()?;
+//! assert_eq!(batch.to_device(&device).negatives().len(), 2);
+//! # Ok::<(), burn_embedding_losses::BatchError>(())
+//! ```
 
 mod classified_pair;
-mod columns;
+pub(crate) mod columns;
 mod denoising;
 mod distillation;
+mod integers;
 mod labeled;
 mod margin;
 mod pair;
 mod retrieval;
-mod shape;
+mod row_ids;
+pub(crate) mod shape;
 #[cfg(test)]
 mod tests;
 mod triplet;
+pub(crate) mod values;
+mod warning;
 
 pub(crate) use classified_pair::check_class_indices;
 pub use classified_pair::{ClassTargets, ClassifiedPairBatch, IGNORED_LABEL};
@@ -27,5 +84,6 @@ pub use distillation::{DistillationBatch, TeacherTargets};
 pub use labeled::LabeledBatch;
 pub use margin::{MarginBatch, MarginTargets};
 pub use pair::PairBatch;
-pub use retrieval::{RetrievalBatch, RowIds};
+pub use retrieval::RetrievalBatch;
+pub use row_ids::RowIds;
 pub use triplet::TripletBatch;

@@ -1,33 +1,59 @@
+use core::ops::RangeInclusive;
+
 use burn::prelude::*;
 
-use super::shape::{check_finite, first_true, following, leading};
+use super::columns::{ColumnMapper, Columns, Role};
+use super::integers::signed;
+use super::shape::Leader;
+use super::values::{check_finite, none_of};
+use super::warning::warn_once;
 use crate::error::BatchError;
+
+const NAME: &str = "PairBatch";
 
 /// Pairs of embeddings with one number each: a binary label (ContrastiveLoss,
 /// OnlineContrastiveLoss) or a similarity score (CosineSimilarityLoss).
 #[derive(Debug, Clone)]
 pub struct PairBatch {
-    /// Left embeddings, `[n, dim]`.
-    pub left: Tensor<2>,
-    /// Right embeddings, `[n, dim]`.
-    pub right: Tensor<2>,
-    /// One label or score a pair, `[n]`, without a gradient.
-    pub labels: Tensor<1>,
+    pub(crate) left: Tensor<2>,
+    pub(crate) right: Tensor<2>,
+    pub(crate) labels: Tensor<1>,
 }
 
 impl PairBatch {
-    /// Left and right rows, `[n, dim]`, and a label or score each, `[n]`.
+    /// Left and right rows, `[n, dim]`, and a label or score each, `[n]`. Labels may also be
+    /// integers, where a tuple is turned into a batch.
     ///
     /// # Panics
     ///
-    /// If `left` has no row or no column, `right` has another shape, or `labels` is not `[n]`.
+    /// If `left` has no row or no column, `right` has another shape or type, or `labels` is not
+    /// `[n]`.
     #[track_caller]
     pub fn new(left: Tensor<2>, right: Tensor<2>, labels: Tensor<1>) -> Self {
-        let left = leading("PairBatch", "left", left);
-        let [n, dim] = left.dims();
-        let right = following("PairBatch", "right", right, [n, dim]);
-        let labels = following("PairBatch", "labels", labels, [n]).cast(left.dtype()).inner();
+        let (leader, left) = Leader::new(NAME, "left", left);
+        let right = leader.embeddings("right", right);
+        let labels = leader.numbers("labels", labels, [left.dims()[0]]);
         Self { left, right, labels }
+    }
+
+    /// The left embeddings, `[n, dim]`.
+    pub fn left(&self) -> &Tensor<2> {
+        &self.left
+    }
+
+    /// The right embeddings, `[n, dim]`.
+    pub fn right(&self) -> &Tensor<2> {
+        &self.right
+    }
+
+    /// One label or score for each pair, `[n]`, without a gradient.
+    pub fn labels(&self) -> &Tensor<1> {
+        &self.labels
+    }
+
+    /// Left embeddings, right embeddings and labels.
+    pub fn into_parts(self) -> (Tensor<2>, Tensor<2>, Tensor<1>) {
+        (self.left, self.right, self.labels)
     }
 
     /// Checks the values, reading from the device.
@@ -36,9 +62,7 @@ impl PairBatch {
     ///
     /// If an embedding or a label is not finite.
     pub fn check(&self) -> Result<(), BatchError> {
-        check_finite("PairBatch", "left", &self.left)?;
-        check_finite("PairBatch", "right", &self.right)?;
-        check_finite("PairBatch", "labels", &self.labels)
+        check_finite(NAME, self)
     }
 
     /// [`check`](Self::check), and that every label is 0 or 1, reading from the device.
@@ -48,11 +72,64 @@ impl PairBatch {
     /// If a value is not finite, or a label is neither 0 nor 1.
     pub fn check_binary(&self) -> Result<(), BatchError> {
         self.check()?;
-        let binary =
-            self.labels.clone().equal_elem(0.0).bool_or(self.labels.clone().equal_elem(1.0));
-        first_true(binary.bool_not().unsqueeze_dim(1)).map_or(Ok(()), |row| {
-            Err(BatchError::new(format!("PairBatch: `labels` must be 0 or 1, row {row} is not")))
-        })
+        let labels = || self.labels.clone();
+        let other = labels().not_equal_elem(0.0).bool_and(labels().not_equal_elem(1.0));
+        none_of(other, NAME, "labels", "0 or 1")
+    }
+
+    /// [`check`](Self::check), and that every score is in `range`, reading from the device.
+    ///
+    /// # Errors
+    ///
+    /// If a value is not finite, or a score lies outside `range`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::prelude::*;
+    /// use burn_embedding_losses::batch::PairBatch;
+    ///
+    /// let device = Device::flex();
+    /// let rows = Tensor::<2>::ones([2, 3], &device);
+    /// let scores = Tensor::<1>::from_floats([0.5, 5.0], &device);
+    /// let batch = PairBatch::new(rows.clone(), rows, scores);
+    ///
+    /// let error = batch.check_scores(0.0..=1.0).unwrap_err().to_string();
+    /// assert_eq!(error, "PairBatch: `labels` must be in 0..=1, row 1 is not");
+    /// ```
+    pub fn check_scores(&self, range: RangeInclusive<f64>) -> Result<(), BatchError> {
+        self.check()?;
+        self.check_range(range)
+    }
+
+    fn check_range(&self, range: RangeInclusive<f64>) -> Result<(), BatchError> {
+        let (low, high) = range.into_inner();
+        let labels = || self.labels.clone();
+        let outside = labels().lower_elem(low).bool_or(labels().greater_elem(high));
+        none_of(outside, NAME, "labels", format_args!("in {low}..={high}"))
+    }
+
+    /// In a debug build, warns once that a score is outside the range that `loss` is made for.
+    pub(crate) fn warn_outside(&self, loss: &'static str, range: RangeInclusive<f64>) {
+        warn_once(loss, || self.check_range(range));
+    }
+
+    /// In a debug build, panics if a score is outside the range that the loss needs.
+    #[track_caller]
+    pub(crate) fn require_within(&self, range: RangeInclusive<f64>) {
+        if cfg!(debug_assertions)
+            && let Err(error) = self.check_range(range)
+        {
+            panic!("{error}");
+        }
+    }
+}
+
+impl Columns for PairBatch {
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+        let left = mapper.map(Role::Anchor, "left", self.left);
+        let right = mapper.map(Role::Other, "right", self.right);
+        Self::new(left, right, mapper.map_numbers("labels", self.labels))
     }
 }
 
@@ -66,6 +143,6 @@ impl From<(Tensor<2>, Tensor<2>, Tensor<1>)> for PairBatch {
 impl From<(Tensor<2>, Tensor<2>, Tensor<1, Int>)> for PairBatch {
     #[track_caller]
     fn from((left, right, labels): (Tensor<2>, Tensor<2>, Tensor<1, Int>)) -> Self {
-        Self::new(left, right, labels.float())
+        Self::new(left, right, signed(labels).float())
     }
 }

@@ -1,60 +1,96 @@
-//! The shape rules of every batch, and the one place where their messages are made.
+//! The rules of shape and type that batches and evaluators share, and the one place where their
+//! messages are made.
 
 use burn::prelude::*;
+use burn::tensor::DType;
 
-use crate::error::BatchError;
+use super::integers::signed;
 use crate::numeric::accumulate;
 
-/// Embeddings that set the shape of a batch: `[n, dim]` with `n ≥ 1` and `dim ≥ 1`, widened.
-#[track_caller]
-pub(super) fn leading(batch: &str, field: &str, embeddings: Tensor<2>) -> Tensor<2> {
-    let dims = embeddings.dims();
-    assert!(
-        dims.iter().all(|&size| size > 0),
-        "{batch}: `{field}` must have at least one row and one column, got {dims:?}"
-    );
-    accumulate(embeddings)
+/// The shape and type that the first embeddings of a batch set for the rest.
+pub(super) struct Leader {
+    owner: &'static str,
+    field: &'static str,
+    dims: [usize; 2],
+    dtype: DType,
 }
 
-/// Embeddings or targets that must have exactly the shape `expected`, widened.
+impl Leader {
+    /// Takes embeddings `[n, dim]` with `n ≥ 1` and `dim ≥ 1`, and returns them widened.
+    #[track_caller]
+    pub fn new(
+        owner: &'static str,
+        field: &'static str,
+        embeddings: Tensor<2>,
+    ) -> (Self, Tensor<2>) {
+        let dims = embeddings.dims();
+        require_rows(owner, field, dims);
+        let embeddings = accumulate(embeddings);
+        (Self { owner, field, dims, dtype: embeddings.dtype() }, embeddings)
+    }
+
+    /// Embeddings of the same shape and type, widened.
+    #[track_caller]
+    pub fn embeddings(&self, field: &str, embeddings: Tensor<2>) -> Tensor<2> {
+        let Self { owner, field: leader, dims, dtype } = *self;
+        same_shape(owner, field, embeddings.dims(), dims);
+        let embeddings = accumulate(embeddings);
+        let got = embeddings.dtype();
+        assert!(
+            got == dtype,
+            "{owner}: `{field}` must have the type {dtype:?} of `{leader}`, got {got:?}"
+        );
+        embeddings
+    }
+
+    /// Columns of embeddings of the same shape and type, widened. The first of them is called
+    /// `field[first]` in a message.
+    #[track_caller]
+    pub fn columns(&self, field: &str, first: usize, columns: Vec<Tensor<2>>) -> Vec<Tensor<2>> {
+        // A loop, because a panic inside a closure would not point at the caller.
+        let mut checked = Vec::with_capacity(columns.len());
+        for (k, column) in columns.into_iter().enumerate() {
+            checked.push(self.embeddings(&format!("{field}[{}]", first + k), column));
+        }
+        checked
+    }
+
+    /// Labels, scores or targets of the shape `dims`: constants in the type of the embeddings.
+    #[track_caller]
+    pub fn numbers<const D: usize>(
+        &self,
+        field: &str,
+        numbers: Tensor<D>,
+        dims: [usize; D],
+    ) -> Tensor<D> {
+        same_shape(self.owner, field, numbers.dims(), dims);
+        accumulate(numbers).cast(self.dtype).inner()
+    }
+
+    /// One integer for each row: constants of a signed type.
+    #[track_caller]
+    pub fn integers(&self, field: &str, integers: Tensor<1, Int>) -> Tensor<1, Int> {
+        same_shape(self.owner, field, integers.dims(), [self.dims[0]]);
+        signed(integers).inner()
+    }
+}
+
+/// Panics unless there is at least one row and one column.
 #[track_caller]
-pub(super) fn following<const D: usize>(
-    batch: &str,
-    field: &str,
-    tensor: Tensor<D>,
-    expected: [usize; D],
-) -> Tensor<D> {
-    same_shape(batch, field, tensor.dims(), expected);
-    accumulate(tensor)
+pub(crate) fn require_rows(owner: &str, field: &str, dims: [usize; 2]) {
+    assert!(
+        dims.iter().all(|&size| size > 0),
+        "{owner}: `{field}` must have at least one row and one column, got {dims:?}"
+    );
 }
 
 /// Panics unless the two shapes are equal.
 #[track_caller]
-pub(super) fn same_shape<const D: usize>(
-    batch: &str,
+pub(crate) fn same_shape<const D: usize>(
+    owner: &str,
     field: &str,
     got: [usize; D],
     expected: [usize; D],
 ) {
-    assert!(got == expected, "{batch}: `{field}` must have shape {expected:?}, got {got:?}");
-}
-
-/// An error naming the first row that holds a number which is not finite.
-pub(super) fn check_finite<const D: usize>(
-    batch: &str,
-    field: &str,
-    tensor: &Tensor<D>,
-) -> Result<(), BatchError> {
-    let width = tensor.dims()[1..].iter().product::<usize>();
-    let rows = tensor.clone().reshape([tensor.dims()[0], width]);
-    let bad = rows.is_finite().bool_not().any_dim(1);
-    first_true(bad).map_or(Ok(()), |row| {
-        Err(BatchError::new(format!("{batch}: `{field}` must be finite, row {row} is not")))
-    })
-}
-
-/// The first place at which the column of flags holds; reads from the device.
-pub(super) fn first_true(flags: Tensor<2, Bool>) -> Option<usize> {
-    let flags: Vec<bool> = flags.into_data().iter::<bool>().collect();
-    flags.iter().position(|&flag| flag)
+    assert!(got == expected, "{owner}: `{field}` must have shape {expected:?}, got {got:?}");
 }

@@ -1,17 +1,18 @@
 use burn::prelude::*;
 
-use super::shape::{check_finite, following, leading};
+use super::columns::{ColumnMapper, Columns, Role};
+use super::shape::Leader;
+use super::values::check_finite;
 use crate::error::BatchError;
+
+const NAME: &str = "TripletBatch";
 
 /// Anchors with one positive and one negative each: the batch of TripletLoss.
 #[derive(Debug, Clone)]
 pub struct TripletBatch {
-    /// Anchors, `[n, dim]`.
-    pub anchor: Tensor<2>,
-    /// Positives, `[n, dim]`.
-    pub positive: Tensor<2>,
-    /// Negatives, `[n, dim]`.
-    pub negative: Tensor<2>,
+    pub(crate) anchor: Tensor<2>,
+    pub(crate) positive: Tensor<2>,
+    pub(crate) negative: Tensor<2>,
 }
 
 impl TripletBatch {
@@ -19,14 +20,33 @@ impl TripletBatch {
     ///
     /// # Panics
     ///
-    /// If `anchor` has no row or no column, or `positive` or `negative` has another shape.
+    /// If `anchor` has no row or no column, or `positive` or `negative` has another shape or type.
     #[track_caller]
     pub fn new(anchor: Tensor<2>, positive: Tensor<2>, negative: Tensor<2>) -> Self {
-        let anchor = leading("TripletBatch", "anchor", anchor);
-        let shape = anchor.dims();
-        let positive = following("TripletBatch", "positive", positive, shape);
-        let negative = following("TripletBatch", "negative", negative, shape);
+        let (leader, anchor) = Leader::new(NAME, "anchor", anchor);
+        let positive = leader.embeddings("positive", positive);
+        let negative = leader.embeddings("negative", negative);
         Self { anchor, positive, negative }
+    }
+
+    /// The anchors, `[n, dim]`.
+    pub fn anchor(&self) -> &Tensor<2> {
+        &self.anchor
+    }
+
+    /// The positive of each anchor, `[n, dim]`.
+    pub fn positive(&self) -> &Tensor<2> {
+        &self.positive
+    }
+
+    /// The negative of each anchor, `[n, dim]`.
+    pub fn negative(&self) -> &Tensor<2> {
+        &self.negative
+    }
+
+    /// Anchors, positives and negatives.
+    pub fn into_parts(self) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
+        (self.anchor, self.positive, self.negative)
     }
 
     /// Checks the values, reading from the device.
@@ -35,9 +55,15 @@ impl TripletBatch {
     ///
     /// If an embedding is not finite.
     pub fn check(&self) -> Result<(), BatchError> {
-        check_finite("TripletBatch", "anchor", &self.anchor)?;
-        check_finite("TripletBatch", "positive", &self.positive)?;
-        check_finite("TripletBatch", "negative", &self.negative)
+        check_finite(NAME, self)
+    }
+}
+
+impl Columns for TripletBatch {
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+        let anchor = mapper.map(Role::Anchor, "anchor", self.anchor);
+        let positive = mapper.map(Role::Positive, "positive", self.positive);
+        Self::new(anchor, positive, mapper.map(Role::Negative, "negative", self.negative))
     }
 }
 

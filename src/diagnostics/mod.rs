@@ -19,6 +19,7 @@
 //!
 //! Nothing is computed for it unless it is asked for. It reads from the device, and keeps no graph.
 
+mod finite;
 mod geometry;
 
 use core::fmt::{self, Display};
@@ -26,11 +27,16 @@ use core::fmt::{self, Display};
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use geometry::{Geometry, Surveyed};
+pub(crate) use geometry::Surveyed;
 
 /// What a loss saw in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Diagnostics {
+    /// How many rows the batch has.
+    pub rows: usize,
+    /// How many of them have an embedding with a NaN or an infinity. All that follows after the
+    /// terms is about the other rows.
+    pub non_finite_rows: usize,
     /// How many terms the loss has: what a term is, each loss says under *Terms*.
     pub terms: usize,
     /// How many of them are larger than 0.
@@ -40,6 +46,9 @@ pub struct Diagnostics {
     /// Pairs of an anchor and a document that would be compared as negatives but have the same id;
     /// `None` for a batch without ids.
     pub masked_negatives: Option<usize>,
+    /// Hard negatives that a [mask](crate::batch::RetrievalBatch::with_negative_mask) leaves out;
+    /// `None` for a batch without one.
+    pub missing_negatives: Option<usize>,
     /// Mean cosine of an anchor and its positive, for labelled batches the hardest; in `[-1, 1]`.
     ///
     /// Of pairs, those with a label above ½. `None` where there is no positive.
@@ -51,23 +60,31 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    pub(crate) fn new(terms: Tensor<1>, geometry: Geometry) -> Self {
-        let Geometry { valid_anchors, masked_negatives, positive, negative } = geometry;
+    /// Looks at a batch without a graph, and at the terms that a loss computes from it.
+    pub(crate) fn of<B: Surveyed>(batch: &B, terms: Tensor<1>) -> Self {
+        let finite = finite::rows(batch);
+        let non_finite_rows = finite.iter().filter(|&&finite| !finite).count();
+        let seen = finite::only(batch.clone(), &finite).map(|finite| finite.survey());
+        let seen = seen.unwrap_or_default();
         let [count] = terms.dims();
-        let active_terms = terms.into_data().iter::<f64>().filter(|&term| term > 0.0).count();
         Self {
+            rows: finite.len(),
+            non_finite_rows,
             terms: count,
-            active_terms,
-            valid_anchors,
-            masked_negatives,
-            positive_similarity: positive,
-            negative_similarity: negative,
+            active_terms: terms.into_data().iter::<f64>().filter(|&term| term > 0.0).count(),
+            valid_anchors: seen.valid_anchors,
+            masked_negatives: seen.masked_negatives,
+            missing_negatives: seen.missing_negatives,
+            positive_similarity: seen.positive,
+            negative_similarity: seen.negative,
         }
     }
 
     /// Why there is nothing to learn from the batch; `None` if there is.
     pub fn dead(&self) -> Option<DeadBatch> {
         match (self.valid_anchors, self.active_terms) {
+            _ if self.non_finite_rows > 0 => Some(DeadBatch::NotFinite),
+            (Some(0), _) if self.rows == 1 => Some(DeadBatch::SingleRow),
             (Some(0), _) => Some(DeadBatch::NoValidAnchor),
             (_, 0) => Some(DeadBatch::NoActiveTerm),
             _ => None,
@@ -78,6 +95,10 @@ impl Diagnostics {
 /// Why a batch teaches nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeadBatch {
+    /// An embedding has a NaN or an infinity, and spoils the loss or its gradients.
+    NotFinite,
+    /// There is one row, and nothing to compare it with.
+    SingleRow,
     /// All rows are of one class or id, or each is alone in its class.
     NoValidAnchor,
     /// All terms are 0: the margin is reached everywhere.
@@ -87,6 +108,14 @@ pub enum DeadBatch {
 impl Display for DeadBatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NotFinite => {
+                "some embeddings are NaN or infinite: look for the step at which the encoder's \
+                 parameters became so, and try a smaller learning rate or clipped gradients"
+            }
+            Self::SingleRow => {
+                "the batch has one row, and nothing to compare it with: larger batches are needed, \
+                 and a last batch that is too small can be left out"
+            }
             Self::NoValidAnchor => {
                 "no row has both a positive and a negative in its batch: sample batches by label, \
                  several rows of several labels (`sampler::GroupByLabel`), or ids that differ"
@@ -102,11 +131,17 @@ impl Display for DeadBatch {
 impl Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} terms active", self.active_terms, self.terms)?;
+        if self.non_finite_rows > 0 {
+            write!(f, ", {} of {} rows not finite", self.non_finite_rows, self.rows)?;
+        }
         if let Some(anchors) = self.valid_anchors {
             write!(f, ", {anchors} valid anchors")?;
         }
         if let Some(masked) = self.masked_negatives {
             write!(f, ", {masked} false negatives masked")?;
+        }
+        if let Some(missing) = self.missing_negatives {
+            write!(f, ", {missing} hard negatives missing")?;
         }
         let cosines =
             [("positives", self.positive_similarity), ("negatives", self.negative_similarity)];

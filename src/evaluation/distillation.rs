@@ -3,8 +3,9 @@
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::scores::{expect_rows, expect_shape, read, share};
+use super::scores::{read, share};
 use super::search::search;
+use crate::batch::shape::{require_rows, same_shape};
 use crate::error::BatchError;
 use crate::geometry::Similarity;
 use crate::numeric::widen;
@@ -31,8 +32,8 @@ use crate::numeric::widen;
 #[track_caller]
 pub fn mean_squared_error(target: Tensor<2>, embeddings: Tensor<2>) -> Result<f64, BatchError> {
     const OWNER: &str = "mean_squared_error";
-    expect_rows(OWNER, "target", &target);
-    expect_shape(OWNER, "embeddings", &embeddings, target.dims());
+    require_rows(OWNER, "target", target.dims());
+    same_shape(OWNER, "embeddings", embeddings.dims(), target.dims());
     let difference = widen(target.inner()) - widen(embeddings.inner());
     Ok(read(OWNER, difference.square().mean())?[0])
 }
@@ -76,8 +77,8 @@ pub fn translation_accuracy(
     memory_budget: Option<usize>,
 ) -> Result<TranslationAccuracy, BatchError> {
     const OWNER: &str = "translation_accuracy";
-    expect_rows(OWNER, "source", &source);
-    expect_shape(OWNER, "target", &target, source.dims());
+    require_rows(OWNER, "source", source.dims());
+    same_shape(OWNER, "target", target.dims(), source.dims());
     let accuracy = |from: &Tensor<2>, to: &Tensor<2>| {
         let hits = search(from.clone(), to.clone(), 1, Similarity::Cosine, memory_budget)?;
         let own = hits.iter().enumerate().filter(|(row, hits)| hits[0].index == *row);

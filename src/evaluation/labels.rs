@@ -2,7 +2,8 @@
 
 use burn::prelude::*;
 
-use super::scores::{expect_length, expect_rows, read, share};
+use super::scores::{expect_length, read, share};
+use crate::batch::shape::require_rows;
 use crate::error::BatchError;
 
 /// The share of rows whose highest logit is that of their label, in `[0, 1]`.
@@ -40,7 +41,7 @@ use crate::error::BatchError;
 #[track_caller]
 pub fn label_accuracy(logits: Tensor<2>, labels: &[i64]) -> Result<f64, BatchError> {
     const OWNER: &str = "label_accuracy";
-    expect_rows(OWNER, "logits", &logits);
+    require_rows(OWNER, "logits", logits.dims());
     let [rows, classes] = logits.dims();
     expect_length(OWNER, "labels", labels.len(), rows);
     let is_class = |&label: &i64| usize::try_from(label).is_ok_and(|label| label < classes);

@@ -38,8 +38,9 @@ use derive_new::new;
 
 use super::correlation::spearman;
 use super::retrieval::InformationRetrievalConfig;
-use super::scores::{expect_length, expect_rows, expect_shape, paired};
+use super::scores::{expect_length, paired};
 use super::triplets::{accuracy, similarities};
+use crate::batch::shape::{require_rows, same_shape};
 use crate::geometry::Similarity;
 
 /// Pairs of embeddings and their scores.
@@ -200,8 +201,8 @@ impl OverEpoch for Ndcg {
 
     fn gather(&self, input: &RetrievalInput) -> Tensor<2> {
         let RetrievalInput { queries, documents } = input;
-        expect_rows("RetrievalInput", "queries", queries);
-        expect_shape("RetrievalInput", "documents", documents, queries.dims());
+        require_rows("RetrievalInput", "queries", queries.dims());
+        same_shape("RetrievalInput", "documents", documents.dims(), queries.dims());
         Tensor::cat(vec![queries.clone().inner(), documents.clone().inner()], 1)
     }
 

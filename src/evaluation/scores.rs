@@ -2,28 +2,12 @@
 
 use burn::prelude::*;
 
+use crate::batch::shape::{require_rows, same_shape};
 use crate::error::BatchError;
 use crate::geometry::Similarity;
 use crate::numeric::accumulate;
 
-/// Panics unless `rows` has rows and columns.
-#[track_caller]
-pub(super) fn expect_rows(owner: &str, field: &str, rows: &Tensor<2>) {
-    let dims = rows.dims();
-    assert!(
-        dims.iter().all(|&size| size > 0),
-        "{owner}: `{field}` must have at least one row and one column, got {dims:?}"
-    );
-}
-
-/// Panics unless `rows` has the shape of the embeddings it belongs to.
-#[track_caller]
-pub(super) fn expect_shape(owner: &str, field: &str, rows: &Tensor<2>, shape: [usize; 2]) {
-    let got = rows.dims();
-    assert!(got == shape, "{owner}: `{field}` must have shape {shape:?}, got {got:?}");
-}
-
-/// Panics unless there is one value a row.
+/// Panics unless there is one value for each row.
 #[track_caller]
 pub(super) fn expect_length(owner: &str, field: &str, got: usize, rows: usize) {
     assert!(
@@ -39,8 +23,8 @@ pub(super) fn paired(
     [left, right]: [(&str, Tensor<2>); 2],
     similarity: Similarity,
 ) -> Tensor<1> {
-    expect_rows(owner, left.0, &left.1);
-    expect_shape(owner, right.0, &right.1, left.1.dims());
+    require_rows(owner, left.0, left.1.dims());
+    same_shape(owner, right.0, right.1.dims(), left.1.dims());
     similarity.paired(accumulate(left.1.inner()), accumulate(right.1.inner()))
 }
 

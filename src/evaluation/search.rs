@@ -6,7 +6,8 @@ use std::collections::BinaryHeap;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::scores::{descending_order, expect_rows};
+use super::scores::descending_order;
+use crate::batch::shape::require_rows;
 use crate::blocks::DEFAULT_BUDGET;
 use crate::error::BatchError;
 use crate::geometry::Similarity;
@@ -70,8 +71,8 @@ pub fn search(
     similarity: Similarity,
     memory_budget: Option<usize>,
 ) -> Result<Vec<Vec<Hit>>, BatchError> {
-    expect_rows("search", "queries", &queries);
-    expect_rows("search", "corpus", &corpus);
+    require_rows("search", "queries", queries.dims());
+    require_rows("search", "corpus", corpus.dims());
     let (dim, got) = (queries.dims()[1], corpus.dims()[1]);
     assert!(got == dim, "search: `corpus` must have {dim} columns, got {got}");
     assert!(k > 0, "search: `k` must be at least 1, got 0");

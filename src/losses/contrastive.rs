@@ -38,8 +38,9 @@ impl ContrastiveLossConfig {
 /// ```
 ///
 /// `y` is 1 for a positive pair and 0 for a negative one. Values between weigh both halves, as in
-/// sentence-transformers; values outside weigh one half negatively, and
-/// [`PairBatch::check_binary`] finds them.
+/// sentence-transformers; values outside weigh one half negatively: [`PairBatch::check_scores`] finds
+/// them, and a debug build prints a warning the first time. [`PairBatch::check_binary`] finds values
+/// between as well.
 ///
 /// # Terms
 ///
@@ -79,7 +80,9 @@ pub struct ContrastiveLoss {
 }
 
 impl BatchLoss<PairBatch> for ContrastiveLoss {
-    fn terms(&self, PairBatch { left, right, labels }: PairBatch) -> Terms {
+    fn terms(&self, batch: PairBatch) -> Terms {
+        batch.warn_outside("ContrastiveLoss", 0.0..=1.0);
+        let PairBatch { left, right, labels } = batch;
         let ContrastiveLossConfig { distance, margin, .. } = self.config;
         // d(u, v)
         let d = distance.paired_with_offset(left, right);

@@ -1,3 +1,5 @@
+use core::ops::RangeInclusive;
+
 use burn::prelude::*;
 use burn::tensor::activation;
 use serde::{Deserialize, Serialize};
@@ -66,6 +68,11 @@ impl ScoreTransformation {
         }
     }
 
+    /// From the value that cosine −1 becomes to that of cosine 1, or wider.
+    fn range(self) -> RangeInclusive<f64> {
+        if self.is_a_probability() { 0.0..=1.0 } else { -1.0..=1.0 }
+    }
+
     fn is_a_probability(self) -> bool {
         matches!(self, Self::Sigmoid | Self::Relu | Self::UnitInterval)
     }
@@ -120,7 +127,9 @@ impl CosineSimilarityLossConfig {
 /// ```
 ///
 /// `f` is the identity unless another [`ScoreTransformation`] is chosen; the square may be replaced
-/// by another [`ScoreError`]. Scale human scores to the range of `f`, for instance 0 to 5 to 0 to 1.
+/// by another [`ScoreError`]. Scale human scores to the range of `f`, for instance 0 to 5 to 0 to 1:
+/// [`PairBatch::check_scores`] finds scores outside it, and a debug build prints a warning the first
+/// time, or panics where the error is a binary cross-entropy.
 ///
 /// # Terms
 ///
@@ -159,7 +168,10 @@ pub struct CosineSimilarityLoss {
 }
 
 impl BatchLoss<PairBatch> for CosineSimilarityLoss {
-    fn terms(&self, PairBatch { left, right, labels }: PairBatch) -> Terms {
+    #[track_caller]
+    fn terms(&self, batch: PairBatch) -> Terms {
+        self.look_at_scores(&batch);
+        let PairBatch { left, right, labels } = batch;
         // f(cos(u, v))
         let cosine = Similarity::Cosine.paired(left, right);
         let score = self.config.transformation.apply(cosine);
@@ -173,6 +185,20 @@ impl BatchLoss<PairBatch> for CosineSimilarityLoss {
                 binary_cross_entropy_with_logits(score, labels)
             }
         })
+    }
+}
+
+impl CosineSimilarityLoss {
+    /// In a debug build, looks for scores that a cosine cannot reach.
+    #[track_caller]
+    fn look_at_scores(&self, batch: &PairBatch) {
+        let CosineSimilarityLossConfig { score_error, transformation, .. } = &self.config;
+        match score_error {
+            ScoreError::BinaryCrossEntropy | ScoreError::BinaryCrossEntropyWithLogits => {
+                batch.require_within(0.0..=1.0);
+            }
+            _ => batch.warn_outside("CosineSimilarityLoss", transformation.range()),
+        }
     }
 }
 

@@ -81,8 +81,8 @@ pub(crate) trait BatchLoss<Batch: Surveyed> {
     #[track_caller]
     fn diagnosis(&self, batch: Batch) -> Diagnostics {
         let batch = batch.without_graph();
-        let geometry = batch.survey();
-        Diagnostics::new(self.terms(batch).into_values(), geometry)
+        let terms = self.terms(batch.clone()).into_values();
+        Diagnostics::of(&batch, terms)
     }
 }
 

@@ -86,7 +86,7 @@ pub struct MegaBatchMarginLoss {
 impl BatchLoss<RetrievalBatch> for MegaBatchMarginLoss {
     #[track_caller]
     fn terms(&self, batch: RetrievalBatch) -> Terms {
-        let RetrievalBatch { anchor, positive, negatives, ids, own_rows } = batch;
+        let RetrievalBatch { anchor, positive, negatives, ids, weights, own_rows, .. } = batch;
         let extra = negatives.len();
         assert!(extra == 0, "MegaBatchMarginLoss: `negatives` must be empty, got {extra} columns");
         let MegaBatchMarginLossConfig { positive_margin, negative_margin, .. } = self.config;
@@ -97,7 +97,9 @@ impl BatchLoss<RetrievalBatch> for MegaBatchMarginLoss {
         // max(0, m⁺ − cos(a, p)) + max(0, max cos(a, p of others) − m⁻)
         let ids = ids.map(|ids| ids.rows);
         let margins = [positive_margin, negative_margin];
-        Terms::all(mega_batch_margin(anchor, positive, ids, margins, blocks))
+        let values = mega_batch_margin(anchor, positive, ids, margins, blocks);
+        let weights = weights.map(|weights| weights.slice([blocks.all()]));
+        Terms::weighted(values, weights)
     }
 }
 

@@ -143,7 +143,8 @@ impl MseLoss {
         &self,
         DistillationBatch { columns, targets }: DistillationBatch,
     ) -> impl Iterator<Item = (Tensor<2>, Tensor<2>)> {
-        columns.into_iter().zip(targets).map(|(embeddings, target)| {
+        let mut pairs = Vec::with_capacity(columns.len());
+        for (embeddings, target) in columns.into_iter().zip(targets) {
             let embeddings = match &self.projection {
                 Some(projection) => project(projection, embeddings),
                 None => embeddings,
@@ -151,10 +152,11 @@ impl MseLoss {
             let (got, expected) = (embeddings.dims(), target.dims());
             assert!(
                 got == expected,
-                "MseLoss: embeddings {got:?} do not match targets {expected:?}"
+                "MseLoss: `embeddings` must have the shape {expected:?} of `targets`, got {got:?}"
             );
-            (embeddings, target)
-        })
+            pairs.push((embeddings, target));
+        }
+        pairs.into_iter()
     }
 }
 

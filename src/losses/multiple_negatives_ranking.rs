@@ -250,12 +250,19 @@ impl MultipleNegativesRankingLoss {
         batch: RetrievalBatch,
     ) -> (Candidates<PairwiseScores<S>>, Ranking, Blocks) {
         const NAME: &str = "MultipleNegativesRankingLoss";
-        let RetrievalBatch { anchor, positive, negatives, ids, own_rows } = batch;
+        let RetrievalBatch { anchor, positive, negatives, ids, negative_mask, weights, own_rows } =
+            batch;
         let shape = [own_rows.len(), anchor.dims()[1]];
         let scores = PairwiseScores::new(similarity, anchor, positive, negatives);
         let mut candidates = Candidates::new(scores, Scale::Fixed(self.config.scale));
         if let Some(RowIds { rows, negatives }) = ids {
             candidates = candidates.with_ids(rows, negatives);
+        }
+        if let Some(exists) = negative_mask {
+            candidates = candidates.with_negative_mask(exists);
+        }
+        if let Some(weights) = weights {
+            candidates = candidates.with_weights(weights);
         }
         let ranking = self.ranking();
         let bytes = candidates.bytes_per_query(&ranking);

@@ -69,12 +69,12 @@ struct Ids {
 }
 
 impl<S: Scores> Columns for Candidates<S> {
-    fn map<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
         let scale = match self.scale {
             Scale::Learned(scale) => Scale::Learned(mapper.map_numbers("scale", scale)),
             fixed => fixed,
         };
-        Self { scores: self.scores.map(mapper), scale, ..self }
+        Self { scores: self.scores.map_columns(mapper), scale, ..self }
     }
 }
 
@@ -126,10 +126,7 @@ impl<S: Scores> Candidates<S> {
                 Tensor::cat(blocks.ranges().map(|range| self.terms_of(range, ranking)).collect(), 0)
             }
         };
-        match self.own_weights(blocks) {
-            Some(weights) => Terms::new(values * weights.clone(), weights.sum()),
-            None => Terms::all(values),
-        }
+        Terms::weighted(values, self.own_weights(blocks))
     }
 
     /// The reduced [`terms`](Self::terms), a block of queries at a time.

@@ -69,7 +69,9 @@ impl<E: TextEncoder> Learner<E> {
             self.objective.forward(&self.encoder, columns, &batch) * share
         };
         let embed = |encoder: &E, rows: Range<usize>| encoder.embed(&texts[rows], device);
-        cache.step(&self.encoder, seed, texts.len(), embed, loss, gradients)
+        let step = cache.seeded(seed).step(&self.encoder, texts.len(), embed, loss);
+        step.gradients.for_each(gradients);
+        step.loss
     }
 }
 

@@ -1,4 +1,6 @@
-//! What the constructors refuse and what `check` finds.
+//! Wrong shapes, types and values.
+
+mod columns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -80,6 +82,88 @@ fn a_wrong_shape_names_batch_field_and_sizes() {
 }
 
 #[test]
+fn another_type_names_the_field_and_the_one_it_should_be_like() {
+    let wide = |n| Tensor::<2>::ones([n, 2], (&Device::flex(), DType::F64));
+    let cases: [(String, &str); 6] = [
+        (
+            message_of(|| PairBatch::new(rows(3, 2), wide(3), numbers(3))),
+            "PairBatch: `right` must have the type F32 of `left`, got F64",
+        ),
+        (
+            message_of(|| TripletBatch::new(wide(3), wide(3), rows(3, 2).cast(DType::F16))),
+            "TripletBatch: `negative` must have the type F64 of `anchor`, got F32",
+        ),
+        (
+            message_of(|| RetrievalBatch::new(rows(3, 2), rows(3, 2), vec![rows(3, 2), wide(3)])),
+            "RetrievalBatch: `negatives[1]` must have the type F32 of `anchor`, got F64",
+        ),
+        (
+            message_of(|| MarginBatch::new(rows(3, 2), wide(3), vec![rows(3, 2)], numbers(3))),
+            "MarginBatch: `positive` must have the type F32 of `query`, got F64",
+        ),
+        (
+            message_of(|| DistillationBatch::new(vec![rows(3, 2), wide(3)], rows(3, 2))),
+            "DistillationBatch: `columns[1]` must have the type F32 of `columns[0]`, got F64",
+        ),
+        (
+            message_of(|| ClassifiedPairBatch::new(rows(1, 2), wide(1), classes(&[0]))),
+            "ClassifiedPairBatch: `right` must have the type F32 of `left`, got F64",
+        ),
+    ];
+    for (got, expected) in cases {
+        assert_eq!(got, expected);
+    }
+    // Half precision is widened before types are compared.
+    PairBatch::new(rows(3, 2), rows(3, 2).cast(DType::BF16), numbers(3));
+}
+
+#[test]
+fn masks_and_weights_belong_to_rows_and_negatives() {
+    let batch = |k| RetrievalBatch::new(rows(3, 2), rows(3, 2), vec![rows(3, 2); k]);
+    let mask = |n, k| Tensor::<2>::ones([n, k], &Device::flex()).bool();
+    let cases: [(String, &str); 3] = [
+        (
+            message_of(|| batch(0).with_negative_mask(mask(3, 1))),
+            "RetrievalBatch: `negative_mask` must mask hard negatives, got a batch without",
+        ),
+        (
+            message_of(|| batch(2).with_negative_mask(mask(3, 1))),
+            "RetrievalBatch: `negative_mask` must have shape [3, 2], got [3, 1]",
+        ),
+        (
+            message_of(|| batch(0).with_weights(numbers(2))),
+            "RetrievalBatch: `weights` must have shape [3], got [2]",
+        ),
+    ];
+    for (got, expected) in cases {
+        assert_eq!(got, expected);
+    }
+    let weights = |weights: [f32; 3]| Tensor::<1>::from_floats(weights, &Device::flex());
+    assert!(batch(0).with_weights(weights([0.0, 2.0, 1.0])).check().is_ok());
+    let message = |batch: RetrievalBatch| batch.check().unwrap_err().to_string();
+    let negative = batch(0).with_weights(weights([0.0, 2.0, -1.0]));
+    assert_eq!(message(negative), "RetrievalBatch: `weights` must be 0 or more, row 2 is not");
+    let infinite = batch(0).with_weights(weights([0.0, f32::INFINITY, 1.0]));
+    assert_eq!(message(infinite), "RetrievalBatch: `weights` must be finite, row 1 is not");
+}
+
+#[test]
+fn what_a_ranking_loss_cannot_take_into_account_is_refused() {
+    let batch = |k| RetrievalBatch::new(rows(3, 2), rows(3, 2), vec![rows(3, 2); k]);
+    let got = message_of(|| {
+        let weighted = batch(0).with_weights(numbers(3));
+        crate::MegaBatchMarginLossConfig::new().init().forward(weighted)
+    });
+    let expected =
+        "MegaBatchMarginLoss: `weights` of a RetrievalBatch is not supported by this loss";
+    assert_eq!(got, expected);
+    let masked = batch(1).with_negative_mask(rows(3, 1).bool());
+    let loss = crate::MultipleNegativesRankingLossConfig::new().init();
+    let got = message_of(|| loss.forward(masked));
+    assert!(got.starts_with("MultipleNegativesRankingLoss: `negative_mask` of a"), "{got}");
+}
+
+#[test]
 fn a_batch_without_rows_or_columns_is_refused() {
     for (n, dim) in [(0, 2), (2, 0)] {
         let got = message_of(|| PairBatch::new(rows(n, dim), rows(n, dim), numbers(n)));
@@ -101,6 +185,12 @@ fn check_finds_the_row_that_is_wrong() {
     assert!(batch.check().is_ok());
     let message = batch.check_binary().unwrap_err().to_string();
     assert_eq!(message, "PairBatch: `labels` must be 0 or 1, row 2 is not");
+
+    let labels = Tensor::<1>::from_floats([1.0, -1.0, 5.0], &Device::flex());
+    let batch = PairBatch::new(rows(3, 2), rows(3, 2), labels);
+    let message = batch.check_scores(0.0..=1.0).unwrap_err().to_string();
+    assert_eq!(message, "PairBatch: `labels` must be in 0..=1, row 1 is not");
+    assert!(batch.check_scores(-1.0..=5.0).is_ok());
 
     let batch = ClassifiedPairBatch::new(rows(3, 2), rows(3, 2), classes(&[1, -100, 2]));
     assert!(batch.check(3).is_ok());

@@ -6,26 +6,31 @@ use burn::tensor::IntDType;
 /// Bits of an integer that one float carries: `f32` is exact up to 2²⁴.
 const BITS: u32 = 22;
 
-/// Every integer in pieces that floats hold exactly, the lowest first: `[n] → [n, pieces]`.
-pub(super) fn to_floats(integers: Tensor<1, Int>) -> Tensor<2> {
-    let pieces = (8 * integers.dtype().size() as u32).div_ceil(BITS);
+/// Every integer in pieces that floats hold exactly, all lowest pieces first:
+/// `[n, width] → [n, pieces · width]`.
+pub(super) fn to_floats(integers: Tensor<2, Int>) -> Tensor<2> {
     let (mut rest, mut columns) = (integers, Vec::new());
-    for _ in 1..pieces {
+    for _ in 1..pieces(rest.dtype().into()) {
         columns.push(rest.clone().bitwise_and_scalar((1i64 << BITS) - 1));
         rest = rest.bitwise_right_shift_scalar(BITS as i64);
     }
     // The sign stays with the highest.
     columns.push(rest);
-    Tensor::cat(columns.into_iter().map(|c| c.float().unsqueeze_dim::<2>(1)).collect(), 1)
+    Tensor::cat(columns.into_iter().map(|column| column.float()).collect(), 1)
 }
 
-/// The integers of the pieces: `[n, pieces] → [n]`.
-pub(super) fn from_floats(pieces: Tensor<2>, dtype: IntDType) -> Tensor<1, Int> {
-    let [_, count] = pieces.dims();
-    let mut columns =
-        pieces.chunk(count, 1).into_iter().rev().map(|column| column.int().cast(dtype));
-    let highest = columns.next().expect("an integer has a piece");
-    columns.fold(highest, |sum, column| sum.mul_scalar(1i64 << BITS) + column).squeeze_dim(1)
+/// The integers of the pieces: `[n, pieces · width] → [n, width]`.
+pub(super) fn from_floats(floats: Tensor<2>, dtype: IntDType) -> Tensor<2, Int> {
+    let mut columns = floats.chunk(pieces(dtype), 1).into_iter().rev();
+    let mut next = || columns.next().map(|column| column.int().cast(dtype));
+    let highest = next().expect("an integer has a piece");
+    core::iter::from_fn(next).fold(highest, |sum, piece| sum.mul_scalar(1i64 << BITS) + piece)
+}
+
+/// How many floats an integer takes.
+fn pieces(dtype: IntDType) -> usize {
+    let bits = 8 * burn::tensor::DType::from(dtype).size();
+    bits.div_ceil(BITS as usize)
 }
 
 #[cfg(test)]
@@ -43,7 +48,7 @@ mod tests {
         ] {
             let device = Device::flex();
             let integers = Tensor::<1, Int>::from_data(numbers, (&device, dtype.into()));
-            let floats = to_floats(integers);
+            let floats = to_floats(integers.unsqueeze_dim(1));
             assert_eq!(floats.dims(), [numbers.len(), pieces]);
             let back = from_floats(floats, dtype).into_data();
             assert_eq!(back.iter::<i64>().collect::<Vec<_>>(), numbers);

@@ -1,5 +1,7 @@
 //! What is refused, and where rows end up.
 
+use burn::prelude::*;
+
 use super::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,7 +19,9 @@ fn message_of<B>(gather: impl FnOnce() -> B) -> String {
 fn what_does_not_fit_is_named() {
     let gathered = || RetrievalBatch::gathered(batch(2, 3, 0), vec![batch(1, 3, 0)]);
     let ids = Tensor::<1, Int>::from_ints([1, 2], &Device::flex());
-    let cases: [(String, &str); 11] = [
+    let wide = Tensor::<2>::ones([2, 3], (&Device::flex(), burn::tensor::DType::F64));
+    let weighted = batch(2, 3, 0).with_weights(Tensor::ones([2], &Device::flex()));
+    let cases: [(String, &str); 13] = [
         (
             message_of(|| batch(3, 2, 0).with_own_rows(2..4)),
             "RetrievalBatch: `own_rows` must be some of 0..3, got 2..4",
@@ -28,18 +32,29 @@ fn what_does_not_fit_is_named() {
         ),
         (
             message_of(|| RetrievalBatch::gathered(batch(2, 3, 1), vec![batch(2, 4, 1)])),
-            "RetrievalBatch: `others[0]` must have rows of 3 numbers, 1 columns of negatives and 0 \
-             of ids, got 4, 1 and 0",
+            "RetrievalBatch: `others[0]` must have rows of 3 numbers, 1 columns of negatives, 0 of \
+             ids, got rows of 4 numbers, 1 columns of negatives, 0 of ids",
         ),
         (
             message_of(|| RetrievalBatch::gathered(batch(2, 3, 1), vec![batch(2, 3, 0)])),
-            "1 columns of negatives and 0 of ids, got 3, 0 and 0",
+            "1 columns of negatives, 0 of ids, got rows of 3 numbers, 0 columns of negatives",
         ),
         (
             message_of(|| {
                 RetrievalBatch::gathered(batch(2, 3, 0), vec![batch(2, 3, 0).with_ids(ids)])
             }),
-            "0 columns of negatives and 0 of ids, got 3, 0 and 1",
+            "0 of ids, got rows of 3 numbers, 0 columns of negatives, 1 of ids",
+        ),
+        (
+            message_of(|| {
+                let wide = RetrievalBatch::from((wide.clone(), wide));
+                RetrievalBatch::gathered(batch(2, 3, 0), vec![wide])
+            }),
+            "RetrievalBatch: `others[0]` must have the type F32 of `own`, got F64",
+        ),
+        (
+            message_of(|| RetrievalBatch::gathered(batch(2, 3, 0), vec![weighted])),
+            "0 of ids, got rows of 3 numbers, 0 columns of negatives, 0 of ids, weights",
         ),
         (
             message_of(|| RetrievalBatch::gathered(gathered(), vec![])),
@@ -92,6 +107,34 @@ fn own_rows_come_first() {
     assert_eq!(numbers(gathered.anchor), [2.0, 2.0, 1.0, 1.0, 3.0, 3.0]);
     assert_eq!(numbers(gathered.positive), [2.5, 2.5, 1.5, 1.5, 3.5, 3.5]);
     assert_eq!(gathered.own_rows, 0..2);
+}
+
+#[test]
+fn masks_and_weights_come_with_their_rows() {
+    let device = Device::flex();
+    let of = |weight: f32, exists: [[bool; 2]; 2]| {
+        let weights = Tensor::<1>::from_floats([weight, 0.5], &device);
+        let exists = Tensor::<2, Bool>::from_bool(exists, &device);
+        batch(2, 1, 2).with_negative_mask(exists).with_weights(weights)
+    };
+    let (first, second) =
+        (of(1.0, [[true, false], [true, true]]), of(2.0, [[false, false], [false, true]]));
+    let moved = RetrievalBatch::gathered(second.clone(), vec![first.clone()]);
+    let shards = |own| Shards::new(vec![2, 2], own);
+    // What the first sends, as the second receives it.
+    let mut sent = Vec::new();
+    let _ = shards(0).gather_with(first, |rows| {
+        sent.push(rows.clone());
+        rows
+    });
+    let summed = shards(1).gather_with(second, |rows| rows + sent.remove(0));
+    for gathered in [moved, summed] {
+        let weights: Vec<f32> = gathered.weights().unwrap().to_data().iter().collect();
+        assert_eq!(weights, [2.0, 0.5, 1.0, 0.5]);
+        let exists: Vec<bool> = gathered.negative_mask().unwrap().to_data().iter().collect();
+        assert_eq!(exists, [false, false, false, true, true, false, true, true]);
+        assert_eq!(gathered.own_rows(), 0..2);
+    }
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use core::ops::Range;
 
 use burn::prelude::*;
+use burn::tensor::IntDType;
 use burn::tensor::distributed::{ReduceOperation, all_reduce};
 
-use super::{check_whole, integers};
+use super::{integers, require_whole};
 use crate::batch::RetrievalBatch;
+use crate::parallel::rows::Rows;
 
 /// How many rows of a batch each device has, seen from one of them.
 ///
@@ -85,14 +87,21 @@ impl Shards {
         batch: RetrievalBatch,
         mut sum: impl FnMut(Tensor<2>) -> Tensor<2>,
     ) -> RetrievalBatch {
-        check_whole("batch", &batch);
-        let parts = batch.negatives.len() + 2;
-        // All columns at once: one exchange, and no order of several that devices might not agree on.
-        let columns = (0..parts).map(|place| batch.column(place).clone()).collect();
-        let all = self.gather_rows_with(Tensor::cat(columns, 1), &mut sum);
-        let columns = all.chunk(parts, 1);
-        let ids = batch.ids.is_some().then(|| self.gather_id_columns(batch.id_columns(), &mut sum));
-        RetrievalBatch::assembled(columns, ids, self.rows[self.own])
+        require_whole("batch", &batch);
+        let Rows { floats, integers, flags } = Rows::of(&batch);
+        let (dtype, masks) = (batch.anchor.dtype(), flags.len());
+        // All at once: one exchange, and no order of several that devices might not agree on.
+        let flags = flags.into_iter().map(|flags| flags.float().cast(dtype));
+        let floats: Vec<_> = floats.into_iter().chain(flags).collect();
+        let mut floats = self.gather_side_by_side(floats, &mut sum);
+        let flags = floats.split_off(floats.len() - masks);
+        let integers = match integers.is_empty() {
+            true => integers,
+            false => self.gather_integers(integers.into(), &mut sum).into(),
+        };
+        let flags = flags.into_iter().map(|flags| flags.greater_elem(0.5)).collect();
+        let all = Rows { floats: floats.into(), integers, flags };
+        all.put_into(batch).with_own_rows(0..self.rows[self.own])
     }
 
     /// Rows of all devices, those of this one first: `[n, columns] → [N, columns]`, given a `sum` over
@@ -126,20 +135,31 @@ impl Shards {
         integers: Tensor<1, Int>,
         sum: impl FnOnce(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<1, Int> {
-        self.gather_id_columns(vec![integers], sum).remove(0)
+        self.gather_integers(vec![integers.unsqueeze_dim(1)], sum).remove(0).squeeze_dim(1)
     }
 
-    /// Several columns of integers in one exchange.
+    /// Several matrices of floats in one exchange.
     #[track_caller]
-    fn gather_id_columns(
+    fn gather_side_by_side(
         &self,
-        columns: Vec<Tensor<1, Int>>,
+        matrices: Vec<Tensor<2>>,
         sum: impl FnOnce(Tensor<2>) -> Tensor<2>,
-    ) -> Vec<Tensor<1, Int>> {
-        let (count, dtype) = (columns.len(), columns[0].dtype().into());
-        let floats = columns.into_iter().map(integers::to_floats).collect();
-        let all = self.gather_rows_with(Tensor::cat(floats, 1), sum);
-        all.chunk(count, 1).into_iter().map(|part| integers::from_floats(part, dtype)).collect()
+    ) -> Vec<Tensor<2>> {
+        let widths = matrices.iter().map(|matrix| matrix.dims()[1]).collect();
+        self.gather_rows_with(Tensor::cat(matrices, 1), sum).split_with_sizes(widths, 1)
+    }
+
+    /// Several matrices of integers in one exchange.
+    #[track_caller]
+    fn gather_integers(
+        &self,
+        matrices: Vec<Tensor<2, Int>>,
+        sum: impl FnOnce(Tensor<2>) -> Tensor<2>,
+    ) -> Vec<Tensor<2, Int>> {
+        let dtypes: Vec<IntDType> = matrices.iter().map(|m| m.dtype().into()).collect();
+        let floats = matrices.into_iter().map(integers::to_floats).collect();
+        let all = self.gather_side_by_side(floats, sum).into_iter().zip(dtypes);
+        all.map(|(floats, dtype)| integers::from_floats(floats, dtype)).collect()
     }
 
     /// The places of this device's rows among all.
