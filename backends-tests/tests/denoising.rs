@@ -14,11 +14,13 @@ use bert_weights::{gradients_of, with_weights};
 use burn::prelude::*;
 use burn::tensor::DType;
 use burn_embedding_losses::prelude::*;
+use burn_embedding_models::TransformerConfig;
+use burn_embedding_models::decoder::TransformerDecoder;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Fixture {
-    bert: BertConfig,
+    bert: TransformerConfig,
     weights: BTreeMap<String, Nested>,
     cases: Vec<Sentences>,
 }
@@ -53,8 +55,9 @@ impl Fixture {
         fixture
     }
 
-    fn decoder(&self, device: &Device, dtype: DType) -> BertDecoder {
-        with_weights(self.bert.init_decoder(device), &self.weights, device, dtype)
+    fn decoder(&self, device: &Device, dtype: DType) -> TransformerDecoder {
+        let bert = self.bert.clone().with_dropout(0.0);
+        with_weights(bert.init_decoder(device), &self.weights, device, dtype)
     }
 }
 
@@ -70,14 +73,14 @@ impl Sentences {
         Options { pad_token_id: self.pad_token_id, chunk_size: 3 }
     }
 
-    fn answer(&self, decoder: BertDecoder, options: Options, place: &Place) -> Answer {
+    fn answer(&self, decoder: TransformerDecoder, options: Options, place: &Place) -> Answer {
         let config = DenoisingAutoEncoderLossConfig::new(options.pad_token_id)
             .with_chunk_size(options.chunk_size);
         let embeddings = self.embeddings(&decoder, place);
         let batch = (embeddings.clone(), place.tokens(&self.tokens));
         let loss = if self.tied {
             let loss = config.init(decoder.extension.clone());
-            loss.forward_with(&loss.decoder.tied_to(&decoder.bert), batch)
+            loss.forward_with(&loss.decoder.tied_to(&decoder.transformer), batch)
         } else {
             config.init(decoder.clone()).forward(batch)
         };
@@ -90,14 +93,15 @@ impl Sentences {
     }
 
     /// Given, or those of the encoder: the state of the first token.
-    fn embeddings(&self, decoder: &BertDecoder, place: &Place) -> Tensor<2> {
+    fn embeddings(&self, decoder: &TransformerDecoder, place: &Place) -> Tensor<2> {
         if let Some(given) = &self.embeddings {
             let given = given.clone().rounded_to_f32();
             return given.tensor(&place.device, place.dtype).expect("a matrix").require_grad();
         }
         let damaged = place.tokens(self.damaged.as_ref().expect("one of the two is given"));
         let padding = damaged.clone().equal_elem(i64::from(self.pad_token_id));
-        let states = decoder.bert.forward(damaged, padding);
+        let TransformerDecoder { transformer, .. } = decoder;
+        let states = transformer.forward(transformer.token_vectors(damaged), padding);
         let [n, _, _] = states.dims();
         states.slice([0..n, 0..1]).squeeze_dim(1)
     }

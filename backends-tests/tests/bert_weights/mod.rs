@@ -7,38 +7,36 @@ use backends_tests::subject::numbers;
 use burn::module::{ModuleMapper, ModuleVisitor, Param};
 use burn::prelude::*;
 use burn::tensor::{DType, Gradients};
-use burn_embedding_losses::decoder::BertDecoder;
+use burn_embedding_models::decoder::TransformerDecoder;
+use burn_embedding_models::transformer::Family;
+use burn_embedding_models::weights::file_name;
 
-/// Parts of our names and what they are called there.
-const RENAMED: [(&str, &str); 14] = [
-    ("bert.layers.", "bert.encoder.layer."),
+/// Parts of our names outside the transformer, and their names there.
+const RENAMED: [(&str, &str); 7] = [
     ("extension.cross_attentions.", "bert.encoder.layer."),
     ("extension.head.bias", "cls.predictions.bias"),
     ("extension.head.", "cls.predictions.transform."),
-    (".attention.query", ".attention.self.query"),
-    (".attention.key", ".attention.self.key"),
-    (".attention.value", ".attention.self.value"),
     (".crossattention.value", ".crossattention.self.value"),
-    (".intermediate.", ".intermediate.dense."),
-    ("embeddings.layer_norm", "embeddings.LayerNorm"),
-    ("transform.layer_norm", "transform.LayerNorm"),
-    ("output.layer_norm", "output.LayerNorm"),
+    (".layer_norm", ".LayerNorm"),
     (".gamma", ".weight"),
     (".beta", ".bias"),
 ];
 
 /// The decoder with the given weights in the given type.
 pub fn with_weights(
-    decoder: BertDecoder,
+    decoder: TransformerDecoder,
     weights: &BTreeMap<String, Nested>,
     device: &Device,
     dtype: DType,
-) -> BertDecoder {
+) -> TransformerDecoder {
     decoder.map(&mut Load { place: Place::default(), weights, device, dtype })
 }
 
 /// The gradients by name, in PyTorch's layout.
-pub fn gradients_of(decoder: &BertDecoder, gradients: &Gradients) -> BTreeMap<String, Vec<f64>> {
+pub fn gradients_of(
+    decoder: &TransformerDecoder,
+    gradients: &Gradients,
+) -> BTreeMap<String, Vec<f64>> {
     let mut read = Read { place: Place::default(), gradients, found: BTreeMap::new() };
     decoder.visit(&mut read);
     read.found
@@ -63,6 +61,11 @@ impl Place {
     }
 
     fn name(&self) -> String {
+        if let [first, rest @ ..] = &self.path[..]
+            && first == "transformer"
+        {
+            return format!("bert.{}", file_name(&rest.join("."), Family::Bert));
+        }
         let mut path = self.path.clone();
         if path[1] == "cross_attentions" {
             path.insert(3, "crossattention".into());

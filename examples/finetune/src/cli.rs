@@ -2,41 +2,40 @@
 
 use std::path::PathBuf;
 
+use burn_embedding_models::{OpenOptions, PoolingMode};
 use clap::{Parser, Subcommand};
 
+use crate::data::repeats::Repeats;
+use crate::data::task;
 use crate::data::{Format, ScoreRange};
-use crate::model::Adjustments;
-use crate::model::pooling::Mode;
-use crate::repeats::Repeats;
-use crate::schedule::Schedule;
-use crate::task;
+use crate::run::schedule::Schedule;
 
 /// Train a sentence encoder with a loss of sentence-transformers, and show that it got better.
 ///
-/// With no arguments: a small encoder from scratch, on a built-in set of English sentences, with
-/// MultipleNegativesRankingLoss, evaluated before and after on sentences it has not seen, and
-/// saved to ./finetuned-encoder.
+/// Without arguments it trains a small encoder from scratch on a built-in set of English sentences with
+/// MultipleNegativesRankingLoss, evaluates it before and after on sentences it has not seen, and
+/// saves it to ./finetuned-encoder.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "finetune", version, after_long_help = after_long_help())]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Cli {
-    /// What else to do than to train.
+    /// A command other than training.
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// What to train, and how.
+    /// Options of training.
     #[command(flatten)]
     pub training: Args,
 }
 
-/// What the program does beside training.
+/// Commands other than training.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Turn the lines of a file into embeddings, with a model of sentence-transformers
     Encode(EncodeArgs),
 }
 
-/// How to encode.
+/// Options of encoding.
 #[derive(Debug, Clone, clap::Args)]
 pub struct EncodeArgs {
     /// Texts in UTF-8, one a line
@@ -47,11 +46,11 @@ pub struct EncodeArgs {
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
 
-    /// Pooling of a directory that has only a transformer: mean, cls or max
-    #[arg(long, value_name = "MODE", value_parser = Mode::named)]
-    pub pooling: Option<Mode>,
+    /// Pooling of a directory that holds only a transformer: mean, cls or max
+    #[arg(long, value_name = "MODE", value_parser = PoolingMode::named)]
+    pub pooling: Option<PoolingMode>,
 
-    /// File for the embeddings, .npy or .jsonl; lines of JSON on stdout if left out
+    /// File for the embeddings, .npy or .jsonl [default: lines of JSON on stdout]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 
@@ -59,41 +58,41 @@ pub struct EncodeArgs {
     #[arg(long, value_name = "N", default_value = "32", value_parser = positive)]
     pub batch_size: usize,
 
-    /// Name of a prompt of the model; its default prompt, if it has one, if left out
+    /// Name of a prompt of the model [default: the model's default prompt, if it has one]
     #[arg(long, value_name = "NAME")]
     pub prompt: Option<String>,
 
-    /// Where to compute, as for training
+    /// Device to compute on, as for training
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: String,
 }
 
-/// How to train.
+/// Options of training.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Model of sentence-transformers to start from; a small encoder from scratch if left out
+    /// Model of sentence-transformers to start from [default: a small encoder from scratch]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
 
-    /// Pooling of a directory that has only a transformer: mean, cls or max
-    #[arg(long, value_name = "MODE", value_parser = Mode::named, requires = "model")]
-    pub pooling: Option<Mode>,
+    /// Pooling of a directory that holds only a transformer: mean, cls or max
+    #[arg(long, value_name = "MODE", value_parser = PoolingMode::named, requires = "model")]
+    pub pooling: Option<PoolingMode>,
 
-    /// Training data; the built-in corpus if left out
+    /// Training data [default: the built-in corpus]
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
 
-    /// Format of --data, if not by its extension (.csv, .tsv, .jsonl; .txt is TREC, for
-    /// DenoisingAutoEncoderLoss lines)
+    /// Format of --data [default: by its extension, .csv, .tsv or .jsonl; .txt is TREC, for
+    /// DenoisingAutoEncoderLoss lines]
     #[arg(long, value_name = "FORMAT", requires = "data")]
     pub format: Option<Format>,
 
-    /// Evaluation data; if left out, a tenth of the rows of --data is held out for it, or, where
-    /// these are bare lines, the built-in sentences are taken
+    /// Evaluation data [default: a tenth of the rows of --data is held out; if these are bare lines,
+    /// the built-in sentences]
     #[arg(long, value_name = "FILE", requires = "data")]
     pub eval: Option<PathBuf>,
 
-    /// Format of --eval, if not by its extension
+    /// Format of --eval [default: by its extension]
     #[arg(long, value_name = "FORMAT", requires = "eval")]
     pub eval_format: Option<Format>,
 
@@ -140,8 +139,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "1", value_parser = positive)]
     pub gradient_accumulation: usize,
 
-    /// What to do about equal texts where the other rows of a batch are negatives: never put them
-    /// into one batch, mask them so that they are no negatives of each other, or keep them as they come
+    /// Equal texts, if the other rows of a batch are negatives: never put them into one batch, mask
+    /// them so that they are not negatives of each other, or keep them as they are
     #[arg(long, value_name = "HOW", default_value = "separate")]
     pub repeats: Repeats,
 
@@ -153,7 +152,7 @@ pub struct Args {
     #[arg(long, value_name = "RATE", value_parser = above_zero)]
     pub learning_rate: Option<f64>,
 
-    /// Share of the steps in which the learning rate rises to its peak, to fall after it
+    /// Share of the steps in which the learning rate rises to its peak; afterwards it falls
     #[arg(long, value_name = "SHARE", default_value = "0.1", value_parser = share)]
     pub warm_up: f64,
 
@@ -165,11 +164,11 @@ pub struct Args {
     #[arg(long, value_name = "LENGTH", default_value = "1", value_parser = above_zero)]
     pub max_gradient_norm: f64,
 
-    /// Dropout of the model of --model while training [default: as its config.json says]
+    /// Dropout of --model while training [default: from its config.json]
     #[arg(long, value_name = "SHARE", value_parser = below_one, requires = "model")]
     pub dropout: Option<f64>,
 
-    /// Probability to leave a word out of a text while training, against learning by heart
+    /// Probability to drop a word of a text while training, against memorising
     /// [default: 0.2, with --model 0]
     #[arg(long, value_name = "SHARE", value_parser = below_one)]
     pub word_dropout: Option<f64>,
@@ -178,11 +177,11 @@ pub struct Args {
     #[arg(long, value_name = "SHARE", default_value = "0.6", value_parser = share)]
     pub deletion_ratio: f64,
 
-    /// Evaluate after every N steps, and keep the best by the first measure of the evaluation
+    /// Evaluate every N steps, and keep the best by the first measure of the evaluation
     #[arg(long, value_name = "N", value_parser = positive)]
     pub eval_steps: Option<usize>,
 
-    /// Write a checkpoint after every N steps, to a directory beside --out
+    /// Write a checkpoint every N steps, to a directory beside --out
     #[arg(long, value_name = "N", value_parser = positive)]
     pub checkpoint_steps: Option<usize>,
 
@@ -194,7 +193,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
 
-    /// Add to --log, at every N steps, what the loss saw in the batch: active terms, anchors with a
+    /// Add to --log, every N steps, what the loss saw in the batch: active terms, anchors with a
     /// positive and a negative, masked false negatives, cosines of positives and hardest negatives
     #[arg(long, value_name = "N", value_parser = positive, requires = "log")]
     pub diagnose_steps: Option<usize>,
@@ -208,8 +207,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "42")]
     pub seed: u64,
 
-    /// Where to compute: flex, ndarray, libtorch, wgpu, vulkan, metal, webgpu, cuda or rocm, as far
-    /// as compiled in; a GPU also by its index, as cuda:1
+    /// Device to compute on: flex, ndarray, libtorch, wgpu, vulkan, metal, webgpu, cuda or rocm, if
+    /// compiled in; a GPU also with its index, such as cuda:1
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: String,
 
@@ -226,17 +225,11 @@ pub struct Args {
     pub force: bool,
 }
 
-impl EncodeArgs {
-    /// What the model is to be other than its directory says.
-    pub fn adjustments(&self) -> Adjustments {
-        Adjustments { dropout: None, pooling: self.pooling }
-    }
-}
-
 impl Args {
-    /// What the model is to be other than its directory says.
-    pub fn adjustments(&self) -> Adjustments {
-        Adjustments { dropout: self.dropout, pooling: self.pooling }
+    /// How to open the model of `--model`.
+    pub fn open_options(&self) -> OpenOptions {
+        let options = self.dropout.map_or(OpenOptions::new(), |it| OpenOptions::new().dropout(it));
+        self.pooling.map_or(options, |mode| options.pooling(mode))
     }
 
     /// How long and how fast to train.
@@ -290,7 +283,7 @@ Evaluation, by cosine: Spearman's rank correlation with the scores of pairs; the
 of telling pairs that belong together (a score of at least 4 of 5, entailment, 1) from others (at
 most 1 of 5, contradiction, 0); the share of triplets whose anchor is closer to the positive; the
 share of labelled texts whose nearest other text has their label. Numbers go to stdout, progress to
-stderr. A run that cannot be done says why, ends with status 2 and writes nothing.
+stderr. A run that fails says why, ends with status 2 and writes nothing.
 
 Examples:
   finetune

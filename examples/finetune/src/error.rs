@@ -1,6 +1,8 @@
-//! What can go wrong, each with the file, the line and what to do about it.
+//! The errors of the program: the file, the line, the reason and the way out.
 
 use std::path::{Path, PathBuf};
+
+use burn_embedding_models::Error as ModelError;
 
 /// Every failure that a user can meet. The program prints it and exits with status 2.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +12,7 @@ pub enum Error {
     Read {
         /// The file as the user named it.
         path: PathBuf,
-        /// What the system, or the file's contents, said.
+        /// The message of the system, or what is wrong with the contents.
         reason: String,
     },
 
@@ -21,7 +23,7 @@ pub enum Error {
         path: PathBuf,
         /// The line, counted from one.
         line: usize,
-        /// What is wrong with it, and what was expected.
+        /// The fault, and what was expected.
         reason: String,
     },
 
@@ -30,7 +32,7 @@ pub enum Error {
     Option {
         /// The option, with its dashes.
         option: &'static str,
-        /// What is wrong with it, and what was expected.
+        /// The fault, and what was expected.
         reason: String,
     },
 
@@ -43,9 +45,9 @@ pub enum Error {
         needs: &'static str,
         /// The data, as messages name it.
         data: String,
-        /// What the data holds instead.
+        /// The rows that the data has.
         has: String,
-        /// Which losses the data would fit.
+        /// The losses that the data would fit.
         fits: String,
     },
 
@@ -71,7 +73,7 @@ pub enum Error {
     Output {
         /// The output directory.
         path: PathBuf,
-        /// What stands in the way, and what to do.
+        /// The obstacle, and the way out.
         reason: String,
     },
 
@@ -81,7 +83,7 @@ pub enum Error {
          (now {learning_rate}) or another --loss-config"
     )]
     Diverged {
-        /// What it was.
+        /// The loss or the gradient.
         what: &'static str,
         /// The first such step, counted from one.
         step: usize,
@@ -100,20 +102,42 @@ pub enum Error {
     Checkpoint {
         /// The directory of the checkpoint.
         path: PathBuf,
-        /// What does not fit, and what to do.
+        /// The difference, and the way out.
         reason: String,
     },
 
     /// The embeddings cannot be evaluated.
     #[error("the evaluation failed: {reason}; the model, or what it was trained to, is no number")]
     Evaluation {
-        /// What is wrong with them.
+        /// The fault.
         reason: String,
     },
 
-    /// The tokenizer crate failed.
-    #[error("tokenizer: {0}")]
-    Tokenizer(String),
+    /// A model cannot be read, used or written.
+    #[error(transparent)]
+    Model(ModelError),
+}
+
+/// Names the option where one is the way out.
+impl From<ModelError> for Error {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::NoModules { path } => {
+                let reason = "No such file; expected a directory that sentence-transformers saved; \
+                              a transformer alone needs --pooling mean, cls or max";
+                Self::read(&path, reason)
+            }
+            ModelError::OwnPooling { path } => {
+                let path = path.display();
+                let reason = format!("{path} has a pooling of its own: leave the option out");
+                Self::option("--pooling", reason)
+            }
+            ModelError::UnknownPrompt { .. } | ModelError::PromptNotPooled => {
+                Self::option("--prompt", error.to_string())
+            }
+            other => Self::Model(other),
+        }
+    }
 }
 
 impl Error {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use finetune::cli::Cli;
-use finetune::console::Console;
+use finetune::report::console::Console;
 
 fn main() -> ExitCode {
     let console = Console::new();

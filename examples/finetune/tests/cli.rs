@@ -6,9 +6,8 @@ use std::fs;
 
 use burn::tensor::Device;
 use common::{finetune, names, text};
-use finetune::corpus;
-use finetune::embed::Embedder;
-use finetune::evaluate::{Evaluation, Measure};
+use finetune::data::corpus;
+use finetune::run::evaluation::{Embedder, Evaluation, Measure};
 use tempfile::TempDir;
 
 /// Runs the program on files that it must refuse: one line that holds `message`, exit status 2,
@@ -186,8 +185,8 @@ fn the_saved_encoder_is_the_one_that_was_evaluated() {
     let directory = TempDir::new().unwrap();
     assert!(finetune(directory.path(), &["--steps", "3", "--out", "model"]).status.success());
     let model = directory.path().join("model");
-    let (encoder, config, tokenizer) = finetune::save::load(&model, &Device::flex()).unwrap();
-    let embedder = Embedder::new(&tokenizer, &encoder, config.max_tokens);
+    let (encoder, tokenizer) = finetune::run::save::load(&model, &Device::flex()).unwrap();
+    let embedder = Embedder::new(&tokenizer, &encoder);
     let evaluation = corpus::evaluation().unwrap();
     let again = Evaluation::of(&embedder, &evaluation, &Device::flex()).unwrap();
 
@@ -270,7 +269,7 @@ fn help_names_every_option_and_loss() {
     ] {
         assert!(help.contains(word), "{word}");
     }
-    for loss in finetune::task::losses() {
+    for loss in finetune::data::task::losses() {
         assert!(help.contains(loss), "{loss}");
     }
 }

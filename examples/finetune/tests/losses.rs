@@ -5,15 +5,15 @@ use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::Device;
 use burn_embedding_losses::sentence_transformers::LossConfig;
-use finetune::console::Console;
-use finetune::corpus;
-use finetune::encoder::Encoder;
+use finetune::data::corpus;
+use finetune::data::task::Need;
 use finetune::error::Error;
-use finetune::evaluate::Measure;
-use finetune::objective::parse_options;
-use finetune::schedule::Schedule;
-use finetune::session::{Outcome, Session};
-use finetune::task::Need;
+use finetune::report::console::Console;
+use finetune::run::encoder::Encoder;
+use finetune::run::evaluation::Measure;
+use finetune::run::objective::parse_options;
+use finetune::run::schedule::Schedule;
+use finetune::run::session::{Outcome, Session};
 
 /// Burn's random numbers are one stream for the whole process: one session draws at a time.
 static RANDOM: Mutex<()> = Mutex::new(());
@@ -50,7 +50,7 @@ fn aim(loss: &str) -> Measure {
         Some(Need::ClassifiedPairs) => Measure::PairClasses,
         Some(Need::PositivePairs | Need::Rankings) => Measure::Retrieval,
         Some(Need::Triplets | Need::MarginTriplets) => Measure::Triplets,
-        Some(Need::Lessons) => Measure::Teacher,
+        Some(Need::TeacherTargets) => Measure::Teacher,
         Some(Need::Texts) | None => panic!("{loss} trains on nothing"),
     }
 }

@@ -43,7 +43,7 @@ fn pair(path: &Path, line: usize, record: &StringRecord, range: ScoreRange) -> R
     })
 }
 
-/// What the CSV reader could not split into columns.
+/// The error of a row that the CSV reader could not split into columns.
 pub(super) fn broken(path: &Path, text: &str, error: &CsvError) -> Error {
     Error::row(path, line_of(text, error.position()), error.to_string())
 }

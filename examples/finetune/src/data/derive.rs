@@ -1,15 +1,15 @@
-//! Rows that a data set implies: verdicts from scores and classes, triplets from pairs.
+//! Rows that follow from others: verdicts from scores and classes, triplets from pairs.
 
 use std::collections::BTreeMap;
 
 use super::{Dataset, Pair};
 
-/// From this score on, of one, two texts say the same: 4 of 5.
+/// Two texts with at least this score, on a scale to 1, mean the same: 4 of 5.
 const SAME: f32 = 0.8;
-/// Up to this score, of one, they have nothing to do with each other: 1 of 5.
+/// Two texts with at most this score, on a scale to 1, are unrelated: 1 of 5.
 const DIFFERENT: f32 = 0.2;
 
-/// Margins that follow from scores are counted in points of five, the scale of STS-B.
+/// Margins from scores are in points of five, the scale of STS-B.
 const POINTS: f32 = 5.0;
 
 /// An anchor, a text closer to it and a text further away, with how much closer.
@@ -21,7 +21,8 @@ pub struct Triplet<'a> {
     pub positive: &'a str,
     /// The further text.
     pub negative: &'a str,
-    /// How much closer: as given, or the difference of their scores in points of five.
+    /// How much closer the positive is: as given, or the difference of the two scores in points of
+    /// five.
     pub margin: Option<f32>,
 }
 

@@ -8,7 +8,7 @@ use super::csv::{broken, line_of};
 use super::{Dataset, Pair, ScoreRange, required_text};
 use crate::error::Error;
 
-/// Where the header puts the columns that are read.
+/// The places of the columns that are read, from the header.
 struct Columns {
     left: usize,
     right: usize,

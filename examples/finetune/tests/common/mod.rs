@@ -1,4 +1,4 @@
-//! Running the program, and the tiny models that `goldens/generate.py` makes.
+//! Running the program, and the tiny models of `models/goldens`.
 #![allow(dead_code, reason = "each test program uses some of it")]
 
 use std::fs;
@@ -7,39 +7,14 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// The directories of the tiny models.
-pub const FAMILIES: [&str; 4] = ["bert", "roberta", "xlm-roberta", "mpnet"];
-
 /// The directory of a tiny model.
 pub fn golden(family: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("goldens").join(family)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/goldens").join(family)
 }
 
 /// The texts that Python embedded.
 pub fn texts() -> Vec<String> {
     serde_json::from_slice(&fs::read(golden("texts.json")).unwrap()).unwrap()
-}
-
-/// Changes the header of a safetensors file, whose length may change with it.
-pub fn change_header(bytes: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
-    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-    let header = change(std::str::from_utf8(&bytes[8..8 + length]).unwrap());
-    let start = (header.len() as u64).to_le_bytes();
-    [&start, header.as_bytes(), &bytes[8 + length..]].concat()
-}
-
-/// Copies a directory with all that is in it.
-pub fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }
 
 /// Runs the program in `directory`.

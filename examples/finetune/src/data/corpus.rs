@@ -1,0 +1,79 @@
+//! The built-in corpus: English sentences on everyday topics, written for this program.
+//!
+//! Three files for training and three for evaluation, with no sentence in both, each in a format
+//! that `--data` reads: pairs with a score and a class, triplets with a margin, sentences with
+//! their topic. The sentences also feed `MSELoss`, with the embeddings of [`super::teacher`].
+
+use std::path::Path;
+
+use super::{Dataset, Format, parse, teacher};
+use crate::error::Error;
+
+/// One compiled-in file: its name below the package, and its text.
+type File = (&'static str, &'static str);
+
+macro_rules! file {
+    ($path:literal) => {
+        ($path, include_str!(concat!("../../", $path)))
+    };
+}
+
+/// The rows to train on.
+pub fn training() -> Result<Dataset, Error> {
+    dataset(
+        "the built-in corpus",
+        file!("corpus/train/pairs.jsonl"),
+        file!("corpus/train/triplets.jsonl"),
+        file!("corpus/train/sentences.jsonl"),
+    )
+}
+
+/// The rows to evaluate on.
+pub fn evaluation() -> Result<Dataset, Error> {
+    dataset(
+        "the built-in evaluation corpus",
+        file!("corpus/eval/pairs.jsonl"),
+        file!("corpus/eval/triplets.jsonl"),
+        file!("corpus/eval/sentences.jsonl"),
+    )
+}
+
+fn dataset(name: &str, pairs: File, triplets: File, sentences: File) -> Result<Dataset, Error> {
+    let read = |(path, text): File| parse(Path::new(path), text.as_bytes(), Format::Jsonl, None);
+    let sentences = read(sentences)?.sentences;
+    Ok(Dataset {
+        path: name.into(),
+        pairs: read(pairs)?.pairs,
+        rankings: read(triplets)?.rankings,
+        teacher_targets: teacher::targets(&sentences),
+        sentences,
+        bare: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn the_corpus_reads_without_an_error_and_has_a_few_hundred_rows() {
+        let (training, evaluation) = (training().unwrap(), evaluation().unwrap());
+        for (data, least) in [(&training, 100), (&evaluation, 30)] {
+            assert!(data.pairs.len() >= least, "{}", data.contents());
+            assert!(data.rankings.len() >= least, "{}", data.contents());
+            assert!(data.sentences.len() >= least, "{}", data.contents());
+        }
+        assert_eq!(training.sentence_classes(), evaluation.sentence_classes());
+    }
+
+    #[test]
+    fn no_sentence_is_in_both_halves() {
+        let (training, evaluation) = (training().unwrap(), evaluation().unwrap());
+        let known: HashSet<_> = training.texts().map(str::to_lowercase).collect();
+        let common: Vec<_> =
+            evaluation.texts().filter(|text| known.contains(&text.to_lowercase())).collect();
+        assert!(common.is_empty(), "{common:?}");
+    }
+}

@@ -1,0 +1,176 @@
+//! The rows of a data set.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+
+/// Two texts with a similarity or a relation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// The line in the file, counted from one.
+    pub line: usize,
+    /// The first text.
+    pub left: String,
+    /// The second text.
+    pub right: String,
+    /// Similarity, scaled to `0..=1`.
+    pub score: Option<f32>,
+    /// The class of the pair, such as `ENTAILMENT`, or `0` and `1`.
+    pub class: Option<String>,
+}
+
+/// A text, one that belongs to it, and any number of others that do not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    /// The line in the file, counted from one.
+    pub line: usize,
+    /// The query or anchor.
+    pub anchor: String,
+    /// The text that belongs to the anchor.
+    pub positive: String,
+    /// Texts that do not belong to it.
+    pub negatives: Vec<String>,
+    /// For each negative, how much higher the positive should score; or empty.
+    pub margins: Vec<f32>,
+}
+
+/// A text with a class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sentence {
+    /// The line in the file, counted from one.
+    pub line: usize,
+    /// The text.
+    pub text: String,
+    /// Its class.
+    pub class: String,
+}
+
+/// A text with the embedding that a teacher gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TeacherTarget {
+    /// The line in the file, counted from one.
+    pub line: usize,
+    /// The text.
+    pub text: String,
+    /// The teacher's embedding.
+    pub embedding: Vec<f32>,
+}
+
+/// All rows of one source. A file has one kind of row, the built-in corpus all but bare texts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Dataset {
+    /// The file, for messages.
+    pub path: PathBuf,
+    /// Two texts with a score or a class.
+    pub pairs: Vec<Pair>,
+    /// Anchor, positive, negatives.
+    pub rankings: Vec<Ranking>,
+    /// Texts with a class.
+    pub sentences: Vec<Sentence>,
+    /// Texts with a teacher's embedding.
+    pub teacher_targets: Vec<TeacherTarget>,
+    /// Texts without a label.
+    pub bare: Vec<String>,
+}
+
+impl Dataset {
+    /// The number of rows of all kinds.
+    pub fn rows(&self) -> usize {
+        let labelled = self.sentences.len() + self.teacher_targets.len();
+        self.pairs.len() + self.rankings.len() + labelled + self.bare.len()
+    }
+
+    /// Whether any row has more than a bare text: a label, a score or a partner.
+    pub fn tells_something(&self) -> bool {
+        self.rows() > self.bare.len()
+    }
+
+    /// A hash of all rows.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        format!("{self:?}").hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
+    /// Its name in messages.
+    pub fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Its contents, in words.
+    pub fn contents(&self) -> String {
+        let scored = self.pairs.iter().filter(|pair| pair.score.is_some()).count();
+        let classified = self.pairs.iter().filter(|pair| pair.class.is_some()).count();
+        let triplets = self.rankings.iter().filter(|row| !row.negatives.is_empty()).count();
+        let counted = [
+            (scored, "scored pairs"),
+            (classified, "classified pairs"),
+            (triplets, "triplets"),
+            (self.rankings.len() - triplets, "positive pairs"),
+            (self.sentences.len(), "labelled texts"),
+            (self.teacher_targets.len(), "texts with a teacher's embedding"),
+            (self.bare.len(), "texts"),
+        ];
+        let parts = counted.iter().filter(|(count, _)| *count > 0);
+        let parts: Vec<_> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+        parts.join(", ")
+    }
+
+    /// Every text, in the order of the rows.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let pairs = self.pairs.iter().flat_map(|row| [row.left.as_str(), &row.right]);
+        let rankings = self.rankings.iter().flat_map(|row| {
+            let negatives = row.negatives.iter().map(String::as_str);
+            [row.anchor.as_str(), &row.positive].into_iter().chain(negatives)
+        });
+        let sentences = self.sentences.iter().map(|row| row.text.as_str());
+        let targets = self.teacher_targets.iter().map(|row| row.text.as_str());
+        let bare = self.bare.iter().map(String::as_str);
+        pairs.chain(rankings).chain(sentences).chain(targets).chain(bare)
+    }
+
+    /// At most `rows` rows of each kind, drawn with `rng`, in their order.
+    pub fn sample(mut self, rows: usize, rng: &mut StdRng) -> Self {
+        draw(&mut self.pairs, rows, rng);
+        draw(&mut self.rankings, rows, rng);
+        draw(&mut self.sentences, rows, rng);
+        draw(&mut self.teacher_targets, rows, rng);
+        draw(&mut self.bare, rows, rng);
+        self
+    }
+
+    /// Takes a share of each kind of row out, drawn with `rng`; returns the remaining rows and those
+    /// taken out.
+    pub fn hold_out(mut self, share: f64, rng: &mut StdRng) -> (Self, Self) {
+        let held = Self {
+            path: PathBuf::from(format!("{} (held-out rows)", self.name())),
+            pairs: split(&mut self.pairs, share, rng),
+            rankings: split(&mut self.rankings, share, rng),
+            sentences: split(&mut self.sentences, share, rng),
+            teacher_targets: split(&mut self.teacher_targets, share, rng),
+            bare: split(&mut self.bare, share, rng),
+        };
+        (self, held)
+    }
+}
+
+/// Leaves at most `limit` rows, in their order.
+fn draw<T>(rows: &mut Vec<T>, limit: usize, rng: &mut StdRng) {
+    let surplus = rows.len().saturating_sub(limit);
+    take(rows, surplus, rng);
+}
+
+/// Takes a share of the rows out; both parts keep their order.
+fn split<T>(rows: &mut Vec<T>, share: f64, rng: &mut StdRng) -> Vec<T> {
+    let count = (rows.len() as f64 * share).round() as usize;
+    take(rows, count, rng)
+}
+
+fn take<T>(rows: &mut Vec<T>, count: usize, rng: &mut StdRng) -> Vec<T> {
+    let mut taken: Vec<bool> = (0..rows.len()).map(|index| index < count).collect();
+    taken.shuffle(rng);
+    let mut taken = taken.into_iter();
+    rows.extract_if(.., |_| taken.next() == Some(true)).collect()
+}

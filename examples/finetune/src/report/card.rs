@@ -1,0 +1,107 @@
+//! The model card: which model it is, and how it was trained.
+
+use std::fmt::Write;
+
+/// The file of a model card, in the directory of the model.
+pub const CARD: &str = "README.md";
+
+/// The contents of a card.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Card {
+    /// The model that training started from.
+    pub base: String,
+    /// The Python name of the loss.
+    pub loss: String,
+    /// The data that was trained on.
+    pub data: String,
+    /// The number of its examples.
+    pub examples: usize,
+    /// The size of an embedding.
+    pub dimension: usize,
+    /// The longest text that is read, in tokens.
+    pub max_tokens: usize,
+    /// The similarity that the embeddings are made for.
+    pub similarity: String,
+    /// The options of the run: name and value.
+    pub options: Vec<(String, String)>,
+    /// The measures: name, before, after.
+    pub results: Vec<(String, f64, f64)>,
+}
+
+impl Card {
+    /// The card as Markdown, with the front matter that model hubs read.
+    pub fn markdown(&self) -> String {
+        let mut card = String::new();
+        // Writing to a string cannot fail.
+        let _ = self.write(&mut card);
+        card
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let Self { examples, dimension, max_tokens, .. } = self;
+        let [base, loss, data] = [&self.base, &self.loss, &self.data].map(|text| plain(text));
+        write!(
+            out,
+            "\
+---
+library_name: sentence-transformers
+pipeline_tag: sentence-similarity
+tags:
+- sentence-transformers
+- sentence-similarity
+- feature-extraction
+- dataset_size:{examples}
+- loss:{loss}
+---
+
+# Sentence encoder trained with {loss}
+
+This model maps texts to vectors of {dimension} numbers. It was finetuned from `{base}` with
+`{loss}` on {examples} examples from `{data}`, by the program `finetune` of burn-embedding-losses.
+
+- Longest text: {max_tokens} tokens
+- Similarity: {similarity}
+
+```python
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer(\"path/to/this/directory\")
+embeddings = model.encode([\"a text\", \"another text\"])
+```
+",
+            similarity = plain(&self.similarity),
+        )?;
+        self.write_tables(out)
+    }
+
+    fn write_tables(&self, out: &mut String) -> std::fmt::Result {
+        writeln!(out, "\n## Training\n\n| Option | Value |\n| :-- | :-- |")?;
+        for (name, value) in &self.options {
+            writeln!(out, "| {} | `{}` |", plain(name), plain(value))?;
+        }
+        writeln!(out, "\n## Evaluation\n\n| Measure | Before | After |\n| :-- | --: | --: |")?;
+        for (name, before, after) in &self.results {
+            writeln!(out, "| {} | {before:.4} | {after:.4} |", plain(name))?;
+        }
+        Ok(())
+    }
+}
+
+/// The text without anything that would end a line, cell or code span.
+fn plain(text: &str) -> String {
+    text.replace(|letter: char| letter.is_control() || "|`".contains(letter), " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_break_no_table() {
+        let options = vec![("data".to_string(), "a|b`\n# c".to_string())];
+        let card = Card { options, loss: "TripletLoss".to_string(), ..Card::default() };
+        let card = card.markdown();
+        assert!(card.contains("| data | `a b  # c` |\n"), "{card}");
+        assert!(card.contains("- loss:TripletLoss\n"), "{card}");
+    }
+}

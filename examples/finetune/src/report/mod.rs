@@ -1,0 +1,128 @@
+//! What the user sees of a run: on the terminal, and in the files that are saved with its encoder.
+
+pub mod card;
+pub mod console;
+pub mod dashboard;
+pub mod interrupt;
+pub mod log;
+pub mod npy;
+pub mod output;
+pub mod pictures;
+
+use std::path::Path;
+
+use burn_embedding_models::sentence_transformer::Package;
+
+use serde_json::{Map, Value};
+
+use card::Card;
+use pictures::Page;
+
+use crate::error::Error;
+use crate::run::evaluation::Evaluation;
+use crate::run::schedule::Schedule;
+use crate::run::session::Outcome;
+
+/// The description of a run.
+#[derive(Debug)]
+pub struct Report<'a> {
+    /// The Python name of the loss.
+    pub loss: &'a str,
+    /// The options of the loss.
+    pub options: Map<String, Value>,
+    /// The schedule.
+    pub schedule: Schedule,
+    /// The data that was trained on.
+    pub data: String,
+    /// The data that was evaluated on.
+    pub on: String,
+    /// Whether a page of pictures is written.
+    pub pictures: bool,
+}
+
+impl Report<'_> {
+    /// The run as JSON.
+    pub fn summary<E>(&self, outcome: &Outcome<E>) -> Value {
+        let mut fields = self.settings();
+        fields.insert("steps".to_string(), outcome.steps.into());
+        fields.insert("kept_step".to_string(), outcome.kept.into());
+        fields.insert("loss".to_string(), self.loss.into());
+        fields.insert("before".to_string(), values(&outcome.before).into());
+        fields.insert("after".to_string(), values(&outcome.after).into());
+        fields.into()
+    }
+
+    /// Everything that decided the run, except the name of the loss.
+    pub fn settings(&self) -> Map<String, Value> {
+        let Ok(Value::Object(mut fields)) = serde_json::to_value(&self.schedule) else {
+            unreachable!("a schedule is an object");
+        };
+        fields.insert("loss_config".to_string(), self.options.clone().into());
+        fields.insert("data".to_string(), self.data.clone().into());
+        fields.insert("evaluation_data".to_string(), self.on.clone().into());
+        fields
+    }
+
+    /// The settings as they are read, without those that were not given.
+    fn shown(&self) -> Vec<(String, String)> {
+        let given = self.settings().into_iter().filter(|(_, value)| !value.is_null());
+        given.map(|(name, value)| (name, text(&value))).collect()
+    }
+
+    /// Writes the page of pictures into the directory of the encoder, if there is to be one.
+    pub fn write_pictures<E>(&self, directory: &Path, outcome: &Outcome<E>) -> Result<(), Error> {
+        if !self.pictures {
+            return Ok(());
+        }
+        let page = Page {
+            loss: self.loss,
+            settings: self.shown(),
+            data: [file_name(&self.data), file_name(&self.on)],
+            steps: outcome.steps,
+            kept: outcome.kept,
+            history: &outcome.history,
+            before: &outcome.before,
+            after: &outcome.after,
+        };
+        pictures::write(directory, &page)
+    }
+
+    /// The run as a model card.
+    pub fn card<E>(&self, outcome: &Outcome<E>, package: &Package, dimension: usize) -> Card {
+        let similarity = package.settings.similarity_fn_name.as_deref();
+        let results = outcome.before.iter().filter_map(|(measure, before)| {
+            let after = outcome.after.get(measure)?;
+            Some((measure.title().to_string(), before.value, after.value))
+        });
+        Card {
+            base: package.name.clone(),
+            loss: self.loss.to_string(),
+            data: file_name(&self.data),
+            examples: outcome.examples,
+            dimension,
+            max_tokens: outcome.tokenizer.max_tokens(),
+            similarity: similarity.unwrap_or("cosine").to_string(),
+            options: self.shown(),
+            results: results.collect(),
+        }
+    }
+}
+
+/// A value as a card shows it.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => file_name(text),
+        other => other.to_string(),
+    }
+}
+
+/// A file without the path to it: a card is read elsewhere.
+fn file_name(path: &str) -> String {
+    let name = Path::new(path).file_name();
+    name.map_or_else(|| path.to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+fn values(evaluation: &Evaluation) -> Map<String, Value> {
+    let values = evaluation.iter();
+    values.map(|(measure, score)| (measure.title().to_string(), score.value.into())).collect()
+}

@@ -1,0 +1,62 @@
+//! Files that are written as a whole or not at all.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use crate::error::Error;
+
+/// Writes a file beside its place and moves it there once it is complete.
+pub fn write(
+    path: &Path,
+    contents: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), Error> {
+    let failed = |error: std::io::Error| Error::output(path, error);
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    // By default only the owner may read a temporary file; the result is a file like any other.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let file = builder.prefix(".partial-").tempfile_in(parent).map_err(failed)?;
+    let mut writer = BufWriter::new(file);
+    contents(&mut writer).map_err(failed)?;
+    let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Refuses a path that cannot be written, before any work is done.
+pub fn check(path: &Path) -> Result<(), Error> {
+    if path.is_dir() || path.file_name().is_none() {
+        return Err(Error::output(path, "it is a directory; name a file"));
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    match parent {
+        Some(parent) if !parent.is_dir() => {
+            Err(Error::output(path, "its directory does not exist"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_completed_leaves_the_former_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        write(&path, |out| out.write_all(b"first")).unwrap();
+        let failing = write(&path, |out| {
+            out.write_all(b"second")?;
+            Err(std::io::Error::other("no more"))
+        });
+        assert!(failing.unwrap_err().to_string().contains("no more"));
+        assert_eq!(std::fs::read(&path).unwrap(), b"first");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,222 @@
+//! The examples of a loss as token ids, batch by batch.
+
+use burn_embedding_losses::noise::WordDeletionConfig;
+use burn_embedding_models::Tokenizer;
+use rand::rngs::StdRng;
+use rand::{Rng, RngExt};
+
+use super::sampler::{Kind, Sampler};
+use super::schedule::Schedule;
+use crate::data::repeats::{Groups, Ids, Repeats};
+use crate::data::task::{Example, Need, Target};
+use crate::error::Error;
+
+/// The examples of a loss, ready to be encoded.
+#[derive(Debug)]
+pub struct Batches<'a> {
+    need: Need,
+    examples: &'a [Example<'a>],
+    tokenizer: &'a Tokenizer,
+    tokens: Vec<Vec<Vec<u32>>>,
+    groups: Option<Groups<'a>>,
+    sampler: Sampler,
+    schedule: &'a Schedule,
+}
+
+/// One batch of token ids.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// The ids of all texts, column after column.
+    pub texts: Vec<Vec<u32>>,
+    /// The number of columns.
+    pub columns: usize,
+    /// The target of each row.
+    pub targets: Vec<&'a Target>,
+    /// Group numbers of the rows, where other rows are negatives.
+    pub ids: Option<Ids>,
+    /// The ids of the first text of each row, undamaged.
+    pub whole: Vec<&'a [u32]>,
+}
+
+/// The batches of one training step.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The epoch, counted from zero.
+    pub epoch: usize,
+    /// Whether it is the last step of its epoch.
+    pub last: bool,
+    /// Each a list of examples.
+    pub batches: Vec<Vec<usize>>,
+}
+
+impl Batch<'_> {
+    /// The ids of all texts, borrowed.
+    pub fn rows(&self) -> Vec<&[u32]> {
+        self.texts.iter().map(Vec::as_slice).collect()
+    }
+}
+
+impl<'a> Batches<'a> {
+    /// Tokenises the examples.
+    pub fn new(
+        need: Need,
+        examples: &'a [Example<'a>],
+        tokenizer: &'a Tokenizer,
+        schedule: &'a Schedule,
+    ) -> Result<Self, Error> {
+        let encode = |example: &Example| Ok(tokenizer.encode(example.texts.clone())?.rows);
+        let tokens = examples.iter().map(encode).collect::<Result<_, Error>>()?;
+        let ranked = matches!(need, Need::PositivePairs | Need::Rankings);
+        let masked = ranked && schedule.repeats == Repeats::Mask;
+        let groups = masked.then(|| Groups::new(examples));
+        let sampler = Sampler::new(need, examples, schedule);
+        Ok(Self { need, examples, tokenizer, tokens, groups, sampler, schedule })
+    }
+
+    /// The number of all steps.
+    pub fn count(&self) -> usize {
+        let Schedule { epochs, gradient_accumulation, steps, .. } = *self.schedule;
+        let epochs = (0..epochs).map(|epoch| self.sampler.epoch(epoch).batches.len());
+        let count = epochs.map(|batches| batches.div_ceil(gradient_accumulation)).sum();
+        steps.map_or(count, |steps| steps.min(count))
+    }
+
+    /// The number of epochs that the steps begin.
+    pub fn epochs(&self) -> usize {
+        match self.schedule.steps {
+            None => self.schedule.epochs,
+            Some(steps) => self.steps().take(steps).last().map_or(0, |step| step.epoch + 1),
+        }
+    }
+
+    /// All steps, the same for the same seed.
+    pub fn steps(&self) -> impl Iterator<Item = Step> {
+        (0..self.schedule.epochs).flat_map(|epoch| {
+            let batches = self.sampler.epoch(epoch).batches;
+            let groups = batches.chunks(self.schedule.gradient_accumulation);
+            let count = groups.len();
+            let step = |(index, batches): (usize, &[Vec<usize>])| Step {
+                epoch,
+                last: index + 1 == count,
+                batches: batches.to_vec(),
+            };
+            groups.enumerate().map(step).collect::<Vec<_>>()
+        })
+    }
+
+    /// The number of examples.
+    pub fn examples(&self) -> usize {
+        self.examples.len()
+    }
+
+    /// The number of examples that no batch of an epoch takes, and the kind of sampler.
+    pub fn left_out(&self, epoch: usize) -> (usize, Kind) {
+        (self.sampler.epoch(epoch).left_out.len(), self.sampler.kind())
+    }
+
+    /// A batch with its noise, drawn with `rng`: deleted words for DenoisingAutoEncoderLoss, dropped
+    /// tokens for the other losses.
+    pub fn batch(&self, rows: &[usize], rng: &mut StdRng) -> Result<Batch<'_>, Error> {
+        let columns = self.tokens[rows[0]].len();
+        let texts = match self.need {
+            Need::Texts => self.damaged(rows, rng)?,
+            _ => {
+                let column = |column: usize| rows.iter().map(move |&row| &self.tokens[row][column]);
+                let texts = (0..columns).flat_map(column);
+                texts.map(|tokens| leave_out(tokens, self.schedule.word_dropout, rng)).collect()
+            }
+        };
+        Ok(Batch {
+            texts,
+            columns,
+            targets: rows.iter().map(|&row| &self.examples[row].target).collect(),
+            ids: self.groups.as_ref().map(|groups| groups.ids(self.examples, rows)),
+            whole: rows.iter().map(|&row| self.tokens[row][0].as_slice()).collect(),
+        })
+    }
+
+    /// Whether these are labelled texts none of which has both a positive and a negative.
+    pub fn lacks_classes(&self, rows: &[usize]) -> bool {
+        let classes: Vec<_> = rows.iter().map(|&row| &self.examples[row].target).collect();
+        let valid = |class: &&Target| {
+            let same = classes.iter().filter(|other| *other == class).count();
+            same > 1 && same < classes.len()
+        };
+        self.need == Need::LabelledTexts && !classes.iter().any(valid)
+    }
+
+    fn damaged(&self, rows: &[usize], rng: &mut StdRng) -> Result<Vec<Vec<u32>>, Error> {
+        let config = WordDeletionConfig::new().with_ratio(self.schedule.deletion_ratio);
+        let mut deletion = config.init(rng.next_u64());
+        let texts = rows.iter().map(|&row| deletion.damage(self.examples[row].texts[0]));
+        let texts: Vec<_> = texts.collect();
+        Ok(self.tokenizer.encode(texts.iter().map(String::as_str).collect())?.rows)
+    }
+}
+
+/// Drops some tokens, but never all, so that no text is recognised by a single word.
+fn leave_out(tokens: &[u32], share: f64, rng: &mut StdRng) -> Vec<u32> {
+    let kept: Vec<_> = tokens.iter().copied().filter(|_| !rng.random_bool(share)).collect();
+    if kept.is_empty() { tokens.to_vec() } else { kept }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    const TEXTS: [&str; 5] = ["one two three", "four five six", "seven eight", "nine", "ten"];
+
+    fn batches<T>(schedule: Schedule, test: impl Fn(&Batches) -> T) -> T {
+        let tokenizer = Tokenizer::train(TEXTS.into_iter(), 200, 16).unwrap();
+        let example = |text| Example { texts: vec![text], target: Target::None };
+        let examples = TEXTS.map(example);
+        test(&Batches::new(Need::Texts, &examples, &tokenizer, &schedule).unwrap())
+    }
+
+    #[test]
+    fn some_tokens_are_left_out_but_never_all() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let tokens: Vec<u32> = (0..1000).collect();
+        assert_eq!(leave_out(&tokens, 0.0, &mut rng), tokens);
+        let kept = leave_out(&tokens, 0.2, &mut rng);
+        assert!((700..900).contains(&kept.len()) && kept.is_sorted(), "{}", kept.len());
+        for _ in 0..100 {
+            assert_eq!(leave_out(&[7], 0.9, &mut rng), [7]);
+        }
+    }
+
+    #[test]
+    fn a_step_has_several_batches_and_an_epoch_ends_with_fewer() {
+        let schedule = Schedule {
+            epochs: 2,
+            batch_size: 2,
+            gradient_accumulation: 2,
+            shuffle: false,
+            ..Schedule::default()
+        };
+        let steps = batches(schedule.clone(), |batches| batches.steps().collect::<Vec<_>>());
+        let step = |epoch, last, batches| Step { epoch, last, batches };
+        let first = || vec![vec![0, 1], vec![2, 3]];
+        let second = || vec![vec![4]];
+        let epoch = |epoch| [step(epoch, false, first()), step(epoch, true, second())];
+        assert_eq!(steps, [0, 1].into_iter().flat_map(epoch).collect::<Vec<_>>());
+        assert_eq!(batches(schedule.clone(), |batches| batches.count()), 4);
+        let shorter = Schedule { steps: Some(3), ..schedule };
+        assert_eq!(batches(shorter, |batches| batches.count()), 3);
+    }
+
+    #[test]
+    fn damaged_texts_come_with_the_whole_ones() {
+        let schedule = Schedule { deletion_ratio: 1.0, ..Schedule::default() };
+        batches(schedule, |batches| {
+            let mut rng = StdRng::seed_from_u64(1);
+            let batch = batches.batch(&[0, 1], &mut rng).unwrap();
+            assert_eq!((batch.columns, batch.texts.len()), (1, 2));
+            for (damaged, whole) in batch.texts.iter().zip(&batch.whole) {
+                assert!(damaged.len() < whole.len(), "{damaged:?} {whole:?}");
+            }
+        });
+    }
+}

@@ -1,0 +1,162 @@
+//! Checkpoints: an interrupted run goes on from the last one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn_embedding_models::TextEncoder;
+use burn_embedding_models::directory::{self, Place};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::encoder_with_loss::EncoderWithLoss;
+use super::evaluation::Evaluation;
+use super::train::{Best, State};
+use crate::error::Error;
+use crate::report::pictures::History;
+
+const MODEL: &str = "learner.bpk";
+const BEST: &str = "best.bpk";
+const OPTIMIZER: &str = "optimizer.bpk";
+const PROGRESS: &str = "progress.json";
+
+/// The directory beside the output that a run goes on from.
+#[derive(Debug)]
+pub struct Checkpoints {
+    path: PathBuf,
+    place: Place,
+    settings: Map<String, Value>,
+}
+
+/// The state of a run beside the parameters and the optimizer.
+#[derive(Serialize, Deserialize)]
+struct Position {
+    step: usize,
+    before: Evaluation,
+    best: Option<(usize, Evaluation)>,
+    history: History,
+    settings: Map<String, Value>,
+}
+
+impl Checkpoints {
+    /// The checkpoint of a run that `settings` describe and whose result goes to `out`.
+    pub fn beside(out: &Path, settings: Map<String, Value>) -> Result<Self, Error> {
+        let name = out.file_name().unwrap_or_default().to_string_lossy();
+        let path = out.with_file_name(format!("{name}.checkpoint"));
+        let place = Place::new(&path)?;
+        Ok(Self { path, place, settings })
+    }
+
+    /// Refuses to overwrite the checkpoint of another run unless by force.
+    pub fn start(&self, force: bool) -> Result<(), Error> {
+        self.require_checkpoint()?;
+        if force || !self.path.exists() {
+            return Ok(self.place.probe()?);
+        }
+        let reason = "an interrupted run left it: say --resume to go on from it, or --force to \
+                      start anew";
+        Err(Error::output(&self.path, reason))
+    }
+
+    /// Replaces the checkpoint, if it is one, by the state of the run.
+    pub fn write<E: TextEncoder>(&self, state: &State<E>) -> Result<(), Error> {
+        self.require_checkpoint()?;
+        let best = state.best.as_ref().map(|best| (best.step, best.evaluation.clone()));
+        let position = Position {
+            step: state.step,
+            before: state.before.clone(),
+            best,
+            history: state.history.clone(),
+            settings: self.settings.clone(),
+        };
+        self.place.replace(|directory| {
+            save(&state.model, &directory.join(MODEL))?;
+            if let Some(best) = &state.best {
+                save(&best.model, &directory.join(BEST))?;
+            }
+            state.optimizer.save(&directory.join(OPTIMIZER))?;
+            let path = directory.join(PROGRESS);
+            let text = serde_json::to_string_pretty(&position).map_err(std::io::Error::from);
+            text.and_then(|text| fs::write(&path, text))
+                .map_err(|error| Error::output(&path, error))
+        })
+    }
+
+    /// Refuses to go on from nothing, or from the checkpoint of another run.
+    pub fn check(&self) -> Result<(), Error> {
+        self.position().map(|_| ())
+    }
+
+    /// `state` as it was when the checkpoint was written.
+    pub fn read<E: TextEncoder>(&self, mut state: State<E>) -> Result<State<E>, Error> {
+        let Position { step, before, best, history, .. } = self.position()?;
+        let file = |name: &str| self.path.join(name);
+        if let Some((step, evaluation)) = best {
+            let model = load(state.model.clone(), &file(BEST))?;
+            state.best = Some(Best { model, step, evaluation });
+        }
+        state.model = load(state.model, &file(MODEL))?;
+        state.optimizer = state.optimizer.load(&file(OPTIMIZER), step)?;
+        Ok(State { step, before, history, ..state })
+    }
+
+    /// Removes the checkpoint of a run that is complete.
+    pub fn remove(&self) -> Result<(), Error> {
+        if !self.path.exists() {
+            return Ok(());
+        }
+        self.require_checkpoint()?;
+        fs::remove_dir_all(&self.path).map_err(|error| Error::output(&self.path, error))
+    }
+
+    fn position(&self) -> Result<Position, Error> {
+        let path = self.path.join(PROGRESS);
+        let failed = |reason: &str| Error::checkpoint(&self.path, reason);
+        let text = fs::read(&path)
+            .map_err(|_| failed("there is no checkpoint: train without --resume"))?;
+        let position: Position =
+            serde_json::from_slice(&text).map_err(|error| Error::read(&path, error))?;
+        let settings = |name: &String| (position.settings.get(name), self.settings.get(name));
+        let mut names = position.settings.keys().chain(self.settings.keys());
+        let shown = |value: Option<&Value>| value.map_or("none".to_string(), Value::to_string);
+        match names.find(|name| settings(name).0 != settings(name).1) {
+            None => Ok(position),
+            Some(name) => {
+                let (then, now) = settings(name);
+                let (then, now) = (shown(then), shown(now));
+                let reason = format!(
+                    "`{name}` was {then} and is {now}; use the same options and data, or train \
+                     without --resume"
+                );
+                Err(failed(&reason))
+            }
+        }
+    }
+
+    /// Refuses to touch a directory that is not a checkpoint.
+    fn require_checkpoint(&self) -> Result<(), Error> {
+        if !self.path.exists() {
+            return Ok(());
+        }
+        let files = [MODEL, BEST, OPTIMIZER, PROGRESS];
+        match directory::names(&self.path)?.iter().find(|name| !files.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => {
+                let reason = format!("the directory holds `{name}`, which no checkpoint has");
+                Err(Error::output(&self.path, reason))
+            }
+        }
+    }
+}
+
+fn save<E: TextEncoder>(model: &EncoderWithLoss<E>, path: &Path) -> Result<(), Error> {
+    let record = model.valid().into_record();
+    record.save(path).map_err(|error| Error::output(path, error))
+}
+
+fn load<E: TextEncoder>(
+    model: EncoderWithLoss<E>,
+    path: &Path,
+) -> Result<EncoderWithLoss<E>, Error> {
+    model.try_load_file(path).map_err(|error| Error::read(path, error))
+}

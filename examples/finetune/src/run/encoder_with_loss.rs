@@ -1,0 +1,63 @@
+//! The encoder and the loss as one module.
+
+use std::ops::Range;
+
+use burn::module::Module;
+use burn::tensor::{Device, Gradients, Tensor};
+use burn_embedding_losses::{Diagnostics, GradCache};
+use burn_embedding_models::TextEncoder;
+use burn_embedding_models::encoder::ByLength;
+
+use super::batches::Batch;
+use super::objective::Objective;
+
+/// All trained parameters: those of the encoder, and those that the loss owns.
+#[derive(Module, Debug)]
+pub struct EncoderWithLoss<E: Module> {
+    /// Texts to embeddings.
+    pub encoder: E,
+    /// Embeddings to the loss.
+    pub objective: Objective,
+}
+
+impl<E: TextEncoder> EncoderWithLoss<E> {
+    /// The loss of a batch: all its texts go through the encoder together.
+    pub(super) fn loss(&self, batch: Batch, device: &Device) -> Tensor<1> {
+        let columns = self.encoder.embed(&batch.rows(), device).chunk(batch.columns, 0);
+        self.objective.forward(&self.encoder, columns, &batch)
+    }
+
+    /// What the loss sees in a batch, without dropout, `mini_batch` texts at a time.
+    pub(super) fn diagnose(
+        &self,
+        batch: &Batch,
+        device: &Device,
+        mini_batch: usize,
+    ) -> Option<Diagnostics> {
+        let model = self.valid();
+        let embeddings = model.encoder.embed_in_batches(&batch.rows(), mini_batch, device);
+        model.objective.diagnose(embeddings.chunk(batch.columns, 0), batch)
+    }
+
+    /// The loss of a batch, times `share`, whose texts go through the encoder a few at a time, those
+    /// of like length together; `gradients` receives its gradient in parts.
+    pub(super) fn cached_loss(
+        &self,
+        batch: Batch,
+        cache: GradCache,
+        (device, seed): (&Device, u64),
+        share: f64,
+        gradients: impl FnMut(Gradients),
+    ) -> Tensor<1> {
+        let texts = batch.rows();
+        let sorted = ByLength::new(&texts);
+        let loss = |embeddings: Tensor<2>| {
+            let columns = sorted.restore(embeddings).chunk(batch.columns, 0);
+            self.objective.forward(&self.encoder, columns, &batch) * share
+        };
+        let embed = |encoder: &E, rows: Range<usize>| encoder.embed(&sorted.rows()[rows], device);
+        let step = cache.seeded(seed).step(&self.encoder, texts.len(), embed, loss);
+        step.gradients.for_each(gradients);
+        step.loss
+    }
+}

@@ -1,0 +1,221 @@
+//! The quality of an encoder, measured on the rows of a data set.
+
+mod embed;
+mod measure;
+
+use std::collections::{BTreeMap, HashMap};
+
+use burn::tensor::{Device, Tensor};
+use burn_embedding_losses::evaluation::{
+    BinaryClassification, Correlation, InformationRetrieval, InformationRetrievalConfig,
+    binary_classification, embedding_similarity, search, triplet_accuracy,
+};
+use burn_embedding_losses::{BatchError, Similarity};
+use burn_embedding_models::TextEncoder;
+use serde::{Deserialize, Serialize};
+
+pub use embed::{Embedder, Embeddings};
+pub use measure::{Measure, Score, share};
+
+use crate::data::Dataset;
+use crate::error::Error;
+use crate::report::pictures::View;
+
+/// Each teacher's target is compared with those that follow it at these shares of their number.
+const DISTANCES: [f64; 5] = [0.0, 0.1, 0.2, 0.3, 0.45];
+
+/// All measures that the data allows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Evaluation {
+    scores: BTreeMap<Measure, Score>,
+    view: View,
+}
+
+impl Evaluation {
+    /// An evaluation without measures.
+    pub fn seen_as(view: View) -> Self {
+        Self { scores: BTreeMap::default(), view }
+    }
+
+    /// Measures an encoder on everything that `data` holds.
+    pub fn of<E: TextEncoder>(
+        embedder: &Embedder<E>,
+        data: &Dataset,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        let embeddings = embedder.embed(data.texts(), device)?;
+        let mut evaluation = Self::seen_as(View::of(&embeddings, data));
+        let failed = |error: BatchError| Error::Evaluation { reason: error.to_string() };
+        evaluation.measure(&embeddings, data).map_err(failed)?;
+        Ok(evaluation)
+    }
+
+    fn measure(&mut self, embeddings: &Embeddings, data: &Dataset) -> Result<(), BatchError> {
+        if let Some(seen) = scored_pairs(embeddings, data)? {
+            let score = |value: Option<f64>| Some(Score { value: value?, rows: seen.rows });
+            self.insert(Measure::Spearman, score(seen.spearman));
+            self.insert(Measure::Pearson, score(seen.pearson));
+        }
+        if let Some(seen) = binary_pairs(embeddings, data)? {
+            let score = |value| Some(Score { value, rows: seen.rows });
+            self.insert(Measure::BinaryPairs, score(seen.average_precision));
+            self.insert(Measure::PairAccuracy, score(seen.accuracy.value));
+            self.insert(Measure::PairF1, score(seen.f1.f1));
+        }
+        if let Some(seen) = retrieval(embeddings, data)? {
+            let score = |value| Some(Score { value, rows: seen.queries });
+            self.insert(Measure::Retrieval, score(seen.accuracy[&1]));
+            self.insert(Measure::Mrr, score(seen.mrr[&10]));
+            self.insert(Measure::Ndcg, score(seen.ndcg[&10]));
+        }
+        self.insert(Measure::Triplets, triplets(embeddings, data)?);
+        self.insert(Measure::Labels, labels(embeddings, data)?);
+        self.insert(Measure::Teacher, teacher(embeddings, data)?);
+        Ok(())
+    }
+
+    /// Adds a measured value, if there is one.
+    pub fn insert(&mut self, measure: Measure, score: Option<Score>) {
+        if let Some(score) = score {
+            self.scores.insert(measure, score);
+        }
+    }
+
+    /// The value of one measure.
+    pub fn get(&self, measure: Measure) -> Option<Score> {
+        self.scores.get(&measure).copied()
+    }
+
+    /// All values.
+    pub fn iter(&self) -> impl Iterator<Item = (Measure, Score)> {
+        self.scores.iter().map(|(measure, score)| (*measure, *score))
+    }
+
+    /// The first measure, by which runs are compared.
+    pub fn main(&self) -> Option<(Measure, Score)> {
+        self.iter().next()
+    }
+
+    /// Whether the main measure is higher.
+    pub fn is_better(&self, other: &Self) -> bool {
+        let value = |evaluation: &Self| evaluation.main().map(|(_, score)| score.value);
+        value(self) > value(other)
+    }
+
+    /// The embeddings as pictures show them.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Whether nothing could be measured.
+    pub fn is_empty(&self) -> bool {
+        self.scores.is_empty()
+    }
+}
+
+/// The result for one kind of row; `None` if the data has no such rows.
+type Measured<T> = Result<Option<T>, BatchError>;
+
+fn scored_pairs(embeddings: &Embeddings, data: &Dataset) -> Measured<Correlation> {
+    let scored = || data.pairs.iter().filter(|pair| pair.score.is_some());
+    let scores: Vec<_> = scored().filter_map(|pair| pair.score.map(f64::from)).collect();
+    let left = embeddings.of(scored().map(|pair| pair.left.as_str()));
+    let right = embeddings.of(scored().map(|pair| pair.right.as_str()));
+    left.zip(right)
+        .map(|(left, right)| embedding_similarity(left, right, &scores, Similarity::Cosine))
+        .transpose()
+}
+
+fn binary_pairs(embeddings: &Embeddings, data: &Dataset) -> Measured<BinaryClassification> {
+    let labels: Vec<_> = data.verdicts().map(|(_, verdict)| i64::from(verdict)).collect();
+    if !labels.contains(&0) || !labels.contains(&1) {
+        return Ok(None);
+    }
+    let left = embeddings.of(data.verdicts().map(|(pair, _)| pair.left.as_str()));
+    let right = embeddings.of(data.verdicts().map(|(pair, _)| pair.right.as_str()));
+    left.zip(right)
+        .map(|(left, right)| binary_classification(left, right, &labels, Similarity::Cosine))
+        .transpose()
+}
+
+fn triplets(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
+    let rows = data.triplets();
+    let Some(anchor) = embeddings.of(rows.iter().map(|row| row.anchor)) else {
+        return Ok(None);
+    };
+    let positive = embeddings.of(rows.iter().map(|row| row.positive));
+    let negative = embeddings.of(rows.iter().map(|row| row.negative));
+    positive
+        .zip(negative)
+        .map(|(positive, negative)| {
+            let value = triplet_accuracy(anchor, positive, negative, Similarity::Cosine, 0.0)?;
+            Ok(Score { value, rows: rows.len() })
+        })
+        .transpose()
+}
+
+fn labels(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
+    let rows = &data.sentences;
+    let Some(matrix) = embeddings.of(rows.iter().map(|row| row.text.as_str())) else {
+        return Ok(None);
+    };
+    let mut sizes: HashMap<&str, usize> = HashMap::new();
+    for row in rows {
+        *sizes.entry(&row.class).or_default() += 1;
+    }
+    // One of the two nearest is another row.
+    let hits = search(matrix.clone(), matrix, 2, Similarity::Cosine, None)?;
+    let nearest = hits.iter().enumerate().map(|(index, hits)| {
+        let other = hits.iter().find(|hit| hit.index != index);
+        (&rows[index].class, other.map(|hit| &rows[hit.index].class))
+    });
+    // A text that is alone in its class has no right answer.
+    let answered = nearest.filter(|(class, _)| sizes[class.as_str()] > 1);
+    Ok(share(answered.map(|(class, nearest)| nearest == Some(class))))
+}
+
+fn retrieval(embeddings: &Embeddings, data: &Dataset) -> Measured<InformationRetrieval> {
+    let rows = &data.rankings;
+    if rows.len() < 2 {
+        return Ok(None);
+    }
+    let mut positives: Vec<_> = rows.iter().map(|row| row.positive.as_str()).collect();
+    positives.sort_unstable();
+    positives.dedup();
+    let place: HashMap<_, _> = positives.iter().copied().zip(0..).collect();
+    let relevant: Vec<_> = rows.iter().map(|row| vec![place[row.positive.as_str()]]).collect();
+    let queries = embeddings.of(rows.iter().map(|row| row.anchor.as_str()));
+    let config = InformationRetrievalConfig::new().with_map_at_k(vec![10]);
+    queries
+        .zip(embeddings.of(positives))
+        .map(|(queries, corpus)| config.evaluate(queries, corpus, &relevant))
+        .transpose()
+}
+
+fn teacher(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
+    let targets = &data.teacher_targets;
+    let count = targets.len();
+    if count == 0 {
+        return Ok(None);
+    }
+    let pairs = DISTANCES.iter().flat_map(|share| {
+        let distance = 1 + (share * count as f64) as usize;
+        (0..count).map(move |left| (left, (left + distance) % count))
+    });
+    let (left, right): (Vec<usize>, Vec<usize>) = pairs.unzip();
+    let student =
+        |rows: &[usize]| embeddings.of(rows.iter().map(|&row| targets[row].text.as_str()));
+    let (Some(x), Some(y)) = (student(&left), student(&right)) else {
+        return Ok(None);
+    };
+    let target = |rows: &[usize]| {
+        let values = rows.iter().flat_map(|&row| targets[row].embedding.iter().copied());
+        let width = targets[0].embedding.len();
+        Tensor::<1>::from_data(values.collect::<Vec<_>>().as_slice(), &x.device())
+            .reshape([rows.len(), width])
+    };
+    let taught = Similarity::Cosine.paired(target(&left), target(&right));
+    let taught: Vec<f64> = taught.into_data().iter().collect();
+    let seen = embedding_similarity(x, y, &taught, Similarity::Cosine)?;
+    Ok(seen.spearman.map(|value| Score { value, rows: seen.rows }))
+}

@@ -1,0 +1,154 @@
+//! The two commands: training, and encoding with a model as it is.
+
+pub mod batches;
+pub mod checkpoint;
+mod datasets;
+pub mod encode;
+pub mod encoder;
+pub mod encoder_with_loss;
+pub mod evaluation;
+pub mod objective;
+pub mod optimizer;
+mod outcome;
+mod pace;
+pub mod sampler;
+pub mod save;
+pub mod schedule;
+pub mod session;
+pub mod train;
+
+use std::fs;
+
+use burn_embedding_models::SentenceTransformer;
+
+use checkpoint::Checkpoints;
+use save::Destination;
+use session::{Session, Start};
+
+use crate::cli::Args;
+use crate::data::{Dataset, task};
+use crate::error::Error;
+use crate::report::Report;
+use crate::report::card::CARD;
+use crate::report::console::Console;
+use crate::report::log::Log;
+
+/// Trains, evaluates and saves.
+pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
+    let console = &console.with_dashboard(args.dashboard)?;
+    let device = named_device::open(&args.device)
+        .map_err(|error| Error::option("--device", error.to_string()))?;
+    let options = objective::parse_options(&args.loss_config)?;
+    task::Need::of(&args.loss).ok_or_else(|| task::unknown_loss(&args.loss))?;
+    let destination = Destination::check(&args.out, args.force)?;
+    let (training, evaluation) = datasets::read(args)?;
+
+    console.say(format_args!("training on    {}: {}", training.name(), training.contents()));
+    console.say(format_args!("evaluating on  {}: {}", evaluation.name(), evaluation.contents()));
+    let report = Report {
+        loss: &args.loss,
+        options: options.clone(),
+        schedule: args.schedule(),
+        data: training.name(),
+        on: evaluation.name(),
+        pictures: !args.no_report,
+    };
+    let session = Session {
+        training: &training,
+        evaluation: &evaluation,
+        loss: &args.loss,
+        options,
+        loss_weights: args.loss_weights.as_deref(),
+        schedule: args.schedule(),
+        device,
+        checkpoints: checkpoints(args, &report, &training)?,
+        resume: args.resume,
+        log: args.log.as_deref().map(|path| Log::new(path, args.resume)).transpose()?,
+    };
+    train_and_save(session, args, &report, &destination, console)?;
+    console.say(format_args!("saved to {}", args.out.display()));
+    Ok(())
+}
+
+/// Where the run keeps checkpoints, if it writes some or goes on from one.
+fn checkpoints(
+    args: &Args,
+    report: &Report,
+    training: &Dataset,
+) -> Result<Option<Checkpoints>, Error> {
+    if args.checkpoint_steps.is_none() && !args.resume {
+        return Ok(None);
+    }
+    let mut settings = report.settings();
+    let model = args.model.as_ref().map(|path| path.display().to_string());
+    settings.insert("model".to_string(), model.into());
+    settings.insert("loss".to_string(), args.loss.clone().into());
+    let weights = args.loss_weights.as_ref().map(|path| path.display().to_string());
+    settings.insert("loss_weights".to_string(), weights.into());
+    settings.insert("dropout".to_string(), args.dropout.into());
+    let pooling = args.pooling.map(|mode| format!("{mode:?}"));
+    settings.insert("pooling".to_string(), pooling.into());
+    settings.insert("contents of the data".to_string(), training.fingerprint().into());
+    let checkpoints = Checkpoints::beside(&args.out, settings)?;
+    if args.resume {
+        checkpoints.check()?;
+    } else {
+        checkpoints.start(args.force)?;
+    }
+    Ok(Some(checkpoints))
+}
+
+fn train_and_save(
+    session: Session,
+    args: &Args,
+    report: &Report,
+    destination: &Destination,
+    console: &Console,
+) -> Result<(), Error> {
+    let Some(directory) = &args.model else {
+        return train_encoder(session, report, destination, console);
+    };
+    // Data that does not fit is refused before a large file is read.
+    task::examples(session.loss, session.training)?;
+    let model = args.open_options().open(directory, &session.tracking())?;
+    train_model(model, session, report, destination, console)
+}
+
+/// Trains the small encoder from scratch.
+fn train_encoder(
+    session: Session,
+    report: &Report,
+    destination: &Destination,
+    console: &Console,
+) -> Result<(), Error> {
+    let (start, config) = session.from_scratch()?;
+    let outcome = session.run(start, console)?;
+    console.outcome(&outcome);
+    destination.save(&report.summary(&outcome), |directory| {
+        save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)?;
+        report.write_pictures(directory, &outcome)
+    })?;
+    outcome.forget_checkpoints()
+}
+
+/// Trains a model of sentence-transformers.
+fn train_model(
+    model: SentenceTransformer,
+    session: Session,
+    report: &Report,
+    destination: &Destination,
+    console: &Console,
+) -> Result<(), Error> {
+    let dimension = model.dimension();
+    let SentenceTransformer { encoder, tokenizer, package, .. } = model;
+    let outcome = session.run(Start { encoder, tokenizer, dimension }, console)?;
+    console.outcome(&outcome);
+    let card = report.card(&outcome, &package, dimension).markdown();
+    destination.save(&report.summary(&outcome), |directory| {
+        package.write(directory, &outcome.encoder)?;
+        let path = directory.join(CARD);
+        fs::write(&path, &card).map_err(|error| Error::output(&path, error))?;
+        report.write_pictures(directory, &outcome)
+    })?;
+    outcome.forget_checkpoints()
+}

@@ -1,0 +1,75 @@
+//! The result of a training run.
+
+use burn::module::Module;
+use burn_embedding_models::{TextEncoder, Tokenizer};
+
+use super::checkpoint::Checkpoints;
+use super::evaluation::Evaluation;
+use super::session::Evaluate;
+use super::train::{Best, State};
+use crate::error::Error;
+use crate::report::pictures::History;
+
+/// The result of a training run.
+#[derive(Debug)]
+pub struct Outcome<E> {
+    /// The trained encoder.
+    pub encoder: E,
+    /// Its tokenizer.
+    pub tokenizer: Tokenizer,
+    /// The number of examples that the data gave.
+    pub examples: usize,
+    /// The number of training steps.
+    pub steps: usize,
+    /// The step that the encoder was taken from.
+    pub kept: usize,
+    /// The evaluation of the untrained encoder.
+    pub before: Evaluation,
+    /// The evaluation of the trained encoder.
+    pub after: Evaluation,
+    /// The losses and evaluations on the way.
+    pub history: History,
+    checkpoints: Option<Checkpoints>,
+}
+
+impl<E> Outcome<E> {
+    /// Removes the checkpoints of the run, once the encoder is saved.
+    pub fn forget_checkpoints(&self) -> Result<(), Error> {
+        self.checkpoints.as_ref().map_or(Ok(()), Checkpoints::remove)
+    }
+}
+
+/// A run after its last step.
+pub(super) struct Trained<E: Module> {
+    best: Best<E>,
+    steps: usize,
+    before: Evaluation,
+    history: History,
+}
+
+impl<E: TextEncoder> Trained<E> {
+    /// The best model that was evaluated, or else the last.
+    pub(super) fn of(state: State<E>, evaluate: &Evaluate<'_, E>) -> Result<Self, Error> {
+        let State { model, before, best, step: steps, mut history, .. } = state;
+        let best = match best {
+            Some(best) => best,
+            None => {
+                let evaluation = evaluate(&model)?;
+                history.evaluated(steps, &evaluation);
+                Best { model, step: steps, evaluation }
+            }
+        };
+        Ok(Self { best, steps, before, history })
+    }
+
+    pub(super) fn outcome(
+        self,
+        tokenizer: Tokenizer,
+        examples: usize,
+        checkpoints: Option<Checkpoints>,
+    ) -> Outcome<E> {
+        let Self { best, steps, before, history } = self;
+        let (encoder, kept, after) = (best.model.encoder, best.step, best.evaluation);
+        Outcome { encoder, tokenizer, examples, steps, kept, before, after, history, checkpoints }
+    }
+}

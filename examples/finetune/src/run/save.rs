@@ -1,0 +1,158 @@
+//! The directory of a trained encoder.
+
+use std::fs;
+use std::path::Path;
+
+use burn::config::Config;
+use burn::module::Module;
+use burn::tensor::Device;
+use burn_embedding_models::Tokenizer;
+use burn_embedding_models::directory::{self, Place};
+use burn_embedding_models::sentence_transformer::file_names;
+use serde_json::Value;
+
+use super::encoder::{Encoder, EncoderConfig};
+use crate::error::Error;
+use crate::report::card::CARD;
+use crate::report::pictures;
+
+const WEIGHTS: &str = "model.bpk";
+const CONFIG: &str = "config.json";
+const TOKENIZER: &str = "tokenizer.json";
+const SUMMARY: &str = "training.json";
+const FILES: [&str; 4] = [WEIGHTS, CONFIG, TOKENIZER, SUMMARY];
+/// The directories of a model's modules are a number and one of these.
+const MODULES: [&str; 3] = ["_Transformer", "_Pooling", "_Normalize"];
+
+/// A place that an encoder can be saved to, checked before training starts.
+#[derive(Debug)]
+pub struct Destination {
+    place: Place,
+}
+
+impl Destination {
+    /// Checks that `path` is free, or may be replaced, and can be written.
+    pub fn check(path: &Path, force: bool) -> Result<Self, Error> {
+        let destination = Self { place: Place::new(path)? };
+        destination.may_be_taken(path, force)?;
+        destination.place.probe()?;
+        Ok(destination)
+    }
+
+    fn may_be_taken(&self, path: &Path, force: bool) -> Result<(), Error> {
+        let failed = |reason: &str| Err(Error::output(path, reason));
+        if fs::symlink_metadata(path).is_err() {
+            return Ok(());
+        }
+        if !path.is_dir() {
+            return failed("it exists and is not a directory; choose another --out");
+        }
+        let names = directory::names(path)?;
+        match names.iter().find(|name| !of_an_encoder(name)) {
+            Some(name) => failed(&format!(
+                "the directory holds `{name}`, which no trained encoder has; choose another --out"
+            )),
+            None if names.is_empty() || force => Ok(()),
+            None => {
+                failed("it holds an encoder; say --force to replace it, or choose another --out")
+            }
+        }
+    }
+
+    /// Fills the directory with what `contents` writes into it, and with `summary`. If anything
+    /// fails, the directory stays as it was.
+    pub fn save(
+        &self,
+        summary: &Value,
+        contents: impl FnOnce(&Path) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.place.replace(|directory| {
+            contents(directory)?;
+            let path = directory.join(SUMMARY);
+            fs::write(&path, format!("{summary:#}\n")).map_err(|error| Error::output(&path, error))
+        })
+    }
+}
+
+/// Whether a directory of an encoder may hold a file or directory of this name.
+fn of_an_encoder(name: &str) -> bool {
+    let module = name.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    FILES.contains(&name)
+        || name == pictures::DIRECTORY
+        || file_names().chain([CARD]).any(|file| file == name)
+        || (module != name && MODULES.contains(&module))
+}
+
+/// Writes the small encoder into a directory that exists.
+pub fn write_encoder(
+    directory: &Path,
+    encoder: &Encoder,
+    config: &EncoderConfig,
+    tokenizer: &Tokenizer,
+) -> Result<(), Error> {
+    let weights = directory.join(WEIGHTS);
+    let record = encoder.valid().into_record();
+    record.save(&weights).map_err(|error| Error::output(&weights, error))?;
+    let shape = directory.join(CONFIG);
+    config.save(&shape).map_err(|error| Error::output(&shape, error))?;
+    Ok(tokenizer.save(&directory.join(TOKENIZER))?)
+}
+
+/// Reads an encoder that [`Destination::save`] wrote.
+pub fn load(path: &Path, device: &Device) -> Result<(Encoder, Tokenizer), Error> {
+    let config = path.join(CONFIG);
+    let config = EncoderConfig::load(&config).map_err(|error| Error::read(&config, error))?;
+    let weights = path.join(WEIGHTS);
+    let encoder = config
+        .init(device)
+        .try_load_file(&weights)
+        .map_err(|error| Error::read(&weights, error))?;
+    let tokenizer = Tokenizer::load(&path.join(TOKENIZER), config.max_tokens)?;
+    Ok((encoder, tokenizer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(path: &Path, force: bool) -> Result<(), String> {
+        Destination::check(path, force).map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_new_or_empty_directory_may_be_taken() {
+        let parent = tempfile::tempdir().unwrap();
+        assert_eq!(check(&parent.path().join("deep/new"), false), Ok(()));
+        let empty = parent.path().join("empty");
+        fs::create_dir(&empty).unwrap();
+        assert_eq!(check(&empty, false), Ok(()));
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "the probe is gone");
+    }
+
+    #[test]
+    fn an_encoder_is_replaced_only_by_force() {
+        let parent = tempfile::tempdir().unwrap();
+        fs::write(parent.path().join(WEIGHTS), "weights").unwrap();
+        assert!(check(parent.path(), false).unwrap_err().contains("--force"));
+        assert_eq!(check(parent.path(), true), Ok(()));
+    }
+
+    #[test]
+    fn a_directory_with_other_files_is_never_replaced() {
+        let parent = tempfile::tempdir().unwrap();
+        fs::write(parent.path().join("letter.txt"), "dear").unwrap();
+        for force in [false, true] {
+            assert!(check(parent.path(), force).unwrap_err().contains("letter.txt"));
+        }
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_an_error() {
+        let parent = tempfile::tempdir().unwrap();
+        let file = parent.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(check(&file, true).unwrap_err().contains("not a directory"));
+        assert!(check(&file.join("model"), true).is_err());
+        assert!(check(Path::new("/"), true).is_err());
+    }
+}

@@ -1,0 +1,247 @@
+//! One training run, from rows to a trained encoder with its evaluation before and after.
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use burn_embedding_models::{TextEncoder, Tokenizer};
+use serde_json::{Map, Value};
+
+use super::batches::Batches;
+use super::checkpoint::Checkpoints;
+use super::encoder::{Encoder, EncoderConfig};
+use super::encoder_with_loss::EncoderWithLoss;
+use super::evaluation::{Embedder, Evaluation, Measure, Score, share};
+use super::objective::{self, Objective};
+use super::optimizer::Optimizer;
+pub use super::outcome::Outcome;
+use super::outcome::Trained;
+use super::schedule::Schedule;
+use super::train::{Run, State};
+use crate::data::Dataset;
+use crate::data::task::{self, Example, Need};
+use crate::error::Error;
+use crate::report::console::Console;
+use crate::report::log::Log;
+use crate::report::pictures::History;
+
+/// The most word pieces that a tokenizer learns.
+const VOCABULARY: usize = 8000;
+
+/// Everything that decides a training run.
+#[derive(Debug)]
+pub struct Session<'a> {
+    /// The rows to train on.
+    pub training: &'a Dataset,
+    /// The rows to evaluate on.
+    pub evaluation: &'a Dataset,
+    /// The Python name of the loss.
+    pub loss: &'a str,
+    /// Its options, by their Python names.
+    pub options: Map<String, Value>,
+    /// The parameters that the loss starts with, if not random ones.
+    pub loss_weights: Option<&'a Path>,
+    /// The schedule.
+    pub schedule: Schedule,
+    /// The device.
+    pub device: Device,
+    /// The checkpoints of the run, if it writes any or goes on from one.
+    pub checkpoints: Option<Checkpoints>,
+    /// Whether to go on from a checkpoint.
+    pub resume: bool,
+    /// The file that gets a line for each step.
+    pub log: Option<Log>,
+}
+
+/// The encoder and tokenizer that a run starts from.
+#[derive(Debug)]
+pub struct Start<E> {
+    /// The encoder, on a device that tracks gradients.
+    pub encoder: E,
+    /// Texts to its token ids.
+    pub tokenizer: Tokenizer,
+    /// The size of its embeddings.
+    pub dimension: usize,
+}
+
+/// Evaluates a model.
+pub(super) type Evaluate<'a, E> = dyn Fn(&EncoderWithLoss<E>) -> Result<Evaluation, Error> + 'a;
+
+impl Session<'_> {
+    /// A small encoder with random parameters, and a tokenizer that knows the training rows.
+    pub fn from_scratch(&self) -> Result<(Start<Encoder>, EncoderConfig), Error> {
+        let limit = EncoderConfig::new(0).max_tokens;
+        let tokenizer = Tokenizer::train(self.training.texts(), VOCABULARY, limit)?;
+        let config = EncoderConfig::new(tokenizer.vocabulary());
+        let encoder = config.init(&self.tracking());
+        Ok((Start { encoder, tokenizer, dimension: config.dimension }, config))
+    }
+
+    /// The device of the run, tracking gradients, with its random numbers at their start.
+    pub fn tracking(&self) -> Device {
+        let device = self.device.clone().autodiff();
+        device.seed(self.schedule.seed);
+        device
+    }
+
+    /// Trains and evaluates.
+    pub fn run<E: TextEncoder>(
+        mut self,
+        start: Start<E>,
+        console: &Console,
+    ) -> Result<Outcome<E>, Error> {
+        let examples = task::examples(self.loss, self.training)?;
+        if !self.evaluation.tells_something() {
+            return Err(self.nothing_to_evaluate());
+        }
+        let log = self.log.take();
+        let Start { encoder, tokenizer, dimension } = start;
+        let device = self.device.clone().autodiff();
+        let objective = self.objective(&examples, &encoder, dimension, &device)?;
+        let (batches, steps) = self.batches(&examples, &tokenizer)?;
+        let model = EncoderWithLoss { encoder, objective };
+        self.announce(&model.encoder, &tokenizer, &batches, steps, console);
+        let evaluate = |model: &EncoderWithLoss<E>| self.evaluate(model, &tokenizer);
+        let run = Run {
+            batches: &batches,
+            schedule: &self.schedule,
+            steps,
+            device: &device,
+            evaluate: &evaluate,
+            checkpoints: self.checkpoints.as_ref(),
+            log,
+            console,
+        };
+        let state = run.train(self.state(model, steps, &evaluate, console)?)?;
+        if state.step < steps {
+            console.say(format_args!("stopped after step {} of {steps}", state.step));
+        }
+        let trained = Trained::of(state, &evaluate)?;
+        let examples = examples.len();
+        Ok(trained.outcome(tokenizer, examples, self.checkpoints))
+    }
+
+    /// The batches of the run, and the number of its steps.
+    fn batches<'b>(
+        &'b self,
+        examples: &'b [Example<'b>],
+        tokenizer: &'b Tokenizer,
+    ) -> Result<(Batches<'b>, usize), Error> {
+        let need = Need::of(self.loss).ok_or_else(|| task::unknown_loss(self.loss))?;
+        let batches = Batches::new(need, examples, tokenizer, &self.schedule)?;
+        match batches.count() {
+            0 => Err(Error::NoBatches { data: self.training.name() }),
+            steps => Ok((batches, steps)),
+        }
+    }
+
+    /// Says what will be trained, and how many examples the batches leave out.
+    fn announce<E: TextEncoder>(
+        &self,
+        encoder: &E,
+        tokenizer: &Tokenizer,
+        batches: &Batches,
+        steps: usize,
+        console: &Console,
+    ) {
+        let (loss, examples) = (self.loss, batches.examples());
+        let (parameters, pieces) = (Module::num_params(encoder), tokenizer.vocabulary());
+        console.say(format_args!(
+            "{loss} on {examples} examples, {steps} steps; encoder of {parameters} parameters, \
+             {pieces} word pieces",
+        ));
+        let (left_out, kind) = batches.left_out(0);
+        if left_out > 0 {
+            console.note(format_args!(
+                "batches are {kind}: the first epoch leaves out {left_out} of {examples} examples"
+            ));
+        }
+    }
+
+    fn objective<E: TextEncoder>(
+        &self,
+        examples: &[Example],
+        encoder: &E,
+        dimension: usize,
+        device: &Device,
+    ) -> Result<Objective, Error> {
+        let options = self.options.clone();
+        let objective = objective::build(self.loss, options, examples, encoder, dimension, device)?;
+        match self.loss_weights {
+            Some(path) => objective.with_weights(path),
+            None => Ok(objective),
+        }
+    }
+
+    /// The state before the first step, or where the run was interrupted.
+    fn state<E: TextEncoder>(
+        &self,
+        model: EncoderWithLoss<E>,
+        steps: usize,
+        evaluate: &Evaluate<'_, E>,
+        console: &Console,
+    ) -> Result<State<E>, Error> {
+        let optimizer = Optimizer::new(&self.schedule, steps);
+        let mut state = State {
+            model,
+            optimizer,
+            step: 0,
+            before: Evaluation::default(),
+            best: None,
+            history: History::default(),
+        };
+        match &self.checkpoints {
+            Some(checkpoints) if self.resume => {
+                state = checkpoints.read(state)?;
+                console.say(format_args!("going on after step {}", state.step));
+            }
+            _ => {
+                state.before = evaluate(&state.model)?;
+                state.history.evaluated(0, &state.before);
+            }
+        }
+        Ok(state)
+    }
+
+    fn evaluate<E: TextEncoder>(
+        &self,
+        model: &EncoderWithLoss<E>,
+        tokenizer: &Tokenizer,
+    ) -> Result<Evaluation, Error> {
+        let embedder = Embedder::new(tokenizer, &model.encoder);
+        let mut evaluation = Evaluation::of(&embedder, self.evaluation, &self.device)?;
+        let classes = self.pair_classes(model, &embedder)?;
+        evaluation.insert(Measure::PairClasses, classes);
+        if evaluation.is_empty() {
+            return Err(self.nothing_to_evaluate());
+        }
+        Ok(evaluation)
+    }
+
+    fn nothing_to_evaluate(&self) -> Error {
+        Error::NothingToEvaluate { data: self.evaluation.name() }
+    }
+
+    /// The share of pairs that the loss's own classifier gets right; `None` if it has none.
+    fn pair_classes<E: TextEncoder>(
+        &self,
+        model: &EncoderWithLoss<E>,
+        embedder: &Embedder<E>,
+    ) -> Result<Option<Score>, Error> {
+        let objective = model.objective.valid();
+        let classes = self.training.pair_classes();
+        let rows = self.evaluation.pairs.iter();
+        let rows: Vec<_> = rows.filter_map(|pair| Some((pair, pair.class.as_deref()?))).collect();
+        if rows.is_empty() || !matches!(objective, Objective::Softmax(_)) {
+            return Ok(None);
+        }
+        let left = rows.iter().map(|(pair, _)| pair.left.as_str()).collect();
+        let right = rows.iter().map(|(pair, _)| pair.right.as_str()).collect();
+        let columns =
+            vec![embedder.tensor(left, &self.device)?, embedder.tensor(right, &self.device)?];
+        let given = objective.classify(columns).unwrap_or_default();
+        let right =
+            rows.iter().zip(given).map(|((_, class), given)| classes.get(given) == Some(class));
+        Ok(share(right))
+    }
+}

@@ -1,0 +1,260 @@
+//! The training loop.
+
+use burn::module::Module;
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::Device;
+use burn_embedding_losses::{Diagnostics, GradCache};
+use burn_embedding_models::TextEncoder;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde::Serialize;
+
+use super::batches::{Batches, Step};
+use super::checkpoint::Checkpoints;
+use super::encoder_with_loss::EncoderWithLoss;
+use super::evaluation::Evaluation;
+use super::optimizer::{Optimizer, OptimizerStep};
+use super::pace::Pace;
+use super::schedule::Schedule;
+use crate::error::Error;
+use crate::report::console::{Console, Progress};
+use crate::report::log::Log;
+use crate::report::pictures::History;
+
+/// The state of a run between two steps.
+#[derive(Debug)]
+pub struct State<E: Module> {
+    /// All trained parameters.
+    pub model: EncoderWithLoss<E>,
+    /// Updates them.
+    pub optimizer: Optimizer,
+    /// The number of steps taken.
+    pub step: usize,
+    /// The evaluation before the first step.
+    pub before: Evaluation,
+    /// The best model that was evaluated on the way.
+    pub best: Option<Best<E>>,
+    /// The losses and evaluations so far.
+    pub history: History,
+}
+
+/// The best of the evaluated steps.
+#[derive(Debug)]
+pub struct Best<E: Module> {
+    /// The parameters after that step.
+    pub model: EncoderWithLoss<E>,
+    /// The number of the step.
+    pub step: usize,
+    /// Its evaluation.
+    pub evaluation: Evaluation,
+}
+
+/// Everything that a training loop needs.
+pub struct Run<'a, E: Module> {
+    /// The examples.
+    pub batches: &'a Batches<'a>,
+    /// How to train on them.
+    pub schedule: &'a Schedule,
+    /// The number of all steps.
+    pub steps: usize,
+    /// The device, tracking gradients.
+    pub device: &'a Device,
+    /// Evaluates the model.
+    pub evaluate: &'a dyn Fn(&EncoderWithLoss<E>) -> Result<Evaluation, Error>,
+    /// Where to write checkpoints.
+    pub checkpoints: Option<&'a Checkpoints>,
+    /// The file that gets a line for each step.
+    pub log: Option<Log>,
+    /// Where progress is shown.
+    pub console: &'a Console,
+}
+
+impl<E: TextEncoder> Run<'_, E> {
+    /// Takes all steps that `state` has not taken.
+    pub fn train(mut self, mut state: State<E>) -> Result<State<E>, Error> {
+        let progress = self.console.progress(self.steps, self.batches.epochs(), state.step)?;
+        progress.before(&state.before);
+        let mut pace = Pace::new();
+        let mut warned = false;
+        for step in self.batches.steps().take(self.steps).skip(state.step) {
+            let stats;
+            (state, stats) = self.step(state, &step)?;
+            pace.add(&stats);
+            state.history.losses.push(stats.loss);
+            let seen = self.diagnose(&state.model, &step, &stats, warned)?;
+            warned |= self.warn(seen.as_ref(), &stats, warned, &progress)?;
+            if let Some(log) = &mut self.log {
+                log.write(&stats, seen.as_ref(), pace.seconds())?;
+            }
+            progress.step(&stats, pace.loss(), pace.speed())?;
+            if step.last || state.step == self.steps {
+                progress.epoch(step.epoch + 1, pace.loss(), pace.speed());
+                pace.next_epoch();
+            }
+            let stopped = progress.stopped();
+            self.evaluate_and_save(&mut state, &progress, stopped)?;
+            if stopped {
+                break;
+            }
+        }
+        progress.finish();
+        Ok(state)
+    }
+
+    /// Takes one step. Everything random in it follows from its number.
+    fn step(&self, mut state: State<E>, step: &Step) -> Result<(State<E>, StepStats), Error> {
+        let number = state.step + 1;
+        let seed = self.schedule.seed_of(number);
+        self.device.seed(seed);
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut gradients = GradientsAccumulator::new();
+        let (mut texts, mut loss) = (0, 0.0);
+        for rows in &step.batches {
+            let share = 1.0 / step.batches.len() as f64;
+            let part = self.backward(&state.model, rows, share, &mut rng, &mut gradients)?;
+            texts += part.texts;
+            loss += part.loss;
+            if !loss.is_finite() {
+                return Err(self.diverged("loss", number, loss.into()));
+            }
+        }
+        let (model, taken) = state.optimizer.step(state.model, gradients.grads());
+        state.model = model;
+        state.step = number;
+        let OptimizerStep { learning_rate, gradient_norm } = taken;
+        if !gradient_norm.is_finite() {
+            return Err(self.diverged("gradient", number, gradient_norm));
+        }
+        let (epoch, loss) = (step.epoch, loss.into());
+        Ok((state, StepStats { step: number, epoch, loss, learning_rate, gradient_norm, texts }))
+    }
+
+    /// Adds the gradients of one batch, times `share`, to those of the step.
+    fn backward(
+        &self,
+        model: &EncoderWithLoss<E>,
+        rows: &[usize],
+        share: f64,
+        rng: &mut StdRng,
+        gradients: &mut GradientsAccumulator<EncoderWithLoss<E>>,
+    ) -> Result<Part, Error> {
+        let batch = self.batches.batch(rows, rng)?;
+        let texts = batch.texts.len();
+        let mut add = |part| gradients.accumulate(model, GradientsParams::from_grads(part, model));
+        let loss = match self.schedule.mini_batch_size {
+            Some(size) => {
+                let random = (self.device, rng.random());
+                model.cached_loss(batch, GradCache::new(size), random, share, add)
+            }
+            None => {
+                let loss = model.loss(batch, self.device) * share;
+                add(loss.backward());
+                loss
+            }
+        };
+        Ok(Part { texts, loss: loss.into_scalar() })
+    }
+
+    /// Warns of the first batch that the loss has nothing to learn from; whether it did.
+    fn warn(
+        &self,
+        seen: Option<&Diagnostics>,
+        stats: &StepStats,
+        warned: bool,
+        progress: &Progress,
+    ) -> Result<bool, Error> {
+        let Some(why) = seen.and_then(Diagnostics::dead).filter(|_| !warned) else {
+            return Ok(false);
+        };
+        let hint = match self.schedule.shuffle {
+            true => "",
+            false => " (without --no-shuffle, `GroupByLabel` samples the batches)",
+        };
+        progress.warning(format_args!("step {} has no signal: {why}{hint}", stats.step))?;
+        Ok(true)
+    }
+
+    /// Diagnoses the first batch of a step: every `diagnose_every` steps, and where there
+    /// was no gradient or cannot be a meaningful one.
+    fn diagnose(
+        &self,
+        model: &EncoderWithLoss<E>,
+        step: &Step,
+        stats: &StepStats,
+        warned: bool,
+    ) -> Result<Option<Diagnostics>, Error> {
+        let every = self.schedule.diagnose_every;
+        let due = every.is_some_and(|every| stats.step.is_multiple_of(every));
+        let silent = stats.gradient_norm < NO_GRADIENT;
+        let suspicious = !warned && (silent || self.batches.lacks_classes(&step.batches[0]));
+        if !due && !suspicious {
+            return Ok(None);
+        }
+        let mut rng = StdRng::seed_from_u64(self.schedule.seed_of(stats.step));
+        let batch = self.batches.batch(&step.batches[0], &mut rng)?;
+        let mini_batch = self.schedule.mini_batch_size.unwrap_or(batch.texts.len());
+        Ok(model.diagnose(&batch, &self.device.clone().inner(), mini_batch))
+    }
+
+    /// Evaluates and writes a checkpoint where either is due.
+    fn evaluate_and_save(
+        &self,
+        state: &mut State<E>,
+        progress: &Progress,
+        stopped: bool,
+    ) -> Result<(), Error> {
+        let step = state.step;
+        let due = |every: Option<usize>| every.is_some_and(|n| step.is_multiple_of(n));
+        let last = stopped || step == self.steps;
+        if due(self.schedule.evaluate_every) || (last && state.best.is_some()) {
+            self.compare(state, progress)?;
+        }
+        match self.checkpoints {
+            Some(checkpoints) if due(self.schedule.checkpoint_every) => checkpoints.write(state),
+            _ => Ok(()),
+        }
+    }
+
+    /// Evaluates, and keeps the model if it is better than all before.
+    fn compare(&self, state: &mut State<E>, progress: &Progress) -> Result<(), Error> {
+        let evaluation = (self.evaluate)(&state.model)?;
+        let better = state.best.as_ref().is_none_or(|best| evaluation.is_better(&best.evaluation));
+        progress.evaluation(state.step, &evaluation, better)?;
+        state.history.evaluated(state.step, &evaluation);
+        if better {
+            let (model, step) = (state.model.clone(), state.step);
+            state.best = Some(Best { model, step, evaluation });
+        }
+        Ok(())
+    }
+
+    fn diverged(&self, what: &'static str, step: usize, value: f64) -> Error {
+        Error::Diverged { what, step, value, learning_rate: self.schedule.learning_rate }
+    }
+}
+
+/// Shorter gradients change nothing.
+const NO_GRADIENT: f64 = 1e-12;
+
+/// One batch of a step.
+struct Part {
+    texts: usize,
+    loss: f32,
+}
+
+/// The figures of one step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct StepStats {
+    /// Its number, counted from one.
+    pub step: usize,
+    /// Its epoch, counted from zero.
+    pub epoch: usize,
+    /// The mean loss of its batches.
+    pub loss: f64,
+    /// The learning rate.
+    pub learning_rate: f64,
+    /// The length of the gradient of all parameters together, before it was bounded.
+    pub gradient_norm: f64,
+    /// The number of its texts.
+    pub texts: usize,
+}

@@ -1,0 +1,116 @@
+//! The directory of a model: files that may come from anywhere, so every length, path and number is
+//! checked before it is used.
+
+mod modules;
+mod place;
+pub(crate) mod plain;
+mod settings;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+pub use modules::{FILE as MODULES, Modules};
+pub use place::{Place, names};
+pub use settings::{Limits, SETTINGS, Settings, TRANSFORMER_FILES};
+
+use crate::error::Error;
+
+/// The configuration of a module, in its directory.
+pub const CONFIG: &str = "config.json";
+
+/// The longest configuration that is read, in bytes.
+pub(crate) const CONFIG_LIMIT: u64 = 1 << 20;
+/// The longest tokenizer that is read, in bytes.
+pub(crate) const TOKENIZER_LIMIT: u64 = 1 << 27;
+
+/// The directory of a model.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    root: PathBuf,
+    real: PathBuf,
+}
+
+impl Directory {
+    /// Opens `root`.
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        let real = root.canonicalize().map_err(|error| Error::read(root, error))?;
+        if !real.is_dir() {
+            return Err(Error::read(root, "it is not a directory"));
+        }
+        Ok(Self { root: root.to_path_buf(), real })
+    }
+
+    /// The directory, as the user named it.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// The name of the directory, without the path to it.
+    pub fn name(&self) -> String {
+        self.real.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// The part of the directory that `modules.json` names, relative to it.
+    ///
+    /// A path that leads out of the directory is refused, by `..`, by a root or by a link. One that
+    /// does not exist is fine: some modules have no files.
+    pub fn module(&self, listed_in: &Path, path: &str) -> Result<PathBuf, Error> {
+        let outside = || Error::read(listed_in, format!("the path {path:?} leaves the directory"));
+        let relative = PathBuf::from(path);
+        // A backslash separates directories where the file may have come from.
+        let normal = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
+        if path.contains(['\\', '\0']) || !relative.components().all(normal) {
+            return Err(outside());
+        }
+        match self.root.join(&relative).canonicalize() {
+            Ok(real) if !real.starts_with(&self.real) => Err(outside()),
+            _ => Ok(relative),
+        }
+    }
+
+    /// The bytes of a file, or `None` if there is none.
+    pub fn optional(&self, file: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.root.join(file);
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            _ => self.required(file, limit).map(Some),
+        }
+    }
+
+    /// The bytes of a file that must be there, and no longer than `limit`.
+    pub fn required(&self, file: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+        let path = self.root.join(file);
+        let length = regular_file(&path)?;
+        if length > limit {
+            let reason = format!("it has {length} bytes, more than the {limit} such a file may");
+            return Err(Error::read(&path, reason));
+        }
+        let mut bytes = Vec::new();
+        let file = File::open(&path).map_err(|error| Error::read(&path, error))?;
+        file.take(limit).read_to_end(&mut bytes).map_err(|error| Error::read(&path, error))?;
+        Ok(bytes)
+    }
+
+    /// A JSON file, or the default value if there is none.
+    pub fn json<T: DeserializeOwned + Default>(&self, file: &Path) -> Result<T, Error> {
+        match self.optional(file, CONFIG_LIMIT)? {
+            None => Ok(T::default()),
+            Some(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|error| Error::read(&self.root.join(file), error)),
+        }
+    }
+}
+
+/// The length of a file, which may not be a directory, a pipe or a device.
+///
+/// Links are followed: caches of downloaded models link each file to a store of contents.
+pub fn regular_file(path: &Path) -> Result<u64, Error> {
+    let metadata = path.metadata().map_err(|error| Error::read(path, error))?;
+    if !metadata.is_file() {
+        return Err(Error::read(path, "it is not a regular file"));
+    }
+    Ok(metadata.len())
+}

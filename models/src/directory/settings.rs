@@ -1,0 +1,123 @@
+//! Settings in small files: the longest text, prompts, the similarity.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::Directory;
+use crate::error::Error;
+use crate::transformer::TransformerConfig;
+
+/// The fields of `config_sentence_transformers.json` that this crate uses.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Prompts by name: each is put before a text.
+    pub prompts: BTreeMap<String, Option<String>>,
+    /// The prompt that is used where none is named.
+    pub default_prompt_name: Option<String>,
+    /// The similarity that the embeddings are made for: cosine, dot, euclidean or manhattan.
+    pub similarity_fn_name: Option<String>,
+}
+
+/// The file of [`Settings`].
+pub const SETTINGS: &str = "config_sentence_transformers.json";
+
+/// The ways to compare embeddings that sentence-transformers has.
+const SIMILARITIES: [&str; 4] = ["cosine", "dot", "euclidean", "manhattan"];
+
+impl Settings {
+    /// Reads the settings; all have defaults.
+    pub fn read(directory: &Directory) -> Result<Self, Error> {
+        let settings: Self = directory.json(Path::new(SETTINGS))?;
+        let failed = |reason| Err(Error::read(&directory.path().join(SETTINGS), reason));
+        if let Some(name) = &settings.default_prompt_name
+            && !settings.prompts.contains_key(name)
+        {
+            return failed(format!("`default_prompt_name` {name:?} is not among the prompts"));
+        }
+        match &settings.similarity_fn_name {
+            Some(name) if !SIMILARITIES.contains(&name.as_str()) => {
+                let names = SIMILARITIES.join(", ");
+                failed(format!("`similarity_fn_name` is {name:?}, expected one of {names}"))
+            }
+            _ => Ok(settings),
+        }
+    }
+
+    /// The text of the prompt called `name`, or of the default one; empty if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownPrompt`] if no prompt has this name.
+    pub fn prompt(&self, name: Option<&str>) -> Result<&str, Error> {
+        let Some(name) = name.or(self.default_prompt_name.as_deref()) else {
+            return Ok("");
+        };
+        let prompt = self.prompts.get(name).ok_or_else(|| Error::UnknownPrompt {
+            name: name.to_string(),
+            known: self.prompts.keys().cloned().collect(),
+        })?;
+        Ok(prompt.as_deref().unwrap_or(""))
+    }
+}
+
+/// The fields of `sentence_bert_config.json` that this crate uses.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct TransformerSettings {
+    max_seq_length: Option<usize>,
+    do_lower_case: bool,
+}
+
+/// The fields of `tokenizer_config.json` that this crate uses.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct TokenizerSettings {
+    /// A number as large as 1e30 stands for "no limit".
+    model_max_length: Option<f64>,
+}
+
+/// The names that `sentence_bert_config.json` has had for models of other families.
+pub const TRANSFORMER_FILES: [&str; 4] = [
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_xlm-roberta_config.json",
+    "sentence_mpnet_config.json",
+];
+
+/// How texts are prepared for the transformer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest text, in tokens with the special ones.
+    pub max_tokens: usize,
+    /// Whether texts are lower-cased first.
+    pub lower_case: bool,
+}
+
+impl Limits {
+    /// Reads the limits of the transformer in the directory `module`.
+    pub fn read(
+        directory: &Directory,
+        module: &Path,
+        config: &TransformerConfig,
+    ) -> Result<Self, Error> {
+        let files = TRANSFORMER_FILES.map(|name| module.join(name));
+        let there = files.iter().find(|file| directory.path().join(file).exists());
+        let file = there.unwrap_or(&files[0]);
+        let transformer: TransformerSettings = directory.json(file)?;
+        let tokenizer: TokenizerSettings = directory.json(&module.join("tokenizer_config.json"))?;
+        if transformer.max_seq_length == Some(0) {
+            let reason = "`max_seq_length` is 0, expected at least 1";
+            return Err(Error::read(&directory.path().join(file), reason));
+        }
+        let by_tokenizer = tokenizer.model_max_length.filter(|length| *length >= 1.0);
+        let by_tokenizer = by_tokenizer.map(|length| length as usize);
+        let asked = transformer.max_seq_length.or(by_tokenizer).unwrap_or(usize::MAX);
+        Ok(Self {
+            max_tokens: asked.min(config.max_tokens()),
+            lower_case: transformer.do_lower_case,
+        })
+    }
+}

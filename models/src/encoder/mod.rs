@@ -1,0 +1,72 @@
+//! From token ids to one embedding for each text.
+
+mod batch;
+mod by_length;
+mod sentence;
+
+use burn::module::{Module, ModuleDisplay};
+use burn::tensor::{Bool, Device, Int, Tensor};
+
+pub use batch::{TokenBatch, padded};
+pub use by_length::ByLength;
+pub use sentence::SentenceEncoder;
+
+use crate::transformer::{Transformer, TransformerConfig};
+
+/// A network that turns token ids into one embedding for each text, and can be trained.
+pub trait TextEncoder: Module + ModuleDisplay {
+    /// A vector for each token as it is alone, `[texts, tokens]` to `[texts, tokens, dimension]`.
+    fn token_vectors(&self, ids: Tensor<2, Int>) -> Tensor<3>;
+
+    /// Embeddings `[texts, dimension]` of such vectors; `padding`, `[texts, tokens]`, is true for
+    /// those that only fill a row up.
+    fn sentence_vectors(&self, tokens: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<2>;
+
+    /// Embeddings `[texts, dimension]`, all texts padded to the longest.
+    fn forward(&self, batch: TokenBatch) -> Tensor<2> {
+        self.sentence_vectors(self.token_vectors(batch.ids), batch.padding)
+    }
+
+    /// Embeddings `[texts, dimension]` of token ids, in the order of `rows`; texts of like length
+    /// go through the network together, so that little of what is computed is padding.
+    fn embed(&self, rows: &[&[u32]], device: &Device) -> Tensor<2> {
+        let sorted = ByLength::new(rows);
+        let mut groups = sorted.groups();
+        groups.reverse();
+        let longest_first: Vec<_> =
+            groups.iter().flat_map(|group| &sorted.rows()[group.clone()]).copied().collect();
+        let batch = TokenBatch::new(&longest_first, device);
+        // All at once: the gradient of a look-up is as large as the table.
+        let tokens = self.token_vectors(batch.ids);
+        let mut end = 0;
+        let mut embeddings: Vec<_> = groups
+            .iter()
+            .map(|group| {
+                let rows = end..end + group.len();
+                end = rows.end;
+                let longest = sorted.rows()[group.end - 1].len();
+                let tokens = tokens.clone().slice([rows.clone(), 0..longest]);
+                self.sentence_vectors(tokens, batch.padding.clone().slice([rows, 0..longest]))
+            })
+            .collect();
+        embeddings.reverse();
+        sorted.restore(Tensor::cat(embeddings, 0))
+    }
+
+    /// [`embed`](Self::embed) with at most `size` texts at a time, for any number of texts.
+    ///
+    /// # Panics
+    ///
+    /// If `size` is 0 or there are no rows.
+    #[track_caller]
+    fn embed_in_batches(&self, rows: &[&[u32]], size: usize, device: &Device) -> Tensor<2> {
+        let sorted = ByLength::new(rows);
+        let batches = sorted.rows().chunks(size).map(|rows| self.embed(rows, device));
+        sorted.restore(Tensor::cat(batches.collect(), 0))
+    }
+
+    /// The transformer that a decoder can be tied to, with its shape, if there is one.
+    fn transformer(&self) -> Option<(&Transformer, &TransformerConfig)> {
+        None
+    }
+}

@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # Map
+//!
+//! ```text
+//! texts ─ tokenizer ─▶ token ids ─ transformer ─▶ token vectors ─ modules ─▶ embeddings
+//!                                       └─ decoder: the same layers, writing the text again
+//! ```
+//!
+//! | module | holds | where more would go |
+//! | :-- | :-- | :-- |
+//! | [`sentence_transformer`] | a whole model: open, encode, save | |
+//! | [`encoder`] | [`TextEncoder`]: token ids to embeddings, texts of like length together | token embeddings, embeddings of every layer |
+//! | [`decoder`] | the transformer as a decoder, for `DenoisingAutoEncoderLoss` | |
+//! | [`tokenizer`] | texts to token ids | |
+//! | [`weights`] | parameters from and to `model.safetensors` | the names of another family |
+//! | [`directory`] | the other files of a model's directory | |
+//! | [`modules`] | what follows the transformer: pooling | Dense, LayerNorm, cross-encoder heads |
+//! | [`transformer`] | the network of BERT, RoBERTa, XLM-RoBERTa and MPNet | a file for each other family |
+//!
+//! A module imports only from those below it, and all of them use [`Error`].
+
+pub mod decoder;
+pub mod directory;
+pub mod encoder;
+mod error;
+pub mod modules;
+pub mod sentence_transformer;
+pub mod tokenizer;
+pub mod transformer;
+pub mod weights;
+
+pub use encoder::{SentenceEncoder, TextEncoder, TokenBatch};
+pub use error::Error;
+pub use modules::PoolingMode;
+pub use sentence_transformer::{OpenOptions, SentenceTransformer};
+pub use tokenizer::{Tokenizer, Tokens};
+pub use transformer::{Transformer, TransformerConfig};

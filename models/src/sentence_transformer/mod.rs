@@ -1,0 +1,118 @@
+//! A whole model of sentence-transformers: opened from its directory, used, and saved again.
+
+mod open;
+mod package;
+mod save;
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+pub use open::OpenOptions;
+pub use package::{Package, file_names};
+
+use crate::encoder::{SentenceEncoder, TextEncoder};
+use crate::error::Error;
+use crate::tokenizer::{Tokenizer, Tokens};
+
+/// The number of texts that [`SentenceTransformer::encode`] embeds at a time.
+const BATCH: usize = 32;
+
+/// A model of sentence-transformers.
+///
+/// # Example
+///
+/// ```
+/// use burn::tensor::Device;
+/// use burn_embedding_models::SentenceTransformer;
+///
+/// # fn main() -> Result<(), burn_embedding_models::Error> {
+/// let device = Device::flex();
+/// let model = SentenceTransformer::open("goldens/bert", &device)?;
+/// let embeddings = model.encode(&["The cat sits on the mat.", "A dog runs."])?;
+/// assert_eq!(embeddings.dims(), [2, model.dimension()]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct SentenceTransformer {
+    /// Token ids to embeddings: the part that is trained.
+    pub encoder: SentenceEncoder,
+    /// Texts to token ids.
+    pub tokenizer: Tokenizer,
+    /// The other files of the directory.
+    pub package: Package,
+    pub(crate) device: Device,
+}
+
+impl SentenceTransformer {
+    /// Opens a directory that sentence-transformers or this crate saved, with
+    /// [`OpenOptions`]' defaults.
+    ///
+    /// # Errors
+    ///
+    /// If a file is missing, damaged, or describes a model that is not supported.
+    pub fn open(path: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
+        OpenOptions::new().open(path, device)
+    }
+
+    /// The embeddings of `texts`, `[texts, dimension]`, without gradients. The model's default
+    /// prompt, if it has one, is put before each text, and texts that are too long are cut.
+    ///
+    /// # Errors
+    ///
+    /// If the default prompt cannot be used, or the tokenizer fails.
+    pub fn encode<T: AsRef<str>>(&self, texts: &[T]) -> Result<Tensor<2>, Error> {
+        Ok(self.embed(&self.tokenize(texts, None)?, BATCH))
+    }
+
+    /// The token ids of `texts`, each after the prompt with this name, or after the default one.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such prompt or it cannot be used, or the tokenizer fails.
+    pub fn tokenize<T: AsRef<str>>(
+        &self,
+        texts: &[T],
+        prompt: Option<&str>,
+    ) -> Result<Tokens, Error> {
+        let prompt = self.prompt(prompt)?;
+        let texts: Vec<_> = texts.iter().map(|text| format!("{prompt}{}", text.as_ref())).collect();
+        self.tokenizer.encode(texts.iter().map(String::as_str).collect())
+    }
+
+    /// The embeddings of tokenised texts, `[texts, dimension]`, without gradients, `batch_size`
+    /// texts at a time.
+    ///
+    /// # Panics
+    ///
+    /// If `batch_size` is 0.
+    #[track_caller]
+    pub fn embed(&self, tokens: &Tokens, batch_size: usize) -> Tensor<2> {
+        let device = self.device.clone().without_autodiff();
+        if tokens.rows.is_empty() {
+            return Tensor::zeros([0, self.dimension()], &device);
+        }
+        self.encoder.valid().embed_in_batches(&tokens.slices(), batch_size, &device)
+    }
+
+    /// The size of an embedding.
+    pub fn dimension(&self) -> usize {
+        self.encoder.dimension()
+    }
+
+    /// The text of the prompt called `name`, or of the model's default prompt; empty if there is
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such prompt, or the model pools without prompts.
+    pub fn prompt(&self, name: Option<&str>) -> Result<&str, Error> {
+        let prompt = self.package.settings.prompt(name)?;
+        if !prompt.is_empty() && !self.package.include_prompt {
+            return Err(Error::PromptNotPooled);
+        }
+        Ok(prompt)
+    }
+}

@@ -1,0 +1,144 @@
+//! The transformer of the BERT family: embeddings, then layers of attention and feed-forward.
+//!
+//! Another family that differs only in its embeddings, names or bias is a variant of [`Family`];
+//! one with other layers is a file of its own beside `layer.rs`.
+
+mod activation;
+mod attention;
+mod config;
+mod embeddings;
+mod family;
+mod layer;
+mod parts;
+mod relative;
+
+use burn::module::Module;
+use burn::nn::{Embedding, Linear};
+use burn::tensor::{Bool, Device, Int, Tensor};
+
+pub use activation::{Activation, gelu};
+pub use attention::Attention;
+pub use config::TransformerConfig;
+pub use embeddings::Embeddings;
+pub use family::Family;
+pub use layer::Layer;
+pub(crate) use parts::zeros;
+
+/// Token ids to one vector for each token, in the light of the others.
+///
+/// It computes in the type of its parameters.
+#[derive(Module, Debug)]
+pub struct Transformer {
+    embeddings: Embeddings,
+    layers: Vec<Layer>,
+    relative_bias: Option<Embedding>,
+    /// Not used for sentence embeddings, but saved with the rest where the file had it.
+    pooler: Option<Linear>,
+}
+
+impl TransformerConfig {
+    /// A transformer with new parameters, drawn as BERT's are.
+    ///
+    /// # Panics
+    ///
+    /// If [`check`](Self::check) finds an error.
+    #[track_caller]
+    pub fn init(&self, device: &Device) -> Transformer {
+        self.expect_valid();
+        Transformer::new(self, false, device)
+    }
+}
+
+impl Transformer {
+    /// A transformer with new parameters, which are only drawn if they are used before others are
+    /// loaded; `pooler` adds a pooler, for a file that has one.
+    pub(crate) fn new(config: &TransformerConfig, pooler: bool, device: &Device) -> Self {
+        let size = config.hidden_size;
+        let relative = (config.family == Family::Mpnet).then(|| {
+            let buckets = config.relative_attention_num_buckets;
+            config.embedding(buckets, config.num_attention_heads, device)
+        });
+        Self {
+            embeddings: Embeddings::new(config, device),
+            layers: (0..config.num_hidden_layers).map(|_| Layer::new(config, device)).collect(),
+            relative_bias: relative,
+            pooler: pooler.then(|| config.linear(size, size, device)),
+        }
+    }
+
+    /// `[texts, tokens]` ids to a vector for each as it is alone, `[texts, tokens, hidden]`.
+    ///
+    /// # Panics
+    ///
+    /// If a text has more tokens than there are positions.
+    #[track_caller]
+    pub fn token_vectors(&self, ids: Tensor<2, Int>) -> Tensor<3> {
+        self.embeddings.forward(ids)
+    }
+
+    /// Such vectors, and which of them are padding, to vectors in the light of each other.
+    ///
+    /// # Panics
+    ///
+    /// If `padding` is not `[texts, tokens]`.
+    #[track_caller]
+    pub fn forward(&self, start: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<3> {
+        let [texts, tokens, _] = start.dims();
+        require_padding(&padding, [texts, tokens]);
+        self.run(start, padding.reshape([texts, 1, 1, tokens]), |_, states| states)
+    }
+
+    /// The layers one after the other; `between(i, states)` is what layer `i` does between its
+    /// attention and its feed-forward part, `[texts, tokens, hidden]` to the same.
+    ///
+    /// `hidden_from[text, 0, i, j]` says that token i must not look at token j; for all i at once
+    /// where that dimension is 1.
+    pub fn run(
+        &self,
+        start: Tensor<3>,
+        hidden_from: Tensor<4, Bool>,
+        between: impl Fn(usize, Tensor<3>) -> Tensor<3>,
+    ) -> Tensor<3> {
+        let [texts, tokens, size] = start.dims();
+        let bias = self.attention_bias(&start, hidden_from);
+        let (rows, shape) = ([texts * tokens, size], [texts, tokens, size]);
+        // All tokens in one matrix: a product for each text would be a small one.
+        let mut states = start.reshape(rows);
+        for (index, layer) in self.layers.iter().enumerate() {
+            let attended = layer.attend(states, bias.clone());
+            states = layer.feed_forward(between(index, attended.reshape(shape)).reshape(rows));
+        }
+        states.reshape(shape)
+    }
+
+    /// The bias of the scores of every attention, `[texts, heads or 1, tokens or 1, tokens]`.
+    fn attention_bias(&self, start: &Tensor<3>, hidden_from: Tensor<4, Bool>) -> Tensor<4> {
+        let dtype = start.dtype();
+        let lowest = dtype.finfo().map_or(f64::from(f32::MIN), |info| info.min);
+        // Added to a score, the lowest number leaves nothing of the token's weight.
+        let bias = hidden_from.float().cast(dtype) * lowest;
+        let Some(table) = &self.relative_bias else { return bias };
+        let [_, tokens, _] = start.dims();
+        let learned = table.forward(relative::buckets(tokens, &bias.device()));
+        bias + learned.permute([2, 0, 1]).unsqueeze::<4>()
+    }
+
+    /// A vector for each token id, `[vocab, hidden]`.
+    pub fn word_embeddings(&self) -> Tensor<2> {
+        self.embeddings.words()
+    }
+
+    /// The number of layers.
+    pub fn depth(&self) -> usize {
+        self.layers.len()
+    }
+}
+
+/// # Panics
+///
+/// If `padding` does not have a flag for each token.
+#[track_caller]
+pub(crate) fn require_padding(padding: &Tensor<2, Bool>, shape: [usize; 2]) {
+    let got = padding.dims();
+    assert!(got == shape, "Transformer: `padding` must have shape {shape:?}, got {got:?}");
+}

@@ -1,0 +1,158 @@
+//! `model.safetensors`: checked against the model before a value is read, and written again under
+//! the same names.
+
+mod names;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{DType, Device, Tensor};
+use burn_store::{
+    BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, ModuleStore,
+    PyTorchToBurnAdapter, SafetensorsStore, burn_pack,
+};
+
+use names::{Names, renamed};
+
+use crate::directory::regular_file;
+use crate::error::Error;
+use crate::transformer::{Family, Transformer, TransformerConfig};
+
+/// The number of parameters that an error names; the others are counted.
+const NAMED: usize = 5;
+
+/// Reads the parameters of a transformer.
+///
+/// Values of any float type become `f32`. Tensors that the model has no use for are ignored.
+pub fn load(
+    path: &Path,
+    config: &TransformerConfig,
+    device: &Device,
+) -> Result<Transformer, Error> {
+    let failed = |reason: String| Error::read(path, reason);
+    regular_file(path)?;
+    let names = Names::of(config.family);
+    let mut store = SafetensorsStore::from_file(path)
+        .remap(names.reading())
+        .with_from_adapter(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)));
+    let found = store.get_all_tensors().map_err(|error| failed(damaged(&error)))?;
+    let mut model = Transformer::new(config, found.contains_key("pooler.weight"), device);
+    let problems = problems(&model, found, names);
+    if !problems.is_empty() {
+        return Err(failed(listed(&problems)));
+    }
+    model.load_from(&mut store).map_err(|error| failed(damaged(&error)))?;
+    Ok(model)
+}
+
+/// Writes the parameters of a transformer under the names that `transformers` gives them.
+pub fn save(path: &Path, model: &Transformer, family: Family) -> Result<(), Error> {
+    let mut store = SafetensorsStore::from_file(path)
+        .clear_metadata()
+        .metadata("format", "pt")
+        .remap(Names::of(family).writing())
+        .with_to_adapter(BurnToPyTorchAdapter);
+    model.valid().save_into(&mut store).map_err(|error| Error::write(path, error))
+}
+
+/// The name that `transformers` gives to the parameter at `path` in a [`Transformer`].
+///
+/// ```
+/// use burn_embedding_models::transformer::Family;
+/// use burn_embedding_models::weights::file_name;
+///
+/// let name = file_name("layers.0.attention.query.weight", Family::Bert);
+/// assert_eq!(name, "encoder.layer.0.attention.self.query.weight");
+/// ```
+pub fn file_name(path: &str, family: Family) -> String {
+    renamed(&Names::of(family).writing(), &as_in_pytorch(path))
+}
+
+/// PyTorch's names for the parameters of a normalisation.
+fn as_in_pytorch(path: &str) -> String {
+    path.replace(".gamma", ".weight").replace(".beta", ".bias")
+}
+
+fn damaged(error: &impl std::fmt::Display) -> String {
+    // The store's message may span lines; an error here is one line.
+    let reason = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("{reason}; the file is damaged or no safetensors file: fetch it again")
+}
+
+fn listed(problems: &[String]) -> String {
+    let more = match problems.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let named = problems[..problems.len().min(NAMED)].join("; ");
+    format!("it does not fit config.json: {named}{more}")
+}
+
+/// The parameters that a file lacks, or has in another shape or type than the model, by the file's
+/// names.
+fn problems(
+    model: &Transformer,
+    found: &BTreeMap<String, burn_pack::Tensor>,
+    names: Names,
+) -> Vec<String> {
+    let mut expected = Shapes::default();
+    model.visit(&mut expected);
+    let writing = names.writing();
+    let problem = |(name, shape): (String, Vec<usize>)| {
+        let shown = || renamed(&writing, &name);
+        match find(found, &name) {
+            None => Some(format!("`{}` {shape:?} is missing", shown())),
+            Some(tensor) if tensor.shape.as_slice() != shape.as_slice() => {
+                Some(format!("`{}` is {:?}, expected {shape:?}", shown(), tensor.shape.as_slice()))
+            }
+            Some(tensor) if !tensor.dtype.is_float() => {
+                Some(format!("`{}` holds {:?}, expected floats", shown(), tensor.dtype))
+            }
+            Some(_) => None,
+        }
+    };
+    expected.shapes.into_iter().filter_map(problem).collect()
+}
+
+/// Files from before PyTorch call the parameters of a normalisation as Burn does.
+fn find<'a>(
+    found: &'a BTreeMap<String, burn_pack::Tensor>,
+    name: &str,
+) -> Option<&'a burn_pack::Tensor> {
+    let older = || match name.rsplit_once('.') {
+        Some((module, "weight")) => found.get(&format!("{module}.gamma")),
+        Some((module, "bias")) => found.get(&format!("{module}.beta")),
+        _ => None,
+    };
+    found.get(name).or_else(older)
+}
+
+/// The parameters of a module by their paths, with names and shapes as PyTorch has them.
+#[derive(Default)]
+struct Shapes {
+    path: Vec<String>,
+    containers: Vec<String>,
+    shapes: Vec<(String, Vec<usize>)>,
+}
+
+impl ModuleVisitor for Shapes {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.push(name.to_string());
+        self.containers.push(container.to_string());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+        self.containers.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        // Asks a parameter that was not made yet for its shape only.
+        let mut shape = param.lazy_shape().to_vec();
+        if self.containers.iter().any(|container| container == "Struct:Linear") {
+            shape.reverse();
+        }
+        self.shapes.push((as_in_pytorch(&self.path.join(".")), shape));
+    }
+}

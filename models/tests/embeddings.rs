@@ -1,0 +1,92 @@
+//! Models of sentence-transformers: their embeddings are those of the Python library.
+
+mod common;
+
+use common::{FAMILIES, change_header, copy, golden, open, rows, texts};
+
+fn expected(family: &str) -> Vec<Vec<f32>> {
+    let file = std::fs::read(golden(family).join("expected.json")).unwrap();
+    serde_json::from_slice(&file).unwrap()
+}
+
+fn assert_close(found: &[Vec<f32>], expected: &[Vec<f32>], tolerance: f32, what: &str) {
+    assert_eq!(found.len(), expected.len());
+    for (row, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(expected) {
+            let difference = (found - expected).abs();
+            assert!(difference <= tolerance, "{what}, text {row}: {found} is not {expected}");
+        }
+    }
+}
+
+#[test]
+fn embeddings_are_those_of_sentence_transformers() {
+    for family in FAMILIES {
+        let model = open(&golden(family));
+        let embeddings = rows(model.encode(&texts()).unwrap());
+        assert_close(&embeddings, &expected(family), 1e-5, family);
+    }
+}
+
+#[test]
+fn the_size_of_a_batch_changes_no_embedding() {
+    for family in FAMILIES {
+        let model = open(&golden(family));
+        let tokens = model.tokenize(&texts(), None).unwrap();
+        let [alone, together] = [1, 100].map(|size| rows(model.embed(&tokens, size)));
+        assert_close(&together, &alone, 1e-5, family);
+    }
+}
+
+#[test]
+fn texts_that_are_cut_are_counted() {
+    let model = open(&golden("bert"));
+    assert_eq!(model.tokenizer.max_tokens(), 24);
+    let words = |count: usize| "the ".repeat(count);
+    // Two of the tokens are the special ones.
+    let tokens = model.tokenize(&[words(22), words(23), words(300)], None).unwrap();
+    assert_eq!(tokens.cut, 2);
+    let rows = rows(model.embed(&tokens, 2));
+    assert_eq!(rows[1], rows[2]);
+}
+
+#[test]
+fn no_texts_give_no_embeddings() {
+    let model = open(&golden("bert"));
+    assert_eq!(model.encode::<&str>(&[]).unwrap().dims(), [0, 16]);
+}
+
+#[test]
+fn a_prompt_is_put_before_each_text() {
+    let model = open(&golden("roberta"));
+    assert_eq!(model.prompt(None).unwrap(), "the cat: ");
+    assert_eq!(model.prompt(Some("document")).unwrap(), "");
+    let error = model.prompt(Some("passage")).unwrap_err().to_string();
+    assert!(error.contains("`passage` is no prompt of the model; it has document, query"));
+}
+
+#[test]
+fn older_names_of_normalisations_are_understood() {
+    let directory = tempfile::tempdir().unwrap();
+    copy(&golden("bert"), directory.path());
+    let weights = directory.path().join("model.safetensors");
+    let rename = |header: &str| {
+        let header = header.replace("LayerNorm.weight", "LayerNorm.gamma");
+        header.replace("LayerNorm.bias", "LayerNorm.beta")
+    };
+    let renamed = change_header(&std::fs::read(&weights).unwrap(), rename);
+    std::fs::write(&weights, renamed).unwrap();
+    let model = open(directory.path());
+    let embeddings = rows(model.encode(&texts()).unwrap());
+    assert_close(&embeddings, &expected("bert"), 1e-5, "bert");
+}
+
+#[test]
+fn a_model_loads_from_any_part_of_the_file_system() {
+    let directory = tempfile::tempdir().unwrap();
+    copy(&golden("mpnet"), directory.path());
+    let model = open(directory.path());
+    let embeddings = rows(model.encode(&texts()).unwrap());
+    assert_close(&embeddings, &expected("mpnet"), 1e-5, "mpnet");
+}

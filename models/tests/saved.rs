@@ -1,0 +1,66 @@
+//! Models that are saved again: the same embeddings, and the names that other programs expect.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn_embedding_models::directory::names;
+use common::{FAMILIES, golden, open, rows, texts};
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn encode(directory: &Path) -> Vec<Vec<f32>> {
+    rows(open(directory).encode(&texts()).unwrap())
+}
+
+/// Saves a tiny model to a new directory.
+fn save(family: &str) -> (TempDir, PathBuf) {
+    let directory = TempDir::new().unwrap();
+    let saved = directory.path().join("saved");
+    open(&golden(family)).save(&saved).unwrap();
+    (directory, saved)
+}
+
+/// The shapes in a safetensors file by the parameters' names.
+fn shapes(directory: &Path) -> BTreeMap<String, Value> {
+    let bytes = fs::read(directory.join("model.safetensors")).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header: BTreeMap<String, Value> = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let tensors = header.into_iter().filter(|(name, _)| name != "__metadata__");
+    tensors.map(|(name, tensor)| (name, tensor["shape"].clone())).collect()
+}
+
+#[test]
+fn a_saved_model_gives_the_same_embeddings() {
+    for family in FAMILIES {
+        let (directory, saved) = save(family);
+        assert_eq!(encode(&saved), encode(&golden(family)), "{family}");
+        assert_eq!(names(directory.path()).unwrap(), ["saved"], "nothing else is left behind");
+    }
+}
+
+#[test]
+fn parameters_keep_their_names_and_shapes() {
+    for family in ["bert", "xlm-roberta", "mpnet"] {
+        let (_directory, saved) = save(family);
+        assert_eq!(shapes(&saved), shapes(&golden(family)), "{family}");
+    }
+}
+
+#[test]
+fn parameters_lose_the_prefix_of_a_model_with_a_head() {
+    let (_directory, saved) = save("roberta");
+    let original = shapes(&golden("roberta"));
+    for (name, shape) in shapes(&saved) {
+        assert_eq!(original[&format!("roberta.{name}")], shape, "{name}");
+    }
+}
+
+#[test]
+fn half_precision_is_saved_in_full_and_says_so() {
+    let (_directory, saved) = save("xlm-roberta");
+    let config = fs::read_to_string(saved.join("config.json")).unwrap();
+    assert!(config.contains("\"float32\"") && !config.contains("float16"), "{config}");
+}
