@@ -143,7 +143,7 @@ fn rows_that_are_not_finite_are_counted_and_left_out() {
         let all = rows(device) * f32::NAN;
         let labels = labels([1, 1, 2, 2], device);
         let seen = BatchHardTripletLossConfig::new().init().diagnose((all, labels));
-        assert_eq!((seen.non_finite_rows, seen.active_terms), (4, 0), "{name}");
+        assert_eq!((seen.rows, seen.non_finite_rows), (4, 4), "{name}");
         assert_eq!((seen.positive_similarity, seen.negative_similarity), (None, None), "{name}");
     });
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of `src/`, bottom first.
-const FLOORS: [&str; 25] = [
+const FLOORS: [&str; 23] = [
     "error",
     "numeric",
     "reduction",
@@ -13,6 +13,7 @@ const FLOORS: [&str; 25] = [
     "kernels",
     "blocks",
     "geometry",
+    "scores",
     "select",
     "objective",
     "decoder",
@@ -20,15 +21,12 @@ const FLOORS: [&str; 25] = [
     "losses",
     "catalog",
     "sentence_transformers",
-    "grad_cache",
-    "gather",
+    "parallel",
     "sampler",
     "noise",
     "evaluation",
     "guide",
     "prelude",
-    "parallel",
-    "scores",
     "lib",
 ];
 

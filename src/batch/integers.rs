@@ -21,7 +21,7 @@ pub(super) fn signed<const D: usize>(integers: Tensor<D, Int>) -> Tensor<D, Int>
 
 /// `u64` to `i64` bit by bit: a plain cast fails on some backends where the highest bit is set.
 fn wrapped<const D: usize>(integers: Tensor<D, Int>) -> Tensor<D, Int> {
-    let highest = integers.clone().bitwise_right_shift_scalar(63).cast(IntDType::I64);
+    let highest = integers.clone().greater_elem(i64::MAX).int().cast(IntDType::I64);
     let rest = integers.bitwise_and_scalar(i64::MAX).cast(IntDType::I64);
     rest + highest.mul_scalar(i64::MIN)
 }

@@ -66,8 +66,6 @@ use crate::error::ConfigError;
 /// - L. Gao, Y. Zhang, J. Han, J. Callan: Scaling Deep Contrastive Learning Batch Size under Memory
 ///   Limited Setup, 2021, <https://arxiv.org/abs/2101.06983>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[doc(alias = "CachedMultipleNegativesRankingLoss")]
-#[doc(alias = "CachedGISTEmbedLoss")]
 pub struct GradCache {
     mini_batch_size: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -148,22 +148,6 @@ fn masks_and_weights_belong_to_rows_and_negatives() {
 }
 
 #[test]
-fn what_a_ranking_loss_cannot_take_into_account_is_refused() {
-    let batch = |k| RetrievalBatch::new(rows(3, 2), rows(3, 2), vec![rows(3, 2); k]);
-    let got = message_of(|| {
-        let weighted = batch(0).with_weights(numbers(3));
-        crate::MegaBatchMarginLossConfig::new().init().forward(weighted)
-    });
-    let expected =
-        "MegaBatchMarginLoss: `weights` of a RetrievalBatch is not supported by this loss";
-    assert_eq!(got, expected);
-    let masked = batch(1).with_negative_mask(rows(3, 1).bool());
-    let loss = crate::MultipleNegativesRankingLossConfig::new().init();
-    let got = message_of(|| loss.forward(masked));
-    assert!(got.starts_with("MultipleNegativesRankingLoss: `negative_mask` of a"), "{got}");
-}
-
-#[test]
 fn a_batch_without_rows_or_columns_is_refused() {
     for (n, dim) in [(0, 2), (2, 0)] {
         let got = message_of(|| PairBatch::new(rows(n, dim), rows(n, dim), numbers(n)));
