@@ -2,21 +2,33 @@
 
 use burn::data::dataloader::Progress;
 
+use burn::prelude::*;
+use burn::train::metric::{Metric, MetricMetadata, Numeric, NumericEntry};
+
 use super::*;
+use crate::Similarity;
 use crate::evaluation::{embedding_similarity, triplet_accuracy};
 
-fn metadata() -> MetricMetadata {
-    let progress = Progress { items_processed: 1, items_total: 2, unit: None };
-    MetricMetadata { progress, iteration: Some(0), lr: None }
+mod part;
+mod summary;
+
+/// After this many batches of an epoch.
+fn after(batches: usize, of: usize) -> MetricMetadata {
+    let progress = Progress { items_processed: batches, items_total: of, unit: None };
+    MetricMetadata { progress, iteration: Some(batches), lr: None }
 }
 
-/// The final value after an epoch of these batches, as it is logged.
+/// The final value after an epoch of these batches, as it is logged: with the last batch, and at the end.
 fn epoch<M: OverEpoch>(metric: &mut EpochMetric<M>, batches: Vec<M::Input>) -> f64 {
-    for batch in &batches {
-        assert!(metric.update(batch, &metadata()).unwrap().is_not_available());
+    let mut last = None;
+    for (batch, done) in batches.iter().zip(1..) {
+        let entry = metric.update(batch, &after(done, batches.len())).unwrap();
+        assert_eq!(entry.is_not_available(), done < batches.len());
         assert!(Numeric::value(metric).is_none() && metric.running_value().is_none());
+        last = Some(entry);
     }
     let entry = metric.compute().unwrap();
+    assert_eq!(entry.serialized, last.unwrap().serialized);
     let logged = NumericEntry::deserialize(&entry.serialized).unwrap().current();
     assert_eq!(logged, metric.final_value().current());
     assert!(entry.formatted.starts_with("epoch "), "{}", entry.formatted);
@@ -87,7 +99,25 @@ fn without_a_value_nothing_is_shown() {
     assert!(metric.compute().unwrap().is_not_available());
     let scores = Tensor::<1>::ones([2], &Device::flex());
     let rows = random(2);
-    metric.update(&SpearmanInput::new(rows.clone(), rows, scores), &metadata()).unwrap();
+    metric.update(&SpearmanInput::new(rows.clone(), rows, scores), &after(1, 2)).unwrap();
     assert!(metric.compute().unwrap().is_not_available());
     assert_eq!(metric.final_value().current(), 0.0);
+}
+
+#[test]
+fn an_epoch_whose_length_was_not_known_is_measured_at_its_end() {
+    let batch = |rows| {
+        let scores = Tensor::<1>::from_floats([0.1, 0.9, 0.4], &Device::flex());
+        SpearmanInput::new(random(rows), random(rows), scores)
+    };
+    let (first, second) = (batch(3), batch(3));
+    let mut metric = SpearmanMetric::new(Similarity::Cosine);
+    // One batch was announced, and two came.
+    let early = metric.update(&first, &after(1, 1)).unwrap();
+    assert!(!early.is_not_available());
+    metric.update(&second, &after(2, 1)).unwrap();
+    let value = metric.compute().unwrap();
+    metric.clear();
+    let expected = epoch(&mut metric, vec![first, second]);
+    assert_eq!(NumericEntry::deserialize(&value.serialized).unwrap().current(), expected);
 }
