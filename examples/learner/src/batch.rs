@@ -5,32 +5,32 @@ use burn::prelude::*;
 
 use crate::texts::{Labelled, Pair};
 
-/// Words are told apart by their hash, in so many buckets.
+/// The number of buckets that words are hashed into.
 pub const BUCKETS: usize = 4096;
 
-/// A batch of one of the data sets.
+/// A batch from one of the data sets.
 #[derive(Debug, Clone)]
 pub enum Batch {
     /// For [`MultipleNegativesRankingLoss`](burn_embedding_losses::MultipleNegativesRankingLoss).
     Pairs {
         /// The words of each question.
         questions: Words,
-        /// The words of the answer of each.
+        /// The words of its answer.
         answers: Words,
     },
     /// For [`BatchHardTripletLoss`](burn_embedding_losses::BatchHardTripletLoss).
     Labelled {
         /// The words of each sentence.
         texts: Words,
-        /// The topic of each, `[n]`.
+        /// Its topic, `[n]`.
         topics: Tensor<1, Int>,
     },
 }
 
-/// The buckets of the words of texts, `[n, words]`; texts with fewer words end with bucket 0.
+/// The bucket of each word, `[n, words]`. Shorter texts are padded with bucket 0.
 pub type Words = Tensor<2, Int>;
 
-/// Makes batches of both data sets.
+/// Makes batches from the rows of either data set.
 #[derive(Debug, Clone, Copy)]
 pub struct ToBatch;
 

@@ -1,4 +1,4 @@
-//! Batches of both data sets in one loader: each by the sampler that its loss needs.
+//! Batches of both data sets in one loader, each from the sampler that its loss needs.
 
 use burn::data::dataset::InMemDataset;
 use burn::tensor::Device;
@@ -10,25 +10,25 @@ use burn_embedding_losses::sampler::{
 use crate::batch::{Batch, ToBatch};
 use crate::texts::{self, SUBJECTS};
 
-/// Pairs of a batch. Their subjects differ, so that no answer is the negative of its own question.
+/// Pairs per batch. Their subjects differ, so that no answer is a negative of its own question.
 const PAIRS: usize = 24;
 
-/// Sentences of a batch, and how many of a topic: each has positives and negatives.
+/// Sentences per batch, and how many share a topic: each has positives and negatives.
 const SENTENCES: usize = 24;
 const OF_A_TOPIC: usize = 4;
 
-/// The training data, in new batches each epoch.
+/// The training data. Every epoch has new batches.
 #[derive(Debug)]
 pub struct Training {
-    /// The batches.
+    /// The data loader.
     pub loader: SampledLoader<Batch>,
-    /// How many there are in the first epoch.
+    /// The number of batches in the first epoch.
     pub batches: usize,
-    /// The rows that the first epoch leaves out: those of batches with few negatives.
+    /// The number of rows that the first epoch leaves out, because their batches would be too small.
     pub left_out: usize,
 }
 
-/// Each data set comes as often as it has batches. [`RoundRobin`] would give each the same weight.
+/// Draws from each data set in proportion to its batches. [`RoundRobin`] would give each the same weight.
 pub fn training(seed: u64, device: &Device) -> Training {
     let (pairs, sentences) = (texts::pairs(false), texts::labelled(false));
     let of_pairs = NoDuplicatesConfig::new(PAIRS).with_min_batch(PAIRS / 3).with_seed(seed);
@@ -48,7 +48,7 @@ pub fn training(seed: u64, device: &Device) -> Training {
     }
 }
 
-/// The validation data, in the same batches each epoch: all subjects are in each.
+/// The validation data, in the same batches every epoch. Each batch has all subjects.
 pub fn validation(device: &Device) -> SampledLoader<Batch> {
     let (pairs, sentences) = (texts::pairs(true), texts::labelled(true));
     let samplers: Vec<Box<dyn BatchSampler>> = vec![

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use burn::tensor::Device;
 use clap::Parser;
 use learner::train::{Options, train};
 
@@ -15,18 +16,14 @@ struct Arguments {
     /// Directory for logs and checkpoints
     #[arg(long, value_name = "DIR", default_value = "learner-run")]
     out: PathBuf,
-
-    /// Where to compute: flex, wgpu, cuda:1, …, as far as compiled in
-    #[arg(long, value_name = "DEVICE", default_value = "flex")]
-    device: String,
 }
 
 fn main() -> ExitCode {
-    let Arguments { options, out, device } = Arguments::parse();
-    let result = named_device::open(&device)
-        .map_err(|error| error.to_string())
-        .and_then(|device| train(&out, &options, &device));
-    match result {
+    let Arguments { options, out } = Arguments::parse();
+    // Burn takes the backend whose cargo feature is on. A GPU goes first if there are several, unless the
+    // environment variable `BURN_DEVICE` names another.
+    let device = Device::default();
+    match train(&out, &options, &device) {
         Ok(_) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("error: {message}");

@@ -1,4 +1,4 @@
-//! A small encoder with a loss for each data set, as Burn's learner wants it.
+//! A small encoder with a loss for each data set, ready for Burn's learner.
 
 use burn::nn::{Embedding, EmbeddingConfig, Initializer, Linear, LinearConfig};
 use burn::prelude::*;
@@ -6,11 +6,12 @@ use burn::tensor::ExecutionError;
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use burn_embedding_losses::Similarity;
+use burn_embedding_losses::evaluation::metric::LossParts;
 use burn_embedding_losses::prelude::*;
 
 use crate::batch::{BUCKETS, Batch, Words};
 
-/// What is trained, and what trains it.
+/// The encoder and its two losses.
 #[derive(Module, Debug)]
 pub struct Model {
     words: Embedding,
@@ -20,9 +21,9 @@ pub struct Model {
 }
 
 impl Model {
-    /// With random parameters.
+    /// Initializes the parameters at random.
     pub fn new(device: &Device) -> Self {
-        // Small, so that words that are learned outweigh those that training never sees.
+        // Small, so that the words seen in training outweigh the others.
         let small = Initializer::Normal { mean: 0.0, std: 0.1 };
         Self {
             words: EmbeddingConfig::new(BUCKETS, 64).with_initializer(small).init(device),
@@ -35,14 +36,14 @@ impl Model {
         }
     }
 
-    /// The embedding of each text: the mean of its words, projected, `[n, 64]`.
+    /// The embedding of each text, `[n, 64]`: the projected mean of its words.
     pub fn embed(&self, words: Words) -> Tensor<2> {
         let present = words.clone().greater_scalar(0).float().unsqueeze_dim::<3>(2);
         let sum = (self.words.forward(words) * present.clone()).sum_dim(1);
         self.projection.forward((sum / present.sum_dim(1)).squeeze_dim(1))
     }
 
-    /// The loss of the data set that the batch is from.
+    /// Applies the loss of the batch's data set.
     fn losses(&self, batch: Batch) -> Seen {
         match batch {
             Batch::Pairs { questions, answers } => {
@@ -95,10 +96,28 @@ pub enum Task {
     Topics,
 }
 
-/// What metrics read of a batch.
+impl Task {
+    /// The metric of its loss.
+    pub const fn loss(self) -> &'static str {
+        match self {
+            Self::Pairs => "Pairs loss",
+            Self::Topics => "Topics loss",
+        }
+    }
+
+    /// The metric of the rows whose nearest neighbour is the right one.
+    pub const fn recall(self) -> &'static str {
+        match self {
+            Self::Pairs => "Pairs recall@1",
+            Self::Topics => "Topics recall@1",
+        }
+    }
+}
+
+/// The output of a step, from which the metrics are computed.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    /// Its data set.
+    /// The data set of the batch.
     pub task: Task,
     /// Its loss, `[1]`.
     pub loss: Tensor<1>,
@@ -129,8 +148,11 @@ impl Adaptor<LossInput> for Seen {
     }
 }
 
-impl Adaptor<Seen> for Seen {
-    fn adapt(&self) -> Seen {
-        self.clone()
+impl Adaptor<LossParts> for Seen {
+    fn adapt(&self) -> LossParts {
+        let [rows] = self.found.dims();
+        LossParts::new(rows)
+            .with(self.task.loss(), self.loss.clone())
+            .with(self.task.recall(), self.found.clone())
     }
 }

@@ -1,10 +1,10 @@
-//! The data sets: questions with their answers, and sentences with their topic. Written from a few
-//! templates, so that the example needs no file.
+//! The data sets: questions with answers, and sentences with topics. Both are made from a few templates, so
+//! that the example needs no files.
 
 /// A question and a text that answers it.
 #[derive(Debug, Clone)]
 pub struct Pair {
-    /// What it is about; pairs about one subject answer each other's questions.
+    /// Its subject. Pairs about one subject answer each other's questions.
     pub subject: usize,
     /// The question.
     pub question: String,

@@ -9,18 +9,18 @@ use burn::tensor::Device;
 use burn::train::metric::store::{Aggregate, Direction, Split};
 use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::{Learner, MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining};
+use burn_embedding_losses::evaluation::metric::LossPartMetric;
 
 use crate::loaders::{self, Training};
-use crate::metric::OfTask;
 use crate::model::{Model, Task};
 
-/// Epochs without a lower loss on the validation data, after which training stops.
+/// Training stops after this many epochs without a lower validation loss.
 const PATIENCE: usize = 3;
 
-/// How to train.
+/// The options of a run.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Options {
-    /// Passes over the data; fewer if the loss on the validation data no longer falls
+    /// Passes over the data; fewer if the validation loss no longer falls
     #[arg(long, value_name = "N", default_value = "20", value_parser = clap::value_parser!(u16).range(1..))]
     pub epochs: u16,
 
@@ -28,17 +28,17 @@ pub struct Options {
     #[arg(long, value_name = "RATE", default_value = "0.003", value_parser = rate)]
     pub learning_rate: f64,
 
-    /// Decides the parameters and the batches
+    /// Seed of the parameters and the batches
     #[arg(long, value_name = "N", default_value = "42")]
     pub seed: u64,
 
-    /// Go on from the checkpoint after this epoch, with the same options
+    /// Resume from the checkpoint of this epoch, with the same options
     #[arg(long, value_name = "EPOCH")]
     pub resume: Option<usize>,
 }
 
-/// Trains, and leaves logs and checkpoints in `directory`. The dashboard shows where stdout is a
-/// terminal.
+/// Trains, and leaves logs and checkpoints in `directory`. With the feature `dashboard`, a terminal shows
+/// the run.
 ///
 /// # Errors
 ///
@@ -62,10 +62,10 @@ pub fn train(directory: &Path, options: &Options, device: &Device) -> Result<Mod
     let mut run = SupervisedTraining::new(directory, Arc::new(training), Arc::new(validation))
         .metrics((
             loss,
-            OfTask::loss("Pairs loss", Task::Pairs),
-            OfTask::loss("Topics loss", Task::Topics),
-            OfTask::recall("Pairs recall@1", Task::Pairs),
-            OfTask::recall("Topics recall@1", Task::Topics),
+            LossPartMetric::new(Task::Pairs.loss()),
+            LossPartMetric::new(Task::Topics.loss()),
+            LossPartMetric::new(Task::Pairs.recall()).higher_is_better(),
+            LossPartMetric::new(Task::Topics.recall()).higher_is_better(),
         ))
         .metric_train_numeric(LearningRateMetric::new())
         .with_default_checkpointers()
@@ -86,7 +86,7 @@ pub fn train(directory: &Path, options: &Options, device: &Device) -> Result<Mod
     }
 }
 
-/// Burn would write into the logs of another run, and panics without a checkpoint.
+/// Refuses what Burn would not: it writes into the logs of another run, and panics without a checkpoint.
 fn check(directory: &Path, resume: Option<usize>) -> Result<(), String> {
     let shown = directory.display();
     match resume {
