@@ -199,7 +199,8 @@ pub struct Args {
     pub diagnose_steps: Option<usize>,
 
     /// Show the run on a dashboard in the terminal: curves of loss, learning rate, length of the gradient
-    /// and evaluation. `q` or Ctrl-C ends training early and saves what is trained
+    /// and evaluation. `q` or Ctrl-C ends training early and saves what is trained. Needs a build with
+    /// `--features dashboard`
     #[arg(long)]
     pub dashboard: bool,
 

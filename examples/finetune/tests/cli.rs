@@ -232,8 +232,14 @@ fn held_out_rows_and_other_formats_evaluate() {
 }
 
 #[test]
-fn a_dashboard_needs_a_terminal() {
-    refused(&[], &["--dashboard", "--steps", "1"], "--dashboard: stdout is no terminal");
+fn a_dashboard_needs_its_feature_and_a_terminal() {
+    let reason = match cfg!(feature = "dashboard") {
+        true => "--dashboard: stdout is no terminal",
+        false => {
+            "--dashboard: this build has none; add `--features dashboard` to the cargo command"
+        }
+    };
+    refused(&[], &["--dashboard", "--steps", "1"], reason);
     let directory = TempDir::new().unwrap();
     fs::create_dir(directory.path().join("finetuned-encoder")).unwrap();
     let output = finetune(directory.path(), &["--dashboard", "--log", "log.jsonl"]);

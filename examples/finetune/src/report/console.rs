@@ -40,9 +40,8 @@ impl Console {
     /// The same console, with progress on the dashboard if it is `wanted`. The dashboard needs a
     /// terminal.
     pub fn with_dashboard(&self, wanted: bool) -> Result<Self, Error> {
-        if wanted && !std::io::stdout().is_terminal() {
-            let reason = "stdout is no terminal; leave it out, or write a --log";
-            return Err(Error::option("--dashboard", reason));
+        if wanted {
+            Dashboard::check()?;
         }
         Ok(Self { dashboard: wanted, ..self.clone() })
     }
@@ -201,7 +200,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         // Closing the dashboard restores the terminal.
-        drop(self.dashboard.take());
+        self.dashboard = None;
         for line in self.held.take() {
             let _ = writeln!(std::io::stderr(), "{line}");
         }

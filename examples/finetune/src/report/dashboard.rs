@@ -1,5 +1,6 @@
 //! A run on the terminal dashboard of burn-train.
 
+use std::io::IsTerminal;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -29,6 +30,17 @@ pub struct Dashboard {
 }
 
 impl Dashboard {
+    /// Fails without a terminal to show it on.
+    pub fn check() -> Result<(), Error> {
+        match std::io::stdout().is_terminal() {
+            true => Ok(()),
+            false => {
+                let reason = "stdout is no terminal; leave it out, or write a --log";
+                Err(Error::option("--dashboard", reason))
+            }
+        }
+    }
+
     /// Takes the terminal for a run of `steps` steps in `epochs` epochs, of which `done` are done.
     pub fn new(steps: usize, epochs: usize, done: usize) -> Result<Self, Error> {
         let (interrupter, epochs) = (Interrupter::new(), Epochs::new(steps, epochs));

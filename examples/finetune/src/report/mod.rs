@@ -2,7 +2,12 @@
 
 pub mod card;
 pub mod console;
+#[cfg(feature = "dashboard")]
 pub mod dashboard;
+#[cfg(not(feature = "dashboard"))]
+#[path = "no_dashboard.rs"]
+pub mod dashboard;
+#[cfg(feature = "dashboard")]
 pub mod interrupt;
 pub mod log;
 pub mod npy;
