@@ -4,9 +4,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::Device;
-use burn_embedding_losses::sentence_transformers::LossConfig;
+use burn_embedding_losses::catalog::{BatchKind, LossConfig};
 use finetune::data::corpus;
-use finetune::data::task::Need;
+use finetune::data::task::kind_of;
 use finetune::error::Error;
 use finetune::report::console::Console;
 use finetune::run::encoder::Encoder;
@@ -43,15 +43,15 @@ fn schedule(steps: usize, learning_rate: f64) -> Schedule {
 
 /// What a loss is for, and so what has to get better.
 fn aim(loss: &str) -> Measure {
-    match Need::of(loss) {
-        Some(Need::LabelledTexts) => Measure::Labels,
-        Some(Need::ScoredPairs) => Measure::Spearman,
-        Some(Need::BinaryPairs) => Measure::BinaryPairs,
-        Some(Need::ClassifiedPairs) => Measure::PairClasses,
-        Some(Need::PositivePairs | Need::Rankings) => Measure::Retrieval,
-        Some(Need::Triplets | Need::MarginTriplets) => Measure::Triplets,
-        Some(Need::TeacherTargets) => Measure::Teacher,
-        Some(Need::Texts) | None => panic!("{loss} trains on nothing"),
+    match kind_of(loss) {
+        Ok(BatchKind::LabeledRows) => Measure::Labels,
+        Ok(BatchKind::ScoredPairs) => Measure::Spearman,
+        Ok(BatchKind::BinaryPairs) => Measure::BinaryPairs,
+        Ok(BatchKind::ClassifiedPairs) => Measure::PairClasses,
+        Ok(BatchKind::PositivePairs | BatchKind::Rankings) => Measure::Retrieval,
+        Ok(BatchKind::Triplets | BatchKind::ScoredRankings) => Measure::Triplets,
+        Ok(BatchKind::TeacherEmbeddings) => Measure::Teacher,
+        _ => panic!("{loss} trains on nothing"),
     }
 }
 

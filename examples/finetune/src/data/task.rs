@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use burn_embedding_losses::sentence_transformers::LossConfig;
+use burn_embedding_losses::catalog::{BatchKind, Entry, LossConfig};
 
 use super::Dataset;
 use crate::error::Error;
@@ -52,31 +52,6 @@ pub struct Example<'d> {
     pub target: Target,
 }
 
-/// The kind of examples that a loss learns from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// A text and its class, several of each of several classes in a batch.
-    LabelledTexts,
-    /// Two texts and a similarity.
-    ScoredPairs,
-    /// Two texts and 1 or 0.
-    BinaryPairs,
-    /// Two texts and the index of their class.
-    ClassifiedPairs,
-    /// Two texts that belong together.
-    PositivePairs,
-    /// Two texts that belong together and any number that do not.
-    Rankings,
-    /// Anchor, positive, negative.
-    Triplets,
-    /// Anchor, positive, negative, and by how much the positive should score higher.
-    MarginTriplets,
-    /// A text and a teacher's embedding.
-    TeacherTargets,
-    /// A text.
-    Texts,
-}
-
 /// The loss that learns from bare texts.
 pub const DENOISING: &str = "DenoisingAutoEncoderLoss";
 
@@ -87,106 +62,92 @@ pub fn losses() -> Vec<&'static str> {
     names
 }
 
-impl Need {
-    /// What the loss of this name needs; `None` for a name that no loss has.
-    pub fn of(loss: &str) -> Option<Self> {
-        Some(match loss {
-            "BatchAllTripletLoss"
-            | "BatchHardTripletLoss"
-            | "BatchHardSoftMarginTripletLoss"
-            | "BatchSemiHardTripletLoss" => Self::LabelledTexts,
-            "ContrastiveLoss" | "OnlineContrastiveLoss" => Self::BinaryPairs,
-            "CosineSimilarityLoss" => Self::ScoredPairs,
-            DENOISING => Self::Texts,
-            "MarginMSELoss" => Self::MarginTriplets,
-            "MegaBatchMarginLoss" => Self::PositivePairs,
-            "MSELoss" => Self::TeacherTargets,
-            "MultipleNegativesRankingLoss" => Self::Rankings,
-            "SoftmaxLoss" => Self::ClassifiedPairs,
-            "TripletLoss" => Self::Triplets,
-            _ => return None,
-        })
-    }
+/// The batch that the loss of this name takes.
+pub fn kind_of(loss: &str) -> Result<BatchKind, Error> {
+    let entry = Entry::of(loss).map_err(|error| Error::option("--loss", error.to_string()))?;
+    Ok(entry.takes)
+}
 
-    fn description(self) -> &'static str {
-        match self {
-            Self::LabelledTexts => {
-                "texts with a class (text, label), at least two of each of two classes"
-            }
-            Self::ScoredPairs => "scored pairs (sentence1, sentence2, score)",
-            Self::BinaryPairs => {
-                "pairs labelled 1 and 0 (sentence1, sentence2, label), or entailment and \
-                 contradiction, or with scores of at least 4 and at most 1 of 5, some of each"
-            }
-            Self::ClassifiedPairs => {
-                "classified pairs (sentence1, sentence2, label) of at least two classes"
-            }
-            Self::PositivePairs | Self::Rankings => {
-                "at least two pairs that belong together (anchor, positive), or classified as \
-                 entailment or 1, or with a score of at least 4 of 5"
-            }
-            Self::Triplets => {
-                "triplets (anchor, positive, negative), or sentences with an entailed and a \
-                 contradicting partner"
-            }
-            Self::MarginTriplets => {
-                "triplets with a margin (anchor, positive, negative, label), or sentences with \
-                 two partners of different scores"
-            }
-            Self::TeacherTargets => {
-                "texts with a teacher's embedding (text, label: a list of numbers)"
-            }
-            Self::Texts => "texts",
+fn description(kind: BatchKind) -> &'static str {
+    match kind {
+        BatchKind::LabeledRows => {
+            "texts with a class (text, label), at least two of each of two classes"
         }
+        BatchKind::ScoredPairs => "scored pairs (sentence1, sentence2, score)",
+        BatchKind::BinaryPairs => {
+            "pairs labelled 1 and 0 (sentence1, sentence2, label), or entailment and \
+             contradiction, or with scores of at least 4 and at most 1 of 5, some of each"
+        }
+        BatchKind::ClassifiedPairs => {
+            "classified pairs (sentence1, sentence2, label) of at least two classes"
+        }
+        BatchKind::PositivePairs | BatchKind::Rankings => {
+            "at least two pairs that belong together (anchor, positive), or classified as \
+             entailment or 1, or with a score of at least 4 of 5"
+        }
+        BatchKind::Triplets => {
+            "triplets (anchor, positive, negative), or sentences with an entailed and a \
+             contradicting partner"
+        }
+        BatchKind::ScoredRankings => {
+            "triplets with a margin (anchor, positive, negative, label), or sentences with \
+             two partners of different scores"
+        }
+        BatchKind::TeacherEmbeddings => {
+            "texts with a teacher's embedding (text, label: a list of numbers)"
+        }
+        BatchKind::DamagedTexts => "texts",
+        _ => "data that this program does not read",
     }
+}
 
-    /// The examples in `data`; none if it cannot feed a loss with this need.
-    pub fn examples(self, data: &Dataset) -> Vec<Example<'_>> {
-        let examples = match self {
-            Self::LabelledTexts => labelled_texts(data),
-            Self::ScoredPairs => scored_pairs(data),
-            Self::BinaryPairs => binary_pairs(data),
-            Self::ClassifiedPairs => classified_pairs(data),
-            Self::PositivePairs => positive_pairs(data),
-            Self::Rankings => rankings(data),
-            Self::Triplets => triplets(data),
-            Self::MarginTriplets => margin_triplets(data),
-            Self::TeacherTargets => teacher_targets(data),
-            Self::Texts => texts(data),
-        };
-        if self.suffices(&examples) { examples } else { Vec::new() }
-    }
+/// The examples in `data` for batches of a kind; none if it has not enough of them.
+pub fn examples_of(kind: BatchKind, data: &Dataset) -> Vec<Example<'_>> {
+    let examples = match kind {
+        BatchKind::LabeledRows => labelled_texts(data),
+        BatchKind::ScoredPairs => scored_pairs(data),
+        BatchKind::BinaryPairs => binary_pairs(data),
+        BatchKind::ClassifiedPairs => classified_pairs(data),
+        BatchKind::PositivePairs => positive_pairs(data),
+        BatchKind::Rankings => rankings(data),
+        BatchKind::Triplets => triplets(data),
+        BatchKind::ScoredRankings => margin_triplets(data),
+        BatchKind::TeacherEmbeddings => teacher_targets(data),
+        BatchKind::DamagedTexts => texts(data),
+        _ => Vec::new(),
+    };
+    if suffices(kind, &examples) { examples } else { Vec::new() }
+}
 
-    fn suffices(self, examples: &[Example]) -> bool {
-        let several_targets = || examples.iter().any(|row| row.target != examples[0].target);
-        match self {
-            Self::LabelledTexts => {
-                let mut sizes = BTreeMap::new();
-                for example in examples {
-                    if let Target::Class(class) = example.target {
-                        *sizes.entry(class).or_insert(0) += 1;
-                    }
+fn suffices(kind: BatchKind, examples: &[Example]) -> bool {
+    let several_targets = || examples.iter().any(|row| row.target != examples[0].target);
+    match kind {
+        BatchKind::LabeledRows => {
+            let mut sizes = BTreeMap::new();
+            for example in examples {
+                if let Target::Class(class) = example.target {
+                    *sizes.entry(class).or_insert(0) += 1;
                 }
-                sizes.values().filter(|&&size| size >= 2).count() >= 2
             }
-            Self::BinaryPairs | Self::ClassifiedPairs => several_targets(),
-            Self::PositivePairs | Self::Rankings => examples.len() >= 2,
-            _ => !examples.is_empty(),
+            sizes.values().filter(|&&size| size >= 2).count() >= 2
         }
+        BatchKind::BinaryPairs | BatchKind::ClassifiedPairs => several_targets(),
+        BatchKind::PositivePairs | BatchKind::Rankings => examples.len() >= 2,
+        _ => !examples.is_empty(),
     }
 }
 
 /// The examples that the loss called `loss` learns from, or what the data lacks for it.
 pub fn examples<'d>(loss: &str, data: &'d Dataset) -> Result<Vec<Example<'d>>, Error> {
-    let need = Need::of(loss).ok_or_else(|| unknown_loss(loss))?;
-    let examples = need.examples(data);
+    let kind = kind_of(loss)?;
+    let examples = examples_of(kind, data);
     if !examples.is_empty() {
         return Ok(examples);
     }
-    if need == Need::BinaryPairs {
+    if kind == BatchKind::BinaryPairs {
         not_binary(loss, data)?;
     }
-    let feeds = |name: &&&str| Need::of(name).is_some_and(|need| !need.examples(data).is_empty());
+    let feeds = |name: &&&str| kind_of(name).is_ok_and(|kind| !examples_of(kind, data).is_empty());
     let fitting: Vec<_> = losses().iter().filter(feeds).copied().collect();
     let fits = match fitting.as_slice() {
         [] => "It fits no loss.".to_string(),
@@ -194,17 +155,11 @@ pub fn examples<'d>(loss: &str, data: &'d Dataset) -> Result<Vec<Example<'d>>, E
     };
     Err(Error::DataDoesNotFit {
         loss: loss.to_string(),
-        needs: need.description(),
+        needs: description(kind),
         data: data.name(),
         has: data.contents(),
         fits,
     })
-}
-
-/// The message for a name that no loss has.
-pub fn unknown_loss(name: &str) -> Error {
-    let names = losses().join(", ");
-    Error::option("--loss", format!("`{name}` is no loss; the losses are {names}"))
 }
 
 /// Whole numbers beside 0 and 1 are more likely a mistake than a data set of another kind.

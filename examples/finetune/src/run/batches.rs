@@ -1,5 +1,6 @@
 //! The examples of a loss as token ids, batch by batch.
 
+use burn_embedding_losses::catalog::BatchKind;
 use burn_embedding_losses::noise::WordDeletionConfig;
 use burn_embedding_models::Tokenizer;
 use rand::rngs::StdRng;
@@ -8,13 +9,13 @@ use rand::{Rng, RngExt};
 use super::sampler::{Kind, Sampler};
 use super::schedule::Schedule;
 use crate::data::repeats::{Groups, Ids, Repeats};
-use crate::data::task::{Example, Need, Target};
+use crate::data::task::{Example, Target};
 use crate::error::Error;
 
 /// The examples of a loss, ready to be encoded.
 #[derive(Debug)]
 pub struct Batches<'a> {
-    need: Need,
+    takes: BatchKind,
     examples: &'a [Example<'a>],
     tokenizer: &'a Tokenizer,
     tokens: Vec<Vec<Vec<u32>>>,
@@ -59,18 +60,18 @@ impl Batch<'_> {
 impl<'a> Batches<'a> {
     /// Tokenises the examples.
     pub fn new(
-        need: Need,
+        takes: BatchKind,
         examples: &'a [Example<'a>],
         tokenizer: &'a Tokenizer,
         schedule: &'a Schedule,
     ) -> Result<Self, Error> {
         let encode = |example: &Example| Ok(tokenizer.encode(example.texts.clone())?.rows);
         let tokens = examples.iter().map(encode).collect::<Result<_, Error>>()?;
-        let ranked = matches!(need, Need::PositivePairs | Need::Rankings);
+        let ranked = matches!(takes, BatchKind::PositivePairs | BatchKind::Rankings);
         let masked = ranked && schedule.repeats == Repeats::Mask;
         let groups = masked.then(|| Groups::new(examples));
-        let sampler = Sampler::new(need, examples, schedule);
-        Ok(Self { need, examples, tokenizer, tokens, groups, sampler, schedule })
+        let sampler = Sampler::new(takes, examples, schedule);
+        Ok(Self { takes, examples, tokenizer, tokens, groups, sampler, schedule })
     }
 
     /// The number of all steps.
@@ -118,8 +119,8 @@ impl<'a> Batches<'a> {
     /// tokens for the other losses.
     pub fn batch(&self, rows: &[usize], rng: &mut StdRng) -> Result<Batch<'_>, Error> {
         let columns = self.tokens[rows[0]].len();
-        let texts = match self.need {
-            Need::Texts => self.damaged(rows, rng)?,
+        let texts = match self.takes {
+            BatchKind::DamagedTexts => self.damaged(rows, rng)?,
             _ => {
                 let column = |column: usize| rows.iter().map(move |&row| &self.tokens[row][column]);
                 let texts = (0..columns).flat_map(column);
@@ -142,7 +143,7 @@ impl<'a> Batches<'a> {
             let same = classes.iter().filter(|other| *other == class).count();
             same > 1 && same < classes.len()
         };
-        self.need == Need::LabelledTexts && !classes.iter().any(valid)
+        self.takes == BatchKind::LabeledRows && !classes.iter().any(valid)
     }
 
     fn damaged(&self, rows: &[usize], rng: &mut StdRng) -> Result<Vec<Vec<u32>>, Error> {
@@ -172,7 +173,7 @@ mod tests {
         let tokenizer = Tokenizer::train(TEXTS.into_iter(), 200, 16).unwrap();
         let example = |text| Example { texts: vec![text], target: Target::None };
         let examples = TEXTS.map(example);
-        test(&Batches::new(Need::Texts, &examples, &tokenizer, &schedule).unwrap())
+        test(&Batches::new(BatchKind::DamagedTexts, &examples, &tokenizer, &schedule).unwrap())
     }
 
     #[test]

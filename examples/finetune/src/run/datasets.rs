@@ -1,10 +1,11 @@
 //! The rows that a run trains and evaluates on.
 
+use burn_embedding_losses::catalog::BatchKind;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::cli::Args;
-use crate::data::task::Need;
+use crate::data::task::kind_of;
 use crate::data::{self, Dataset, Format, corpus};
 use crate::error::Error;
 
@@ -39,7 +40,7 @@ pub(super) fn read(args: &Args) -> Result<(Dataset, Dataset), Error> {
 /// The format of `--data`. A loss that learns from bare texts reads a text file as lines.
 fn format(args: &Args) -> Option<Format> {
     args.format.or_else(|| {
-        let bare = Need::of(&args.loss) == Some(Need::Texts);
+        let bare = kind_of(&args.loss).is_ok_and(|kind| kind == BatchKind::DamagedTexts);
         let format = args.data.as_deref().and_then(Format::of);
         if bare && format == Some(Format::Trec) { Some(Format::Lines) } else { format }
     })

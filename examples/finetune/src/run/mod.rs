@@ -39,7 +39,7 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let device = named_device::open(&args.device)
         .map_err(|error| Error::option("--device", error.to_string()))?;
     let options = objective::parse_options(&args.loss_config)?;
-    task::Need::of(&args.loss).ok_or_else(|| task::unknown_loss(&args.loss))?;
+    task::kind_of(&args.loss)?;
     let destination = Destination::check(&args.out, args.force)?;
     let (training, evaluation) = datasets::read(args)?;
 

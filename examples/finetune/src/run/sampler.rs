@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
+use burn_embedding_losses::catalog::BatchKind;
 use burn_embedding_losses::sampler::{
     BatchSampler, GroupByLabelConfig, InOrderConfig, MixedPlan, MixedSampler, NoDuplicatesConfig,
     Plan, Proportional, ShuffledConfig,
@@ -13,7 +14,7 @@ use rand::seq::SliceRandom;
 
 use super::schedule::Schedule;
 use crate::data::repeats::Repeats;
-use crate::data::task::{Example, Need};
+use crate::data::task::Example;
 
 /// Texts of one class in a batch.
 const ROWS_OF_A_CLASS: usize = 4;
@@ -32,12 +33,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn of(need: Need, schedule: &Schedule) -> Self {
+    fn of(takes: BatchKind, schedule: &Schedule) -> Self {
         let separate = schedule.repeats == Repeats::Separate;
-        match need {
+        match takes {
             _ if !schedule.shuffle => Self::InOrder,
-            Need::LabelledTexts => Self::GroupByLabel,
-            Need::PositivePairs | Need::Rankings if separate => Self::NoDuplicates,
+            BatchKind::LabeledRows => Self::GroupByLabel,
+            BatchKind::PositivePairs | BatchKind::Rankings if separate => Self::NoDuplicates,
             _ => Self::Shuffled,
         }
     }
@@ -65,9 +66,9 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// A sampler for a loss with this need.
-    pub fn new(need: Need, examples: &[Example], schedule: &Schedule) -> Self {
-        let kind = Kind::of(need, schedule);
+    /// A sampler for a loss of this kind of batch.
+    pub fn new(takes: BatchKind, examples: &[Example], schedule: &Schedule) -> Self {
+        let kind = Kind::of(takes, schedule);
         let groups = by_columns(examples);
         let samplers = groups.iter().map(|rows| {
             let examples: Vec<_> = rows.iter().map(|&row| &examples[row]).collect();
@@ -192,8 +193,8 @@ mod tests {
         texts.into_iter().map(example).collect()
     }
 
-    fn plan(need: Need, examples: &[Example], schedule: Schedule) -> Plan {
-        Sampler::new(need, examples, &schedule).epoch(0)
+    fn plan(takes: BatchKind, examples: &[Example], schedule: Schedule) -> Plan {
+        Sampler::new(takes, examples, &schedule).epoch(0)
     }
 
     fn of(batch_size: usize) -> Schedule {
@@ -209,7 +210,7 @@ mod tests {
     #[test]
     fn labelled_batches_hold_several_rows_of_several_classes() {
         let examples = labelled(&[13, 9, 20, 1]);
-        let plan = plan(Need::LabelledTexts, &examples, of(12));
+        let plan = plan(BatchKind::LabeledRows, &examples, of(12));
         // 13 and 9 rows end with hands of three and two; the lone row has no company.
         assert_eq!(plan.left_out, [42]);
         for batch in &plan.batches {
@@ -225,7 +226,7 @@ mod tests {
     fn no_text_comes_twice_in_a_batch_of_rankings() {
         let rows = vec![vec!["a", "b"], vec!["c", "a"], vec!["d", "e"], vec!["e", "f"]];
         let examples = ranked(rows);
-        let plan = plan(Need::Rankings, &examples, of(4));
+        let plan = plan(BatchKind::Rankings, &examples, of(4));
         assert_eq!(sorted(&plan), [0, 1, 2, 3]);
         for batch in &plan.batches {
             let texts: Vec<_> = batch.iter().flat_map(|&index| &examples[index].texts).collect();
@@ -236,14 +237,14 @@ mod tests {
     #[test]
     fn a_pair_without_negatives_is_left_out() {
         let rows = vec![vec!["a", "x"], vec!["b", "x"], vec!["c", "y"]];
-        let plan = plan(Need::PositivePairs, &ranked(rows), of(4));
+        let plan = plan(BatchKind::PositivePairs, &ranked(rows), of(4));
         assert_eq!((plan.batches.len(), plan.left_out.len()), (1, 1));
     }
 
     #[test]
     fn rows_with_and_without_negatives_do_not_mix() {
         let rows = vec![vec!["a", "b"], vec!["c", "d", "e"], vec!["f", "g"], vec!["h", "i", "j"]];
-        let plan = plan(Need::Rankings, &ranked(rows), of(8));
+        let plan = plan(BatchKind::Rankings, &ranked(rows), of(8));
         assert_eq!(plan.batches.len(), 2);
         assert_eq!(sorted(&plan), [0, 1, 2, 3]);
     }
@@ -251,12 +252,13 @@ mod tests {
     #[test]
     fn the_seed_decides_the_order_unless_it_is_that_of_the_data() {
         let examples = labelled(&[40, 40]);
-        let batches = |seed| plan(Need::ScoredPairs, &examples, Schedule { seed, ..of(8) }).batches;
+        let batches =
+            |seed| plan(BatchKind::ScoredPairs, &examples, Schedule { seed, ..of(8) }).batches;
         assert_eq!(batches(1), batches(1));
         assert_ne!(batches(1), batches(2));
         assert_eq!(batches(1).concat().len(), 80);
         let in_order =
-            plan(Need::LabelledTexts, &examples, Schedule { shuffle: false, ..of(8) }).batches;
+            plan(BatchKind::LabeledRows, &examples, Schedule { shuffle: false, ..of(8) }).batches;
         assert!(in_order.concat().into_iter().eq(0..80));
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::Device;
+use burn_embedding_losses::catalog::AnyLoss;
 use burn_embedding_models::{TextEncoder, Tokenizer};
 use serde_json::{Map, Value};
 
@@ -19,7 +20,7 @@ use super::outcome::Trained;
 use super::schedule::Schedule;
 use super::train::{Run, State};
 use crate::data::Dataset;
-use crate::data::task::{self, Example, Need};
+use crate::data::task::{self, Example};
 use crate::error::Error;
 use crate::report::console::Console;
 use crate::report::log::Log;
@@ -127,8 +128,8 @@ impl Session<'_> {
         examples: &'b [Example<'b>],
         tokenizer: &'b Tokenizer,
     ) -> Result<(Batches<'b>, usize), Error> {
-        let need = Need::of(self.loss).ok_or_else(|| task::unknown_loss(self.loss))?;
-        let batches = Batches::new(need, examples, tokenizer, &self.schedule)?;
+        let takes = task::kind_of(self.loss)?;
+        let batches = Batches::new(takes, examples, tokenizer, &self.schedule)?;
         match batches.count() {
             0 => Err(Error::NoBatches { data: self.training.name() }),
             steps => Ok((batches, steps)),
@@ -232,7 +233,7 @@ impl Session<'_> {
         let classes = self.training.pair_classes();
         let rows = self.evaluation.pairs.iter();
         let rows: Vec<_> = rows.filter_map(|pair| Some((pair, pair.class.as_deref()?))).collect();
-        if rows.is_empty() || !matches!(objective, Objective::Softmax(_)) {
+        if rows.is_empty() || !matches!(objective, Objective::Any(AnyLoss::Softmax(_))) {
             return Ok(None);
         }
         let left = rows.iter().map(|(pair, _)| pair.left.as_str()).collect();

@@ -1,24 +1,20 @@
-//! One of the fourteen losses, behind one signature: embeddings of columns and targets in, loss out.
+//! Any loss, behind one signature: embeddings of columns and targets in, loss out.
 
 mod denoising;
 mod weights;
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData};
-use burn_embedding_losses::batch::RetrievalBatch;
-use burn_embedding_losses::sentence_transformers::LossConfig;
-use burn_embedding_losses::{
-    BatchAllTripletLoss, BatchHardSoftMarginTripletLoss, BatchHardTripletLoss,
-    BatchSemiHardTripletLoss, ContrastiveLoss, CosineSimilarityLoss, Diagnostics, MarginMseLoss,
-    MegaBatchMarginLoss, MseLoss, MultipleNegativesRankingLoss, OnlineContrastiveLoss, SoftmaxLoss,
-    TripletLoss,
+use burn::tensor::{Device, Tensor, TensorData};
+use burn_embedding_losses::Diagnostics;
+use burn_embedding_losses::catalog::{
+    AnyBatch, AnyLoss, BatchKind, LossConfig, Targets, TrainingLoss,
 };
 use burn_embedding_models::TextEncoder;
 use serde_json::{Map, Value};
 
 use super::batches::Batch;
 use crate::data::repeats::Ids;
-use crate::data::task::{DENOISING, Example, Need, Target, unknown_loss};
+use crate::data::task::{DENOISING, Example, Target, kind_of};
 use crate::error::Error;
 
 pub use denoising::Denoising;
@@ -27,102 +23,10 @@ pub use denoising::Denoising;
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one in a run, and no Burn module in a box")]
 pub enum Objective {
-    /// See [`BatchAllTripletLoss`].
-    BatchAllTriplet(BatchAllTripletLoss),
-    /// See [`BatchHardTripletLoss`].
-    BatchHardTriplet(BatchHardTripletLoss),
-    /// See [`BatchHardSoftMarginTripletLoss`].
-    BatchHardSoftMarginTriplet(BatchHardSoftMarginTripletLoss),
-    /// See [`BatchSemiHardTripletLoss`].
-    BatchSemiHardTriplet(BatchSemiHardTripletLoss),
-    /// See [`ContrastiveLoss`].
-    Contrastive(ContrastiveLoss),
-    /// See [`CosineSimilarityLoss`].
-    CosineSimilarity(CosineSimilarityLoss),
+    /// Any loss of the catalog that needs nothing but embeddings and targets.
+    Any(AnyLoss),
     /// See [`Denoising`].
     Denoising(Denoising),
-    /// See [`MarginMseLoss`].
-    MarginMse(MarginMseLoss),
-    /// See [`MegaBatchMarginLoss`].
-    MegaBatchMargin(MegaBatchMarginLoss),
-    /// See [`MseLoss`].
-    Mse(MseLoss),
-    /// See [`MultipleNegativesRankingLoss`].
-    MultipleNegativesRanking(MultipleNegativesRankingLoss),
-    /// See [`OnlineContrastiveLoss`].
-    OnlineContrastive(OnlineContrastiveLoss),
-    /// See [`SoftmaxLoss`].
-    Softmax(SoftmaxLoss),
-    /// See [`TripletLoss`].
-    Triplet(TripletLoss),
-}
-
-/// What is done with a loss and the batch that it takes, made of columns of embeddings.
-macro_rules! with_batch {
-    ($objective:expr, $columns:ident, $batch:ident, |$loss:ident, $made:ident| $body:expr) => {
-        match $objective {
-            Objective::BatchAllTriplet($loss) => {
-                let $made = labelled($columns, $batch);
-                $body
-            }
-            Objective::BatchHardTriplet($loss) => {
-                let $made = labelled($columns, $batch);
-                $body
-            }
-            Objective::BatchHardSoftMarginTriplet($loss) => {
-                let $made = labelled($columns, $batch);
-                $body
-            }
-            Objective::BatchSemiHardTriplet($loss) => {
-                let $made = labelled($columns, $batch);
-                $body
-            }
-            Objective::Contrastive($loss) => {
-                let $made = scored($columns, $batch);
-                $body
-            }
-            Objective::CosineSimilarity($loss) => {
-                let $made = scored($columns, $batch);
-                $body
-            }
-            Objective::OnlineContrastive($loss) => {
-                let $made = scored($columns, $batch);
-                $body
-            }
-            Objective::MarginMse($loss) => {
-                let [anchor, positive, negative] = exactly($columns);
-                let margins = numbers(&$batch.targets, &anchor.device());
-                let $made = (anchor, positive, vec![negative], margins);
-                $body
-            }
-            Objective::MegaBatchMargin($loss) => {
-                let $made = ranked($columns, $batch);
-                $body
-            }
-            Objective::Mse($loss) => {
-                let [embeddings] = exactly($columns);
-                let targets = embeddings_of(&$batch.targets, &embeddings.device());
-                let $made = (embeddings, targets);
-                $body
-            }
-            Objective::MultipleNegativesRanking($loss) => {
-                let $made = ranked($columns, $batch);
-                $body
-            }
-            Objective::Softmax($loss) => {
-                let [left, right] = exactly($columns);
-                let classes = classes(&$batch.targets, &left.device());
-                let $made = (left, right, classes);
-                $body
-            }
-            Objective::Triplet($loss) => {
-                let [anchor, positive, negative] = exactly($columns);
-                let $made = (anchor, positive, negative);
-                $body
-            }
-            Objective::Denoising(_) => unreachable!("takes no batch of embeddings"),
-        }
-    };
 }
 
 /// The options in `--loss-config`, as a JSON object.
@@ -147,7 +51,7 @@ pub fn build<E: TextEncoder>(
         return Ok(Objective::Denoising(denoising));
     }
     let config = configure(name, options, examples, dimension)?;
-    Ok(Objective::new(config, device))
+    Ok(Objective::Any(config.init(device)))
 }
 
 /// The loss called `name`, with the options that follow from the data and the encoder filled in.
@@ -157,8 +61,8 @@ fn configure(
     examples: &[Example],
     dimension: usize,
 ) -> Result<LossConfig, Error> {
-    match Need::of(name).ok_or_else(|| unknown_loss(name))? {
-        Need::ClassifiedPairs => {
+    match kind_of(name)? {
+        BatchKind::ClassifiedPairs => {
             let classes = examples.iter().map(|row| match row.target {
                 Target::Class(class) => class + 1,
                 _ => 0,
@@ -167,7 +71,7 @@ fn configure(
             demand(&mut options, "num_labels", classes, usize::ge, "classes of the data")?;
             demand(&mut options, "embedding_dimension", dimension, usize::eq, "encoder")?;
         }
-        Need::TeacherTargets => {
+        BatchKind::TeacherEmbeddings => {
             let width = examples.iter().find_map(|row| match &row.target {
                 Target::Embedding(embedding) => Some(embedding.len()),
                 _ => None,
@@ -203,30 +107,6 @@ fn demand(
 }
 
 impl Objective {
-    /// The loss of a configuration that [`configure`] made.
-    fn new(config: LossConfig, device: &Device) -> Self {
-        match config {
-            LossConfig::BatchAllTriplet(config) => Self::BatchAllTriplet(config.init()),
-            LossConfig::BatchHardTriplet(config) => Self::BatchHardTriplet(config.init()),
-            LossConfig::BatchHardSoftMarginTriplet(config) => {
-                Self::BatchHardSoftMarginTriplet(config.init())
-            }
-            LossConfig::BatchSemiHardTriplet(config) => Self::BatchSemiHardTriplet(config.init()),
-            LossConfig::Contrastive(config) => Self::Contrastive(config.init()),
-            LossConfig::CosineSimilarity(config) => Self::CosineSimilarity(config.init()),
-            LossConfig::DenoisingAutoEncoder(_) => unreachable!("built around a decoder"),
-            LossConfig::MarginMse(config) => Self::MarginMse(config.init()),
-            LossConfig::MegaBatchMargin(config) => Self::MegaBatchMargin(config.init()),
-            LossConfig::Mse(config) => Self::Mse(config.init(device)),
-            LossConfig::MultipleNegativesRanking(config) => {
-                Self::MultipleNegativesRanking(config.init())
-            }
-            LossConfig::OnlineContrastive(config) => Self::OnlineContrastive(config.init()),
-            LossConfig::Softmax(config) => Self::Softmax(config.init(device)),
-            LossConfig::Triplet(config) => Self::Triplet(config.init()),
-        }
-    }
-
     /// The loss of a batch: one embedding matrix for each column.
     pub fn forward<E: TextEncoder>(
         &self,
@@ -234,25 +114,27 @@ impl Objective {
         columns: Vec<Tensor<2>>,
         batch: &Batch,
     ) -> Tensor<1> {
-        if let Self::Denoising(loss) = self {
-            let [embeddings] = exactly(columns);
-            let transformer = encoder.transformer().map(|(transformer, _)| transformer);
-            return loss.forward(transformer, embeddings, &batch.whole);
+        match self {
+            Self::Any(loss) => loss.forward(batch_of(loss, columns, batch)),
+            Self::Denoising(loss) => {
+                let [embeddings] = exactly(columns);
+                let transformer = encoder.transformer().map(|(transformer, _)| transformer);
+                loss.forward(transformer, embeddings, &batch.whole)
+            }
         }
-        with_batch!(self, columns, batch, |loss, batch| loss.forward(batch))
     }
 
     /// What the loss sees in a batch; `None` for DenoisingAutoEncoderLoss, which compares no texts.
     pub fn diagnose(&self, columns: Vec<Tensor<2>>, batch: &Batch) -> Option<Diagnostics> {
-        if let Self::Denoising(_) = self {
-            return None;
+        match self {
+            Self::Any(loss) => loss.diagnose(batch_of(loss, columns, batch)),
+            Self::Denoising(_) => None,
         }
-        Some(with_batch!(self, columns, batch, |loss, batch| loss.diagnose(batch)))
     }
 
     /// The class that the loss itself would give each pair; `None` for losses without a classifier.
     pub fn classify(&self, columns: Vec<Tensor<2>>) -> Option<Vec<usize>> {
-        let Self::Softmax(loss) = self else {
+        let Self::Any(AnyLoss::Softmax(loss)) = self else {
             return None;
         };
         let [left, right] = exactly(columns);
@@ -261,56 +143,42 @@ impl Objective {
     }
 }
 
-fn labelled(columns: Vec<Tensor<2>>, batch: &Batch) -> (Tensor<2>, Tensor<1, Int>) {
-    let [embeddings] = exactly(columns);
-    let device = embeddings.device();
-    (embeddings, classes(&batch.targets, &device))
+/// The batch that the loss takes: `crate::data::task` makes the examples for it.
+fn batch_of(loss: &AnyLoss, columns: Vec<Tensor<2>>, batch: &Batch) -> AnyBatch {
+    let targets = targets(batch, &columns[0].device());
+    loss.batch(columns, targets).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn scored(columns: Vec<Tensor<2>>, batch: &Batch) -> (Tensor<2>, Tensor<2>, Tensor<1>) {
-    let [left, right] = exactly(columns);
-    let device = left.device();
-    (left, right, numbers(&batch.targets, &device))
-}
-
-fn ranked(columns: Vec<Tensor<2>>, batch: &Batch) -> RetrievalBatch {
-    let mut columns = columns.into_iter();
-    let [anchor, positive] = exactly(columns.by_ref().take(2).collect());
-    let device = anchor.device();
-    let rows = RetrievalBatch::new(anchor, positive, columns.collect());
-    let Some(Ids { rows: ids, negatives }) = &batch.ids else { return rows };
-    let tensor = |ids: &Vec<i32>| Tensor::from_data(ids.as_slice(), &device);
-    rows.with_ids(tensor(ids)).with_negative_ids(negatives.iter().map(tensor).collect())
+fn targets(batch: &Batch, device: &Device) -> Targets {
+    if let Some(Ids { rows, negatives }) = &batch.ids {
+        let tensor = |ids: &Vec<i32>| Tensor::from_data(ids.as_slice(), device);
+        return Targets::Ids {
+            rows: tensor(rows),
+            negatives: negatives.iter().map(tensor).collect(),
+        };
+    }
+    let (mut numbers, mut classes, mut embeddings) = (Vec::new(), Vec::new(), Vec::new());
+    for target in &batch.targets {
+        match target {
+            Target::None => {}
+            Target::Number(number) => numbers.push(*number),
+            Target::Class(class) => classes.push(*class as i32),
+            Target::Embedding(embedding) => embeddings.extend_from_slice(embedding),
+        }
+    }
+    match batch.targets.first() {
+        None | Some(Target::None) => Targets::None,
+        Some(Target::Number(_)) => Targets::Numbers(Tensor::from_data(numbers.as_slice(), device)),
+        Some(Target::Class(_)) => Targets::Classes(Tensor::from_data(classes.as_slice(), device)),
+        Some(Target::Embedding(first)) => {
+            let shape = [batch.targets.len(), first.len()];
+            Targets::Matrix(Tensor::from_data(TensorData::new(embeddings, shape), device))
+        }
+    }
 }
 
 /// The columns that a loss takes: `crate::data::task` makes as many.
 fn exactly<const N: usize>(columns: Vec<Tensor<2>>) -> [Tensor<2>; N] {
     let found = columns.len();
     columns.try_into().unwrap_or_else(|_| panic!("expected {N} columns, found {found}"))
-}
-
-fn numbers(targets: &[&Target], device: &Device) -> Tensor<1> {
-    let numbers = targets.iter().map(|target| match target {
-        Target::Number(number) => *number,
-        other => panic!("expected a number, found {other:?}"),
-    });
-    Tensor::from_data(TensorData::from(numbers.collect::<Vec<_>>().as_slice()), device)
-}
-
-fn classes(targets: &[&Target], device: &Device) -> Tensor<1, Int> {
-    let classes = targets.iter().map(|target| match target {
-        Target::Class(class) => *class as i32,
-        other => panic!("expected a class, found {other:?}"),
-    });
-    Tensor::from_data(TensorData::from(classes.collect::<Vec<_>>().as_slice()), device)
-}
-
-fn embeddings_of(targets: &[&Target], device: &Device) -> Tensor<2> {
-    let rows = targets.iter().map(|target| match target {
-        Target::Embedding(embedding) => embedding.as_slice(),
-        other => panic!("expected an embedding, found {other:?}"),
-    });
-    let values = rows.collect::<Vec<_>>().concat();
-    let shape = [targets.len(), values.len() / targets.len()];
-    Tensor::from_data(TensorData::new(values, shape), device)
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::DType;
+use burn_embedding_losses::catalog::AnyLoss;
 use burn_embedding_models::directory::regular_file;
 use burn_store::{
     FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter, SafetensorsStore,
@@ -17,8 +18,8 @@ impl Objective {
     /// `classifier.weight` of SoftmaxLoss, `projection.weight` of MSELoss.
     pub fn with_weights(mut self, path: &Path) -> Result<Self, Error> {
         match &mut self {
-            Self::Softmax(loss) => load(loss, path)?,
-            Self::Mse(loss) if loss.num_params() > 0 => load(loss, path)?,
+            Self::Any(AnyLoss::Softmax(loss)) => load(loss, path)?,
+            Self::Any(AnyLoss::Mse(loss)) if loss.num_params() > 0 => load(loss, path)?,
             Self::Denoising(loss) => load(loss, path)?,
             _ => {
                 let reason = "the loss, with these options, has no parameters of its own";
