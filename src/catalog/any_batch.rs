@@ -21,6 +21,14 @@ macro_rules! batches {
             }
         }
 
+        impl Columns for AnyBatch {
+            fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+                match self {
+                    $(Self::$variant(batch) => Self::$variant(batch.map_columns(mapper)),)*
+                }
+            }
+        }
+
         $(
             impl From<$batch> for AnyBatch {
                 fn from(batch: $batch) -> Self {
