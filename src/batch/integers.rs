@@ -7,7 +7,7 @@ use burn::tensor::{DType, IntDType};
 /// class index and with negative numbers.
 ///
 /// A `u64` above the largest `i64` wraps around, so equal integers stay equal and different ones
-/// different.
+/// different. (Burn's ndarray cannot compute with such a number at all: it panics.)
 pub(super) fn signed<const D: usize>(integers: Tensor<D, Int>) -> Tensor<D, Int> {
     let has_i64 = || integers.device().supports_dtype(DType::I64);
     match integers.dtype() {

@@ -39,6 +39,7 @@
 mod epoch;
 mod measures;
 mod part;
+mod written;
 
 pub use epoch::{EpochMetric, OverEpoch};
 pub use measures::{
@@ -46,6 +47,7 @@ pub use measures::{
     TripletAccuracyMetric, TripletInput,
 };
 pub use part::{LossPartMetric, LossParts};
+pub use written::WaitForMetrics;
 
 #[cfg(test)]
 mod tests;

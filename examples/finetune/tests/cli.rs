@@ -81,7 +81,7 @@ fn data_that_does_not_fit_the_loss_says_what_would() {
 
 #[test]
 fn options_that_are_none_are_refused() {
-    refused(&[], &["--loss", "TripleLoss"], "`TripleLoss` is no loss; the losses are BatchAll");
+    refused(&[], &["--loss", "TripleLoss"], "unknown loss `TripleLoss`; known are BatchAll");
     refused(&[], &["--loss-config", "{margin: 1}"], "--loss-config: expected a JSON object");
     refused(&[], &["--loss-config", "[1]"], "--loss-config: expected a JSON object");
     refused(&[], &["--loss-config", "{\"margin\": 1}"], "unknown field `margin`");

@@ -30,7 +30,8 @@ pub trait OverEpoch: Clone + Send + Sync {
 ///
 /// It is written to the log with the last batch of the epoch, and again when the epoch is over, so that the
 /// [`summary`](burn::train::SupervisedTraining::summary) of a run has the last epoch too. Burn reads the files
-/// for the summary without waiting for what is written at the end of an epoch. The last batch is the one
+/// for the summary without waiting for what is written at the end of an epoch; a run without checkpoints
+/// and early stopping also needs [`WaitForMetrics`](super::WaitForMetrics). The last batch is the one
 /// whose [progress](burn::data::dataloader::Progress) is complete.
 ///
 /// If the value is undefined, for instance because all scores are equal, the learner shows `N/A` and plots 0.

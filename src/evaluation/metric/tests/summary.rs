@@ -153,11 +153,13 @@ fn summary(rows: &[Row], epochs: usize) -> LearnerSummary {
         .set_device(device.clone())
         .build(InMemDataset::new(rows.to_vec()));
     let kept = Summary::default();
+    let name = SpearmanMetric::new(Similarity::Cosine).name().to_string();
     let run = SupervisedTraining::new(directory.path(), loader.clone(), loader)
         .metric_valid_numeric(SpearmanMetric::new(Similarity::Cosine))
         .renderer(Box::new(kept.clone()))
         .with_application_logger(None)
         .num_epochs(epochs)
+        .early_stopping(WaitForMetrics::new(name))
         .summary();
     let scale = Scale { factor: Param::from_tensor(Tensor::ones([1], &device.autodiff())) };
     let result = run.launch(Learner::new(scale, SgdConfig::new().init(), 0.1));
