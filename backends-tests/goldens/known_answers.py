@@ -31,6 +31,7 @@ KNOWN = [
     ("ContrastiveLoss", {**MANHATTAN, "margin": 3.0}, [A, B], [1, 0, 1], None, 0.885, [1.330414] * 2),
     ("OnlineContrastiveLoss", {"margin": 3.0}, [A, B], [1, 0, 1], None, 8.635917, [0.955209, 1.155093]),
     ("CosineSimilarityLoss", {}, [A, B], [1.0, 0.3, 0.6], None, 0.170077, [0.084992, 0.094890]),
+    ("CoSENTLoss", {}, [A, B], [1.0, 0.3, 0.6], None, 1.211641, [2.454338, 2.745885]),
     ("MarginMSELoss", {}, [A, B, C], [0.5, 1.0, -1.0], None, 0.713292, [1.341068, 1.681996, 1.681996]),
     ("MarginMSELoss", {}, [A, B, C], TEACHER_SCORES, None, 2.803292, [2.446950, 3.496690, 3.496690]),
     ("MSELoss", {}, [A, B], C, None, 0.537222, [0.235702, 0.252640]),

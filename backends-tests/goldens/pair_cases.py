@@ -190,7 +190,53 @@ def triplet() -> list[Case]:
     ]
 
 
+# rows, dim, regime, labels, similarity, scale, purpose
+COSENT = [
+    (8, 7, "related", scores(0.0, 1.0), ..., ..., "defaults"),
+    (2, 48, "unit", cycle(0, 1), "cos_sim", 5.0, ""),
+    (2, 5, "normal", cycle(1, 0), "cos_sim", 1.0, ""),
+    (3, 1, "normal", cycle(0, 1, 2), "dot_score", 1.0, ""),
+    (5, 7, "normal", cycle(0.2, 0.9, 0.2), "cos_sim", 20.0, "ties"),
+    (5, 7, "normal", cycle(3), "cos_sim", 20.0, "equal-labels"),
+    (1, 4, "normal", cycle(1), "cos_sim", ..., "one-pair"),
+    (8, 5, "tight", scores(0.0, 1.0), "cos_sim", ..., ""),
+    (8, 5, "tight", scores(0.0, 1.0), "euclidean_sim", 4.0, ""),
+    (8, 6, "clusters", cycle(0, 1, 1, 0), "cos_sim", 3.0, ""),
+    (8, 4, "large", cycle(2, 0, 1), "manhattan_sim", 0.01, ""),
+    (8, 4, "small", scores(0.0, 1.0), "cos_sim", ..., ""),
+    (8, 3, "duplicates", cycle(0, 1, 2), "cos_sim", 2.0, ""),
+    (17, 16, "normal", scores(0.0, 5.0), "dot_score", 0.5, ""),
+    (17, 6, "normal", scores(0.0, 1.0), "manhattan_sim", 1.0, ""),
+    (33, 8, "related", cycle(-1, 0, 1), "euclidean_sim", 2.0, "negative-labels"),
+    (64, 3, "unit", scores(0.0, 1.0), "cos_sim", ..., ""),
+    (4, 9, "normal", cycle(0.9, 0.1), "cos_sim", 10.0, "two-scores"),
+    (5, 24, "large", scores(0.0, 1.0), "cos_sim", 8.0, ""),
+    (5, 16, "small", cycle(0, 1), "manhattan_sim", 30.0, ""),
+    (8, 4, "copies", cycle(0, 1, 2), "dot_score", 1.0, "anchor-is-other"),
+    (17, 12, "clusters", scores(-1.0, 1.0), "dot_score", 1.0, ""),
+    (33, 5, "unit", cycle(0, 1, 2, 3, 4), "cos_sim", ..., "classes"),
+    (64, 2, "normal", scores(0.0, 1.0), "euclidean_sim", 1.0, ""),
+]
+
+
+def cosent() -> list[Case]:
+    return [
+        two_columns(
+            "CoSENTLoss",
+            rows,
+            dim,
+            regime,
+            options(similarity_fct=similarity, scale=scale),
+            labels,
+            purpose,
+            purpose in ("equal-labels", "one-pair"),
+        )
+        for rows, dim, regime, labels, similarity, scale, purpose in COSENT
+    ]
+
+
 CASES = {
+    "cosent": cosent(),
     "contrastive": contrastive(),
     "online_contrastive": online_contrastive(),
     "cosine_similarity": cosine_similarity(),

@@ -92,6 +92,12 @@ _DISTANCES = {
     "TripletLoss": _TRIPLET_DISTANCES,
 }
 _SIMILARITIES = {
+    "CoSENTLoss": {
+        "cos_sim": util.pairwise_cos_sim,
+        "dot_score": util.pairwise_dot_score,
+        "euclidean_sim": util.pairwise_euclidean_sim,
+        "manhattan_sim": util.pairwise_manhattan_sim,
+    },
     "MarginMSELoss": {"dot_score": util.pairwise_dot_score, "cos_sim": util.pairwise_cos_sim},
     "MultipleNegativesRankingLoss": {"dot_score": util.dot_score, "cos_sim": util.cos_sim},
 }

@@ -78,6 +78,12 @@ declare::losses! {
         config: ContrastiveLossConfig from python::Contrastive,
         loss: ContrastiveLoss = |config, _| config.init(),
     }
+    CoSent {
+        name: "CoSENTLoss", model: SentenceEncoder, takes: ScoredPairs,
+        one_number: true, weights: [],
+        config: CoSentLossConfig,
+        loss: CoSentLoss = |config, _| config.init(),
+    }
     CosineSimilarity {
         name: "CosineSimilarityLoss", model: SentenceEncoder, takes: ScoredPairs,
         one_number: false, weights: [],

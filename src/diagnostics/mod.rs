@@ -101,7 +101,7 @@ pub enum DeadBatch {
     SingleRow,
     /// All rows are of one class or id, or each is alone in its class.
     NoValidAnchor,
-    /// All terms are 0: the margin is reached everywhere.
+    /// All terms are 0: the margin is reached everywhere, or no two labels differ.
     NoActiveTerm,
 }
 
@@ -121,8 +121,9 @@ impl Display for DeadBatch {
                  several rows of several labels (`sampler::GroupByLabel`), or ids that differ"
             }
             Self::NoActiveTerm => {
-                "all terms are 0: what the margin asks for is reached, so harder negatives, a \
-                 larger batch or a larger margin are needed to learn more"
+                "all terms are 0: the margin is reached everywhere, so harder negatives, a larger \
+                 batch or a larger margin are needed to learn more; for CoSENTLoss, no two labels \
+                 differ"
             }
         })
     }

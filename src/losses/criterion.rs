@@ -86,6 +86,22 @@ pub(crate) trait BatchLoss<Batch: Surveyed> {
     }
 }
 
+/// How a loss that is one number for the whole batch is computed; [`forward!`] makes its public
+/// functions of it.
+pub(crate) trait WholeBatchLoss<Batch: Surveyed> {
+    /// The loss of the batch.
+    #[track_caller]
+    fn reduced(&self, batch: Batch) -> Reduced;
+
+    /// What the loss sees in the batch; its value counts as one term.
+    #[track_caller]
+    fn diagnosis(&self, batch: Batch) -> Diagnostics {
+        let batch = batch.without_graph();
+        let value = self.reduced(batch.clone()).into_value();
+        Diagnostics::of(&batch, value)
+    }
+}
+
 /// Gives a configuration its `init`, from its `check`.
 macro_rules! init {
     ($config:ident => $loss:ident) => {
@@ -105,9 +121,25 @@ macro_rules! init {
 }
 pub(crate) use init;
 
-/// Gives a loss its public functions and its [`Criterion`], from its [`BatchLoss`].
+/// Gives a loss its public functions and its [`Criterion`], from its [`BatchLoss`] or, without a
+/// description of its terms, from its [`WholeBatchLoss`].
 macro_rules! forward {
-    ($loss:ident, $batch:ident, $terms:literal) => {
+    ($loss:ident, $batch:ident) => {
+        $crate::losses::forward!(@functions $loss, $batch, |loss, batch| loss.reduced(batch));
+
+        impl<B: Into<$batch>> $crate::losses::Criterion<B> for $loss {
+            #[track_caller]
+            fn loss(&self, batch: B) -> ::burn::prelude::Tensor<1> {
+                self.forward(batch)
+            }
+
+            #[track_caller]
+            fn diagnose(&self, batch: B) -> Option<$crate::diagnostics::Diagnostics> {
+                Some(self.diagnosis(batch.into()))
+            }
+        }
+    };
+    (@functions $loss:ident, $batch:ident, |$self:ident, $b:ident| $reduced:expr) => {
         impl $loss {
             /// The loss of the batch, `[1]`.
             ///
@@ -116,9 +148,27 @@ macro_rules! forward {
             /// If the parts of the batch do not fit together; see the batch's `new`.
             #[track_caller]
             pub fn forward(&self, batch: impl Into<$batch>) -> ::burn::prelude::Tensor<1> {
-                self.reduced(batch.into(), self.config.reduction).into_value()
+                let ($self, $b) = (self, batch.into());
+                $reduced.into_value()
             }
 
+            /// What the loss sees in the batch. Reads from the device.
+            ///
+            /// # Panics
+            ///
+            /// As [`forward`](Self::forward).
+            #[track_caller]
+            pub fn diagnose(&self, batch: impl Into<$batch>) -> $crate::diagnostics::Diagnostics {
+                self.diagnosis(batch.into())
+            }
+        }
+    };
+    ($loss:ident, $batch:ident, $terms:literal) => {
+        $crate::losses::forward!(@functions $loss, $batch, |loss, batch| {
+            loss.reduced(batch, loss.config.reduction)
+        });
+
+        impl $loss {
             #[doc = $terms]
             ///
             /// # Panics
@@ -130,16 +180,6 @@ macro_rules! forward {
                 batch: impl Into<$batch>,
             ) -> ::burn::prelude::Tensor<1> {
                 self.terms(batch.into()).into_values()
-            }
-
-            /// What the loss sees in the batch. Reads from the device.
-            ///
-            /// # Panics
-            ///
-            /// As [`forward`](Self::forward).
-            #[track_caller]
-            pub fn diagnose(&self, batch: impl Into<$batch>) -> $crate::diagnostics::Diagnostics {
-                self.diagnosis(batch.into())
             }
         }
 

@@ -6,6 +6,7 @@ mod batch_hard_triplet;
 mod batch_semi_hard_triplet;
 mod config;
 mod contrastive;
+mod cosent;
 mod cosine_similarity;
 mod criterion;
 mod denoising_auto_encoder;
@@ -27,6 +28,9 @@ pub use batch_hard_soft_margin_triplet::{
 pub use batch_hard_triplet::{BatchHardTripletLoss, BatchHardTripletLossConfig};
 pub use batch_semi_hard_triplet::{BatchSemiHardTripletLoss, BatchSemiHardTripletLossConfig};
 pub use contrastive::{ContrastiveLoss, ContrastiveLossConfig};
+#[doc(alias = "CoSENTLoss")]
+pub use cosent::CoSentLoss;
+pub use cosent::CoSentLossConfig;
 pub use cosine_similarity::{
     CosineSimilarityLoss, CosineSimilarityLossConfig, ScoreError, ScoreTransformation,
 };
@@ -60,7 +64,7 @@ pub use softmax::{SoftmaxLoss, SoftmaxLossConfig};
 pub use triplet::{TripletLoss, TripletLossConfig};
 
 use config::config;
-use criterion::{BatchLoss, forward, init};
+use criterion::{BatchLoss, WholeBatchLoss, forward, init};
 
 use crate::blocks::Blocks;
 use crate::select::valid_anchors;

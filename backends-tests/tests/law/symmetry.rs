@@ -46,10 +46,12 @@ pub fn ignores_lengths(place: &Place, case: &Case) -> Result<(), String> {
 /// is one number for the whole batch has no terms.
 pub fn terms_sum_to_the_sum(place: &Place, case: &Case) -> Result<(), String> {
     let mut summed = case.clone();
-    summed.config["reduction"] = json!("Sum");
+    let one_number = Entry::of(&case.loss).is_ok_and(|entry| entry.one_number);
+    if !one_number {
+        summed.config["reduction"] = json!("Sum");
+    }
     let inputs = Inputs::new(&summed, &place.device, place.dtype(case))?;
     let Some(terms) = inputs.terms()? else {
-        let one_number = Entry::of(&case.loss).is_ok_and(|entry| entry.one_number);
         return one_number.then_some(()).ok_or_else(|| "no terms".into());
     };
     let found = terms.clone().sum().backward();
