@@ -197,15 +197,6 @@ impl<S: PairwiseSimilarity> PairwiseScores<S> {
         Self { similarity, queries, documents }
     }
 
-    /// The same scores times a learned number, `[1]`, if they are dot products: both sides are scaled by
-    /// its root.
-    pub(crate) fn scaled(self, factor: &Tensor<1>) -> Self {
-        let root = factor.clone().sqrt().unsqueeze::<2>();
-        let [queries, documents] = [self.queries, self.documents]
-            .map(|rows| rows.clone() * root.clone().cast(rows.dtype()));
-        Self { queries, documents, ..self }
-    }
-
     fn side(&self, side: Side) -> &Tensor<2> {
         match side {
             Side::Queries => &self.queries,

@@ -40,8 +40,7 @@ fn running_log_sum_exp(x: Tensor<1>) -> Tensor<1> {
     let mut sums = x;
     let mut reach = 1;
     while reach < n {
-        let before =
-            Tensor::cat(vec![nothing(reach, &sums), sums.clone().slice([0..n - reach])], 0);
+        let before = Tensor::cat(vec![nothing(reach, &sums), sums.clone().slice(0..n - reach)], 0);
         sums = log_add_exp(sums, before);
         reach *= 2;
     }

@@ -40,6 +40,7 @@ pub struct Ranking {
 
 /// The factor on the scores.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "one at a time; a tensor is large by some features")]
 pub enum Scale {
     /// A number of the configuration.
     Fixed(f64),
@@ -316,6 +317,7 @@ fn nowhere(shape: [usize; 2], device: &Device) -> Tensor<2, Bool> {
 }
 
 /// The factor of each term in the sum.
+#[allow(clippy::large_enum_variant, reason = "one at a time; a tensor is large by some features")]
 enum Factor {
     Equal(f64),
     /// One for each anchor, `[anchors]`, and the row of the first.
@@ -328,7 +330,7 @@ impl Factor {
         match self {
             Self::Equal(_) => None,
             Self::Each(factors, first) => {
-                Some(factors.clone().slice([range.start - first..range.end - first]))
+                Some(factors.clone().slice(range.start - first..range.end - first))
             }
         }
     }

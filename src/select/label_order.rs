@@ -28,7 +28,7 @@ impl LabelOrder {
         }
         let one = Tensor::<1, Bool>::from_bool([true], &device);
         // Whether the label of a place is larger than that of the place before.
-        let rises = sorted.clone().slice([0..n - 1]).lower(sorted.slice([1..n]));
+        let rises = sorted.clone().slice(0..n - 1).lower(sorted.slice(1..n));
         let starts = Tensor::cat(vec![one.clone(), rises.clone()], 0);
         let ends = Tensor::cat(vec![rises, one], 0);
         let first_equal = places.clone().mask_fill(starts.bool_not(), 0).cummax(0);

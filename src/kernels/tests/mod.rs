@@ -20,10 +20,10 @@ struct Rows {
 /// A batch large enough to be shared between cores, and one of every kind of odd rows.
 fn samples(seed: u64) -> Vec<Rows> {
     let (large, small) = (random([210, 201], seed), random([9, 5], seed + 1));
-    let zero_row = small.clone().slice_fill([0..1], 0.0);
+    let zero_row = small.clone().slice_fill(0..1, 0.0);
     let duplicates = Tensor::cat(vec![small.clone(), small.clone()], 0);
-    let tiny_row = small.clone().slice([1..2]).mul_scalar(1e-14);
-    let short = small.clone().slice_assign([0..1], tiny_row);
+    let tiny_row = small.clone().slice(1..2).mul_scalar(1e-14);
+    let short = small.clone().slice_assign([0..1, 0..5], tiny_row);
     vec![
         Rows { name: "random", x: large },
         Rows { name: "one row", x: random([1, 3], seed + 2) },
