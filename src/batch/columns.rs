@@ -217,7 +217,37 @@ struct WithoutGraph;
 map_all_alike!(WithoutGraph, |self, tensor| tensor.inner());
 
 struct ToDevice<'a>(&'a Device);
-map_all_alike!(ToDevice<'_>, |self, tensor| tensor.to_device(self.0));
+
+impl ColumnMapper for ToDevice<'_> {
+    fn map<const D: usize>(&mut self, _: Role, _: &str, column: Tensor<D>) -> Tensor<D> {
+        column.to_device(self.0)
+    }
+
+    fn map_numbers<const D: usize>(&mut self, _: &str, numbers: Tensor<D>) -> Tensor<D> {
+        numbers.to_device(self.0)
+    }
+
+    fn map_integers<const D: usize>(
+        &mut self,
+        _: &str,
+        integers: Tensor<D, Int>,
+    ) -> Tensor<D, Int> {
+        integers.to_device(self.0)
+    }
+
+    fn map_flags<const D: usize>(&mut self, _: &str, flags: Tensor<D, Bool>) -> Tensor<D, Bool> {
+        flags_on(self.0, flags)
+    }
+}
+
+/// A mask on another device, moved as integers: Burn 0.22.1 cannot take the mask of a CPU backend over to
+/// wgpu, which stores masks as integers.
+pub(crate) fn flags_on<const D: usize>(device: &Device, flags: Tensor<D, Bool>) -> Tensor<D, Bool> {
+    match flags.device() == *device {
+        true => flags,
+        false => flags.int().to_device(device).bool(),
+    }
+}
 
 impl<const D: usize> Columns for Tensor<D> {
     fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {

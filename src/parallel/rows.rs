@@ -6,6 +6,7 @@ use burn::prelude::*;
 use burn::tensor::IntDType;
 use burn::tensor::kind::Basic;
 
+use crate::batch::columns::flags_on;
 use crate::batch::{ColumnMapper, ColumnVisitor, Columns, Role};
 
 /// All tensors of a batch as matrices, `[n, width]`, by kind and in the order of the batch.
@@ -51,12 +52,12 @@ impl Rows {
             flags.push(part.flags);
         }
         Self {
-            floats: below_each_other(floats, |part, _| part),
+            floats: below_each_other(floats, |part, first| part.to_device(&first.device())),
             // Devices have integers of different width.
             integers: below_each_other(integers, |part, first| {
-                part.cast(IntDType::from(first.dtype()))
+                part.to_device(&first.device()).cast(IntDType::from(first.dtype()))
             }),
-            flags: below_each_other(flags, |part, _| part),
+            flags: below_each_other(flags, |part, first| flags_on(&first.device(), part)),
         }
     }
 
@@ -66,18 +67,17 @@ impl Rows {
     }
 }
 
-/// The k-th matrices of all parts below each other, on the device of the first.
+/// The k-th matrices of all parts below each other; `moved` puts one on the device of the first.
 fn below_each_other<K: Basic>(
     mut parts: Vec<VecDeque<Tensor<2, K>>>,
-    like: impl Fn(Tensor<2, K>, &Tensor<2, K>) -> Tensor<2, K>,
+    moved: impl Fn(Tensor<2, K>, &Tensor<2, K>) -> Tensor<2, K>,
 ) -> VecDeque<Tensor<2, K>> {
     let columns = parts[0].len();
     let column = |_| {
         let of_parts = parts.iter_mut().map(|part| part.pop_front().expect("parts are alike"));
         let of_parts: Vec<_> = of_parts.collect();
-        let (first, device) = (of_parts[0].clone(), of_parts[0].device());
-        let moved = of_parts.into_iter().map(|part| like(part.to_device(&device), &first));
-        Tensor::cat(moved.collect(), 0)
+        let first = of_parts[0].clone();
+        Tensor::cat(of_parts.into_iter().map(|part| moved(part, &first)).collect(), 0)
     };
     (0..columns).map(column).collect()
 }
