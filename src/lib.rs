@@ -1,7 +1,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // The first definition of a link counts: in the documentation these lead to modules, on the page of
 // the repository the README's own lead to files.
-#![doc = "[architecture]: crate::guide::architecture\n[choosing]: crate::guide::choosing_a_loss\n[migration]: crate::guide::from_sentence_transformers\n"]
+#![doc = "[architecture]: crate::guide::architecture\n[choosing]: crate::guide::choosing_a_loss\n[migration]: crate::guide::from_sentence_transformers\n[own]: crate::guide::your_own_loss\n"]
 #![doc = include_str!("../README.md")]
 //!
 //! # Map

@@ -73,7 +73,7 @@ fn data_that_does_not_fit_the_loss_says_what_would() {
     refused(
         &[("a.csv", PAIRS)],
         &args,
-        "It fits ContrastiveLoss, CosineSimilarityLoss, DenoisingAutoEncoderLoss, OnlineContr",
+        "It fits CoSENTLoss, ContrastiveLoss, CosineSimilarityLoss, DenoisingAutoEncoderLoss, ",
     );
     let args = ["--data", "a.txt", "--loss", "MSELoss"];
     refused(&[("a.txt", "1 x\n1 y\n2 z\n2 w\n")], &args, "MSELoss needs texts with a teacher's");
