@@ -94,6 +94,13 @@ pub trait Scores: Columns {
     /// Memory for one score and its gradient, in bytes.
     fn bytes_per_score(&self) -> usize;
 
+    /// The same scores times `factor`, `[1]`, as part of the graph, if the rows can carry it; so a scale that
+    /// is trained costs no pass over the scores.
+    #[allow(unused_variables)]
+    fn scaled(&self, factor: &Tensor<1>) -> Option<Self> {
+        None
+    }
+
     /// Queries and documents, if the scores depend on nothing else and [`backward`](Self::backward) knows
     /// their gradient in closed form. Otherwise each block has a graph of its own.
     fn closed_form(&self) -> Option<[Tensor<2>; 2]> {
@@ -245,6 +252,16 @@ impl<S: PairwiseSimilarity> Scores for PairwiseScores<S> {
         };
         let differences = self.similarity.bytes_per_pair(&self.queries, tracked);
         self.queries.dtype().size() * matrices + differences
+    }
+
+    fn scaled(&self, factor: &Tensor<1>) -> Option<Self> {
+        // Half of it on either side, which holds for rows of one side among themselves as well.
+        let root = factor.clone().sqrt().cast(self.queries.dtype()).unsqueeze::<2>();
+        self.similarity.is_dot_product().then(|| Self {
+            queries: self.queries.clone() * root.clone(),
+            documents: self.documents.clone() * root,
+            ..self.clone()
+        })
     }
 
     fn closed_form(&self) -> Option<[Tensor<2>; 2]> {

@@ -28,8 +28,8 @@ pub struct Answer {
 /// If the loss or an option of it does not exist, or a value is not valid.
 pub fn configure(case: &Case) -> Result<LossConfig, String> {
     let mut options = case.config.clone();
-    // Losses with weights need to know the size of the embeddings that Python takes from the model.
-    let sized = Entry::of(&case.loss).is_ok_and(|entry| !entry.weights.is_empty());
+    // Some losses need to know the size of the embeddings, which Python takes from the model.
+    let sized = Entry::of(&case.loss).is_ok_and(Entry::has_linear_layer);
     if let (true, Value::Object(options), Some(column)) =
         (sized, &mut options, case.columns.first())
     {

@@ -52,13 +52,15 @@ fn table() -> Vec<(&'static str, Value)> {
     for similarity in ["cos_sim", "dot_score", "Euclidean", "Manhattan"] {
         table.push(("MarginMSELoss", json!({"similarity_fct": similarity})));
         table.push(("MultipleNegativesRankingLoss", json!({"similarity_fct": similarity})));
-        table.push((
-            "MultipleNegativesRankingLoss",
-            json!({
-                "similarity_fct": similarity, "scale": 3,
-                "directions": ["query_to_doc", "query_to_query", "doc_to_query", "doc_to_doc"],
-            }),
-        ));
+        for learn_scale in [false, true] {
+            table.push((
+                "MultipleNegativesRankingLoss",
+                json!({
+                    "similarity_fct": similarity, "scale": 3, "learn_scale": learn_scale,
+                    "directions": ["query_to_doc", "query_to_query", "doc_to_query", "doc_to_doc"],
+                }),
+            ));
+        }
         table.push((
             "MultipleNegativesRankingLoss",
             json!({

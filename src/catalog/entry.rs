@@ -3,7 +3,7 @@ use core::fmt::Display;
 use super::{BatchKind, LossConfig};
 use crate::error::ConfigError;
 
-/// What is known of a loss before it is built.
+/// A row of the catalog: facts about a loss that hold before it is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
@@ -40,7 +40,7 @@ impl Entry {
         Self::of(name).expect("a name of the catalog")
     }
 
-    /// What is wrong with the options of the loss.
+    /// The error for options that the loss cannot read.
     pub(super) fn refuse(&self, error: &dyn Display) -> ConfigError {
         let error = error.to_string();
         // Where Python has options of its own, serde does not list ours.
@@ -60,6 +60,12 @@ impl Entry {
     /// Whether the loss is built around a decoder, so that [`LossConfig::init`] cannot build it.
     pub fn needs_decoder(&self) -> bool {
         self.weights.contains(&"decoder")
+    }
+
+    /// Whether the loss may own a linear layer on the embeddings; it then takes the option
+    /// `embedding_dimension`, which Python asks the model for.
+    pub fn has_linear_layer(&self) -> bool {
+        ["classifier", "projection"].iter().any(|layer| self.weights.contains(layer))
     }
 
     /// Whether the loss has an option of this name (ours, not Python's).

@@ -21,8 +21,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What a program asks of its loss is [`TrainingLoss`]: a loss of your own that implements it can take
-//! the place of [`AnyLoss`].
+//! A training program uses its loss through [`TrainingLoss`]. Implement it for a loss of your own, and the
+//! program takes that loss in place of [`AnyLoss`].
 
 mod any_batch;
 mod any_loss;
@@ -115,9 +115,9 @@ declare::losses! {
     }
     MultipleNegativesRanking {
         name: "MultipleNegativesRankingLoss", model: SentenceEncoder, takes: Rankings,
-        one_number: false, weights: [],
+        one_number: false, weights: ["log_scale"],
         config: MultipleNegativesRankingLossConfig from python::MultipleNegativesRanking,
-        loss: MultipleNegativesRankingLoss = |config, _| config.init(),
+        loss: MultipleNegativesRankingLoss = |config, device| config.init_on(device),
     }
     OnlineContrastive {
         name: "OnlineContrastiveLoss", model: SentenceEncoder, takes: BinaryPairs,

@@ -1,14 +1,17 @@
+use burn::module::Param;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{BatchLoss, config, forward, init};
+use super::{BatchLoss, config, forward};
 use crate::batch::{RetrievalBatch, RowIds};
 use crate::blocks::Blocks;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, expect_valid};
 use crate::geometry::Similarity;
 use crate::objective::ranking::{Candidates, Penalized, Ranking, Scale};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores, PairwiseSimilarity, Side};
+
+const NAME: &str = "MultipleNegativesRankingLoss";
 
 /// Which texts are ranked for which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +84,11 @@ config! {
         /// Factor on the similarities; positive. 20 suits the cosine, 1 the dot product. The inverse of
         /// a temperature: see [`with_temperature`](Self::with_temperature).
         pub scale: f64 = 20.0, set by with_scale;
+        /// Whether the optimizer trains the scale, as in CLIP; `scale` is where it starts. Such a loss is
+        /// built by [`init_on`](Self::init_on).
+        pub learn_scale: bool = false, set by with_learn_scale;
+        /// The lowest and the highest value of a scale that is trained, both positive.
+        pub scale_bounds: (f64, f64) = (1.0, 100.0), set by with_scale_bounds;
         /// Similarity of query and document.
         #[serde(alias = "similarity_fct")]
         pub similarity: Similarity = Similarity::Cosine, set by with_similarity;
@@ -108,20 +116,65 @@ impl MultipleNegativesRankingLossConfig {
         self.with_scale(1.0 / temperature)
     }
 
+    /// Builds the loss.
+    ///
+    /// # Panics
+    ///
+    /// If [`check`](Self::check) finds an error, or `learn_scale` is set: a parameter needs a device.
+    #[track_caller]
+    pub fn init(&self) -> MultipleNegativesRankingLoss {
+        let fixed = ConfigError::unless(
+            !self.learn_scale,
+            NAME,
+            "learn_scale",
+            "must be false for `init`: a scale that is trained needs `init_on(&device)`",
+            self.learn_scale,
+        );
+        expect_valid(self.check().and(fixed));
+        MultipleNegativesRankingLoss { log_scale: None, config: self.clone() }
+    }
+
+    /// Builds the loss; a scale that is trained is on `device`.
+    ///
+    /// # Panics
+    ///
+    /// If [`check`](Self::check) finds an error.
+    #[track_caller]
+    pub fn init_on(&self, device: &Device) -> MultipleNegativesRankingLoss {
+        expect_valid(self.check());
+        let start = || Tensor::from_floats([self.scale.ln()], device);
+        let log_scale = self.learn_scale.then(|| Param::from_tensor(start()));
+        MultipleNegativesRankingLoss { log_scale, config: self.clone() }
+    }
+
     /// Checks every field against its rule.
     ///
     /// # Errors
     ///
-    /// If `scale` is not positive and finite, `directions` lacks `QueryToDocument` or repeats one,
+    /// If `scale` is not positive and finite, or `learn_scale` is set and it is outside of `scale_bounds`,
+    /// if these are not positive, finite and in order, `directions` lacks `QueryToDocument` or repeats one,
     /// `PerDirection` is asked for with another direction than the two it is defined for, or
     /// `hardness_strength` is negative or not finite.
     pub fn check(&self) -> Result<(), ConfigError> {
         let unless = |holds, field, rule, got: &dyn core::fmt::Debug| {
             let got = format_args!("{got:?}");
-            ConfigError::unless(holds, "MultipleNegativesRankingLoss", field, rule, got)
+            ConfigError::unless(holds, NAME, field, rule, got)
         };
         let (scale, strength) = (self.scale, self.hardness_strength);
         unless(scale > 0.0 && scale.is_finite(), "scale", "must be positive", &scale)?;
+        let (lowest, highest) = self.scale_bounds;
+        unless(
+            0.0 < lowest && lowest <= highest && highest.is_finite(),
+            "scale_bounds",
+            "must be positive, the lower one first",
+            &self.scale_bounds,
+        )?;
+        unless(
+            !self.learn_scale || (lowest..=highest).contains(&scale),
+            "scale",
+            "must be within `scale_bounds` to be trained",
+            &scale,
+        )?;
         unless(
             strength >= 0.0 && strength.is_finite(),
             "hardness_strength",
@@ -166,6 +219,10 @@ impl MultipleNegativesRankingLossConfig {
 /// Where a batch is spread over devices, [`gather`](crate::gather) it: each device has the terms of its
 /// own queries, with the documents of all (`gather_across_devices` of sentence-transformers).
 ///
+/// With `learn_scale` the loss owns a parameter, `log_scale = ln t`, as CLIP does; give it to the optimizer
+/// together with the encoder's. `t` stays within `scale_bounds`: where the parameter has left them, the loss
+/// uses the bound, and the gradient still reaches the parameter and can bring it back.
+///
 /// A [`Hardness`] adds `strength · s`, a constant, to the scores of the negatives it names, in the
 /// direction from query to document.
 ///
@@ -200,10 +257,14 @@ impl MultipleNegativesRankingLossConfig {
 ///   <https://arxiv.org/abs/1705.00652>
 /// - A. van den Oord, Y. Li, O. Vinyals: Representation Learning with Contrastive Predictive
 ///   Coding, 2018, <https://arxiv.org/abs/1807.03748>
+/// - A. Radford et al.: Learning Transferable Visual Models From Natural Language Supervision, 2021,
+///   <https://arxiv.org/abs/2103.00020>
 /// - Z. Li et al.: Towards General Text Embeddings with Multi-stage Contrastive Learning, 2023,
 ///   <https://arxiv.org/abs/2308.03281>
 #[derive(Module, Debug)]
 pub struct MultipleNegativesRankingLoss {
+    /// The logarithm of the scale, `[1]`, if it is trained.
+    pub log_scale: Option<Param<Tensor<1>>>,
     /// The configuration of the loss.
     #[module(skip)]
     pub config: MultipleNegativesRankingLossConfig,
@@ -243,18 +304,35 @@ impl MultipleNegativesRankingLoss {
         candidates.reduced(&ranking, self.config.reduction, blocks).into_value()
     }
 
+    /// The scale in use, `[1]`, if it is trained.
+    pub fn learned_scale(&self) -> Option<Tensor<1>> {
+        let (lowest, highest) = self.config.scale_bounds;
+        self.log_scale.as_ref().map(|log_scale| {
+            let free = log_scale.val();
+            // The distance to the bounds is a constant, so that the gradient passes.
+            let outside = free.clone().clamp(lowest.ln(), highest.ln()) - free.clone();
+            (free + outside.detach()).exp()
+        })
+    }
+
+    fn factor(&self) -> Scale {
+        match self.learned_scale() {
+            Some(scale) => Scale::Learned(scale),
+            None => Scale::Fixed(self.config.scale),
+        }
+    }
+
     #[track_caller]
     fn prepare<S: PairwiseSimilarity>(
         &self,
         similarity: S,
         batch: RetrievalBatch,
     ) -> (Candidates<PairwiseScores<S>>, Ranking, Blocks) {
-        const NAME: &str = "MultipleNegativesRankingLoss";
         let RetrievalBatch { anchor, positive, negatives, ids, negative_mask, weights, own_rows } =
             batch;
         let shape = [own_rows.len(), anchor.dims()[1]];
         let scores = PairwiseScores::new(similarity, anchor, positive, negatives);
-        let mut candidates = Candidates::new(scores, Scale::Fixed(self.config.scale));
+        let mut candidates = Candidates::new(scores, self.factor());
         if let Some(RowIds { rows, negatives }) = ids {
             candidates = candidates.with_ids(rows, negatives);
         }
@@ -271,7 +349,7 @@ impl MultipleNegativesRankingLoss {
     }
 
     fn ranking(&self) -> Ranking {
-        let Self { config } = self;
+        let config = &self.config;
         Ranking {
             comparisons: config.directions.iter().map(|&direction| direction.into()).collect(),
             joint: config.partition_mode == PartitionMode::Joint,
@@ -280,7 +358,6 @@ impl MultipleNegativesRankingLoss {
     }
 }
 
-init!(MultipleNegativesRankingLossConfig => MultipleNegativesRankingLoss);
 forward!(
     MultipleNegativesRankingLoss,
     RetrievalBatch,
@@ -314,6 +391,19 @@ mod tests {
             let message = config.check().unwrap_err().to_string();
             assert!(message.contains(rule), "{message}");
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "`learn_scale` must be false for `init`")]
+    fn a_scale_that_is_trained_needs_a_device() {
+        MultipleNegativesRankingLossConfig::new().with_learn_scale(true).init();
+    }
+
+    #[test]
+    #[should_panic(expected = "`scale` must be within `scale_bounds` to be trained, got 200.0")]
+    fn a_scale_that_is_trained_starts_within_its_bounds() {
+        let config = MultipleNegativesRankingLossConfig::new().with_scale(200.0);
+        config.with_learn_scale(true).init_on(&Device::flex());
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub enum Scale {
 pub struct Candidates<S> {
     scores: S,
     scale: Scale,
+    /// Whether the rows of the scores have the scale in them.
+    in_rows: bool,
     ids: Option<Ids>,
     /// True where a column of hard negatives has no negative for a row, `[n k]`, a column after the other.
     absent: Option<Tensor<1, Bool>>,
@@ -72,8 +74,10 @@ struct Ids {
 impl<S: Scores> Columns for Candidates<S> {
     fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
         let scale = match self.scale {
-            Scale::Learned(scale) => Scale::Learned(mapper.map_numbers("scale", scale)),
-            fixed => fixed,
+            Scale::Learned(scale) if !self.in_rows => {
+                Scale::Learned(mapper.map_numbers("scale", scale))
+            }
+            scale => scale,
         };
         Self { scores: self.scores.map_columns(mapper), scale, ..self }
     }
@@ -82,7 +86,14 @@ impl<S: Scores> Columns for Candidates<S> {
 impl<S: Scores> Candidates<S> {
     /// Candidates whose logits are `scale · score`.
     pub fn new(scores: S, scale: Scale) -> Self {
-        Self { scores, scale, ids: None, absent: None, weights: None }
+        // Rows that carry a learned scale keep the closed form; the graph does the rest.
+        let scaled = match &scale {
+            Scale::Learned(scale) => scores.scaled(scale),
+            Scale::Fixed(_) => None,
+        };
+        let in_rows = scaled.is_some();
+        let scores = scaled.unwrap_or(scores);
+        Self { scores, scale, in_rows, ids: None, absent: None, weights: None }
     }
 
     /// The same with an id for each query and its positive, `[n]`, and for each of its negatives, if these
@@ -136,11 +147,11 @@ impl<S: Scores> Candidates<S> {
             Some(weights) => Factor::Each(reduction.factors(weights), blocks.all().start),
             None => Factor::Equal(reduction.weight(blocks.anchors())),
         };
-        let fixed = match self.scale {
+        let factor_of_scores = match self.scale {
             Scale::Fixed(scale) => Some(scale),
-            Scale::Learned(_) => None,
+            Scale::Learned(_) => self.in_rows.then_some(1.0),
         };
-        let closed = self.scores.closed_form().zip(fixed);
+        let closed = self.scores.closed_form().zip(factor_of_scores);
         Reduced::new(match closed.filter(|(rows, _)| rows.iter().any(Tensor::is_tracked)) {
             Some((rows, scale)) => {
                 let fixed =
@@ -193,10 +204,12 @@ impl<S: Scores> Candidates<S> {
     }
 
     fn scaled(&self, comparison: Comparison, range: &Range<usize>) -> Tensor<2> {
+        let scores = |factor| self.scores.block(comparison, range.clone(), factor);
         match &self.scale {
-            Scale::Fixed(scale) => self.scores.block(comparison, range.clone(), *scale),
+            Scale::Fixed(scale) => scores(*scale),
+            Scale::Learned(_) if self.in_rows => scores(1.0),
             Scale::Learned(scale) => {
-                let scores = self.scores.block(comparison, range.clone(), 1.0);
+                let scores = scores(1.0);
                 let dtype = scores.dtype();
                 scores * scale.clone().cast(dtype).unsqueeze()
             }
@@ -255,7 +268,7 @@ impl<S: Scores> Candidates<S> {
         Some(Tensor::cat(vec![nowhere([range.len(), self.queries()], &absent.device()), absent], 1))
     }
 
-    /// The mask with further columns in which it holds nowhere.
+    /// The mask with further columns that are all false.
     fn widened(&self, mask: Tensor<2, Bool>, width: usize) -> Tensor<2, Bool> {
         let [rows, columns] = mask.dims();
         match width - columns {
@@ -311,7 +324,7 @@ impl<S: Scores> Candidates<S> {
     }
 }
 
-/// A mask that holds nowhere.
+/// A mask that is false everywhere.
 fn nowhere(shape: [usize; 2], device: &Device) -> Tensor<2, Bool> {
     Tensor::<2, Int>::zeros(shape, device).bool()
 }
