@@ -6,9 +6,9 @@ use crate::diagnostics::Diagnostics;
 use crate::error::BatchError;
 use crate::losses::{Criterion, DenoisingAutoEncoderLoss};
 
-/// What a training program asks of a loss that it does not know.
+/// A loss that a training program can use without knowing which one it is.
 ///
-/// Implement it for a loss of your own, and the program takes it as it takes [`AnyLoss`]:
+/// Implement it for a loss of your own, and the program takes it in place of [`AnyLoss`]:
 ///
 /// ```
 /// use burn::prelude::*;
@@ -61,6 +61,12 @@ pub trait TrainingLoss: Criterion<AnyBatch> {
     fn batch(&self, columns: Vec<Tensor<2>>, targets: Targets) -> Result<AnyBatch, BatchError> {
         self.takes().batch(self.name(), columns, targets)
     }
+
+    /// The class that the loss itself predicts for each row, `[n]`; `None` if it has no classifier.
+    #[allow(unused_variables)]
+    fn classify(&self, columns: &[Tensor<2>]) -> Option<Tensor<1, Int>> {
+        None
+    }
 }
 
 impl TrainingLoss for AnyLoss {
@@ -70,6 +76,15 @@ impl TrainingLoss for AnyLoss {
 
     fn takes(&self) -> BatchKind {
         self.entry().takes
+    }
+
+    fn classify(&self, columns: &[Tensor<2>]) -> Option<Tensor<1, Int>> {
+        match (self, columns) {
+            (Self::Softmax(loss), [left, right]) => {
+                Some(loss.logits(left.clone(), right.clone()).argmax(1).squeeze_dim(1))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -104,7 +119,8 @@ impl AnyLoss {
         self.unreduced(batch)
     }
 
-    /// What the loss sees in the batch; `None` if it does not tell. Reads from the device.
+    /// Counts what the loss can learn from the batch; `None` if the loss has no diagnosis. Reads from the
+    /// device.
     ///
     /// # Panics
     ///

@@ -1,4 +1,4 @@
-//! Every one of the thirteen losses trains the encoder on the built-in corpus, and the evaluation
+//! Every loss trains the encoder on the built-in corpus, and the evaluation
 //! on sentences it has not seen gets better.
 
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,7 @@ use finetune::error::Error;
 use finetune::report::console::Console;
 use finetune::run::encoder::Encoder;
 use finetune::run::evaluation::Measure;
-use finetune::run::objective::parse_options;
+use finetune::run::objective::{Choice, parse_options};
 use finetune::run::schedule::Schedule;
 use finetune::run::session::{Outcome, Session};
 
@@ -24,17 +24,15 @@ fn train(loss: &str, options: &str, schedule: Schedule) -> Result<Outcome<Encode
     let session = Session {
         training: &training,
         evaluation: &evaluation,
-        loss,
-        options: parse_options(options)?,
-        loss_weights: None,
         schedule,
         device: Device::flex(),
         checkpoints: None,
         resume: false,
         log: None,
     };
+    let loss = Choice { name: loss.to_string(), options: parse_options(options)?, weights: None };
     let (start, _) = session.from_scratch()?;
-    session.run(start, &Console::silent())
+    session.run(start, &loss, &Console::silent())
 }
 
 fn schedule(steps: usize, learning_rate: f64) -> Schedule {

@@ -137,9 +137,12 @@ fn suffices(kind: BatchKind, examples: &[Example]) -> bool {
     }
 }
 
-/// The examples that the loss called `loss` learns from, or what the data lacks for it.
-pub fn examples<'d>(loss: &str, data: &'d Dataset) -> Result<Vec<Example<'d>>, Error> {
-    let kind = kind_of(loss)?;
+/// The examples for batches of a kind, which the loss called `loss` takes, or what the data lacks for it.
+pub fn examples<'d>(
+    loss: &str,
+    kind: BatchKind,
+    data: &'d Dataset,
+) -> Result<Vec<Example<'d>>, Error> {
     let examples = examples_of(kind, data);
     if !examples.is_empty() {
         return Ok(examples);

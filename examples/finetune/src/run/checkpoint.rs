@@ -9,8 +9,8 @@ use burn_embedding_models::directory::{self, Place};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::encoder_with_loss::EncoderWithLoss;
 use super::evaluation::Evaluation;
+use super::objective::Trainable;
 use super::train::{Best, State};
 use crate::error::Error;
 use crate::report::pictures::History;
@@ -59,7 +59,7 @@ impl Checkpoints {
     }
 
     /// Replaces the checkpoint, if it is one, by the state of the run.
-    pub fn write<E: TextEncoder>(&self, state: &State<E>) -> Result<(), Error> {
+    pub fn write<E: TextEncoder, L: Trainable>(&self, state: &State<E, L>) -> Result<(), Error> {
         self.require_checkpoint()?;
         let best = state.best.as_ref().map(|best| (best.step, best.evaluation.clone()));
         let position = Position {
@@ -88,7 +88,10 @@ impl Checkpoints {
     }
 
     /// `state` as it was when the checkpoint was written.
-    pub fn read<E: TextEncoder>(&self, mut state: State<E>) -> Result<State<E>, Error> {
+    pub fn read<E: TextEncoder, L: Trainable>(
+        &self,
+        mut state: State<E, L>,
+    ) -> Result<State<E, L>, Error> {
         let Position { step, before, best, history, .. } = self.position()?;
         let file = |name: &str| self.path.join(name);
         if let Some((step, evaluation)) = best {
@@ -149,14 +152,11 @@ impl Checkpoints {
     }
 }
 
-fn save<E: TextEncoder>(model: &EncoderWithLoss<E>, path: &Path) -> Result<(), Error> {
+fn save<M: Module>(model: &M, path: &Path) -> Result<(), Error> {
     let record = model.valid().into_record();
     record.save(path).map_err(|error| Error::output(path, error))
 }
 
-fn load<E: TextEncoder>(
-    model: EncoderWithLoss<E>,
-    path: &Path,
-) -> Result<EncoderWithLoss<E>, Error> {
+fn load<M: Module>(model: M, path: &Path) -> Result<M, Error> {
     model.try_load_file(path).map_err(|error| Error::read(path, error))
 }

@@ -9,18 +9,18 @@ use burn_embedding_models::TextEncoder;
 use burn_embedding_models::encoder::ByLength;
 
 use super::batches::Batch;
-use super::objective::Objective;
+use super::objective::{Objective, Trainable};
 
 /// All trained parameters: those of the encoder, and those that the loss owns.
 #[derive(Module, Debug)]
-pub struct EncoderWithLoss<E: Module> {
+pub struct EncoderWithLoss<E: Module, L: Module> {
     /// Texts to embeddings.
     pub encoder: E,
     /// Embeddings to the loss.
-    pub objective: Objective,
+    pub objective: Objective<L>,
 }
 
-impl<E: TextEncoder> EncoderWithLoss<E> {
+impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
     /// The loss of a batch: all its texts go through the encoder together.
     pub(super) fn loss(&self, batch: Batch, device: &Device) -> Tensor<1> {
         let columns = self.encoder.embed(&batch.rows(), device).chunk(batch.columns, 0);

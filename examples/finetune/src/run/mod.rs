@@ -22,6 +22,7 @@ use std::fs;
 use burn_embedding_models::SentenceTransformer;
 
 use checkpoint::Checkpoints;
+use objective::Choice;
 use save::Destination;
 use session::{Session, Start};
 
@@ -53,19 +54,17 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
         on: evaluation.name(),
         pictures: !args.no_report,
     };
+    let loss = Choice { name: args.loss.clone(), options, weights: args.loss_weights.clone() };
     let session = Session {
         training: &training,
         evaluation: &evaluation,
-        loss: &args.loss,
-        options,
-        loss_weights: args.loss_weights.as_deref(),
         schedule: args.schedule(),
         device,
         checkpoints: checkpoints(args, &report, &training)?,
         resume: args.resume,
         log: args.log.as_deref().map(|path| Log::new(path, args.resume)).transpose()?,
     };
-    train_and_save(session, args, &report, &destination, console)?;
+    train_and_save(session, &loss, args, &report, &destination, console)?;
     console.say(format_args!("saved to {}", args.out.display()));
     Ok(())
 }
@@ -100,29 +99,31 @@ fn checkpoints(
 
 fn train_and_save(
     session: Session,
+    loss: &Choice,
     args: &Args,
     report: &Report,
     destination: &Destination,
     console: &Console,
 ) -> Result<(), Error> {
     let Some(directory) = &args.model else {
-        return train_encoder(session, report, destination, console);
+        return train_encoder(session, loss, report, destination, console);
     };
     // Data that does not fit is refused before a large file is read.
-    task::examples(session.loss, session.training)?;
+    task::examples(&loss.name, task::kind_of(&loss.name)?, session.training)?;
     let model = args.open_options().open(directory, &session.tracking())?;
-    train_model(model, session, report, destination, console)
+    train_model(model, session, loss, report, destination, console)
 }
 
 /// Trains the small encoder from scratch.
 fn train_encoder(
     session: Session,
+    loss: &Choice,
     report: &Report,
     destination: &Destination,
     console: &Console,
 ) -> Result<(), Error> {
     let (start, config) = session.from_scratch()?;
-    let outcome = session.run(start, console)?;
+    let outcome = session.run(start, loss, console)?;
     console.outcome(&outcome);
     destination.save(&report.summary(&outcome), |directory| {
         save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)?;
@@ -135,13 +136,14 @@ fn train_encoder(
 fn train_model(
     model: SentenceTransformer,
     session: Session,
+    loss: &Choice,
     report: &Report,
     destination: &Destination,
     console: &Console,
 ) -> Result<(), Error> {
     let dimension = model.dimension();
     let SentenceTransformer { encoder, tokenizer, package, .. } = model;
-    let outcome = session.run(Start { encoder, tokenizer, dimension }, console)?;
+    let outcome = session.run(Start { encoder, tokenizer, dimension }, loss, console)?;
     console.outcome(&outcome);
     let card = report.card(&outcome, &package, dimension).markdown();
     destination.save(&report.summary(&outcome), |directory| {

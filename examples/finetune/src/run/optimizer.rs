@@ -11,8 +11,8 @@ use burn::tensor::Tensor;
 use super::schedule::Schedule;
 use crate::error::Error;
 
-/// Parameters without weight decay: biases, and the scales and shifts of normalisations.
-const WITHOUT_DECAY: &str = r"bias|\.(gamma|beta)$";
+/// Parameters without weight decay: biases, the scales and shifts of normalisations, and a loss's own scale.
+const WITHOUT_DECAY: &str = r"bias|\.(gamma|beta|log_scale)$";
 
 /// Moves the parameters of a module by their gradients.
 #[derive(Clone)]

@@ -5,6 +5,7 @@ use burn_embedding_models::{TextEncoder, Tokenizer};
 
 use super::checkpoint::Checkpoints;
 use super::evaluation::Evaluation;
+use super::objective::Trainable;
 use super::session::Evaluate;
 use super::train::{Best, State};
 use crate::error::Error;
@@ -40,16 +41,16 @@ impl<E> Outcome<E> {
 }
 
 /// A run after its last step.
-pub(super) struct Trained<E: Module> {
-    best: Best<E>,
+pub(super) struct Trained<E: Module, L: Module> {
+    best: Best<E, L>,
     steps: usize,
     before: Evaluation,
     history: History,
 }
 
-impl<E: TextEncoder> Trained<E> {
+impl<E: TextEncoder, L: Trainable> Trained<E, L> {
     /// The best model that was evaluated, or else the last.
-    pub(super) fn of(state: State<E>, evaluate: &Evaluate<'_, E>) -> Result<Self, Error> {
+    pub(super) fn of(state: State<E, L>, evaluate: &Evaluate<'_, E, L>) -> Result<Self, Error> {
         let State { model, before, best, step: steps, mut history, .. } = state;
         let best = match best {
             Some(best) => best,

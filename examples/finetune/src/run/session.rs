@@ -1,19 +1,16 @@
 //! One training run, from rows to a trained encoder with its evaluation before and after.
 
-use std::path::Path;
-
 use burn::module::Module;
 use burn::tensor::Device;
-use burn_embedding_losses::catalog::AnyLoss;
+use burn_embedding_losses::catalog::BatchKind;
 use burn_embedding_models::{TextEncoder, Tokenizer};
-use serde_json::{Map, Value};
 
 use super::batches::Batches;
 use super::checkpoint::Checkpoints;
 use super::encoder::{Encoder, EncoderConfig};
 use super::encoder_with_loss::EncoderWithLoss;
 use super::evaluation::{Embedder, Evaluation, Measure, Score, share};
-use super::objective::{self, Objective};
+use super::objective::{Choice, Objective, Trainable};
 use super::optimizer::Optimizer;
 pub use super::outcome::Outcome;
 use super::outcome::Trained;
@@ -36,12 +33,6 @@ pub struct Session<'a> {
     pub training: &'a Dataset,
     /// The rows to evaluate on.
     pub evaluation: &'a Dataset,
-    /// The Python name of the loss.
-    pub loss: &'a str,
-    /// Its options, by their Python names.
-    pub options: Map<String, Value>,
-    /// The parameters that the loss starts with, if not random ones.
-    pub loss_weights: Option<&'a Path>,
     /// The schedule.
     pub schedule: Schedule,
     /// The device.
@@ -66,9 +57,17 @@ pub struct Start<E> {
 }
 
 /// Evaluates a model.
-pub(super) type Evaluate<'a, E> = dyn Fn(&EncoderWithLoss<E>) -> Result<Evaluation, Error> + 'a;
+pub(super) type Evaluate<'a, E, L> =
+    dyn Fn(&EncoderWithLoss<E, L>) -> Result<Evaluation, Error> + 'a;
 
-impl Session<'_> {
+/// A loss with the examples that it learns from.
+struct Task<'a> {
+    loss: String,
+    takes: BatchKind,
+    examples: Vec<Example<'a>>,
+}
+
+impl<'a> Session<'a> {
     /// A small encoder with random parameters, and a tokenizer that knows the training rows.
     pub fn from_scratch(&self) -> Result<(Start<Encoder>, EncoderConfig), Error> {
         let limit = EncoderConfig::new(0).max_tokens;
@@ -85,24 +84,53 @@ impl Session<'_> {
         device
     }
 
-    /// Trains and evaluates.
+    /// Trains with a loss of the catalog, and evaluates.
     pub fn run<E: TextEncoder>(
-        mut self,
+        self,
         start: Start<E>,
+        loss: &Choice,
         console: &Console,
     ) -> Result<Outcome<E>, Error> {
-        let examples = task::examples(self.loss, self.training)?;
-        if !self.evaluation.tells_something() {
-            return Err(self.nothing_to_evaluate());
-        }
-        let log = self.log.take();
-        let Start { encoder, tokenizer, dimension } = start;
+        let task = self.task(&loss.name, task::kind_of(&loss.name)?)?;
         let device = self.device.clone().autodiff();
-        let objective = self.objective(&examples, &encoder, dimension, &device)?;
-        let (batches, steps) = self.batches(&examples, &tokenizer)?;
+        let Start { encoder, dimension, .. } = &start;
+        let objective = loss.build(&task.examples, encoder, *dimension, &device)?;
+        self.train(start, task, objective, console)
+    }
+
+    /// Trains with a loss of your own, and evaluates.
+    pub fn run_with<E: TextEncoder, L: Trainable>(
+        self,
+        start: Start<E>,
+        loss: L,
+        console: &Console,
+    ) -> Result<Outcome<E>, Error> {
+        let task = self.task(loss.name(), loss.takes())?;
+        self.train(start, task, Objective::Any(loss), console)
+    }
+
+    fn task(&self, loss: &str, takes: BatchKind) -> Result<Task<'a>, Error> {
+        let examples = task::examples(loss, takes, self.training)?;
+        match self.evaluation.tells_something() {
+            true => Ok(Task { loss: loss.to_string(), takes, examples }),
+            false => Err(self.nothing_to_evaluate()),
+        }
+    }
+
+    fn train<E: TextEncoder, L: Trainable>(
+        mut self,
+        start: Start<E>,
+        task: Task,
+        objective: Objective<L>,
+        console: &Console,
+    ) -> Result<Outcome<E>, Error> {
+        let log = self.log.take();
+        let Start { encoder, tokenizer, .. } = start;
+        let device = self.device.clone().autodiff();
+        let (batches, steps) = self.batches(&task, &tokenizer)?;
         let model = EncoderWithLoss { encoder, objective };
-        self.announce(&model.encoder, &tokenizer, &batches, steps, console);
-        let evaluate = |model: &EncoderWithLoss<E>| self.evaluate(model, &tokenizer);
+        self.announce(&task.loss, &model.encoder, &tokenizer, &batches, steps, console);
+        let evaluate = |model: &EncoderWithLoss<E, L>| self.evaluate(model, &tokenizer);
         let run = Run {
             batches: &batches,
             schedule: &self.schedule,
@@ -118,18 +146,16 @@ impl Session<'_> {
             console.say(format_args!("stopped after step {} of {steps}", state.step));
         }
         let trained = Trained::of(state, &evaluate)?;
-        let examples = examples.len();
-        Ok(trained.outcome(tokenizer, examples, self.checkpoints))
+        Ok(trained.outcome(tokenizer, task.examples.len(), self.checkpoints))
     }
 
     /// The batches of the run, and the number of its steps.
     fn batches<'b>(
         &'b self,
-        examples: &'b [Example<'b>],
+        task: &'b Task<'b>,
         tokenizer: &'b Tokenizer,
     ) -> Result<(Batches<'b>, usize), Error> {
-        let takes = task::kind_of(self.loss)?;
-        let batches = Batches::new(takes, examples, tokenizer, &self.schedule)?;
+        let batches = Batches::new(task.takes, &task.examples, tokenizer, &self.schedule)?;
         match batches.count() {
             0 => Err(Error::NoBatches { data: self.training.name() }),
             steps => Ok((batches, steps)),
@@ -139,13 +165,14 @@ impl Session<'_> {
     /// Says what will be trained, and how many examples the batches leave out.
     fn announce<E: TextEncoder>(
         &self,
+        loss: &str,
         encoder: &E,
         tokenizer: &Tokenizer,
         batches: &Batches,
         steps: usize,
         console: &Console,
     ) {
-        let (loss, examples) = (self.loss, batches.examples());
+        let examples = batches.examples();
         let (parameters, pieces) = (Module::num_params(encoder), tokenizer.vocabulary());
         console.say(format_args!(
             "{loss} on {examples} examples, {steps} steps; encoder of {parameters} parameters, \
@@ -159,29 +186,14 @@ impl Session<'_> {
         }
     }
 
-    fn objective<E: TextEncoder>(
-        &self,
-        examples: &[Example],
-        encoder: &E,
-        dimension: usize,
-        device: &Device,
-    ) -> Result<Objective, Error> {
-        let options = self.options.clone();
-        let objective = objective::build(self.loss, options, examples, encoder, dimension, device)?;
-        match self.loss_weights {
-            Some(path) => objective.with_weights(path),
-            None => Ok(objective),
-        }
-    }
-
     /// The state before the first step, or where the run was interrupted.
-    fn state<E: TextEncoder>(
+    fn state<E: TextEncoder, L: Trainable>(
         &self,
-        model: EncoderWithLoss<E>,
+        model: EncoderWithLoss<E, L>,
         steps: usize,
-        evaluate: &Evaluate<'_, E>,
+        evaluate: &Evaluate<'_, E, L>,
         console: &Console,
-    ) -> Result<State<E>, Error> {
+    ) -> Result<State<E, L>, Error> {
         let optimizer = Optimizer::new(&self.schedule, steps);
         let mut state = State {
             model,
@@ -204,9 +216,9 @@ impl Session<'_> {
         Ok(state)
     }
 
-    fn evaluate<E: TextEncoder>(
+    fn evaluate<E: TextEncoder, L: Trainable>(
         &self,
-        model: &EncoderWithLoss<E>,
+        model: &EncoderWithLoss<E, L>,
         tokenizer: &Tokenizer,
     ) -> Result<Evaluation, Error> {
         let embedder = Embedder::new(tokenizer, &model.encoder);
@@ -224,23 +236,25 @@ impl Session<'_> {
     }
 
     /// The share of pairs that the loss's own classifier gets right; `None` if it has none.
-    fn pair_classes<E: TextEncoder>(
+    fn pair_classes<E: TextEncoder, L: Trainable>(
         &self,
-        model: &EncoderWithLoss<E>,
+        model: &EncoderWithLoss<E, L>,
         embedder: &Embedder<E>,
     ) -> Result<Option<Score>, Error> {
         let objective = model.objective.valid();
         let classes = self.training.pair_classes();
         let rows = self.evaluation.pairs.iter();
         let rows: Vec<_> = rows.filter_map(|pair| Some((pair, pair.class.as_deref()?))).collect();
-        if rows.is_empty() || !matches!(objective, Objective::Any(AnyLoss::Softmax(_))) {
+        if rows.is_empty() || !objective.takes_classes() {
             return Ok(None);
         }
         let left = rows.iter().map(|(pair, _)| pair.left.as_str()).collect();
         let right = rows.iter().map(|(pair, _)| pair.right.as_str()).collect();
         let columns =
             vec![embedder.tensor(left, &self.device)?, embedder.tensor(right, &self.device)?];
-        let given = objective.classify(columns).unwrap_or_default();
+        let Some(given) = objective.classify(&columns) else {
+            return Ok(None);
+        };
         let right =
             rows.iter().zip(given).map(|((_, class), given)| classes.get(given) == Some(class));
         Ok(share(right))

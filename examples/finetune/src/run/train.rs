@@ -13,9 +13,11 @@ use super::batches::{Batches, Step};
 use super::checkpoint::Checkpoints;
 use super::encoder_with_loss::EncoderWithLoss;
 use super::evaluation::Evaluation;
+use super::objective::Trainable;
 use super::optimizer::{Optimizer, OptimizerStep};
 use super::pace::Pace;
 use super::schedule::Schedule;
+use super::session::Evaluate;
 use crate::error::Error;
 use crate::report::console::{Console, Progress};
 use crate::report::log::Log;
@@ -23,9 +25,9 @@ use crate::report::pictures::History;
 
 /// The state of a run between two steps.
 #[derive(Debug)]
-pub struct State<E: Module> {
+pub struct State<E: Module, L: Module> {
     /// All trained parameters.
-    pub model: EncoderWithLoss<E>,
+    pub model: EncoderWithLoss<E, L>,
     /// Updates them.
     pub optimizer: Optimizer,
     /// The number of steps taken.
@@ -33,16 +35,16 @@ pub struct State<E: Module> {
     /// The evaluation before the first step.
     pub before: Evaluation,
     /// The best model that was evaluated on the way.
-    pub best: Option<Best<E>>,
+    pub best: Option<Best<E, L>>,
     /// The losses and evaluations so far.
     pub history: History,
 }
 
 /// The best of the evaluated steps.
 #[derive(Debug)]
-pub struct Best<E: Module> {
+pub struct Best<E: Module, L: Module> {
     /// The parameters after that step.
-    pub model: EncoderWithLoss<E>,
+    pub model: EncoderWithLoss<E, L>,
     /// The number of the step.
     pub step: usize,
     /// Its evaluation.
@@ -50,7 +52,7 @@ pub struct Best<E: Module> {
 }
 
 /// Everything that a training loop needs.
-pub struct Run<'a, E: Module> {
+pub struct Run<'a, E: Module, L: Module> {
     /// The examples.
     pub batches: &'a Batches<'a>,
     /// How to train on them.
@@ -60,7 +62,7 @@ pub struct Run<'a, E: Module> {
     /// The device, tracking gradients.
     pub device: &'a Device,
     /// Evaluates the model.
-    pub evaluate: &'a dyn Fn(&EncoderWithLoss<E>) -> Result<Evaluation, Error>,
+    pub evaluate: &'a Evaluate<'a, E, L>,
     /// Where to write checkpoints.
     pub checkpoints: Option<&'a Checkpoints>,
     /// The file that gets a line for each step.
@@ -69,9 +71,9 @@ pub struct Run<'a, E: Module> {
     pub console: &'a Console,
 }
 
-impl<E: TextEncoder> Run<'_, E> {
+impl<E: TextEncoder, L: Trainable> Run<'_, E, L> {
     /// Takes all steps that `state` has not taken.
-    pub fn train(mut self, mut state: State<E>) -> Result<State<E>, Error> {
+    pub fn train(mut self, mut state: State<E, L>) -> Result<State<E, L>, Error> {
         let progress = self.console.progress(self.steps, self.batches.epochs(), state.step)?;
         progress.before(&state.before);
         let mut pace = Pace::new();
@@ -102,7 +104,7 @@ impl<E: TextEncoder> Run<'_, E> {
     }
 
     /// Takes one step. Everything random in it follows from its number.
-    fn step(&self, mut state: State<E>, step: &Step) -> Result<(State<E>, StepStats), Error> {
+    fn step(&self, mut state: State<E, L>, step: &Step) -> Result<(State<E, L>, StepStats), Error> {
         let number = state.step + 1;
         let seed = self.schedule.seed_of(number);
         self.device.seed(seed);
@@ -132,11 +134,11 @@ impl<E: TextEncoder> Run<'_, E> {
     /// Adds the gradients of one batch, times `share`, to those of the step.
     fn backward(
         &self,
-        model: &EncoderWithLoss<E>,
+        model: &EncoderWithLoss<E, L>,
         rows: &[usize],
         share: f64,
         rng: &mut StdRng,
-        gradients: &mut GradientsAccumulator<EncoderWithLoss<E>>,
+        gradients: &mut GradientsAccumulator<EncoderWithLoss<E, L>>,
     ) -> Result<Part, Error> {
         let batch = self.batches.batch(rows, rng)?;
         let texts = batch.texts.len();
@@ -178,7 +180,7 @@ impl<E: TextEncoder> Run<'_, E> {
     /// was no gradient or cannot be a meaningful one.
     fn diagnose(
         &self,
-        model: &EncoderWithLoss<E>,
+        model: &EncoderWithLoss<E, L>,
         step: &Step,
         stats: &StepStats,
         warned: bool,
@@ -199,7 +201,7 @@ impl<E: TextEncoder> Run<'_, E> {
     /// Evaluates and writes a checkpoint where either is due.
     fn evaluate_and_save(
         &self,
-        state: &mut State<E>,
+        state: &mut State<E, L>,
         progress: &Progress,
         stopped: bool,
     ) -> Result<(), Error> {
@@ -216,7 +218,7 @@ impl<E: TextEncoder> Run<'_, E> {
     }
 
     /// Evaluates, and keeps the model if it is better than all before.
-    fn compare(&self, state: &mut State<E>, progress: &Progress) -> Result<(), Error> {
+    fn compare(&self, state: &mut State<E, L>, progress: &Progress) -> Result<(), Error> {
         let evaluation = (self.evaluate)(&state.model)?;
         let better = state.best.as_ref().is_none_or(|best| evaluation.is_better(&best.evaluation));
         progress.evaluation(state.step, &evaluation, better)?;

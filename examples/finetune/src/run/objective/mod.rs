@@ -3,7 +3,9 @@
 mod denoising;
 mod weights;
 
-use burn::module::Module;
+use std::path::PathBuf;
+
+use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_embedding_losses::Diagnostics;
 use burn_embedding_losses::catalog::{
@@ -19,14 +21,31 @@ use crate::error::Error;
 
 pub use denoising::Denoising;
 
+/// A loss that a run can train with, of the catalog or of your own: a module whose parameters, if it has
+/// any, are trained and saved in checkpoints.
+pub trait Trainable: TrainingLoss + Module + ModuleDisplay {}
+
+impl<L: TrainingLoss + Module + ModuleDisplay> Trainable for L {}
+
 /// A loss with the parameters it owns, trained together with the encoder.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one in a run, and no Burn module in a box")]
-pub enum Objective {
-    /// Any loss of the catalog that needs nothing but embeddings and targets.
-    Any(AnyLoss),
+pub enum Objective<L: Module> {
+    /// A loss that needs nothing but embeddings and targets.
+    Any(L),
     /// See [`Denoising`].
     Denoising(Denoising),
+}
+
+/// A loss of the catalog, as the user chose it.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// Its Python name.
+    pub name: String,
+    /// Its options, by their Python names.
+    pub options: Map<String, Value>,
+    /// The file of the parameters that it starts with, if not random ones.
+    pub weights: Option<PathBuf>,
 }
 
 /// The options in `--loss-config`, as a JSON object.
@@ -37,21 +56,28 @@ pub fn parse_options(json: &str) -> Result<Map<String, Value>, Error> {
     })
 }
 
-/// The loss called `name`, for an encoder with embeddings of `dimension` numbers.
-pub fn build<E: TextEncoder>(
-    name: &str,
-    options: Map<String, Value>,
-    examples: &[Example],
-    encoder: &E,
-    dimension: usize,
-    device: &Device,
-) -> Result<Objective, Error> {
-    if name == DENOISING {
-        let denoising = Denoising::new(options, encoder.transformer(), dimension, device)?;
-        return Ok(Objective::Denoising(denoising));
+impl Choice {
+    /// The loss, for an encoder with embeddings of `dimension` numbers.
+    pub fn build<E: TextEncoder>(
+        &self,
+        examples: &[Example],
+        encoder: &E,
+        dimension: usize,
+        device: &Device,
+    ) -> Result<Objective<AnyLoss>, Error> {
+        let options = self.options.clone();
+        let objective = if self.name == DENOISING {
+            let denoising = Denoising::new(options, encoder.transformer(), dimension, device)?;
+            Objective::Denoising(denoising)
+        } else {
+            let config = configure(&self.name, options, examples, dimension)?;
+            Objective::Any(config.init(device))
+        };
+        match &self.weights {
+            Some(path) => objective.with_weights(path),
+            None => Ok(objective),
+        }
     }
-    let config = configure(name, options, examples, dimension)?;
-    Ok(Objective::Any(config.init(device)))
 }
 
 /// The loss called `name`, with the options that follow from the data and the encoder filled in.
@@ -106,7 +132,7 @@ fn demand(
     }
 }
 
-impl Objective {
+impl<L: Trainable> Objective<L> {
     /// The loss of a batch: one embedding matrix for each column.
     pub fn forward<E: TextEncoder>(
         &self,
@@ -115,7 +141,7 @@ impl Objective {
         batch: &Batch,
     ) -> Tensor<1> {
         match self {
-            Self::Any(loss) => loss.forward(batch_of(loss, columns, batch)),
+            Self::Any(loss) => loss.loss(batch_of(loss, columns, batch)),
             Self::Denoising(loss) => {
                 let [embeddings] = exactly(columns);
                 let transformer = encoder.transformer().map(|(transformer, _)| transformer);
@@ -132,19 +158,23 @@ impl Objective {
         }
     }
 
+    /// Whether the loss may have a classifier of pairs.
+    pub fn takes_classes(&self) -> bool {
+        matches!(self, Self::Any(loss) if loss.takes() == BatchKind::ClassifiedPairs)
+    }
+
     /// The class that the loss itself would give each pair; `None` for losses without a classifier.
-    pub fn classify(&self, columns: Vec<Tensor<2>>) -> Option<Vec<usize>> {
-        let Self::Any(AnyLoss::Softmax(loss)) = self else {
+    pub fn classify(&self, columns: &[Tensor<2>]) -> Option<Vec<usize>> {
+        let Self::Any(loss) = self else {
             return None;
         };
-        let [left, right] = exactly(columns);
-        let classes = loss.logits(left, right).argmax(1).into_data();
+        let classes = loss.classify(columns)?.into_data();
         Some(classes.iter::<i64>().map(|class| class as usize).collect())
     }
 }
 
 /// The batch that the loss takes: `crate::data::task` makes the examples for it.
-fn batch_of(loss: &AnyLoss, columns: Vec<Tensor<2>>, batch: &Batch) -> AnyBatch {
+fn batch_of(loss: &impl TrainingLoss, columns: Vec<Tensor<2>>, batch: &Batch) -> AnyBatch {
     let targets = targets(batch, &columns[0].device());
     loss.batch(columns, targets).unwrap_or_else(|error| panic!("{error}"))
 }

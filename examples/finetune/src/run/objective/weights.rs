@@ -13,13 +13,17 @@ use burn_store::{
 use super::Objective;
 use crate::error::Error;
 
-impl Objective {
+impl Objective<AnyLoss> {
     /// Starts the loss with the parameters of a safetensors file, under PyTorch's names for them:
-    /// `classifier.weight` of SoftmaxLoss, `projection.weight` of MSELoss.
+    /// `classifier.weight` of SoftmaxLoss, `projection.weight` of MSELoss; or `log_scale` of
+    /// MultipleNegativesRankingLoss.
     pub fn with_weights(mut self, path: &Path) -> Result<Self, Error> {
         match &mut self {
             Self::Any(AnyLoss::Softmax(loss)) => load(loss, path)?,
             Self::Any(AnyLoss::Mse(loss)) if loss.num_params() > 0 => load(loss, path)?,
+            Self::Any(AnyLoss::MultipleNegativesRanking(loss)) if loss.num_params() > 0 => {
+                load(loss, path)?
+            }
             Self::Denoising(loss) => load(loss, path)?,
             _ => {
                 let reason = "the loss, with these options, has no parameters of its own";
