@@ -11,7 +11,7 @@ pub fn default_budget([n, dim]: [usize; 2]) -> usize {
     DEFAULT_BUDGET.max(size_of::<f32>() * n * dim)
 }
 
-/// How anchors are divided into blocks.
+/// The division of anchors into blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blocks {
     /// The row of the first anchor.

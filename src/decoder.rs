@@ -1,4 +1,4 @@
-//! What DenoisingAutoEncoderLoss asks of the network that writes a text again from its embedding.
+//! The interface of the network with which DenoisingAutoEncoderLoss reconstructs a text from its embedding.
 //!
 //! The networks themselves are elsewhere: a [`Decoder`] is any of the caller's, for instance the
 //! layers of a BERT of the crate `burn-embedding-models`.

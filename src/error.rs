@@ -1,4 +1,4 @@
-//! What a wrong configuration or a wrong label says.
+//! Errors of configurations and of batches.
 
 use core::fmt::{self, Display};
 

@@ -1,4 +1,4 @@
-//! Damage to sentences that a model shall learn to undo.
+//! Damage to sentences that a model learns to undo.
 
 use burn::config::Config;
 use rand::rngs::StdRng;

@@ -133,8 +133,8 @@ pub fn l2_norm(x: Tensor<2>) -> Tensor<2> {
     safe_sqrt((x / scale.clone()).square().sum_dim(1)) * scale
 }
 
-/// What to divide by so that coordinates as large as `largest` can be squared: 1 wherever they
-/// can be squared as they are.
+/// The divisor that makes coordinates as large as `largest` small enough to be squared; 1 if they already
+/// are.
 pub(crate) fn squaring_scale<const D: usize>(largest: Tensor<D>) -> Tensor<D> {
     let (low, high) = SQUARES_EXACTLY;
     let smallest = smallest_normal(&largest);

@@ -40,7 +40,7 @@ pub fn gradients(loss: &AnyLoss, all: &Gradients) -> BTreeMap<String, Vec<f64>> 
     visitor.found
 }
 
-/// Where in a loss a weight is: names, each with the type of what holds it.
+/// The path to a weight in a loss: field names, each with the type that has the field.
 #[derive(Default)]
 struct Path(Vec<(String, String)>);
 

@@ -17,7 +17,7 @@
 //! - Labels, ids and tokens may be integers of any type, targets and scores floats of any type.
 //! - A wrong shape or type panics. Values are looked at only by `check`, which reads from the
 //!   device.
-//! - [`Columns`] visits or changes all tensors of a batch, whatever batch it is.
+//! - [`Columns`] visits or changes all tensors of any batch.
 //!
 //! # Example
 //!

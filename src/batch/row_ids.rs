@@ -20,7 +20,7 @@ impl RowIds {
     #[track_caller]
     pub(super) fn new(owner: &str, rows: Tensor<1, Int>, n: usize) -> Self {
         same_shape(owner, "ids", rows.dims(), [n]);
-        // Constants, whatever graph they came with.
+        // Ids are constants, even if they come with a graph.
         Self { rows: signed(rows).inner(), negatives: Vec::new() }
     }
 

@@ -46,7 +46,7 @@ pub enum BatchKind {
     DamagedTexts,
 }
 
-/// What the rows of a batch are compared with besides their texts.
+/// The targets of the rows of a batch.
 #[derive(Debug, Clone, Default)]
 pub enum Targets {
     /// Nothing: the columns say it all.
@@ -103,7 +103,7 @@ impl Display for Targets {
 }
 
 impl BatchKind {
-    /// How many columns of texts the batch has.
+    /// The number of columns of texts in the batch.
     pub fn columns(self) -> RangeInclusive<usize> {
         match self {
             Self::LabeledRows | Self::DamagedTexts => 1..=1,

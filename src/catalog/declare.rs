@@ -1,4 +1,4 @@
-//! What is made of the rows of the catalog.
+//! The macro that makes types of the rows of the catalog.
 
 /// Declares [`LossConfig`] and [`AnyLoss`]; a row without a `loss` cannot be built from its
 /// configuration alone.

@@ -1,6 +1,6 @@
 //! Options of Python's constructors that a configuration has in another form, or not at all.
 //!
-//! What both have under some name is read by the configuration itself.
+//! The configuration itself reads the options that both have.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error};
 use crate::losses::*;
 use crate::reduction::Reduction;
 
-/// What `from_python` reads: a type from here, or the configuration itself.
+/// The type that `from_python` reads: one of this file, or the configuration itself.
 macro_rules! options {
     ($config:ident) => {
         $config

@@ -1,4 +1,4 @@
-//! What can be said of a batch, whatever the loss.
+//! Facts about a batch that do not depend on the loss.
 
 use std::collections::HashMap;
 
@@ -124,7 +124,7 @@ impl RetrievalBatch {
         counts
     }
 
-    /// How many pairs of a row and a document of others have the same id, or of a row and a hard
+    /// The number of pairs of a row and a document of another row that have the same id, or of a row and a hard
     /// negative that exists.
     fn masked(&self, ids: &RowIds) -> usize {
         let sizes = sizes(&integers(&ids.rows));

@@ -1,4 +1,4 @@
-//! What a batch gives a loss to learn from.
+//! Diagnosis of a batch: does it give the loss anything to learn from?
 //!
 //! A batch without signal has a loss that looks like any other. Every loss can say what it saw:
 //!
@@ -29,17 +29,17 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use geometry::Surveyed;
 
-/// What a loss saw in a batch.
+/// Counts of what a loss can learn from a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Diagnostics {
-    /// How many rows the batch has.
+    /// The number of rows of the batch.
     pub rows: usize,
-    /// How many of them have an embedding with a NaN or an infinity. All that follows after the
-    /// terms is about the other rows.
+    /// The number of rows with a NaN or an infinity in an embedding. The counts below the terms
+    /// are of the other rows.
     pub non_finite_rows: usize,
-    /// How many terms the loss has: what a term is, each loss says under *Terms*.
+    /// The number of terms of the loss; each loss defines its terms under *Terms*.
     pub terms: usize,
-    /// How many of them are larger than 0.
+    /// The number of terms larger than 0.
     pub active_terms: usize,
     /// Rows that have a positive as well as a negative; `None` where a batch names both, or neither.
     pub valid_anchors: Option<usize>,

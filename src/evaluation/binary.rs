@@ -32,7 +32,7 @@ pub struct BestF1 {
     pub mcc: f64,
 }
 
-/// How well similarities tell positive from negative pairs.
+/// Separation of positive from negative pairs by similarity.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BinaryClassification {
     /// The best share of pairs that are called what they are.
@@ -45,7 +45,7 @@ pub struct BinaryClassification {
     pub rows: usize,
 }
 
-/// How well the similarity of `left[i]` and `right[i]` tells whether the label is 1 or 0.
+/// Measures whether the similarity of `left[i]` and `right[i]` separates label 1 from label 0.
 ///
 /// A threshold lies halfway between the least similar pair that it calls positive and the next one.
 /// The first of equally good thresholds is taken, from the most similar pair on.
@@ -148,7 +148,7 @@ pub fn average_precision(similarities: &[f64], labels: &[bool]) -> f64 {
     cuts.last().map_or(0.0, |last| area(&cuts, Totals { rows: last.called, positives: last.right }))
 }
 
-/// What is known of all pairs.
+/// The similarities and labels of all pairs.
 #[derive(Clone, Copy)]
 struct Totals {
     rows: usize,

@@ -7,7 +7,7 @@ use super::scores::{check_finite, descending, expect_length, paired, read};
 use crate::error::BatchError;
 use crate::geometry::Similarity;
 
-/// How similarities go with the scores of their pairs.
+/// Correlation of similarities with the scores of their pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Correlation {
     /// Pearson's correlation, in `[-1, 1]`; `None` as in [`pearson`].

@@ -1,4 +1,4 @@
-//! How close embeddings come to those they are to imitate.
+//! Distance of embeddings from the teacher's embeddings that they imitate.
 
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};

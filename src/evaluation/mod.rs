@@ -1,4 +1,4 @@
-//! How good embeddings are, in the numbers of the evaluators of sentence-transformers.
+//! Measures of embeddings, equal to those of the evaluators of sentence-transformers.
 //!
 //! | function | evaluator of sentence-transformers |
 //! | :-- | :-- |

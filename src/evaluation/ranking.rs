@@ -1,4 +1,4 @@
-//! What a ranked list is worth, of which each place is relevant or not.
+//! Measures of a ranked list in which each document is relevant or not.
 
 /// A ranked list, best first, as long as it was searched.
 pub(super) struct Ranking<'a> {

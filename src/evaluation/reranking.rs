@@ -7,7 +7,7 @@ use super::ranking::{Ranking, discount};
 use super::scores::{check_finite, descending, expect_length};
 use crate::error::BatchError;
 
-/// How well candidates are ranked; means over the queries that have both a relevant and an irrelevant
+/// Quality of ranked candidates; means over the queries that have both a relevant and an irrelevant
 /// candidate, all in `[0, 1]`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Reranking {
@@ -24,7 +24,7 @@ pub struct Reranking {
     pub skipped_queries: usize,
 }
 
-/// How well the similarities of each query to its candidates tell the relevant ones.
+/// Measures whether each query is most similar to its relevant candidates.
 ///
 /// For each query: the similarities of its candidates, and whether they are relevant. Of equally
 /// similar candidates the first one comes first in the reciprocal rank, for which the reference has no

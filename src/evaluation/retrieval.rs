@@ -19,7 +19,7 @@ const OWNER: &str = "InformationRetrieval";
 /// Every `k` is at least 1. The defaults are those of the reference.
 #[derive(Config, Debug)]
 pub struct InformationRetrievalConfig {
-    /// How queries and documents are compared.
+    /// Similarity of query and document.
     #[config(default = "Similarity::Cosine")]
     pub similarity: Similarity,
     /// `k` of the accuracy.
@@ -37,12 +37,12 @@ pub struct InformationRetrievalConfig {
     /// `k` of the mean average precision.
     #[config(default = "vec![100]")]
     pub map_at_k: Vec<usize>,
-    /// What the similarities of a block may take, in bytes, as in [`search`].
+    /// Memory for the similarities of one block, in bytes, as in [`search`].
     #[config(default = "None")]
     pub memory_budget: Option<usize>,
 }
 
-/// How well queries find the documents that answer them; means over the queries that have any, by
+/// Quality of a search: means over the queries that have a relevant document, by
 /// `k`, all in `[0, 1]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InformationRetrieval {

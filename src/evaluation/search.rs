@@ -13,7 +13,7 @@ use crate::error::BatchError;
 use crate::geometry::Similarity;
 use crate::numeric::{accumulate, widen};
 
-/// What a similarity takes in the widest type, in the type of the embeddings, and on the host.
+/// Memory for one similarity: in the widest type, in the type of the embeddings, and on the host.
 const BYTES_PER_PAIR: usize = 24;
 
 /// A row of the corpus, found by a query.

@@ -31,7 +31,7 @@ fn plain(blocks: Vec<Tensor<2>>, factor: f64) -> (Vec<Tensor<2>>, Tensor<2>) {
     (slopes, total.log() + shift)
 }
 
-/// How many matrices the size of `scores` [`softmax`] has in memory: one if it works in place, else
+/// The number of matrices the size of `scores` that [`softmax`] has in memory: one if it works in place, else
 /// scores, exponentials and slopes.
 pub(crate) fn matrices_in_memory(scores: &Tensor<2>) -> usize {
     if flex::works_in_place(scores) { 1 } else { 3 }

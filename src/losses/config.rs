@@ -1,4 +1,4 @@
-//! How the configuration of a loss is declared.
+//! The macro that declares the configuration of a loss.
 
 use serde::{Deserialize, Deserializer};
 

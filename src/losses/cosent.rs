@@ -31,7 +31,7 @@ impl CoSentLossConfig {
     }
 }
 
-/// Puts the similarities of pairs in the order of their scores, whatever the scores' range.
+/// Brings the similarities of pairs into the order of their scores; the range of the scores does not matter.
 ///
 /// ```text
 /// L = ln(1 + Σ_{yᵢ < yⱼ} exp(t (sᵢ − sⱼ)))          sᵢ = s(uᵢ, vᵢ)

@@ -1,4 +1,4 @@
-//! What all losses have in common.
+//! The traits and macros that all losses share.
 
 use burn::prelude::*;
 
@@ -57,15 +57,15 @@ pub trait Criterion<Batch> {
         None
     }
 
-    /// What the loss can learn from the batch, for the log; `None` if it does not tell. Reads from
-    /// the device.
+    /// Counts what the loss can learn from the batch, for a log; `None` if the loss has no diagnosis. Reads
+    /// from the device.
     #[allow(unused_variables)]
     fn diagnose(&self, batch: Batch) -> Option<Diagnostics> {
         None
     }
 }
 
-/// How a loss of this crate is computed; [`forward!`] makes its public functions of it.
+/// A loss with a term per row or pair, as its file implements it; [`forward!`] makes the public functions.
 pub(crate) trait BatchLoss<Batch: Surveyed> {
     /// One value per term.
     #[track_caller]
@@ -77,7 +77,7 @@ pub(crate) trait BatchLoss<Batch: Surveyed> {
         self.terms(batch).reduce(reduction)
     }
 
-    /// What the loss sees in the batch.
+    /// Counts what the loss can learn from the batch.
     #[track_caller]
     fn diagnosis(&self, batch: Batch) -> Diagnostics {
         let batch = batch.without_graph();
@@ -86,14 +86,14 @@ pub(crate) trait BatchLoss<Batch: Surveyed> {
     }
 }
 
-/// How a loss that is one number for the whole batch is computed; [`forward!`] makes its public
-/// functions of it.
+/// A loss that is one number for the whole batch, as its file implements it; [`forward!`] makes the public
+/// functions.
 pub(crate) trait WholeBatchLoss<Batch: Surveyed> {
     /// The loss of the batch.
     #[track_caller]
     fn reduced(&self, batch: Batch) -> Reduced;
 
-    /// What the loss sees in the batch; its value counts as one term.
+    /// Counts what the loss can learn from the batch; its value counts as one term.
     #[track_caller]
     fn diagnosis(&self, batch: Batch) -> Diagnostics {
         let batch = batch.without_graph();
@@ -152,7 +152,7 @@ macro_rules! forward {
                 $reduced.into_value()
             }
 
-            /// What the loss sees in the batch. Reads from the device.
+            /// Counts what the loss can learn from the batch. Reads from the device.
             ///
             /// # Panics
             ///

@@ -55,7 +55,7 @@ pub fn anchors_where(only: Option<Tensor<1, Bool>>, terms: Tensor<1>) -> Terms {
 pub struct Triplets {
     /// Distance between anchor and positive or negative.
     pub distance: Distance,
-    /// By how much the negative should be farther away than the positive.
+    /// The negative should be farther away than the positive by this much.
     pub margin: f64,
     /// Which negatives each positive is compared with.
     pub negatives: Negatives,
@@ -116,7 +116,7 @@ impl Triplets {
         range: Range<usize>,
         labels: Tensor<1, Int>,
     ) -> (Tensor<1>, Tensor<1>) {
-        // As constants, whatever graph the labels came with.
+        // Labels are constants, even if they come with a graph.
         let masks = LabelMasks::of_rows(labels.inner(), range.clone());
         let d = self.distance.pairwise_wide(x.clone().slice([range]), x);
         let found = d.clone().inner();
@@ -136,9 +136,9 @@ impl Triplets {
 struct Violations {
     /// Gradient of the sum of the violations with respect to the distances, `[rows, n]`.
     weights: Tensor<2>,
-    /// How often each anchor gets the margin, `[rows]`.
+    /// The number of triplets with each anchor, `[rows]`.
     touched: Tensor<1>,
-    /// How many triplets count, `[1]`.
+    /// The number of triplets that count, `[1]`.
     counted: Tensor<1>,
 }
 

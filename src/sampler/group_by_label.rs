@@ -153,7 +153,7 @@ impl GroupByLabel {
     }
 }
 
-/// How many hands batches can hold of which none has a single label only.
+/// The number of hands that fit into batches, if every batch has at least two labels.
 fn usable(hands: &mut Hands, hands_of_batch: usize, drop_last: bool) -> usize {
     let Some((_, others)) = hands.most() else { return 0 };
     let usable = hands.total().min(others * hands_of_batch);
@@ -166,7 +166,7 @@ fn usable(hands: &mut Hands, hands_of_batch: usize, drop_last: bool) -> usize {
 
 /// The labels of the hands of the next batch.
 fn deal(hands: &mut Hands, hands_of_batch: usize, rng: &mut StdRng) -> Vec<usize> {
-    // No hand shall be alone in the last batch.
+    // The last batch must not have a single hand.
     let alone = hands.total() == hands_of_batch + 1;
     let size = if alone { hands_of_batch - 1 } else { hands_of_batch.min(hands.total()) };
     let later = hands.total().div_ceil(hands_of_batch) - 1;

@@ -1,4 +1,4 @@
-//! How many hands of rows each label has left, and whose turn it is.
+//! The hands of rows that each label has left, and which label is next.
 
 use std::collections::VecDeque;
 

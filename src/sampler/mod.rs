@@ -1,7 +1,7 @@
 //! Which rows of a data set share a batch.
 //!
 //! A loss is only as good as the batch that it sees. A sampler plans an epoch as lists of row
-//! indices; whatever it leaves out stands in the [`Plan`].
+//! indices; the [`Plan`] lists the rows that it leaves out.
 //!
 //! | sampler | guarantees | for |
 //! | :-- | :-- | :-- |
@@ -61,7 +61,7 @@ pub trait BatchSampler: Debug + Send + Sync {
     fn epoch(&self, epoch: usize) -> Plan;
 }
 
-/// The batches of an epoch: every row of the data set stands in exactly one of them, or is left out.
+/// The batches of an epoch: every row of the data set is in exactly one of them, or is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The row indices of each batch; no batch is empty.

@@ -38,7 +38,7 @@ impl NoDuplicatesConfig {
         ConfigError::unless(in_range, "NoDuplicates", "min_batch", &rule, min_batch)
     }
 
-    /// A sampler of a data set of which each row holds some values: ids, one a column, or the texts
+    /// A sampler of a data set in which each row has some values: ids, one per column, or the texts
     /// themselves. Only equal values count as equal: case and white space matter.
     ///
     /// # Panics
@@ -54,7 +54,7 @@ impl NoDuplicatesConfig {
     }
 }
 
-/// Never two rows in a batch that share a value, in whatever columns; a row may hold a value twice.
+/// No two rows of a batch share a value, in any columns; one row may have a value twice.
 ///
 /// The rows come in random order. Each goes into the first batch that has room and none of its
 /// values, which is what sentence-transformers gets by filling one batch after the other from the

@@ -5,7 +5,7 @@ use burn::prelude::*;
 use super::masks::LabelMasks;
 use super::sorted::SortedRows;
 
-/// How often each pair of rows takes part in a violated triplet, and how many are violated.
+/// For each pair of rows the number of violated triplets with it, and the number of all violated triplets.
 #[derive(Debug, Clone)]
 pub struct TripletCounts {
     /// `[rows, n]`: for a positive pair, the number of negatives with

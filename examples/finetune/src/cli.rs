@@ -38,7 +38,7 @@ pub enum Command {
 /// Options of encoding.
 #[derive(Debug, Clone, clap::Args)]
 pub struct EncodeArgs {
-    /// Texts in UTF-8, one a line
+    /// Texts in UTF-8, one per line
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 

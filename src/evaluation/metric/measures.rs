@@ -42,20 +42,20 @@ pub type TripletAccuracyMetric = EpochMetric<TripletAccuracy>;
 /// [nDCG](crate::evaluation::InformationRetrieval::ndcg) at `k`, of a search in all documents of an epoch.
 pub type NdcgMetric = EpochMetric<Ndcg>;
 
-/// What [`SpearmanMetric`] measures.
+/// The measure of [`SpearmanMetric`].
 #[derive(Debug, Clone)]
 pub struct Spearman {
     similarity: Similarity,
 }
 
-/// What [`TripletAccuracyMetric`] measures.
+/// The measure of [`TripletAccuracyMetric`].
 #[derive(Debug, Clone)]
 pub struct TripletAccuracy {
     similarity: Similarity,
     margin: f64,
 }
 
-/// What [`NdcgMetric`] measures.
+/// The measure of [`NdcgMetric`].
 #[derive(Debug, Clone)]
 pub struct Ndcg {
     similarity: Similarity,

@@ -81,7 +81,7 @@ pub(super) fn square_of(lengths: f64, product: f64) -> f64 {
     if square <= lengths * NOISE { 0.0 } else { square }
 }
 
-/// How many times less memory a search takes than the plain form: only products, in `f64`.
+/// The factor by which a search takes less memory than the plain form: only products, in `f64`.
 pub(super) const LIGHTER: usize = 4;
 
 /// Rounding of the product, relative to the lengths.

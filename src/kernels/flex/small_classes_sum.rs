@@ -14,7 +14,7 @@ use crate::budget::Blocks;
 use crate::kernels::accumulated::Accumulated;
 use crate::kernels::triplet_sum::Negatives;
 
-/// How many times less memory a block takes than the plain form: derivatives in `f32`, and their sums
+/// The factor by which a block takes less memory than the plain form: derivatives in `f32`, and their sums
 /// with those of the opposite direction.
 const LIGHTER: usize = 20;
 

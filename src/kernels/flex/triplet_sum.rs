@@ -202,7 +202,7 @@ impl View {
     fn all(&self, margin: f64, weights: &mut [f64]) -> Found {
         let Self { positives, negatives } = self;
         let mut found = Found::default();
-        // How many negatives each positive is violated by, as steps at the first such positive.
+        // The number of negatives that violate each positive, as steps at the first such positive.
         let mut steps = vec![0.0; positives.len() + 1];
         for &Place { at: d, j } in negatives {
             let key = |p: &Place| p.at + margin;
@@ -244,7 +244,7 @@ impl View {
         let mut found = Found::default();
         let mut closest: Option<Place> = None;
         for (positive, next) in positives.iter().zip(&beyond[1..]).rev() {
-            // What is beyond the next positive is farther away than what is before it.
+            // Rows beyond the next positive are farther away than rows before it.
             closest = next.or(closest);
             let negative = closest.or(farthest);
             if negative.is_none() && only_valid {
@@ -290,7 +290,7 @@ impl Gradients {
 /// With more positives than these, sorting them pays.
 const MOST_POSITIVES: usize = 32;
 
-/// How many times less memory this takes than the plain form: only products, in `f64`.
+/// The factor by which this takes less memory than the plain form: only products, in `f64`.
 const LIGHTER: usize = 10;
 
 /// A row at a distance.
@@ -300,7 +300,7 @@ struct Place {
     j: usize,
 }
 
-/// What the triplets of one anchor add up to.
+/// The sums over the triplets of one anchor.
 #[derive(Debug, Clone, Copy, Default)]
 struct Found {
     value: f64,

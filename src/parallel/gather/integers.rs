@@ -27,7 +27,7 @@ pub(super) fn from_floats(floats: Tensor<2>, dtype: IntDType) -> Tensor<2, Int> 
     core::iter::from_fn(next).fold(highest, |sum, piece| sum.mul_scalar(1i64 << BITS) + piece)
 }
 
-/// How many floats an integer takes.
+/// The number of floats that an integer takes.
 fn pieces(dtype: IntDType) -> usize {
     let bits = 8 * burn::tensor::DType::from(dtype).size();
     bits.div_ceil(BITS as usize)

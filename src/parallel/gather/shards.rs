@@ -10,7 +10,7 @@ use super::{integers, require_whole};
 use crate::batch::RetrievalBatch;
 use crate::parallel::rows::Rows;
 
-/// How many rows of a batch each device has, seen from one of them.
+/// The number of rows of a batch on each device, seen from one of them.
 ///
 /// # Example
 ///

@@ -1,4 +1,4 @@
-//! What is refused, and where rows end up.
+//! Batches that are refused, and the places of gathered rows.
 
 use burn::prelude::*;
 
@@ -121,7 +121,7 @@ fn masks_and_weights_come_with_their_rows() {
         (of(1.0, [[true, false], [true, true]]), of(2.0, [[false, false], [false, true]]));
     let moved = RetrievalBatch::gathered(second.clone(), vec![first.clone()]);
     let shards = |own| Shards::new(vec![2, 2], own);
-    // What the first sends, as the second receives it.
+    // The second receives what the first sends.
     let mut sent = Vec::new();
     let _ = shards(0).gather_with(first, |rows| {
         sent.push(rows.clone());

@@ -51,7 +51,7 @@ pub(super) struct Parts<'a, E, F, C> {
     encoder: &'a E,
     /// The mini-batches that are left, with their numbers.
     ranges: core::iter::Enumerate<std::vec::IntoIter<Range<usize>>>,
-    /// What the first pass gave, and the gradient of the loss with respect to it.
+    /// The embeddings of the first pass, and the gradient of the loss with respect to them.
     embeddings: Vec<(Tensor<2>, Option<Tensor<2>>)>,
 }
 
@@ -131,7 +131,7 @@ fn is_about_consumed_graph(panic: &(dyn Any + Send)) -> bool {
     message.is_some_and(|message| message.contains("already been consumed"))
 }
 
-/// Panics unless the two are equal, but for what kernels may differ by from run to run.
+/// Panics unless the two are equal, up to differences that a kernel may have between runs.
 #[track_caller]
 fn require_same(second: &Tensor<2>, first: Tensor<2>) {
     let apart = (second.clone().inner() - first.clone()).abs().max();

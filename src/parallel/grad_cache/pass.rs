@@ -1,4 +1,4 @@
-//! How mini-batches are embedded.
+//! The two passes over the mini-batches.
 
 use core::marker::PhantomData;
 use core::ops::Range;

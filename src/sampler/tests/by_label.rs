@@ -68,7 +68,7 @@ fn no_batches_by_label_could_use_more_pairs() {
             let pairs = core::array::from_fn(|label| counts[label] / 2);
             let used = 2 * most_hands(pairs, hands, &mut known);
             assert_eq!(labels.len() - plan.left_out.len(), used, "{counts:?}: {plan:?}");
-            // Full batches, save at the end.
+            // Full batches, except at the end.
             let full = plan.batches.iter().filter(|batch| batch.len() == 2 * hands).count();
             assert!(full + 2 >= plan.batches.len(), "{counts:?}: {plan:?}");
         }

@@ -1,4 +1,4 @@
-//! What samplers guarantee, for all small data sets and some large ones.
+//! The guarantees of samplers, for all small data sets and some large ones.
 
 mod by_label;
 #[cfg(feature = "dataset")]

@@ -1,4 +1,4 @@
-//! Training and evaluation data: five kinds of rows, whatever file they come from.
+//! Training and evaluation data: five kinds of rows, from files of any format.
 
 pub mod corpus;
 pub mod csv;
