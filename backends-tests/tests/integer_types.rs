@@ -4,7 +4,10 @@ use backends_tests::fault::Faults;
 use backends_tests::subject::numbers;
 use burn::prelude::*;
 use burn::tensor::DType;
-use burn_embedding_losses::batch::{IGNORED_LABEL, LabeledBatch, RetrievalBatch};
+use burn_embedding_losses::batch::{
+    ClassifiedPairBatch, IGNORED_LABEL, LabeledBatch, RetrievalBatch,
+};
+use burn_embedding_losses::objective::classification::cross_entropy;
 use burn_embedding_losses::{
     BatchHardTripletLossConfig, ContrastiveLossConfig, Criterion, MarginMseLossConfig,
     MegaBatchMarginLossConfig, MultipleNegativesRankingLossConfig, SoftmaxLossConfig,
@@ -86,6 +89,23 @@ fn the_ignored_class_is_ignored_in_every_signed_type() {
         let terms = loss.forward_no_reduction((rows(device), rows(device), ignored));
         let terms = numbers(terms);
         assert_eq!((terms[1], terms[3]), (0.0, 0.0), "{what}: {terms:?}");
+    });
+}
+
+#[test]
+fn a_class_that_does_not_exist_is_nan_in_every_type_and_named_by_check() {
+    on_all(|device, dtype, what| {
+        let outside: &[i64] = if dtype.is_uint() { &[2, 3, 100] } else { &[2, 3, 100, -1, -99] };
+        for &class in outside {
+            let classes = Tensor::<1, Int>::from_data([1, 0, class, 1], (device, dtype));
+            let batch = ClassifiedPairBatch::new(rows(device), rows(device), classes.clone());
+            let error = batch.check(2).expect_err("a class that does not exist").to_string();
+            assert!(error.contains("row 2"), "{what}: {error}");
+            let (_, _, targets) = batch.into_parts();
+            let terms = numbers(cross_entropy(rows(device), targets, 0.1).into_values());
+            let nan: Vec<_> = terms.iter().map(|term| term.is_nan()).collect();
+            assert_eq!(nan, [false, false, true, false], "{what}: class {class} gives {terms:?}");
+        }
     });
 }
 

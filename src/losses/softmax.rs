@@ -94,7 +94,8 @@ impl SoftmaxLossConfig {
 ///
 /// # Terms
 ///
-/// One per pair, `[n]`. A pair with the label −100 is 0 and does not count.
+/// One per pair, `[n]`. A pair with the label −100 is 0 and does not count. A label that is no class gives
+/// NaN, and a panic in a debug build.
 ///
 /// # Differences
 ///

@@ -7,40 +7,56 @@ use crate::reduction::Terms;
 
 /// Cross-entropy `−Σ_c y_c ln softmax(z)_c` of logits `z`, `[n, classes]`, one term a row.
 ///
-/// Rows with the class index [`IGNORED_LABEL`] are 0 and do not count. With `smoothing` ε the
-/// target is `(1 − ε) y + ε / classes`.
+/// Rows with the class index [`IGNORED_LABEL`] are 0 and do not count; rows with a class that does not
+/// exist are NaN. With `smoothing` ε the target is `(1 − ε) y + ε / classes`.
 pub fn cross_entropy(logits: Tensor<2>, targets: ClassTargets, smoothing: f64) -> Terms {
     let [_, classes] = logits.dims();
     let log_p = log_softmax(logits);
     let uniform = log_p.clone().mean_dim(1);
-    let (log_target, counts) = match targets {
+    let (log_target, indices) = match targets {
         ClassTargets::Probabilities(y) => ((log_p * y).sum_dim(1), None),
         ClassTargets::Indices(labels) => {
-            let (index, counts) = index_and_counts(labels, classes);
-            (log_p.gather(1, index), Some(counts))
+            let indices = Indices::new(labels, classes);
+            (log_p.gather(1, indices.class.clone()), Some(indices))
         }
     };
     let values = log_target.mul_scalar(1.0 - smoothing) + uniform.mul_scalar(smoothing);
     let values = values.neg();
-    match counts {
+    match indices {
         None => Terms::all(values.squeeze_dim(1)),
-        Some(counts) => {
+        Some(indices) => {
             let dtype = values.dtype();
-            let values = values.mask_fill(counts.clone().bool_not(), 0.0);
-            Terms::new(values.squeeze_dim(1), counts.float().cast(dtype).sum())
+            let values = indices.mask(values);
+            Terms::new(values.squeeze_dim(1), indices.counts.float().cast(dtype).sum())
         }
     }
 }
 
-/// The class of every row and whether the row counts, both `[n, 1]`.
-pub(super) fn index_and_counts(
-    labels: Tensor<1, Int>,
-    classes: usize,
-) -> (Tensor<2, Int>, Tensor<2, Bool>) {
-    let labels = labels.unsqueeze_dim::<2>(1);
-    let counts = labels.clone().not_equal_elem(IGNORED_LABEL);
-    // Any class serves for a row that does not count.
-    (labels.clamp(0, classes as i64 - 1), counts)
+/// The class of every row, `[n, 1]` each.
+pub(super) struct Indices {
+    /// The class; any class in a row that does not count, and in one whose class does not exist.
+    pub class: Tensor<2, Int>,
+    /// Whether the row counts.
+    pub counts: Tensor<2, Bool>,
+    /// Whether the row counts and its class does not exist.
+    outside: Tensor<2, Bool>,
+}
+
+impl Indices {
+    pub fn new(labels: Tensor<1, Int>, classes: usize) -> Self {
+        let labels = labels.unsqueeze_dim::<2>(1);
+        let counts = labels.clone().not_equal_elem(IGNORED_LABEL);
+        let class = labels.clone().clamp(0, classes as i64 - 1);
+        let outside = labels.not_equal(class.clone()).bool_and(counts.clone());
+        Self { class, counts, outside }
+    }
+
+    /// The terms of the rows, `[n, 1]`: 0 where a row does not count, NaN where its class does not exist.
+    pub fn mask(&self, terms: Tensor<2>) -> Tensor<2> {
+        terms
+            .mask_fill(self.counts.clone().bool_not(), 0.0)
+            .mask_fill(self.outside.clone(), f64::NAN)
+    }
 }
 
 /// `z − ln Σ eᶻ` along the rows.

@@ -5,7 +5,7 @@ use burn::prelude::*;
 use burn::tensor::{DType, IndexingUpdateOp};
 use derive_new::new;
 
-use super::classification::{cross_entropy, index_and_counts};
+use super::classification::{Indices, cross_entropy};
 use crate::batch::IGNORED_LABEL;
 use crate::kernels::carry_gradient;
 use crate::numeric::accumulate;
@@ -165,19 +165,19 @@ impl Totals {
 /// The gradient with respect to the states of a chunk, `[n, hidden]`, and the rest.
 fn value_and_gradients(rows: LabeledStates, layer: &OutputProjection) -> (Tensor<2>, Totals) {
     let LabeledStates { states, labels } = rows;
-    let (index, counts) = index_and_counts(labels, layer.classes());
+    let indices = Indices::new(labels, layer.classes());
     let logits = layer.logits(states.clone());
     let shifted = logits.clone() - logits.max_dim(1);
     let exponentials = shifted.clone().exp();
     let total = exponentials.clone().sum_dim(1);
 
     // ln Σ exp(z) − z_y
-    let terms = total.clone().log() - shifted.gather(1, index.clone());
-    let value = terms.clone().mask_fill(counts.clone().bool_not(), 0.0).sum();
+    let terms = total.clone().log() - shifted.gather(1, indices.class.clone());
+    let value = indices.mask(terms.clone()).sum();
     // softmax(z) − y, and 0 in rows that do not count
     let target = terms.ones_like().neg();
-    let slope = (exponentials / total).scatter(1, index, target, IndexingUpdateOp::Add);
-    let slope = slope * counts.float().cast(states.dtype());
+    let slope = (exponentials / total).scatter(1, indices.class, target, IndexingUpdateOp::Add);
+    let slope = slope * indices.counts.float().cast(states.dtype());
 
     let gradient = slope.clone().matmul(layer.weight.clone());
     let bias = slope.clone().sum_dim(0).squeeze_dim(0);
