@@ -31,6 +31,7 @@ LOSSES = {  # columns, kind of labels
     "BatchHardTripletLoss": (1, "class"),
     "BatchSemiHardTripletLoss": (1, "class"),
     "ContrastiveLoss": (2, "half"),
+    "CoSENTLoss": (2, "half"),
     "CosineSimilarityLoss": (2, "half"),
     "MarginMSELoss": (3, "half"),
     "MegaBatchMarginLoss": (2, None),
