@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::data::repeats::Repeats;
 use crate::data::task;
-use crate::data::{Format, ScoreRange};
+use crate::data::{Format, Renamed, ScoreRange};
 use crate::run::schedule::Schedule;
 
 /// Train a sentence encoder with a loss of sentence-transformers, and show that it got better.
@@ -96,9 +96,14 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", requires = "eval")]
     pub eval_format: Option<Format>,
 
-    /// Lowest and highest similarity score in the files [default: csv 0..5, tsv 1..5, jsonl 0..1]
-    #[arg(long, value_name = "LOW..HIGH")]
+    /// Lowest and highest similarity score in the files; scores below 0 are kept below 0 [default: as they
+    /// are, if within 0..1 or -1..1; 0..5 without a header; 1..5 for relatedness_score]
+    #[arg(long, value_name = "LOW..HIGH", allow_hyphen_values = true)]
     pub score_range: Option<ScoreRange>,
+
+    /// Columns under other names than the usual ones, such as anchor=title,positive=body
+    #[arg(long, value_name = "ROLE=COLUMN", value_delimiter = ',')]
+    pub columns: Vec<Renamed>,
 
     /// Train on at most this many rows, drawn with the seed
     #[arg(long, value_name = "N", value_parser = positive)]
@@ -269,16 +274,20 @@ Losses:
   {losses}
 
 Data (--data, --eval):
-  csv    sentence, sentence, similarity 0..5              as STS-B
-  tsv    sentence_A, sentence_B, relatedness_score,       as SICK; columns found by the
-         entailment_judgment                              header line
+  csv    commas, semicolons or tabs; columns by their     without a header: as STS-B, pairs,
+  tsv    header, in any order                             or triplets
+  jsonl  one object per line, or a list of texts
   trec   a class 0..5, a space, a question                as TREC
-  jsonl  one object a line, with the columns
-         sentence1, sentence2, score or label             score 0..1; label: a class
-         anchor, positive, [negative, [label]]            label: the margin for MarginMSELoss
-         text, label                                      a class, or a teacher's embedding
-  lines  one text a line                                  for DenoisingAutoEncoderLoss, which
+  lines  one text per line                                for DenoisingAutoEncoderLoss, which
                                                           also takes the texts of the others
+
+Columns of csv, tsv and jsonl (--columns gives others these names):
+  sentence1, sentence2 [, score or label]                 also premise, hypothesis; question1,
+                                                          question2; sentence_A, sentence_B (SICK)
+  anchor, positive [, negative..., label]                 also query, pos, neg; question, answer;
+                                                          label: the margin for MarginMSELoss
+  text [, label or embedding]                             a class, or a teacher's embedding
+A class of -1, - or nothing is none: such rows are left out and counted.
 
 Evaluation, by cosine: Spearman's rank correlation with the scores of pairs; the average precision
 of telling pairs that belong together (a score of at least 4 of 5, entailment, 1) from others (at

@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 
 use burn::tensor::Device;
-use common::{finetune, names, text};
+use common::{finetune, names, succeed, text};
 use finetune::data::corpus;
 use finetune::run::evaluation::{Embedder, Evaluation, Measure};
 use tempfile::TempDir;
@@ -47,12 +47,12 @@ fn files_that_cannot_be_read_are_refused() {
 #[test]
 fn broken_rows_are_refused_with_file_and_line() {
     refused(&[("a.csv", "x,y,1\nx,y\n")], &["--data", "a.csv"], "a.csv:2: expected 3 columns");
-    refused(&[("a.csv", "x,y,9\n")], &["--data", "a.csv"], "a.csv:1: score 9 is outside 0..5");
+    refused(&[("a.csv", "x,y,9\n")], &["--data", "a.csv"], "a.csv:1: score 9 is outside -1..1");
     let header = "sentence_A\tsentence_B\trelatedness_score\n";
     let tsv = format!("{header}x\ty\t0\n");
     refused(&[("a.tsv", &tsv)], &["--data", "a.tsv"], "a.tsv:2: score 0 is outside 1..5");
     refused(&[("a.txt", "1 x\n7 y\n")], &["--data", "a.txt"], "a.txt:2: class 7 is outside 0..5");
-    refused(&[("a.jsonl", "{}\n{")], &["--data", "a.jsonl"], "a.jsonl:2: not a JSON object");
+    refused(&[("a.jsonl", "{}\n{")], &["--data", "a.jsonl"], "a.jsonl:2: not JSON");
     let good = ("good.csv", PAIRS);
     let args = ["--data", "good.csv", "--eval", "a.txt", "--loss", "CosineSimilarityLoss"];
     refused(&[good, ("a.txt", "what\n")], &args, "a.txt:1: expected a class number");
@@ -64,6 +64,38 @@ fn labels_out_of_range_are_refused_with_file_and_line() {
                 {\"sentence1\":\"c\",\"sentence2\":\"d\",\"label\":3}\n";
     let args = ["--data", "a.jsonl", "--eval", "a.jsonl", "--loss", "ContrastiveLoss"];
     refused(&[("a.jsonl", rows)], &args, "a.jsonl:2: label 3 is out of range");
+}
+
+#[test]
+fn the_scale_and_unused_columns_are_said() {
+    let directory = TempDir::new().unwrap();
+    let rows: String = (0..12).map(|i| format!("{i},a{i},b{i},{}\n", i % 2 * 2 - 1)).collect();
+    fs::write(directory.path().join("a.csv"), format!("id,sentence1,sentence2,score\n{rows}"))
+        .unwrap();
+    let args =
+        ["--data", "a.csv", "--eval", "a.csv", "--loss", "CosineSimilarityLoss", "--steps", "2"];
+    let range = ["--score-range", "-1..1", "--log", "log"];
+    let (_, stderr) = succeed(directory.path(), &[&args[..], &range].concat());
+    assert!(stderr.contains("a.csv: scores are on the scale -1..1"), "{stderr}");
+    assert!(stderr.contains("a.csv: columns not used: id"), "{stderr}");
+}
+
+#[test]
+fn what_labels_mean_does_not_depend_on_the_file() {
+    let directory = TempDir::new().unwrap();
+    let rows = |classes: usize| -> String {
+        let row = |i: usize| format!("premise {i},hypothesis {i},{}\n", i % classes);
+        let rows: String = (0..12).map(row).collect();
+        format!("premise,hypothesis,label\n{rows}")
+    };
+    fs::write(directory.path().join("train.csv"), rows(3)).unwrap();
+    fs::write(directory.path().join("dev.csv"), rows(2)).unwrap();
+    let args =
+        ["--data", "train.csv", "--eval", "dev.csv", "--loss", "SoftmaxLoss", "--steps", "2"];
+    let (stdout, _) = succeed(directory.path(), &args);
+    // 0 and 1 of three classes are not "different" and "same".
+    assert!(stdout.contains("accuracy of pair classes"), "{stdout}");
+    assert!(!stdout.contains("average precision of pairs"), "{stdout}");
 }
 
 #[test]
@@ -107,6 +139,7 @@ fn numbers_that_are_none_end_with_status_2() {
         ["--eval-steps", "0"],
         ["--checkpoint-steps", "0"],
         ["--score-range", "5"],
+        ["--columns", "title"],
         ["--seed", "-1"],
         ["--colour", "red"],
     ] {

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::{Dataset, Format, parse, teacher};
+use super::{Dataset, Format, Hints, parse, teacher};
 use crate::error::Error;
 
 /// One compiled-in file: its name below the package, and its text.
@@ -39,7 +39,9 @@ pub fn evaluation() -> Result<Dataset, Error> {
 }
 
 fn dataset(name: &str, pairs: File, triplets: File, sentences: File) -> Result<Dataset, Error> {
-    let read = |(path, text): File| parse(Path::new(path), text.as_bytes(), Format::Jsonl, None);
+    let read = |(path, text): File| {
+        parse(Path::new(path), text.as_bytes(), Format::Jsonl, Hints::default())
+    };
     let sentences = read(sentences)?.sentences;
     Ok(Dataset {
         path: name.into(),
@@ -47,7 +49,7 @@ fn dataset(name: &str, pairs: File, triplets: File, sentences: File) -> Result<D
         rankings: read(triplets)?.rankings,
         teacher_targets: teacher::targets(&sentences),
         sentences,
-        bare: Vec::new(),
+        ..Dataset::default()
     })
 }
 

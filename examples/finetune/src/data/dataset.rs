@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
+use super::ScoreRange;
+
 /// Two texts with a similarity or a relation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
@@ -15,7 +17,7 @@ pub struct Pair {
     pub left: String,
     /// The second text.
     pub right: String,
-    /// Similarity, scaled to `0..=1`.
+    /// Similarity, scaled to `0..=1`, or to `-1..=1` if the file has scores below 0.
     pub score: Option<f32>,
     /// The class of the pair, such as `ENTAILMENT`, or `0` and `1`.
     pub class: Option<String>,
@@ -34,6 +36,13 @@ pub struct Ranking {
     pub negatives: Vec<String>,
     /// For each negative, how much higher the positive should score; or empty.
     pub margins: Vec<f32>,
+}
+
+impl Ranking {
+    /// Two texts that belong together.
+    pub fn of(line: usize, anchor: String, positive: String) -> Self {
+        Self { line, anchor, positive, negatives: Vec::new(), margins: Vec::new() }
+    }
 }
 
 /// A text with a class.
@@ -73,6 +82,14 @@ pub struct Dataset {
     pub teacher_targets: Vec<TeacherTarget>,
     /// Texts without a label.
     pub bare: Vec<String>,
+    /// The scale that the file gives its scores on, if it has some.
+    pub scale: Option<ScoreRange>,
+    /// Whether the file names its columns.
+    pub named: bool,
+    /// Whether the classes of pairs are 0 and 1; decided by these rows alone if `None`.
+    pub binary: Option<bool>,
+    /// Facts about the file that the user should know.
+    pub notes: Vec<String>,
 }
 
 impl Dataset {
@@ -80,6 +97,13 @@ impl Dataset {
     pub fn rows(&self) -> usize {
         let labelled = self.sentences.len() + self.teacher_targets.len();
         self.pairs.len() + self.rankings.len() + labelled + self.bare.len()
+    }
+
+    /// Notes how many rows are left out, if any, and why.
+    pub fn leave_out(&mut self, rows: usize, lack: &str) {
+        if rows > 0 {
+            self.notes.push(format!("{rows} rows have {lack} and are left out"));
+        }
     }
 
     /// Whether any row has more than a bare text: a label, a score or a partner.
@@ -151,6 +175,10 @@ impl Dataset {
             sentences: split(&mut self.sentences, share, rng),
             teacher_targets: split(&mut self.teacher_targets, share, rng),
             bare: split(&mut self.bare, share, rng),
+            scale: self.scale,
+            named: self.named,
+            binary: self.binary,
+            notes: Vec::new(),
         };
         (self, held)
     }

@@ -28,9 +28,23 @@ pub struct Triplet<'a> {
 
 impl Dataset {
     /// Whether the classes of the pairs are the numbers 0 and 1, as contrastive losses take them.
-    fn has_binary_classes(&self) -> bool {
-        let mut classes = self.pairs.iter().filter_map(|pair| pair.class.as_deref());
-        classes.all(|class| ["0", "1"].contains(&class))
+    pub fn has_binary_classes(&self) -> bool {
+        self.binary.unwrap_or_else(|| {
+            let mut classes = self.pairs.iter().filter_map(|pair| pair.class.as_deref());
+            classes.all(|class| ["0", "1"].contains(&class))
+        })
+    }
+
+    /// The pairs with a similarity: a score, or 1 and 0 if these are the classes and no pair has a score.
+    pub fn similarities(&self) -> impl Iterator<Item = (&Pair, f32)> {
+        let scored = self.pairs.iter().any(|pair| pair.score.is_some());
+        let binary = !scored && self.has_binary_classes();
+        let similarity = move |pair: &Pair| match pair.class.as_deref() {
+            Some("1") if binary => Some(1.0),
+            Some("0") if binary => Some(0.0),
+            _ => pair.score,
+        };
+        self.pairs.iter().filter_map(move |pair| Some((pair, similarity(pair)?)))
     }
 
     /// Pairs that are known to belong together (true) or not (false), the others left out.

@@ -1,16 +1,14 @@
 //! Training and evaluation data: five kinds of rows, from files of any format.
 
 pub mod corpus;
-pub mod csv;
 mod dataset;
 pub mod derive;
-pub mod jsonl;
 pub mod repeats;
 mod scale;
+pub mod table;
 pub mod task;
 pub mod teacher;
 pub mod trec;
-pub mod tsv;
 
 use std::path::Path;
 
@@ -18,21 +16,23 @@ use clap::ValueEnum;
 
 pub use dataset::{Dataset, Pair, Ranking, Sentence, TeacherTarget};
 pub use scale::ScoreRange;
+pub use table::Hints;
+pub use table::columns::Renamed;
 
 use crate::error::Error;
 
 /// The file formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// As STS-B: sentence, sentence, similarity 0 to 5; quoted, no header needed.
+    /// Columns separated by commas, semicolons or tabs, found by their header; without one, as STS-B.
     Csv,
-    /// As SICK: a header with sentence_A, sentence_B, relatedness_score, entailment_judgment.
+    /// The same; tabs are tried first.
     Tsv,
     /// As TREC: a class from 0 to 5, a space, a question.
     Trec,
-    /// One JSON object a line, with the column names of sentence-transformers.
+    /// One JSON object per line, with the columns by name; or a list of texts.
     Jsonl,
-    /// One text a line; empty lines are skipped.
+    /// One text per line; empty lines are skipped.
     Lines,
 }
 
@@ -47,46 +47,27 @@ impl Format {
             _ => None,
         }
     }
-
-    /// The scale of a file's scores unless the user gives one.
-    fn score_range(self) -> ScoreRange {
-        match self {
-            Self::Csv => ScoreRange::new(0.0, 5.0),
-            Self::Tsv => ScoreRange::new(1.0, 5.0),
-            Self::Trec | Self::Jsonl | Self::Lines => ScoreRange::new(0.0, 1.0),
-        }
-    }
 }
 
 /// Reads a file in `format`, or in the one its extension stands for.
-pub fn read(
-    path: &Path,
-    format: Option<Format>,
-    score_range: Option<ScoreRange>,
-) -> Result<Dataset, Error> {
+pub fn read(path: &Path, format: Option<Format>, hints: Hints) -> Result<Dataset, Error> {
     let format = format.or_else(|| Format::of(path)).ok_or_else(|| {
         let reason = "the extension names no format: rename it to .csv, .tsv, .txt or .jsonl, \
                       or say --format (for --eval: --eval-format)";
         Error::read(path, reason)
     })?;
     let bytes = std::fs::read(path).map_err(|error| Error::read(path, error))?;
-    parse(path, &bytes, format, score_range)
+    parse(path, &bytes, format, hints)
 }
 
 /// Reads rows from the bytes of a file.
-pub fn parse(
-    path: &Path,
-    bytes: &[u8],
-    format: Format,
-    score_range: Option<ScoreRange>,
-) -> Result<Dataset, Error> {
+pub fn parse(path: &Path, bytes: &[u8], format: Format, hints: Hints) -> Result<Dataset, Error> {
     let text = utf8(path, bytes)?;
-    let range = score_range.unwrap_or(format.score_range());
     let mut data = match format {
-        Format::Csv => csv::parse(path, text, range)?,
-        Format::Tsv => tsv::parse(path, text, range)?,
+        Format::Csv => delimited(path, text, b',', hints)?,
+        Format::Tsv => delimited(path, text, b'\t', hints)?,
         Format::Trec => trec::parse(path, text)?,
-        Format::Jsonl => jsonl::parse(path, text, range)?,
+        Format::Jsonl => table::json::parse(path, text)?.interpret(path, hints)?,
         Format::Lines => Dataset { bare: bare_texts(text), ..Dataset::default() },
     };
     data.path = path.to_path_buf();
@@ -94,6 +75,10 @@ pub fn parse(
         return Err(Error::read(path, "it has no rows"));
     }
     Ok(data)
+}
+
+fn delimited(path: &Path, text: &str, separator: u8, hints: Hints) -> Result<Dataset, Error> {
+    table::delimited::parse(path, text, separator, hints.columns)?.interpret(path, hints)
 }
 
 /// The lines of a text file, one text each; a text may be empty.

@@ -12,27 +12,28 @@ pub struct ScoreRange {
 
 impl ScoreRange {
     /// Scores from `low` to `high`, both included.
-    pub fn new(low: f64, high: f64) -> Self {
+    pub const fn new(low: f64, high: f64) -> Self {
         Self { low, high }
     }
 
-    /// A score moved to `0..=1`, or why it cannot be.
+    /// Whether a score lies in the range.
+    pub fn contains(self, score: f64) -> bool {
+        (self.low..=self.high).contains(&score)
+    }
+
+    /// A score moved to `0..=1`, or to `-1..=1` if the range has scores below 0; or why it cannot be.
     pub fn scale(self, score: f64) -> Result<f32, String> {
-        if (self.low..=self.high).contains(&score) {
-            Ok(((score - self.low) / (self.high - self.low)) as f32)
+        if self.contains(score) {
+            let scaled = match self.low < 0.0 {
+                true => score / self.high.max(-self.low),
+                false => (score - self.low) / (self.high - self.low),
+            };
+            Ok(scaled as f32)
         } else {
             Err(format!(
                 "score {score} is outside {self}; if the file has another scale, say --score-range"
             ))
         }
-    }
-
-    /// A score written in a text column, moved to `0..=1`.
-    pub fn parse(self, column: &str) -> Result<f32, String> {
-        let score = column.trim().parse().map_err(|_| {
-            format!("`{}` is not a score: expected a number in {self}", column.trim())
-        })?;
-        self.scale(score)
     }
 }
 
@@ -64,7 +65,17 @@ mod tests {
         let range: ScoreRange = "1..5".parse().unwrap();
         assert_eq!(range.scale(1.0), Ok(0.0));
         assert_eq!(range.scale(4.0), Ok(0.75));
-        assert_eq!(range.parse(" 5.0 "), Ok(1.0));
+        assert_eq!(range.scale(5.0), Ok(1.0));
+    }
+
+    #[test]
+    fn scores_below_zero_stay_below_zero() {
+        let range: ScoreRange = "-1..1".parse().unwrap();
+        assert_eq!(
+            [-1.0, -0.5, 0.0, 1.0].map(|score| range.scale(score)),
+            [-1.0, -0.5, 0.0, 1.0].map(Ok)
+        );
+        assert_eq!(ScoreRange::new(-2.0, 4.0).scale(-2.0), Ok(-0.5));
     }
 
     #[test]
@@ -73,7 +84,6 @@ mod tests {
         for score in [-0.1, 5.01, f64::NAN, f64::INFINITY] {
             assert!(range.scale(score).unwrap_err().contains("outside 0..5"));
         }
-        assert!(range.parse("four").unwrap_err().contains("not a score"));
     }
 
     #[test]

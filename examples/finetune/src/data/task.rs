@@ -206,8 +206,9 @@ fn classified_pairs(data: &Dataset) -> Vec<Example<'_>> {
 }
 
 fn scored_pairs(data: &Dataset) -> Vec<Example<'_>> {
-    let rows = data.pairs.iter().filter_map(|pair| {
-        Some(Example { texts: vec![&pair.left, &pair.right], target: Target::Number(pair.score?) })
+    let rows = data.similarities().map(|(pair, score)| Example {
+        texts: vec![&pair.left, &pair.right],
+        target: Target::Number(score),
     });
     rows.collect()
 }

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 
 use crate::cli::Args;
 use crate::data::task::kind_of;
-use crate::data::{self, Dataset, Format, corpus};
+use crate::data::{self, Dataset, Format, Hints, corpus};
 use crate::error::Error;
 
 /// The share of the rows of `--data` that is held out where there is no `--eval`.
@@ -15,14 +15,17 @@ const HELD_OUT: f64 = 0.1;
 /// The training and the evaluation rows.
 pub(super) fn read(args: &Args) -> Result<(Dataset, Dataset), Error> {
     let mut rng = StdRng::seed_from_u64(args.seed);
-    let (training, evaluation) = match (&args.data, &args.eval) {
+    let hints = Hints { range: args.score_range, columns: &args.columns, training: None };
+    let (mut training, mut evaluation) = match (&args.data, &args.eval) {
         (None, _) => (corpus::training()?, corpus::evaluation()?),
-        (Some(data), Some(eval)) => (
-            data::read(data, format(args), args.score_range)?,
-            data::read(eval, args.eval_format, args.score_range)?,
-        ),
+        (Some(data), Some(eval)) => {
+            let training = data::read(data, format(args), hints)?;
+            let hints = Hints { training: Some(&training), ..hints };
+            let evaluation = data::read(eval, args.eval_format, hints)?;
+            (training, evaluation)
+        }
         (Some(data), None) => {
-            let data = data::read(data, format(args), args.score_range)?;
+            let data = data::read(data, format(args), hints)?;
             if data.tells_something() {
                 data.hold_out(HELD_OUT, &mut rng)
             } else {
@@ -30,6 +33,9 @@ pub(super) fn read(args: &Args) -> Result<(Dataset, Dataset), Error> {
             }
         }
     };
+    // A file that happens to hold only two of the classes does not change what they mean.
+    let binary = training.has_binary_classes() && evaluation.has_binary_classes();
+    (training.binary, evaluation.binary) = (Some(binary), Some(binary));
     let training = match args.max_rows {
         Some(rows) => training.sample(rows, &mut rng),
         None => training,

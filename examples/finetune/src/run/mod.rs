@@ -40,12 +40,18 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let device = named_device::open(&args.device)
         .map_err(|error| Error::option("--device", error.to_string()))?;
     let options = objective::parse_options(&args.loss_config)?;
-    task::kind_of(&args.loss)?;
     let destination = Destination::check(&args.out, args.force)?;
     let (training, evaluation) = datasets::read(args)?;
+    // Data that does not fit is refused before anything is said, and before a large file is read.
+    task::examples(&args.loss, task::kind_of(&args.loss)?, &training)?;
 
     console.say(format_args!("training on    {}: {}", training.name(), training.contents()));
     console.say(format_args!("evaluating on  {}: {}", evaluation.name(), evaluation.contents()));
+    for data in [&training, &evaluation] {
+        for note in &data.notes {
+            console.note(format_args!("{}: {note}", data.name()));
+        }
+    }
     let report = Report {
         loss: &args.loss,
         options: options.clone(),
@@ -108,8 +114,6 @@ fn train_and_save(
     let Some(directory) = &args.model else {
         return train_encoder(session, loss, report, destination, console);
     };
-    // Data that does not fit is refused before a large file is read.
-    task::examples(&loss.name, task::kind_of(&loss.name)?, session.training)?;
     let model = args.open_options().open(directory, &session.tracking())?;
     train_model(model, session, loss, report, destination, console)
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use embed::{Embedder, Embeddings};
 pub use measure::{Measure, Score, share};
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Ranking};
 use crate::error::Error;
 use crate::report::pictures::View;
 
@@ -175,21 +175,48 @@ fn labels(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
 }
 
 fn retrieval(embeddings: &Embeddings, data: &Dataset) -> Measured<InformationRetrieval> {
-    let rows = &data.rankings;
-    if rows.len() < 2 {
+    let Questions { queries, answers, relevant } = Questions::of(&data.rankings);
+    if answers.len() < 2 {
         return Ok(None);
     }
-    let mut positives: Vec<_> = rows.iter().map(|row| row.positive.as_str()).collect();
-    positives.sort_unstable();
-    positives.dedup();
-    let place: HashMap<_, _> = positives.iter().copied().zip(0..).collect();
-    let relevant: Vec<_> = rows.iter().map(|row| vec![place[row.positive.as_str()]]).collect();
-    let queries = embeddings.of(rows.iter().map(|row| row.anchor.as_str()));
     let config = InformationRetrievalConfig::new().with_map_at_k(vec![10]);
-    queries
-        .zip(embeddings.of(positives))
+    embeddings
+        .of(queries)
+        .zip(embeddings.of(answers))
         .map(|(queries, corpus)| config.evaluate(queries, corpus, &relevant))
         .transpose()
+}
+
+/// The different anchors and positives of some rows; a positive is a right answer to each anchor that it
+/// shares a row with.
+struct Questions<'a> {
+    queries: Vec<&'a str>,
+    answers: Vec<&'a str>,
+    /// For each query the indices of its answers.
+    relevant: Vec<Vec<usize>>,
+}
+
+impl<'a> Questions<'a> {
+    fn of(rows: &'a [Ranking]) -> Self {
+        let mut answers: Vec<_> = rows.iter().map(|row| row.positive.as_str()).collect();
+        answers.sort_unstable();
+        answers.dedup();
+        let place: HashMap<_, _> = answers.iter().copied().zip(0..).collect();
+        let (mut queries, mut relevant) = (Vec::new(), Vec::<Vec<usize>>::new());
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        for row in rows {
+            let query = *known.entry(&row.anchor).or_insert_with(|| {
+                queries.push(row.anchor.as_str());
+                relevant.push(Vec::new());
+                queries.len() - 1
+            });
+            let answer = place[row.positive.as_str()];
+            if !relevant[query].contains(&answer) {
+                relevant[query].push(answer);
+            }
+        }
+        Self { queries, answers, relevant }
+    }
 }
 
 fn teacher(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
@@ -218,4 +245,19 @@ fn teacher(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
     let taught: Vec<f64> = taught.into_data().iter().collect();
     let seen = embedding_similarity(x, y, &taught, Similarity::Cosine)?;
     Ok(seen.spearman.map(|value| Score { value, rows: seen.rows }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_to_a_question_is_right() {
+        let pairs = [("a", "2"), ("b", "1"), ("a", "1"), ("b", "3"), ("a", "2")];
+        let row = |(anchor, positive): (&str, &str)| Ranking::of(1, anchor.into(), positive.into());
+        let rows = pairs.map(row);
+        let questions = Questions::of(&rows);
+        assert_eq!((questions.queries, questions.answers), (vec!["a", "b"], vec!["1", "2", "3"]));
+        assert_eq!(questions.relevant, [[1, 0], [0, 2]]);
+    }
 }

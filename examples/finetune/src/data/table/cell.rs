@@ -1,0 +1,132 @@
+//! One cell of a row, whatever type its file gives it.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::Row;
+use crate::data::required_text;
+use crate::error::Error;
+
+/// Spellings of a class that a row does not have.
+const NO_CLASS: [&str; 3] = ["", "-", "-1"];
+
+/// A row with the name of its file, for messages.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    pub path: &'a Path,
+    pub row: &'a Row,
+}
+
+impl<'a> At<'a> {
+    pub fn error(self, reason: impl Into<String>) -> Error {
+        Error::row(self.path, self.row.line, reason)
+    }
+
+    /// The cell, unless it is empty.
+    pub fn get(self, column: &str) -> Option<&'a Value> {
+        self.row.cells.get(column).filter(|cell| !is_empty(cell))
+    }
+
+    fn required(self, column: &str) -> Result<&'a Value, Error> {
+        match self.row.cells.get(column) {
+            None | Some(Value::Null) => {
+                Err(self.error(format!("the column `{column}` is missing")))
+            }
+            Some(cell) => Ok(cell),
+        }
+    }
+
+    pub fn text(self, column: &str) -> Result<String, Error> {
+        self.as_text(column, self.required(column)?)
+    }
+
+    /// A text, or each text of a list. A passage may be an object with a text in it.
+    pub fn texts(self, column: &str) -> Result<Vec<String>, Error> {
+        match self.get(column) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(cells)) => {
+                cells.iter().map(|cell| self.as_text(column, cell)).collect()
+            }
+            Some(cell) => Ok(vec![self.as_text(column, cell)?]),
+        }
+    }
+
+    fn as_text(self, column: &str, cell: &Value) -> Result<String, Error> {
+        let text = match cell {
+            Value::Object(passage) => passage.get("text").and_then(Value::as_str),
+            cell => cell.as_str(),
+        };
+        match text {
+            Some(text) => required_text(self.path, self.row.line, column, text),
+            None => Err(self.error(format!("`{column}` must be a text, found {cell}"))),
+        }
+    }
+
+    /// A number, or each number of a list.
+    pub fn numbers(self, column: &str) -> Result<Vec<f64>, Error> {
+        let Some(cell) = self.get(column) else {
+            return Ok(Vec::new());
+        };
+        let list = cell.as_array().map_or(std::slice::from_ref(cell), Vec::as_slice);
+        list.iter().map(|cell| self.as_number(column, cell)).collect()
+    }
+
+    pub fn number(self, column: &str) -> Result<Option<f64>, Error> {
+        self.get(column).map(|cell| self.as_number(column, cell)).transpose()
+    }
+
+    fn as_number(self, column: &str, cell: &Value) -> Result<f64, Error> {
+        let not_one = || self.error(format!("`{column}` must be a number, found {cell}"));
+        number(cell).ok_or_else(not_one)
+    }
+
+    /// A class: a text, an integer, or true and false for 1 and 0; `None` for the spellings of none.
+    pub fn class(self, column: &str) -> Result<Option<String>, Error> {
+        let class = match self.row.cells.get(column) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::String(class)) => match class.trim().to_ascii_lowercase().as_str() {
+                "true" => "1".to_string(),
+                "false" => "0".to_string(),
+                _ => class.trim().to_string(),
+            },
+            Some(Value::Bool(class)) => u8::from(*class).to_string(),
+            Some(Value::Number(class)) if !class.is_f64() => class.to_string(),
+            Some(other) => {
+                let rule = "must be a class (a text or an integer)";
+                return Err(self.error(format!("`{column}` {rule}, found {other}")));
+            }
+        };
+        Ok((!NO_CLASS.contains(&class.as_str())).then_some(class))
+    }
+}
+
+/// Whether a cell has nothing in it.
+fn is_empty(cell: &Value) -> bool {
+    match cell {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        _ => false,
+    }
+}
+
+/// The number in a cell, also if it is written as text.
+pub fn number(cell: &Value) -> Option<f64> {
+    match cell {
+        Value::Number(number) => number.as_f64(),
+        Value::Bool(truth) => Some(f64::from(u8::from(*truth))),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// Whether a cell is a number with a decimal point, which no class has.
+pub fn is_decimal(cell: &Value) -> bool {
+    match cell {
+        Value::Number(number) => number.is_f64(),
+        Value::String(text) => {
+            text.trim().parse::<f64>().is_ok() && text.trim().parse::<i64>().is_err()
+        }
+        _ => false,
+    }
+}

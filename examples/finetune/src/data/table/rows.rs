@@ -1,0 +1,184 @@
+//! Rows of cells as pairs, rankings, labelled texts and texts with a teacher's embedding.
+
+use std::path::Path;
+
+use super::cell::At;
+use super::columns::{Columns, Texts};
+use super::labels::Labels;
+use super::{Hints, Table};
+use crate::data::{Dataset, Pair, Ranking, Sentence, TeacherTarget};
+use crate::error::Error;
+
+/// The data set of a table with these columns.
+pub fn interpret(
+    path: &Path,
+    table: &Table,
+    columns: &Columns,
+    hints: Hints,
+) -> Result<Dataset, Error> {
+    let rows: Vec<_> = table.rows.iter().map(|row| At { path, row }).collect();
+    let mut data = match &columns.texts {
+        Texts::Pair(left, right) => pairs(&rows, table, columns, [left, right], hints)?,
+        Texts::Ranking(anchor, positive) => rankings(&rows, columns, [anchor, positive])?,
+        Texts::Single(text) => texts(&rows, columns, text)?,
+        Texts::Set(column) => sets(&rows, column)?,
+    };
+    data.named = table.named;
+    if !columns.unused.is_empty() {
+        data.notes.push(format!("columns not used: {}", columns.unused.join(", ")));
+    }
+    Ok(data)
+}
+
+fn pairs(
+    rows: &[At],
+    table: &Table,
+    columns: &Columns,
+    [left, right]: [&String; 2],
+    hints: Hints,
+) -> Result<Dataset, Error> {
+    let labels = Labels::of(rows, table, columns, hints)?;
+    let mut data = Dataset { scale: labels.range, ..Dataset::default() };
+    let mut without = 0;
+    for at in rows {
+        let (line, left, right) = (at.row.line, at.text(left)?, at.text(right)?);
+        if !labels.exist() {
+            data.rankings.push(Ranking::of(line, left, right));
+            continue;
+        }
+        match (labels.score(*at)?, labels.class(*at)?) {
+            (None, None) => without += 1,
+            (score, class) => data.pairs.push(Pair { line, left, right, score, class }),
+        }
+    }
+    data.leave_out(without, "neither a score nor a class");
+    if let Some(range) = labels.range {
+        data.notes.push(format!("scores are on the scale {range}"));
+    }
+    Ok(data)
+}
+
+fn rankings(
+    rows: &[At],
+    columns: &Columns,
+    [anchor, positive]: [&String; 2],
+) -> Result<Dataset, Error> {
+    let mut data = Dataset::default();
+    for at in rows {
+        let mut negatives = Vec::new();
+        for column in &columns.negatives {
+            negatives.extend(at.texts(column)?);
+        }
+        let anchor = at.text(anchor)?;
+        let positives = at.texts(positive)?;
+        if positives.is_empty() {
+            // Says why.
+            at.text(positive)?;
+        }
+        for (place, positive) in positives.into_iter().enumerate() {
+            data.rankings.push(Ranking {
+                margins: margins(*at, columns, place, negatives.len())?,
+                negatives: negatives.clone(),
+                ..Ranking::of(at.row.line, anchor.clone(), positive)
+            });
+        }
+    }
+    Ok(data)
+}
+
+/// As MarginMSELoss takes them: a margin for each negative, or the scores of the positive and of each
+/// negative, whose differences are the margins.
+fn margins(at: At, columns: &Columns, place: usize, negatives: usize) -> Result<Vec<f32>, Error> {
+    if let Some([of_positives, of_negatives]) = &columns.teacher_scores {
+        let (high, low) = (at.numbers(of_positives)?, at.numbers(of_negatives)?);
+        return match high.get(place) {
+            Some(high) if low.len() == negatives => {
+                Ok(low.iter().map(|low| (high - low) as f32).collect())
+            }
+            None if high.is_empty() && low.is_empty() => Ok(Vec::new()),
+            _ => {
+                let (positive, found) = (place + 1, low.len());
+                Err(at.error(format!(
+                    "expected a score in `{of_positives}` for positive {positive} and {negatives} in \
+                     `{of_negatives}`, found {} and {found}",
+                    high.len()
+                )))
+            }
+        };
+    }
+    let Some(column) = columns.label.as_ref().or(columns.score.as_ref()) else {
+        return Ok(Vec::new());
+    };
+    let numbers = at.numbers(column)?;
+    match numbers.len().checked_sub(negatives) {
+        _ if numbers.is_empty() || negatives == 0 => Ok(Vec::new()),
+        Some(0) => Ok(numbers.iter().map(|margin| *margin as f32).collect()),
+        Some(1) => Ok(numbers[1..].iter().map(|score| (numbers[0] - score) as f32).collect()),
+        _ => {
+            let found = numbers.len();
+            Err(at.error(format!("`{column}` has {found} numbers for {negatives} negatives")))
+        }
+    }
+}
+
+fn texts(rows: &[At], columns: &Columns, text: &str) -> Result<Dataset, Error> {
+    let embedding = columns.embedding.as_ref();
+    let label = columns.label.as_ref();
+    let is_list = |column: &&String| rows[0].get(column).is_some_and(serde_json::Value::is_array);
+    let mut data = Dataset::default();
+    if let Some(column) = label.filter(is_list).or(embedding) {
+        let targets = rows.iter().map(|at| teacher_target(*at, text, column));
+        data.teacher_targets = targets.collect::<Result<_, _>>()?;
+        same_width(rows[0].path, &data.teacher_targets)?;
+        return Ok(data);
+    }
+    let mut without = 0;
+    for at in rows {
+        let (line, text) = (at.row.line, at.text(text)?);
+        match label {
+            None => data.bare.push(text),
+            Some(label) => match at.class(label)? {
+                Some(class) => data.sentences.push(Sentence { line, text, class }),
+                None => without += 1,
+            },
+        }
+    }
+    data.leave_out(without, "no class");
+    Ok(data)
+}
+
+fn teacher_target(at: At, text: &str, column: &str) -> Result<TeacherTarget, Error> {
+    let embedding: Vec<f32> = at.numbers(column)?.into_iter().map(|it| it as f32).collect();
+    if embedding.is_empty() {
+        return Err(at.error(format!("`{column}` is an empty list")));
+    }
+    Ok(TeacherTarget { line: at.row.line, text: at.text(text)?, embedding })
+}
+
+fn same_width(path: &Path, targets: &[TeacherTarget]) -> Result<(), Error> {
+    let width = targets.first().map_or(0, |target| target.embedding.len());
+    match targets.iter().find(|target| target.embedding.len() != width) {
+        Some(target) => {
+            let found = target.embedding.len();
+            let reason = format!("the embedding has {found} numbers, the first row {width}");
+            Err(Error::row(path, target.line, reason))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Each text of a set belongs to the first.
+fn sets(rows: &[At], column: &str) -> Result<Dataset, Error> {
+    let mut data = Dataset::default();
+    for at in rows {
+        let texts = at.texts(column)?;
+        let Some((anchor, others)) = texts.split_first().filter(|(_, others)| !others.is_empty())
+        else {
+            return Err(at.error(format!("`{column}` must have at least two texts")));
+        };
+        let line = at.row.line;
+        let rankings = others.iter().map(|text| Ranking::of(line, anchor.clone(), text.clone()));
+        data.rankings.extend(rankings);
+    }
+    Ok(data)
+}

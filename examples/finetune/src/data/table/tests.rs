@@ -1,0 +1,237 @@
+use std::path::Path;
+
+use super::*;
+use crate::data::{Format, parse};
+
+fn read_with(name: &str, text: &str, hints: Hints) -> Result<Dataset, Error> {
+    let path = Path::new(name);
+    parse(path, text.as_bytes(), Format::of(path).unwrap(), hints)
+}
+
+fn read(name: &str, text: &str) -> Dataset {
+    read_with(name, text, Hints::default()).unwrap()
+}
+
+fn refused(name: &str, text: &str) -> String {
+    read_with(name, text, Hints::default()).unwrap_err().to_string()
+}
+
+fn scores(data: &Dataset) -> Vec<f32> {
+    data.pairs.iter().filter_map(|pair| pair.score).collect()
+}
+
+fn classes(data: &Dataset) -> Vec<&str> {
+    data.pairs.iter().filter_map(|pair| pair.class.as_deref()).collect()
+}
+
+/// Anchor, positive and negatives of each ranking.
+fn rankings(data: &Dataset) -> Vec<Vec<&str>> {
+    data.rankings
+        .iter()
+        .map(|row| {
+            let negatives = row.negatives.iter().map(String::as_str);
+            [row.anchor.as_str(), &row.positive].into_iter().chain(negatives).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn scores_within_the_unit_interval_are_taken_as_they_are() {
+    for (name, text) in [
+        ("a.csv", "sentence1,sentence2,score\na,b,0.0\nc,d,1.0\n"),
+        ("a.csv", "sentence1,sentence2,label\na,b,0.0\nc,d,1.0\n"),
+        ("a.csv", "a,b,0.0\nc,d,1.0\n"),
+        ("a.tsv", "score\tsentence2\tsentence1\n0\tb\ta\n1\td\tc\n"),
+        (
+            "a.jsonl",
+            "{\"sentence1\":\"a\",\"sentence2\":\"b\",\"score\":0}\n{\"sentence1\":\"c\",\"sentence2\":\"d\",\"score\":1}",
+        ),
+    ] {
+        let data = read(name, text);
+        assert_eq!(scores(&data), [0.0, 1.0], "{text}");
+        assert_eq!(data.pairs[0].left, "a", "{text}");
+        assert!(data.notes.contains(&"scores are on the scale 0..1".to_string()), "{text}");
+    }
+    let signed = read("a.csv", "sentence1,sentence2,score\na,b,-1\nc,d,0.5\n");
+    assert_eq!(scores(&signed), [-1.0, 0.5]);
+    assert_eq!(signed.notes, ["scores are on the scale -1..1"]);
+}
+
+#[test]
+fn a_file_without_a_header_has_the_scale_of_stsb() {
+    let training = read("train.csv", "a,b,5\nc,d,2.5\n");
+    assert_eq!(scores(&training), [1.0, 0.5]);
+    // A development file that happens to hold small scores only has the scale of its training file.
+    let hints = Hints { training: Some(&training), ..Hints::default() };
+    assert_eq!(scores(&read_with("dev.csv", "a,b,1\n", hints).unwrap()), [0.2]);
+    let official = "main-news\tMSRpar\t2012\t0001\t4.000\tA \"b\" c\td\tsource\n";
+    let official = read("sts-train.csv", official);
+    assert_eq!((scores(&official), official.pairs[0].left.as_str()), (vec![0.8], "A \"b\" c"));
+    assert!(
+        official.notes.contains(&"columns not used: column 8, file, genre, number, year".into())
+    );
+}
+
+#[test]
+fn a_scale_that_nothing_tells_must_be_named() {
+    let text = "sentence1,sentence2,score\na,b,0.5\nc,d,4.5\n";
+    let error = refused("a.csv", text);
+    assert!(error.starts_with("a.csv:3: score 4.5 is outside -1..1"), "{error}");
+    assert!(error.contains("--score-range 0..5"), "{error}");
+    let hints = Hints { range: Some(ScoreRange::new(0.0, 5.0)), ..Hints::default() };
+    assert_eq!(scores(&read_with("a.csv", text, hints).unwrap()), [0.1, 0.9]);
+    let sick = "sentence_A\tsentence_B\trelatedness_score\tentailment_judgment\na\tb\t4\tNEUTRAL\n";
+    let sick = read("sick.tsv", sick);
+    assert_eq!((scores(&sick), classes(&sick)), (vec![0.75], vec!["NEUTRAL"]));
+}
+
+#[test]
+fn negatives_are_found_under_any_name() {
+    for negatives in [
+        r#""negatives":["c","d"]"#,
+        r#""neg":["c","d"]"#,
+        r#""hard_negative":["c","d"]"#,
+        r#""negative1":"c","negative2":"d""#,
+        r#""negative_0":"c","negative_1":"d""#,
+        r#""negative_1":null,"negative_2":"c","negative_3":"d""#,
+        r#""negative_10":"d","negative_9":"c""#,
+        r#""negative_passages":[{"docid":"7","text":"c"},{"docid":"8","text":"d"}]"#,
+        r#""hard-negatives":["c","d"]"#,
+    ] {
+        let data = read("a.jsonl", &format!("{{\"query\":\"a\",\"positive\":\"b\",{negatives}}}"));
+        assert_eq!(rankings(&data), [["a", "b", "c", "d"]], "{negatives}");
+        assert!(data.notes.is_empty(), "{:?}", data.notes);
+    }
+}
+
+#[test]
+fn texts_that_belong_together_come_under_many_names_and_shapes() {
+    for (name, text) in [
+        ("a.jsonl", r#"{"question":"a","answer":"b"}"#),
+        ("a.jsonl", r#"{"query":"a","pos":["b"]}"#),
+        ("a.jsonl", r#"{"query":"a","positive_passages":[{"title":"t","text":"b"}]}"#),
+        ("a.jsonl", r#"{"source":"a","target":"b"}"#),
+        ("a.jsonl", r#"{"sentence1":"a","sentence2":"b"}"#),
+        ("a.jsonl", r#"{"set":["a","b"]}"#),
+        ("a.jsonl", r#"["a","b"]"#),
+        ("a.csv", "answer;question\nb;a\n"),
+        ("a.csv", "Anchor,Positive\n\"a\",b\n"),
+        ("a.tsv", "a\tb\n"),
+    ] {
+        assert_eq!(rankings(&read(name, text)), [["a", "b"]], "{text}");
+    }
+    assert_eq!(rankings(&read("a.jsonl", r#"["a","b","c"]"#)), [["a", "b", "c"]]);
+    let several = read("a.jsonl", r#"{"query":"a","pos":["b","c"],"neg":["d"]}"#);
+    assert_eq!(rankings(&several), [["a", "b", "d"], ["a", "c", "d"]]);
+    let triples = read("a.tsv", "what is it\tit is this\tit is that\n");
+    assert_eq!(rankings(&triples), [["what is it", "it is this", "it is that"]]);
+}
+
+#[test]
+fn a_teachers_scores_become_margins() {
+    let row = r#"{"query":"a","pos":["b","c"],"neg":["d"],"pos_scores":[5,3],"neg_scores":[1.5]}"#;
+    let margins: Vec<_> =
+        read("a.jsonl", row).rankings.into_iter().flat_map(|row| row.margins).collect();
+    assert_eq!(margins, [3.5, 1.5]);
+    let row = |label| format!(r#"{{"anchor":"a","positive":"b","negative":"c","label":{label}}}"#);
+    assert_eq!(read("a.jsonl", &row("[1,0.25]")).rankings[0].margins, [0.75]);
+    assert_eq!(read("a.jsonl", &row("0.5")).rankings[0].margins, [0.5]);
+    let error = refused("a.jsonl", &row("[1,2,3]"));
+    assert_eq!(error, "a.jsonl:1: `label` has 3 numbers for 1 negatives");
+    // A label of a pair says nothing about a ranking.
+    let data = read("a.jsonl", r#"{"question":"a","answer":"b","label":1}"#);
+    assert!(data.rankings[0].margins.is_empty());
+}
+
+#[test]
+fn classes_that_are_none_are_left_out_and_counted() {
+    let data = read("a.csv", "premise,hypothesis,label\na,b,0\nc,d,-1\ne,f,2\ng,h,\n");
+    assert_eq!(classes(&data), ["0", "2"]);
+    assert_eq!(data.notes, ["2 rows have neither a score nor a class and are left out"]);
+    let snli = "{\"premise\":\"a\",\"hypothesis\":\"b\",\"gold_label\":\"-\"}\n\
+                {\"premise\":\"a\",\"hypothesis\":\"b\",\"gold_label\":\"neutral\"}";
+    assert_eq!(classes(&read("a.jsonl", snli)), ["neutral"]);
+    let texts = read("a.jsonl", "{\"text\":\"a\",\"label\":-1}\n{\"text\":\"b\",\"label\":3}");
+    assert_eq!(texts.sentences.len(), 1);
+    assert_eq!(texts.notes, ["1 rows have no class and are left out"]);
+    let verdicts = "{\"question1\":\"a\",\"question2\":\"b\",\"is_duplicate\":true}\n\
+                    {\"question1\":\"c\",\"question2\":\"d\",\"is_duplicate\":\"False\"}";
+    assert_eq!(classes(&read("a.jsonl", verdicts)), ["1", "0"]);
+}
+
+#[test]
+fn ones_and_zeros_are_similarities_too() {
+    let data = read("a.csv", "sentence1,sentence2,label\na,b,1\nc,d,0\n");
+    let similarities: Vec<_> = data.similarities().map(|(_, score)| score).collect();
+    assert_eq!((classes(&data), similarities), (vec!["1", "0"], vec![1.0, 0.0]));
+    let three = read("a.csv", "sentence1,sentence2,label\na,b,1\nc,d,0\ne,f,2\n");
+    assert_eq!(three.similarities().count(), 0);
+}
+
+#[test]
+fn texts_take_classes_embeddings_or_nothing() {
+    assert_eq!(read("a.jsonl", r#"{"text":"a","label":"weather"}"#).sentences[0].class, "weather");
+    for column in ["label", "embedding"] {
+        let data = read("a.jsonl", &format!(r#"{{"text":"a","{column}":[0.5,-1]}}"#));
+        assert_eq!(data.teacher_targets[0].embedding, [0.5, -1.0]);
+    }
+    assert_eq!(read("a.jsonl", r#"{"text":"a"}"#).bare, ["a"]);
+    let error =
+        refused("a.jsonl", "{\"text\":\"a\",\"label\":[1,2]}\n{\"text\":\"b\",\"label\":[1]}\n");
+    assert_eq!(error, "a.jsonl:2: the embedding has 1 numbers, the first row 2");
+}
+
+#[test]
+fn columns_go_by_names_of_the_users_choice() {
+    let columns: Vec<Renamed> =
+        ["anchor=title", "positive=body"].map(|it| it.parse().unwrap()).into();
+    let hints = Hints { columns: &columns, ..Hints::default() };
+    let data = read_with("a.csv", "id,title,body\n7,a,b\n", hints).unwrap();
+    assert_eq!(rankings(&data), [["a", "b"]]);
+    assert_eq!(data.notes, ["columns not used: id"]);
+    let error = read_with("a.csv", "sentence1,sentence2\na,b\n", hints).unwrap_err().to_string();
+    assert!(error.contains("--columns names `title`"), "{error}");
+    assert!("question".parse::<Renamed>().is_err() && "middle=a".parse::<Renamed>().is_err());
+}
+
+#[test]
+fn broken_rows_name_their_line() {
+    for (name, text, message) in [
+        ("a.csv", "a,b,1\na,b,5.5\n", "a.csv:2: score 5.5 is outside -1..1"),
+        ("a.csv", "a,b,1\n\n ,b,1\n", "a.csv:3: `sentence1` is empty"),
+        ("a.csv", "a,b,1\r\n\r\na,b,6\r\n", "a.csv:3: score 6"),
+        (
+            "a.csv",
+            "a,b,1\na,b,1,extra\n",
+            "a.csv:2: expected 3 columns as in the first row, found 4",
+        ),
+        ("a.csv", "\"two\nlines\",b,1\nonly,two\n", "a.csv:3: expected 3 columns"),
+        ("a.csv", "id,foo,bar\n1,x,2\n", "a.csv:1: the first row names no known columns"),
+        (
+            "a.tsv",
+            "sentence_A\tsentence_B\trelatedness_score\na\tb\t6\n",
+            "a.tsv:2: score 6 is outside 1..5",
+        ),
+        (
+            "a.csv",
+            "sentence1,sentence2,score\na,b,x\n",
+            "a.csv:2: `score` must be a number, found \"x\"",
+        ),
+        ("a.jsonl", "{\"sentence1\":\"a\",", "a.jsonl:1: not JSON"),
+        ("a.jsonl", "[1]", "a.jsonl:1: expected an object or a list of texts"),
+        ("a.jsonl", r#"{"premise":"a"}"#, "a.jsonl:1: expected the columns sentence1, sentence2;"),
+        (
+            "a.jsonl",
+            "{\"sentence1\":\"a\",\"sentence2\":\"b\"}\n{\"sentence1\":\"a\"}",
+            "a.jsonl:2: the column `sentence2` is missing",
+        ),
+        (
+            "a.jsonl",
+            r#"{"sentence1":"a","sentence2":3,"score":1}"#,
+            "a.jsonl:1: `sentence2` must be a text",
+        ),
+    ] {
+        let error = refused(name, text);
+        assert!(error.starts_with(message), "{error}");
+    }
+}
