@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 pub use modules::{FILE as MODULES, Modules};
 pub use place::{Place, names};
-pub use settings::{Limits, SETTINGS, Settings, TRANSFORMER_FILES};
+pub use settings::{Limits, Normalization, SETTINGS, Settings, Side, TRANSFORMER_FILES};
 
 use crate::error::Error;
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Directory;
 use crate::error::Error;
-use crate::transformer::TransformerConfig;
+use crate::transformer::{Family, TransformerConfig};
 
 /// The fields of `config_sentence_transformers.json` that this crate uses.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -77,6 +78,61 @@ struct TransformerSettings {
 struct TokenizerSettings {
     /// A number as large as 1e30 stands for "no limit".
     model_max_length: Option<f64>,
+    tokenizer_class: Option<String>,
+    do_lower_case: Option<bool>,
+    strip_accents: Option<bool>,
+    tokenize_chinese_chars: Option<bool>,
+    truncation_side: Option<Side>,
+    padding_side: Option<Side>,
+    /// A text, or an object with the text in it.
+    pad_token: Option<Value>,
+}
+
+impl TokenizerSettings {
+    /// The normalizer of the classes that build their own; the others keep the one of tokenizer.json.
+    fn normalization(&self, family: Family) -> Option<Normalization> {
+        let own = match self.tokenizer_class.as_deref() {
+            Some(class) => OWN_NORMALIZER.contains(&class.trim_end_matches("Fast")),
+            // Then transformers takes the class of the model's family.
+            None => matches!(family, Family::Bert | Family::Mpnet),
+        };
+        own.then(|| Normalization {
+            lower_case: self.do_lower_case.unwrap_or(true),
+            strip_accents: self.strip_accents,
+            chinese_characters: self.tokenize_chinese_chars.unwrap_or(true),
+        })
+    }
+
+    fn pad_token(&self) -> Option<String> {
+        let token = self.pad_token.as_ref()?;
+        token.get("content").unwrap_or(token).as_str().map(String::from)
+    }
+}
+
+/// The tokenizers of transformers that make a normalizer of tokenizer_config.json, whatever
+/// tokenizer.json has.
+const OWN_NORMALIZER: [&str; 4] =
+    ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MPNetTokenizer"];
+
+/// A side of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The beginning.
+    Left,
+    /// The end.
+    Right,
+}
+
+/// The options of BERT's normalizer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Normalization {
+    /// Whether letters become lower case.
+    pub lower_case: bool,
+    /// Whether accents are removed; with the case, if not said.
+    pub strip_accents: Option<bool>,
+    /// Whether each Chinese character is a word.
+    pub chinese_characters: bool,
 }
 
 /// The names that `sentence_bert_config.json` has had for models of other families.
@@ -88,12 +144,22 @@ pub const TRANSFORMER_FILES: [&str; 4] = [
 ];
 
 /// How texts are prepared for the transformer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// The longest text, in tokens with the special ones.
     pub max_tokens: usize,
     /// Whether texts are lower-cased first.
     pub lower_case: bool,
+    /// The normalizer, if it is not the one of tokenizer.json.
+    pub normalization: Option<Normalization>,
+    /// The side that long texts are cut on, if not the one of tokenizer.json.
+    pub truncation_side: Option<Side>,
+    /// The side that short texts are filled on, if not the one of tokenizer.json.
+    pub padding_side: Option<Side>,
+    /// Whether padding before a text would change its embedding.
+    pub positions_count_padding: bool,
+    /// The token that fills short texts.
+    pub pad_token: Option<String>,
 }
 
 impl Limits {
@@ -118,6 +184,11 @@ impl Limits {
         Ok(Self {
             max_tokens: asked.min(config.max_tokens()),
             lower_case: transformer.do_lower_case,
+            normalization: tokenizer.normalization(config.family),
+            truncation_side: tokenizer.truncation_side,
+            padding_side: tokenizer.padding_side,
+            positions_count_padding: config.family == Family::Bert,
+            pad_token: tokenizer.pad_token(),
         })
     }
 }

@@ -110,7 +110,7 @@ fn tokenizer(
 ) -> Result<Tokenizer, Error> {
     let limits = Limits::read(directory, &modules.transformer, config)?;
     let (path, bytes) = read(directory, &modules.transformer.join(TOKENIZER), TOKENIZER_LIMIT)?;
-    Tokenizer::pretrained(&path, &bytes, limits, config.vocab_size)
+    Tokenizer::pretrained(&path, &bytes, &limits, config.vocab_size)
 }
 
 fn pooling(

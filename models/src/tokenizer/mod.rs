@@ -6,9 +6,12 @@ mod train;
 use std::path::Path;
 
 use tokenizers::normalizers::utils::{Lowercase, Sequence};
+use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
+use tokenizers::utils::padding::{PaddingDirection, PaddingParams};
+use tokenizers::utils::truncation::TruncationDirection;
 use tokenizers::{PostProcessor, TruncationParams};
 
-use crate::directory::Limits;
+use crate::directory::{Limits, Side};
 use crate::error::Error;
 
 const UNKNOWN: &str = "[UNK]";
@@ -20,6 +23,7 @@ pub struct Tokenizer {
     /// Ids are below this.
     rows: usize,
     max_tokens: usize,
+    padding_id: Option<u32>,
 }
 
 /// Token ids of texts.
@@ -41,6 +45,11 @@ impl Tokens {
 impl Tokenizer {
     /// The id that fills rows up to the longest one of a batch.
     pub const PADDING_ID: u32 = 0;
+
+    /// The id of the token that fills short texts, if there is one. The model does not look at it.
+    pub fn padding_id(&self) -> Option<u32> {
+        self.padding_id
+    }
 
     /// The number of token ids.
     pub fn vocabulary(&self) -> usize {
@@ -87,32 +96,37 @@ impl Tokenizer {
     pub fn load(path: &Path, max_tokens: usize) -> Result<Self, Error> {
         let inner = tokenizers::Tokenizer::from_file(path);
         let inner = inner.map_err(|error| Error::read(path, error))?;
-        Ok(Self { rows: inner.get_vocab_size(true), inner, max_tokens })
+        let padding_id = padding_id(&inner, None);
+        Ok(Self { rows: inner.get_vocab_size(true), inner, max_tokens, padding_id })
     }
 
     /// The tokenizer of a model with `rows` word embeddings, from the bytes of the file at `path`.
     ///
-    /// Texts are cut to the model's limit, in which the special tokens count and are kept,
-    /// whatever length and padding the file asks for.
+    /// Texts are cut to the model's limit, in which the special tokens count and are kept, on the side that
+    /// the files name. As in Python, tokenizer_config.json goes before tokenizer.json.
     pub(crate) fn pretrained(
         path: &Path,
         bytes: &[u8],
-        limits: Limits,
+        limits: &Limits,
         rows: usize,
     ) -> Result<Self, Error> {
         let mut inner = read(path, bytes)?;
         check(&inner, limits, rows).map_err(|reason| Error::read(path, reason))?;
         let failed = |error: tokenizers::Error| Error::read(path, error);
+        normalize(&mut inner, limits).map_err(failed)?;
         if limits.lower_case {
             let former = inner.get_normalizer().cloned();
             let steps = std::iter::once(Lowercase.into()).chain(former).collect();
             inner.with_normalizer(Some(Sequence::new(steps))).map_err(failed)?;
         }
         let max_tokens = limits.max_tokens;
-        let truncation = TruncationParams { max_length: max_tokens, ..Default::default() };
+        let direction = truncation_direction(&inner, limits);
+        let truncation =
+            TruncationParams { max_length: max_tokens, direction, ..Default::default() };
         inner.with_truncation(Some(truncation)).map_err(failed)?;
+        let padding_id = padding_id(&inner, limits.pad_token.as_deref());
         inner.with_padding(None);
-        Ok(Self { inner, rows, max_tokens })
+        Ok(Self { inner, rows, max_tokens, padding_id })
     }
 
     /// Writes `tokenizer.json`, which every `tokenizers` library can read.
@@ -134,7 +148,7 @@ fn read(path: &Path, bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
 }
 
 /// Refuses a tokenizer of another model.
-fn check(inner: &tokenizers::Tokenizer, limits: Limits, rows: usize) -> Result<(), String> {
+fn check(inner: &tokenizers::Tokenizer, limits: &Limits, rows: usize) -> Result<(), String> {
     let highest = inner.get_vocab(true).into_values().max();
     if let Some(highest) = highest.filter(|id| *id as usize >= rows) {
         return Err(format!("its highest id is {highest}, but there are {rows} embeddings"));
@@ -144,7 +158,56 @@ fn check(inner: &tokenizers::Tokenizer, limits: Limits, rows: usize) -> Result<(
         let limit = limits.max_tokens;
         return Err(format!("{special} special tokens leave no room in texts of {limit}"));
     }
+    if limits.positions_count_padding && pads_left(inner, limits) {
+        return Err(
+            "texts are padded on the left, so that their embeddings would depend on the other \
+                    texts of a batch; set `padding_side` in tokenizer_config.json to \"right\""
+                .to_string(),
+        );
+    }
     Ok(())
+}
+
+fn pads_left(inner: &tokenizers::Tokenizer, limits: &Limits) -> bool {
+    match limits.padding_side {
+        Some(side) => side == Side::Left,
+        None => {
+            let left = |it: &PaddingParams| matches!(it.direction, PaddingDirection::Left);
+            inner.get_padding().is_some_and(left)
+        }
+    }
+}
+
+fn truncation_direction(inner: &tokenizers::Tokenizer, limits: &Limits) -> TruncationDirection {
+    match limits.truncation_side {
+        Some(Side::Left) => TruncationDirection::Left,
+        Some(Side::Right) => TruncationDirection::Right,
+        None => inner.get_truncation().map_or(TruncationDirection::Right, |it| it.direction),
+    }
+}
+
+/// Sets the options of BERT's normalizer, if the tokenizer has one.
+fn normalize(inner: &mut tokenizers::Tokenizer, limits: &Limits) -> Result<(), tokenizers::Error> {
+    let (Some(asked), Some(NormalizerWrapper::BertNormalizer(there))) =
+        (limits.normalization, inner.get_normalizer())
+    else {
+        return Ok(());
+    };
+    let normalizer = BertNormalizer::new(
+        there.clean_text,
+        asked.chinese_characters,
+        asked.strip_accents,
+        asked.lower_case,
+    );
+    inner.with_normalizer(Some(normalizer))?;
+    Ok(())
+}
+
+/// The id of the padding token: as named, of the file's padding, or under its usual names.
+fn padding_id(inner: &tokenizers::Tokenizer, named: Option<&str>) -> Option<u32> {
+    let of_file = inner.get_padding().map(|padding| padding.pad_token.as_str());
+    let names = [named, of_file, Some("[PAD]"), Some("<pad>")];
+    names.into_iter().flatten().find_map(|name| inner.token_to_id(name))
 }
 
 fn failed(error: tokenizers::Error) -> Error {

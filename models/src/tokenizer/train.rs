@@ -45,7 +45,8 @@ impl Tokenizer {
         inner.with_decoder(Some(Decoder::default()));
         let special = [PADDING, UNKNOWN].map(|token| AddedToken::from(token, true));
         inner.add_special_tokens(special).map_err(failed)?;
-        Ok(Self { rows: inner.get_vocab_size(true), inner, max_tokens })
+        let padding_id = Some(Self::PADDING_ID);
+        Ok(Self { rows: inner.get_vocab_size(true), inner, max_tokens, padding_id })
     }
 }
 

@@ -15,6 +15,7 @@ pub mod sampler;
 pub mod save;
 pub mod schedule;
 pub mod session;
+pub mod start;
 pub mod train;
 
 use std::fs;

@@ -15,6 +15,7 @@ use super::optimizer::Optimizer;
 pub use super::outcome::Outcome;
 use super::outcome::Trained;
 use super::schedule::Schedule;
+pub use super::start::Start;
 use super::train::{Run, State};
 use crate::data::Dataset;
 use crate::data::task::{self, Example};
@@ -43,17 +44,6 @@ pub struct Session<'a> {
     pub resume: bool,
     /// The file that gets a line for each step.
     pub log: Option<Log>,
-}
-
-/// The encoder and tokenizer that a run starts from.
-#[derive(Debug)]
-pub struct Start<E> {
-    /// The encoder, on a device that tracks gradients.
-    pub encoder: E,
-    /// Texts to its token ids.
-    pub tokenizer: Tokenizer,
-    /// The size of its embeddings.
-    pub dimension: usize,
 }
 
 /// Evaluates a model.
@@ -93,8 +83,7 @@ impl<'a> Session<'a> {
     ) -> Result<Outcome<E>, Error> {
         let task = self.task(&loss.name, task::kind_of(&loss.name)?)?;
         let device = self.device.clone().autodiff();
-        let Start { encoder, dimension, .. } = &start;
-        let objective = loss.build(&task.examples, encoder, *dimension, &device)?;
+        let objective = loss.build(&task.examples, &start, &device)?;
         self.train(start, task, objective, console)
     }
 

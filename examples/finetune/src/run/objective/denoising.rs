@@ -40,13 +40,15 @@ impl Denoising {
         options: Map<String, Value>,
         encoder: Option<(&Transformer, &TransformerConfig)>,
         dimension: usize,
+        padding: Option<u32>,
         device: &Device,
     ) -> Result<Self, Error> {
         let options: Options = serde_json::from_value(Value::Object(options))
             .map_err(|error| Error::option("--loss-config", error.to_string()))?;
         let (transformer, config) = usable(encoder, dimension)
             .map_err(|reason| Error::option("--loss", format!("{DENOISING} {reason}")))?;
-        let padding = config.pad_token_id.unwrap_or_default() as u32;
+        // The tokenizer pads, so its token counts; that of the model's configuration may be another.
+        let padding = padding.unwrap_or(config.pad_token_id.unwrap_or_default() as u32);
         let loss = DenoisingAutoEncoderLossConfig::new(padding);
         let own = || transformer.clone().map(&mut Copy);
         Ok(Self {

@@ -15,6 +15,7 @@ use burn_embedding_models::TextEncoder;
 use serde_json::{Map, Value};
 
 use super::batches::Batch;
+use super::start::Start;
 use crate::data::repeats::Ids;
 use crate::data::task::{DENOISING, Example, Target, kind_of};
 use crate::error::Error;
@@ -57,20 +58,26 @@ pub fn parse_options(json: &str) -> Result<Map<String, Value>, Error> {
 }
 
 impl Choice {
-    /// The loss, for an encoder with embeddings of `dimension` numbers.
+    /// The loss, for the encoder that training starts from.
     pub fn build<E: TextEncoder>(
         &self,
         examples: &[Example],
-        encoder: &E,
-        dimension: usize,
+        start: &Start<E>,
         device: &Device,
     ) -> Result<Objective<AnyLoss>, Error> {
+        let Start { encoder, tokenizer, dimension } = start;
         let options = self.options.clone();
         let objective = if self.name == DENOISING {
-            let denoising = Denoising::new(options, encoder.transformer(), dimension, device)?;
+            let denoising = Denoising::new(
+                options,
+                encoder.transformer(),
+                *dimension,
+                tokenizer.padding_id(),
+                device,
+            )?;
             Objective::Denoising(denoising)
         } else {
-            let config = configure(&self.name, options, examples, dimension)?;
+            let config = configure(&self.name, options, examples, *dimension)?;
             Objective::Any(config.init(device))
         };
         match &self.weights {
