@@ -145,7 +145,7 @@ impl Columns {
     }
 
     /// The columns that are read.
-    fn read(&self) -> impl Iterator<Item = &String> {
+    pub fn read(&self) -> impl Iterator<Item = &String> {
         let texts = match &self.texts {
             Texts::Pair(a, b) | Texts::Ranking(a, b) => vec![a, b],
             Texts::Single(text) | Texts::Set(text) => vec![text],

@@ -24,8 +24,17 @@ pub fn interpret(
         Texts::Set(column) => sets(&rows, column)?,
     };
     data.named = table.named;
-    if !columns.unused.is_empty() {
-        data.notes.push(format!("columns not used: {}", columns.unused.join(", ")));
+    if !table.named {
+        let read: Vec<_> = columns.read().map(String::as_str).collect();
+        data.notes.push(format!("without a header, its columns are read as {}", read.join(", ")));
+    }
+    let mut unused = columns.unused.clone();
+    // A label of a ranking is a teacher's margin, which needs a negative.
+    if data.rankings.iter().all(|row| row.margins.is_empty()) && !data.rankings.is_empty() {
+        unused.extend(columns.label.iter().chain(&columns.score).cloned());
+    }
+    if !unused.is_empty() {
+        data.notes.push(format!("columns not used: {}", unused.join(", ")));
     }
     Ok(data)
 }

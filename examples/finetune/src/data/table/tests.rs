@@ -125,6 +125,8 @@ fn texts_that_belong_together_come_under_many_names_and_shapes() {
     assert_eq!(rankings(&several), [["a", "b", "d"], ["a", "c", "d"]]);
     let triples = read("a.tsv", "what is it\tit is this\tit is that\n");
     assert_eq!(rankings(&triples), [["what is it", "it is this", "it is that"]]);
+    let read = "without a header, its columns are read as anchor, positive, negative";
+    assert_eq!(triples.notes, [read]);
 }
 
 #[test]
@@ -141,6 +143,7 @@ fn a_teachers_scores_become_margins() {
     // A label of a pair says nothing about a ranking.
     let data = read("a.jsonl", r#"{"question":"a","answer":"b","label":1}"#);
     assert!(data.rankings[0].margins.is_empty());
+    assert_eq!(data.notes, ["columns not used: label"]);
 }
 
 #[test]
