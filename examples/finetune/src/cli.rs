@@ -33,6 +33,8 @@ pub struct Cli {
 pub enum Command {
     /// Turn the lines of a file into embeddings, with a model of sentence-transformers
     Encode(EncodeArgs),
+    /// Show the rows, classes and scale of a data file, and the losses that it fits
+    Inspect(InspectArgs),
 }
 
 /// Options of encoding.
@@ -67,6 +69,35 @@ pub struct EncodeArgs {
     pub device: String,
 }
 
+/// Options of reading tables.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DataArgs {
+    /// Lowest and highest similarity score in the files; scores below 0 are kept below 0 [default: as they
+    /// are, if within 0..1 or -1..1; 0..5 without a header; 1..5 for relatedness_score]
+    #[arg(long, value_name = "LOW..HIGH", allow_hyphen_values = true)]
+    pub score_range: Option<ScoreRange>,
+
+    /// Columns under other names than the usual ones, such as anchor=title,positive=body
+    #[arg(long, value_name = "ROLE=COLUMN", value_delimiter = ',')]
+    pub columns: Vec<Renamed>,
+}
+
+/// Options of looking at a file.
+#[derive(Debug, Clone, clap::Args)]
+pub struct InspectArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// Its format [default: by its extension]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+
+    /// How to read it.
+    #[command(flatten)]
+    pub how: DataArgs,
+}
+
 /// Options of training.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
@@ -96,14 +127,9 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", requires = "eval")]
     pub eval_format: Option<Format>,
 
-    /// Lowest and highest similarity score in the files; scores below 0 are kept below 0 [default: as they
-    /// are, if within 0..1 or -1..1; 0..5 without a header; 1..5 for relatedness_score]
-    #[arg(long, value_name = "LOW..HIGH", allow_hyphen_values = true)]
-    pub score_range: Option<ScoreRange>,
-
-    /// Columns under other names than the usual ones, such as anchor=title,positive=body
-    #[arg(long, value_name = "ROLE=COLUMN", value_delimiter = ',')]
-    pub columns: Vec<Renamed>,
+    /// How to read --data and --eval.
+    #[command(flatten)]
+    pub how: DataArgs,
 
     /// Train on at most this many rows, drawn with the seed
     #[arg(long, value_name = "N", value_parser = positive)]
@@ -301,6 +327,7 @@ Examples:
   finetune --data train.csv --eval dev.csv --loss CosineSimilarityLoss --epochs 4
   finetune --model all-MiniLM-L6-v2 --data train.csv --loss CosineSimilarityLoss
   finetune --model all-MiniLM-L6-v2 --data lines.txt --eval dev.csv --loss DenoisingAutoEncoderLoss
+  finetune inspect train.csv
   finetune encode --model all-MiniLM-L6-v2 sentences.txt --out embeddings.npy"
     )
 }

@@ -29,5 +29,6 @@ pub fn run(cli: &Cli, console: &Console) -> Result<(), Error> {
     match &cli.command {
         None => run::train(&cli.training, console),
         Some(Command::Encode(args)) => run::encode::encode(args, console),
+        Some(Command::Inspect(args)) => run::inspect::inspect(args, console),
     }
 }

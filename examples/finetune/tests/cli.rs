@@ -81,6 +81,26 @@ fn the_scale_and_unused_columns_are_said() {
 }
 
 #[test]
+fn a_file_is_shown_with_the_losses_that_it_fits() {
+    let directory = TempDir::new().unwrap();
+    let text = "id,premise,hypothesis,label\n1,a,b,0\n2,c,d,1\n3,e,f,1\n4,g,h,-1\n";
+    fs::write(directory.path().join("a.csv"), text).unwrap();
+    let (stdout, _) = succeed(directory.path(), &["inspect", "a.csv"]);
+    for line in [
+        "a.csv: 3 classified pairs",
+        "columns not used: id",
+        "1 rows have neither a score nor a class and are left out",
+        "classes of pairs: 0 (1), 1 (2)",
+        "       3 examples  finetune --data a.csv --loss ContrastiveLoss",
+        "       3 examples  finetune --data a.csv --loss CosineSimilarityLoss",
+    ] {
+        assert!(stdout.lines().any(|it| it == line), "{line}: {stdout}");
+    }
+    assert!(!stdout.contains("TripletLoss"), "{stdout}");
+    refused(&[("a.csv", "x\n")], &["inspect", "a.csv"], "a.csv:1: the first row names no known");
+}
+
+#[test]
 fn what_labels_mean_does_not_depend_on_the_file() {
     let directory = TempDir::new().unwrap();
     let rows = |classes: usize| -> String {

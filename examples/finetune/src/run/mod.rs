@@ -1,4 +1,4 @@
-//! The two commands: training, and encoding with a model as it is.
+//! The commands: training, encoding with a model as it is, and looking at a data file.
 
 pub mod batches;
 pub mod checkpoint;
@@ -7,6 +7,7 @@ pub mod encode;
 pub mod encoder;
 pub mod encoder_with_loss;
 pub mod evaluation;
+pub mod inspect;
 pub mod objective;
 pub mod optimizer;
 mod outcome;

@@ -1,0 +1,66 @@
+//! `finetune inspect`: what a file holds, and which losses it fits.
+
+use std::collections::BTreeMap;
+
+use crate::cli::{DataArgs, InspectArgs};
+use crate::data::task::{self, kind_of};
+use crate::data::{self, Dataset, Hints};
+use crate::error::Error;
+use crate::report::console::Console;
+
+/// At most this many classes are listed.
+const CLASSES: usize = 20;
+
+/// Does what the command line asks for.
+pub fn inspect(args: &InspectArgs, console: &Console) -> Result<(), Error> {
+    let DataArgs { score_range, columns } = &args.how;
+    let hints = Hints { range: *score_range, columns, training: None };
+    let data = data::read(&args.file, args.format, hints)?;
+    console.say(format_args!("{}: {}", data.name(), data.contents()));
+    for note in &data.notes {
+        console.say(note);
+    }
+    for (kind, classes) in classes(&data) {
+        let counts = classes.iter().take(CLASSES).map(|(class, rows)| format!("{class} ({rows})"));
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        let more = classes.len().saturating_sub(CLASSES);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        console.say(format_args!("classes of {kind}: {counts}{more}"));
+    }
+    losses(args, &data, console)
+}
+
+fn losses(args: &InspectArgs, data: &Dataset, console: &Console) -> Result<(), Error> {
+    let mut fitting = Vec::new();
+    for loss in task::losses() {
+        let examples = task::examples_of(kind_of(loss)?, data).len();
+        if examples > 0 {
+            fitting.push((loss, examples));
+        }
+    }
+    if fitting.is_empty() {
+        console.say("it fits no loss");
+    }
+    for (loss, examples) in fitting {
+        let model = if loss == task::DENOISING { " --model DIR" } else { "" };
+        let command = format!("finetune{model} --data {} --loss {loss}", args.file.display());
+        console.say(format_args!("{examples:>8} examples  {command}"));
+    }
+    Ok(())
+}
+
+/// The number of rows of each class, for each kind of rows that has classes.
+fn classes(data: &Dataset) -> Vec<(&'static str, BTreeMap<&str, usize>)> {
+    let pairs = data.pairs.iter().filter_map(|pair| pair.class.as_deref());
+    let texts = data.sentences.iter().map(|row| row.class.as_str());
+    let kinds = [("pairs", count(pairs)), ("texts", count(texts))];
+    kinds.into_iter().filter(|(_, classes)| !classes.is_empty()).collect()
+}
+
+fn count<'a>(classes: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
+    let mut counts = BTreeMap::new();
+    for class in classes {
+        *counts.entry(class).or_default() += 1;
+    }
+    counts
+}
