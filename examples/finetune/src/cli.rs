@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::data::repeats::Repeats;
 use crate::data::task;
-use crate::data::{Format, Renamed, ScoreRange};
+use crate::data::{Format, Hints, Renamed, ScoreRange};
 use crate::run::schedule::Schedule;
 
 /// Train a sentence encoder with a loss of sentence-transformers, and show that it got better.
@@ -80,6 +80,13 @@ pub struct DataArgs {
     /// Columns under other names than the usual ones, such as anchor=title,positive=body
     #[arg(long, value_name = "ROLE=COLUMN", value_delimiter = ',')]
     pub columns: Vec<Renamed>,
+}
+
+impl DataArgs {
+    /// The same for the reader.
+    pub fn hints(&self) -> Hints<'_> {
+        Hints { range: self.score_range, columns: &self.columns, training: None }
+    }
 }
 
 /// Options of looking at a file.

@@ -89,7 +89,7 @@ fn a_file_is_shown_with_the_losses_that_it_fits() {
     for line in [
         "a.csv: 3 classified pairs",
         "columns not used: id",
-        "1 rows have neither a score nor a class and are left out",
+        "rows without a score or a class, left out: 1",
         "classes of pairs: 0 (1), 1 (2)",
         "       3 examples  finetune --data a.csv --loss ContrastiveLoss",
         "       3 examples  finetune --data a.csv --loss CosineSimilarityLoss",

@@ -102,7 +102,7 @@ impl Dataset {
     /// Notes how many rows are left out, if any, and why.
     pub fn leave_out(&mut self, rows: usize, lack: &str) {
         if rows > 0 {
-            self.notes.push(format!("{rows} rows have {lack} and are left out"));
+            self.notes.push(format!("rows without {lack}, left out: {rows}"));
         }
     }
 

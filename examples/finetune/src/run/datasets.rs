@@ -4,7 +4,7 @@ use burn_embedding_losses::catalog::BatchKind;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::cli::{Args, DataArgs};
+use crate::cli::Args;
 use crate::data::task::kind_of;
 use crate::data::{self, Dataset, Format, Hints, corpus};
 use crate::error::Error;
@@ -15,8 +15,7 @@ const HELD_OUT: f64 = 0.1;
 /// The training and the evaluation rows.
 pub(super) fn read(args: &Args) -> Result<(Dataset, Dataset), Error> {
     let mut rng = StdRng::seed_from_u64(args.seed);
-    let DataArgs { score_range, columns } = &args.how;
-    let hints = Hints { range: *score_range, columns, training: None };
+    let hints = args.how.hints();
     let (mut training, mut evaluation) = match (&args.data, &args.eval) {
         (None, _) => (corpus::training()?, corpus::evaluation()?),
         (Some(data), Some(eval)) => {

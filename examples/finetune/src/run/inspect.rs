@@ -1,10 +1,10 @@
-//! `finetune inspect`: what a file holds, and which losses it fits.
+//! `finetune inspect`: shows the contents of a data file, and the losses that it fits.
 
 use std::collections::BTreeMap;
 
-use crate::cli::{DataArgs, InspectArgs};
+use crate::cli::InspectArgs;
 use crate::data::task::{self, kind_of};
-use crate::data::{self, Dataset, Hints};
+use crate::data::{self, Dataset};
 use crate::error::Error;
 use crate::report::console::Console;
 
@@ -13,9 +13,7 @@ const CLASSES: usize = 20;
 
 /// Does what the command line asks for.
 pub fn inspect(args: &InspectArgs, console: &Console) -> Result<(), Error> {
-    let DataArgs { score_range, columns } = &args.how;
-    let hints = Hints { range: *score_range, columns, training: None };
-    let data = data::read(&args.file, args.format, hints)?;
+    let data = data::read(&args.file, args.format, args.how.hints())?;
     console.say(format_args!("{}: {}", data.name(), data.contents()));
     for note in &data.notes {
         console.say(note);

@@ -42,10 +42,11 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let device = named_device::open(&args.device)
         .map_err(|error| Error::option("--device", error.to_string()))?;
     let options = objective::parse_options(&args.loss_config)?;
+    let takes = task::kind_of(&args.loss)?;
     let destination = Destination::check(&args.out, args.force)?;
     let (training, evaluation) = datasets::read(args)?;
     // Data that does not fit is refused before anything is said, and before a large file is read.
-    task::examples(&args.loss, task::kind_of(&args.loss)?, &training)?;
+    task::examples(&args.loss, takes, &training)?;
 
     console.say(format_args!("training on    {}: {}", training.name(), training.contents()));
     console.say(format_args!("evaluating on  {}: {}", evaluation.name(), evaluation.contents()));

@@ -60,7 +60,7 @@ fn pairs(
             (score, class) => data.pairs.push(Pair { line, left, right, score, class }),
         }
     }
-    data.leave_out(without, "neither a score nor a class");
+    data.leave_out(without, "a score or a class");
     if let Some(range) = labels.range {
         data.notes.push(format!("scores are on the scale {range}"));
     }
@@ -152,7 +152,7 @@ fn texts(rows: &[At], columns: &Columns, text: &str) -> Result<Dataset, Error> {
             },
         }
     }
-    data.leave_out(without, "no class");
+    data.leave_out(without, "a class");
     Ok(data)
 }
 

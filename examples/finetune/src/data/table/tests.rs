@@ -150,13 +150,13 @@ fn a_teachers_scores_become_margins() {
 fn classes_that_are_none_are_left_out_and_counted() {
     let data = read("a.csv", "premise,hypothesis,label\na,b,0\nc,d,-1\ne,f,2\ng,h,\n");
     assert_eq!(classes(&data), ["0", "2"]);
-    assert_eq!(data.notes, ["2 rows have neither a score nor a class and are left out"]);
+    assert_eq!(data.notes, ["rows without a score or a class, left out: 2"]);
     let snli = "{\"premise\":\"a\",\"hypothesis\":\"b\",\"gold_label\":\"-\"}\n\
                 {\"premise\":\"a\",\"hypothesis\":\"b\",\"gold_label\":\"neutral\"}";
     assert_eq!(classes(&read("a.jsonl", snli)), ["neutral"]);
     let texts = read("a.jsonl", "{\"text\":\"a\",\"label\":-1}\n{\"text\":\"b\",\"label\":3}");
     assert_eq!(texts.sentences.len(), 1);
-    assert_eq!(texts.notes, ["1 rows have no class and are left out"]);
+    assert_eq!(texts.notes, ["rows without a class, left out: 1"]);
     let verdicts = "{\"question1\":\"a\",\"question2\":\"b\",\"is_duplicate\":true}\n\
                     {\"question1\":\"c\",\"question2\":\"d\",\"is_duplicate\":\"False\"}";
     assert_eq!(classes(&read("a.jsonl", verdicts)), ["1", "0"]);
