@@ -16,7 +16,9 @@
 //! | [`weights`] | parameters from and to `model.safetensors` | the names of another family |
 //! | [`directory`] | the other files of a model's directory | |
 //! | [`modules`] | what follows the transformer: pooling | Dense, LayerNorm, cross-encoder heads |
-//! | [`transformer`] | the network of BERT, RoBERTa, XLM-RoBERTa and MPNet | a file for each other family |
+//! | [`network`] | which network a `config.json` describes | a row for each `model_type` |
+//! | [`transformer`] | the network of BERT, RoBERTa, XLM-RoBERTa and MPNet | a module beside it for each other kind |
+//! | [`shape`] | what a model asks of any network's configuration | |
 //!
 //! A module imports only from those below it, and all of them use [`Error`].
 
@@ -25,7 +27,9 @@ pub mod directory;
 pub mod encoder;
 mod error;
 pub mod modules;
+pub mod network;
 pub mod sentence_transformer;
+pub mod shape;
 pub mod tokenizer;
 pub mod transformer;
 pub mod weights;
@@ -33,6 +37,7 @@ pub mod weights;
 pub use encoder::{SentenceEncoder, TextEncoder, TokenBatch};
 pub use error::Error;
 pub use modules::PoolingMode;
+pub use network::{Network, NetworkConfig};
 pub use sentence_transformer::{OpenOptions, SentenceTransformer};
 pub use tokenizer::{Tokenizer, Tokens};
 pub use transformer::{Transformer, TransformerConfig};

@@ -7,8 +7,9 @@ use backends_tests::subject::numbers;
 use burn::module::{ModuleMapper, ModuleVisitor, Param};
 use burn::prelude::*;
 use burn::tensor::{DType, Gradients};
+use burn_embedding_models::TransformerConfig;
 use burn_embedding_models::decoder::TransformerDecoder;
-use burn_embedding_models::transformer::Family;
+use burn_embedding_models::shape::Shape;
 use burn_embedding_models::weights::file_name;
 
 /// Parts of our names outside the transformer, and their names there.
@@ -64,7 +65,8 @@ impl Place {
         if let [first, rest @ ..] = &self.path[..]
             && first == "transformer"
         {
-            return format!("bert.{}", file_name(&rest.join("."), Family::Bert));
+            let names = TransformerConfig::bert(1).names();
+            return format!("bert.{}", file_name(&rest.join("."), names));
         }
         let mut path = self.path.clone();
         if path[1] == "cross_attentions" {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Directory;
 use crate::error::Error;
-use crate::transformer::{Family, TransformerConfig};
+use crate::shape::Shape;
 
 /// The fields of `config_sentence_transformers.json` that this crate uses.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -90,11 +90,11 @@ struct TokenizerSettings {
 
 impl TokenizerSettings {
     /// The normalizer of the classes that build their own; the others keep the one of tokenizer.json.
-    fn normalization(&self, family: Family) -> Option<Normalization> {
+    fn normalization(&self, network: &dyn Shape) -> Option<Normalization> {
         let own = match self.tokenizer_class.as_deref() {
             Some(class) => OWN_NORMALIZER.contains(&class.trim_end_matches("Fast")),
             // Then transformers takes the class of the model's family.
-            None => matches!(family, Family::Bert | Family::Mpnet),
+            None => network.bert_normalizer(),
         };
         own.then(|| Normalization {
             lower_case: self.do_lower_case.unwrap_or(true),
@@ -164,11 +164,7 @@ pub struct Limits {
 
 impl Limits {
     /// Reads the limits of the transformer in the directory `module`.
-    pub fn read(
-        directory: &Directory,
-        module: &Path,
-        config: &TransformerConfig,
-    ) -> Result<Self, Error> {
+    pub fn read(directory: &Directory, module: &Path, network: &dyn Shape) -> Result<Self, Error> {
         let files = TRANSFORMER_FILES.map(|name| module.join(name));
         let there = files.iter().find(|file| directory.path().join(file).exists());
         let file = there.unwrap_or(&files[0]);
@@ -182,12 +178,12 @@ impl Limits {
         let by_tokenizer = by_tokenizer.map(|length| length as usize);
         let asked = transformer.max_seq_length.or(by_tokenizer).unwrap_or(usize::MAX);
         Ok(Self {
-            max_tokens: asked.min(config.max_tokens()),
+            max_tokens: asked.min(network.max_tokens().unwrap_or(usize::MAX)),
             lower_case: transformer.do_lower_case,
-            normalization: tokenizer.normalization(config.family),
+            normalization: tokenizer.normalization(network),
             truncation_side: tokenizer.truncation_side,
             padding_side: tokenizer.padding_side,
-            positions_count_padding: config.family == Family::Bert,
+            positions_count_padding: network.positions_count_padding(),
             pad_token: tokenizer.pad_token(),
         })
     }

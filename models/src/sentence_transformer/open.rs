@@ -12,8 +12,8 @@ use crate::directory::{
 use crate::encoder::SentenceEncoder;
 use crate::error::Error;
 use crate::modules::{Pooling, PoolingMode};
+use crate::network::NetworkConfig;
 use crate::tokenizer::Tokenizer;
-use crate::transformer::TransformerConfig;
 use crate::weights;
 
 /// Options for opening a directory, where the model should differ from what the directory says.
@@ -77,7 +77,7 @@ impl OpenOptions {
         let mut files = companions(&directory, &modules)?;
         let pooling = match self.pooling {
             Some(mode) => {
-                files.extend(plain::files(mode, config.hidden_size));
+                files.extend(plain::files(mode, config.shape().hidden_size()));
                 Pooling::of(mode)
             }
             None => pooling(&directory, &modules, &config)?,
@@ -85,41 +85,41 @@ impl OpenOptions {
         let include_prompt = pooling.include_prompt;
 
         let weights = directory.path().join(modules.transformer.join(WEIGHTS));
-        let transformer = weights::load(&weights, &config, device)?;
+        let network = weights::load(&weights, &config, device)?;
         let normalize = modules.normalize.is_some();
-        let encoder = SentenceEncoder::new(transformer, config.clone(), pooling, normalize);
+        let encoder = SentenceEncoder::new(network, config.clone(), pooling, normalize);
         let name = directory.name();
         let package = Package { name, config, modules, settings, include_prompt, files };
         Ok(SentenceTransformer { encoder, tokenizer, package, device: device.clone() })
     }
 
-    fn config(self, directory: &Directory, modules: &Modules) -> Result<TransformerConfig, Error> {
+    fn config(self, directory: &Directory, modules: &Modules) -> Result<NetworkConfig, Error> {
         let (path, bytes) = read(directory, &modules.transformer.join(CONFIG), CONFIG_LIMIT)?;
-        let config = TransformerConfig::parse(&path, &bytes)?;
-        Ok(match self.dropout {
-            Some(dropout) => config.with_dropout(dropout),
-            None => config,
-        })
+        let mut config = NetworkConfig::parse(&path, &bytes)?;
+        if let Some(dropout) = self.dropout {
+            config.shape_mut().set_dropout(dropout);
+        }
+        Ok(config)
     }
 }
 
 fn tokenizer(
     directory: &Directory,
     modules: &Modules,
-    config: &TransformerConfig,
+    config: &NetworkConfig,
 ) -> Result<Tokenizer, Error> {
-    let limits = Limits::read(directory, &modules.transformer, config)?;
+    let limits = Limits::read(directory, &modules.transformer, config.shape())?;
     let (path, bytes) = read(directory, &modules.transformer.join(TOKENIZER), TOKENIZER_LIMIT)?;
-    Tokenizer::pretrained(&path, &bytes, &limits, config.vocab_size)
+    Tokenizer::pretrained(&path, &bytes, &limits, config.shape().vocab_size())
 }
 
 fn pooling(
     directory: &Directory,
     modules: &Modules,
-    config: &TransformerConfig,
+    config: &NetworkConfig,
 ) -> Result<Pooling, Error> {
     let (path, bytes) = read(directory, &modules.pooling.join(CONFIG), CONFIG_LIMIT)?;
-    Pooling::parse(&path, &bytes, config.hidden_size)
+    Pooling::parse(&path, &bytes, config.shape().hidden_size())
 }
 
 /// The whole path of a file that must be there, for messages, and its bytes.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::directory::{CONFIG, Directory, MODULES, Modules, SETTINGS, Settings};
 use crate::directory::{TOKENIZER_LIMIT, TRANSFORMER_FILES};
 use crate::error::Error;
-use crate::transformer::TransformerConfig;
+use crate::network::NetworkConfig;
 
 /// The parameters, in the directory of the transformer.
 pub(super) const WEIGHTS: &str = "model.safetensors";
@@ -30,8 +30,8 @@ const COMPANIONS: [&str; 9] = [
 pub struct Package {
     /// The name of the directory, without the path to it.
     pub name: String,
-    /// The shape of the transformer.
-    pub config: TransformerConfig,
+    /// The shape of the network.
+    pub config: NetworkConfig,
     /// The parts of the model, and where their files are.
     pub modules: Modules,
     /// Prompts and similarity.

@@ -38,7 +38,7 @@ impl Package {
             write(&directory.join(path), bytes)?;
         }
         let weights = directory.join(&self.modules.transformer).join(WEIGHTS);
-        weights::save(&weights, &encoder.transformer, self.config.family)
+        weights::save(&weights, &encoder.network, self.config.shape().names())
     }
 }
 

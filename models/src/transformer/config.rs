@@ -1,14 +1,11 @@
 //! `config.json`: the shape of a transformer.
 
-use std::path::Path;
-
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::activation::Activation;
 use super::family::Family;
 use super::relative;
-use crate::error::Error;
 
 /// The shape of a transformer. The fields have the names that `transformers` gives them.
 ///
@@ -121,15 +118,8 @@ impl TransformerConfig {
         Self { hidden_dropout_prob: dropout, attention_probs_dropout_prob: dropout, ..self }
     }
 
-    /// Reads the bytes of the `config.json` at `path`, and refuses what cannot be a transformer.
-    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
-        Self::checked(bytes).map_err(|reason| Error::read(path, reason))
-    }
-
-    fn checked(bytes: &[u8]) -> Result<Self, String> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let model_type = value.get("model_type").and_then(Value::as_str);
-        let family = Family::of(model_type.ok_or("it has no `model_type`")?)?;
+    /// Reads the fields of a `config.json`, and refuses what cannot be a transformer.
+    pub(crate) fn read(family: Family, value: Value) -> Result<Self, String> {
         match value.get("position_embedding_type").and_then(Value::as_str) {
             None | Some("absolute") => {}
             Some(other) => {

@@ -9,8 +9,10 @@ mod config;
 mod embeddings;
 mod family;
 mod layer;
+mod names;
 mod parts;
 mod relative;
+mod shape;
 
 use burn::module::Module;
 use burn::nn::{Embedding, Linear};

@@ -1,43 +1,37 @@
 //! `model.safetensors`: checked against the model before a value is read, and written again under
 //! the same names.
 
-mod names;
-
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor};
 use burn_store::{
-    BurnToPyTorchAdapter, FloatCastAdapter, ModuleAdapter, ModuleSnapshot, ModuleStore,
-    PyTorchToBurnAdapter, SafetensorsStore, burn_pack,
+    BurnToPyTorchAdapter, FloatCastAdapter, KeyRemapper, ModuleAdapter, ModuleSnapshot,
+    ModuleStore, PyTorchToBurnAdapter, SafetensorsStore, burn_pack,
 };
-
-use names::{Names, renamed};
 
 use crate::directory::regular_file;
 use crate::error::Error;
-use crate::transformer::{Family, Transformer, TransformerConfig};
+use crate::network::{Network, NetworkConfig};
+use crate::shape::Names;
 
 /// The number of parameters that an error names; the others are counted.
 const NAMED: usize = 5;
 
-/// Reads the parameters of a transformer.
+/// Reads the parameters of a network.
 ///
 /// Values of any float type become `f32`. Tensors that the model has no use for are ignored.
-pub fn load(
-    path: &Path,
-    config: &TransformerConfig,
-    device: &Device,
-) -> Result<Transformer, Error> {
+pub fn load(path: &Path, config: &NetworkConfig, device: &Device) -> Result<Network, Error> {
     let failed = |reason: String| Error::read(path, reason);
     regular_file(path)?;
-    let names = Names::of(config.family);
+    let names = config.shape().names();
     let mut store = SafetensorsStore::from_file(path)
         .remap(names.reading())
         .with_from_adapter(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)));
     let found = store.get_all_tensors().map_err(|error| failed(damaged(&error)))?;
-    let mut model = Transformer::new(config, found.contains_key("pooler.weight"), device);
+    let there: BTreeSet<&str> = found.keys().map(String::as_str).collect();
+    let mut model = config.network(&there, device);
     let problems = problems(&model, found, names);
     if !problems.is_empty() {
         return Err(failed(listed(&problems)));
@@ -46,27 +40,35 @@ pub fn load(
     Ok(model)
 }
 
-/// Writes the parameters of a transformer under the names that `transformers` gives them.
-pub fn save(path: &Path, model: &Transformer, family: Family) -> Result<(), Error> {
+/// Writes the parameters of a network under the names that `transformers` gives them.
+pub fn save(path: &Path, model: &Network, names: Names) -> Result<(), Error> {
     let mut store = SafetensorsStore::from_file(path)
         .clear_metadata()
         .metadata("format", "pt")
-        .remap(Names::of(family).writing())
+        .remap(names.writing())
         .with_to_adapter(BurnToPyTorchAdapter);
     model.valid().save_into(&mut store).map_err(|error| Error::write(path, error))
 }
 
-/// The name that `transformers` gives to the parameter at `path` in a [`Transformer`].
+/// The name that `transformers` gives to the parameter at `path` in a network.
 ///
 /// ```
-/// use burn_embedding_models::transformer::Family;
+/// use burn_embedding_models::TransformerConfig;
+/// use burn_embedding_models::shape::Shape;
 /// use burn_embedding_models::weights::file_name;
 ///
-/// let name = file_name("layers.0.attention.query.weight", Family::Bert);
+/// let names = TransformerConfig::bert(30522).names();
+/// let name = file_name("layers.0.attention.query.weight", names);
 /// assert_eq!(name, "encoder.layer.0.attention.self.query.weight");
 /// ```
-pub fn file_name(path: &str, family: Family) -> String {
-    renamed(&Names::of(family).writing(), &as_in_pytorch(path))
+pub fn file_name(path: &str, names: Names) -> String {
+    renamed(&names.writing(), &as_in_pytorch(path))
+}
+
+/// One name, as a remapper gives it.
+fn renamed(remapper: &KeyRemapper, name: &str) -> String {
+    let rules = remapper.patterns.iter();
+    rules.fold(name.to_string(), |name, (from, to)| from.replace(&name, to).into_owned())
 }
 
 /// PyTorch's names for the parameters of a normalisation.
@@ -92,7 +94,7 @@ fn listed(problems: &[String]) -> String {
 /// The parameters that a file lacks, or has in another shape or type than the model, by the file's
 /// names.
 fn problems(
-    model: &Transformer,
+    model: &Network,
     found: &BTreeMap<String, burn_pack::Tensor>,
     names: Names,
 ) -> Vec<String> {

@@ -1,0 +1,47 @@
+//! The networks that can be read: one for each kind of architecture, chosen by `model_type`.
+//!
+//! A new kind of network is a module beside `transformer`, with a [`Shape`](crate::shape::Shape) and a
+//! network; a variant of [`NetworkConfig`] and of [`Network`]; and a row for each `model_type` in
+//! `config.rs`.
+
+mod config;
+
+use burn::module::Module;
+use burn::tensor::{Bool, Int, Tensor};
+
+pub use config::NetworkConfig;
+
+use crate::transformer::Transformer;
+
+/// Token ids to one vector for each token, in the light of the others.
+#[derive(Module, Debug)]
+pub enum Network {
+    /// BERT and its like.
+    Bert(Transformer),
+}
+
+impl Network {
+    /// `[texts, tokens]` ids to a vector for each as it is alone, `[texts, tokens, hidden]`.
+    ///
+    /// # Panics
+    ///
+    /// If a text has more tokens than there are positions.
+    #[track_caller]
+    pub fn token_vectors(&self, ids: Tensor<2, Int>) -> Tensor<3> {
+        match self {
+            Self::Bert(network) => network.token_vectors(ids),
+        }
+    }
+
+    /// Such vectors, and which of them are padding, to vectors in the light of each other.
+    ///
+    /// # Panics
+    ///
+    /// If `padding` is not `[texts, tokens]`.
+    #[track_caller]
+    pub fn forward(&self, start: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<3> {
+        match self {
+            Self::Bert(network) => network.forward(start, padding),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What the rest of this crate asks of a network's configuration.
+
+mod names;
+
+pub use names::{Layers, Names};
+
+/// The configuration of a network, as far as opening and saving a model needs it.
+pub trait Shape {
+    /// The size of a token's vector.
+    fn hidden_size(&self) -> usize;
+
+    /// The number of token ids.
+    fn vocab_size(&self) -> usize;
+
+    /// The longest text that the network takes, in tokens; `None` if any length will do.
+    fn max_tokens(&self) -> Option<usize>;
+
+    /// Whether padding before a text would change its embedding, because positions are absolute.
+    fn positions_count_padding(&self) -> bool;
+
+    /// Whether transformers' tokenizer for this `model_type` builds the normalizer of BERT.
+    fn bert_normalizer(&self) -> bool;
+
+    /// Sets the dropout of hidden states and attention weights while training.
+    fn set_dropout(&mut self, dropout: f64);
+
+    /// The names of the parameters in a file.
+    fn names(&self) -> Names;
+}
