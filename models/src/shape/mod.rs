@@ -2,6 +2,7 @@
 
 mod names;
 
+pub(crate) use names::renaming;
 pub use names::{Layers, Names};
 
 /// The configuration of a network, as far as opening and saving a model needs it.
@@ -26,4 +27,15 @@ pub trait Shape {
 
     /// The names of the parameters in a file.
     fn names(&self) -> Names;
+
+    /// The longest text where no other file names a limit, in tokens.
+    fn usual_tokens(&self) -> Option<usize> {
+        self.max_tokens()
+    }
+
+    /// A parameter, by its name in this crate, that some files have only under another name, which
+    /// comes second.
+    fn other_name(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
 }

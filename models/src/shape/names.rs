@@ -5,7 +5,7 @@ use burn_store::KeyRemapper;
 /// Where a list of layers stands and what a layer's parts are called: here, there.
 #[derive(Debug, Clone, Copy)]
 pub struct Layers {
-    /// The list's name: here, there.
+    /// The list's name: here, there. In a list of lists, `#` stands for the outer index.
     pub list: (&'static str, &'static str),
     /// The parts of each layer: here, there.
     pub parts: &'static [(&'static str, &'static str)],
@@ -47,8 +47,20 @@ fn rule(from: &str, to: &str) -> (String, String) {
 }
 
 fn part_rule(list: &str, from: &str, to_list: &str, to: &str) -> (String, String) {
-    let (list, from) = (list.replace('.', r"\."), from.replace('.', r"\."));
-    (format!(r"^{list}\.([0-9]+)\.{from}\.([a-z]+)$"), format!("{to_list}.$1.{to}.$2"))
+    let (list, from) = (format!("{list}.#").replace('.', r"\."), from.replace('.', r"\."));
+    let list = list.replace('#', "([0-9]+)");
+    let to_list = format!("{to_list}.#");
+    let indices = to_list.matches('#').count();
+    let to_list =
+        (1..=indices).fold(to_list, |name, index| name.replacen('#', &format!("${index}"), 1));
+    let kind = indices + 1;
+    (format!(r"^{list}\.{from}\.([a-z]+)$"), format!("{to_list}.{to}.${kind}"))
+}
+
+/// `remapper`, then a rule that gives the parameter called `from` the name `to`.
+pub(crate) fn renaming(remapper: KeyRemapper, from: &str, to: &str) -> KeyRemapper {
+    let from = format!("^{}$", from.replace('.', r"\."));
+    remapper.add_pattern(from, to).expect("the names of modules are valid patterns")
 }
 
 fn remapper(rules: impl Iterator<Item = (String, String)>) -> KeyRemapper {

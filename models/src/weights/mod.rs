@@ -14,7 +14,7 @@ use burn_store::{
 use crate::directory::regular_file;
 use crate::error::Error;
 use crate::network::{Network, NetworkConfig};
-use crate::shape::Names;
+use crate::shape::{Names, renaming};
 
 /// The number of parameters that an error names; the others are counted.
 const NAMED: usize = 5;
@@ -26,9 +26,20 @@ pub fn load(path: &Path, config: &NetworkConfig, device: &Device) -> Result<Netw
     let failed = |reason: String| Error::read(path, reason);
     regular_file(path)?;
     let names = config.shape().names();
-    let mut store = SafetensorsStore::from_file(path)
-        .remap(names.reading())
-        .with_from_adapter(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)));
+    let open = |remapper: KeyRemapper| {
+        SafetensorsStore::from_file(path)
+            .skip_enum_variants(true)
+            .remap(remapper)
+            .with_from_adapter(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)))
+    };
+    let mut store = open(names.reading());
+    let found = store.get_all_tensors().map_err(|error| failed(damaged(&error)))?;
+    if let Some((name, other)) = config.shape().other_name()
+        && !found.contains_key(name)
+        && found.contains_key(other)
+    {
+        store = open(renaming(names.reading(), other, name));
+    }
     let found = store.get_all_tensors().map_err(|error| failed(damaged(&error)))?;
     let there: BTreeSet<&str> = found.keys().map(String::as_str).collect();
     let mut model = config.network(&there, device);
@@ -43,6 +54,7 @@ pub fn load(path: &Path, config: &NetworkConfig, device: &Device) -> Result<Netw
 /// Writes the parameters of a network under the names that `transformers` gives them.
 pub fn save(path: &Path, model: &Network, names: Names) -> Result<(), Error> {
     let mut store = SafetensorsStore::from_file(path)
+        .skip_enum_variants(true)
         .clear_metadata()
         .metadata("format", "pt")
         .remap(names.writing())
@@ -140,12 +152,16 @@ struct Shapes {
 
 impl ModuleVisitor for Shapes {
     fn enter_module(&mut self, name: &str, container: &str) {
-        self.path.push(name.to_string());
+        if !is_enum(container) {
+            self.path.push(name.to_string());
+        }
         self.containers.push(container.to_string());
     }
 
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        if !is_enum(container) {
+            self.path.pop();
+        }
         self.containers.pop();
     }
 
@@ -157,4 +173,9 @@ impl ModuleVisitor for Shapes {
         }
         self.shapes.push((as_in_pytorch(&self.path.join(".")), shape));
     }
+}
+
+/// A name in a file does not say which kind of network it is in.
+fn is_enum(container: &str) -> bool {
+    container.starts_with("Enum:")
 }
