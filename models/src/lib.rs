@@ -17,11 +17,14 @@
 //! | [`directory`] | the other files of a model's directory | |
 //! | [`modules`] | what follows the transformer: pooling | Dense, LayerNorm, cross-encoder heads |
 //! | [`network`] | which network a `config.json` describes | a row for each `model_type` |
-//! | [`transformer`] | the network of BERT, RoBERTa, XLM-RoBERTa and MPNet | a module beside it for each other kind |
+//! | [`deberta`] | the network of DeBERTa, versions 2 and 3 | |
+//! | [`t5`] | the encoder of T5, mT5 and UMT5 | |
+//! | [`transformer`] | the network of BERT, RoBERTa (with XLM-RoBERTa and CamemBERT), MPNet, DistilBERT, ELECTRA and ALBERT; parts for the others | a module beside it for each other kind |
 //! | [`shape`] | what a model asks of any network's configuration | |
 //!
 //! A module imports only from those below it, and all of them use [`Error`].
 
+pub mod deberta;
 pub mod decoder;
 pub mod directory;
 pub mod encoder;
@@ -30,6 +33,7 @@ pub mod modules;
 pub mod network;
 pub mod sentence_transformer;
 pub mod shape;
+pub mod t5;
 pub mod tokenizer;
 pub mod transformer;
 pub mod weights;

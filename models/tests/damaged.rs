@@ -59,13 +59,16 @@ fn parts_that_are_not_supported_are_named() {
     replaced("bert", "modules.json", pooling, dense, "models.Dense\" is not supported; supported");
     replaced("bert", "modules.json", pooling, "evil.Pooling", "\"evil.Pooling\" is not supported");
     let config = "config.json";
-    replaced("bert", config, "\"bert\"", "\"t5\"", "\"t5\" is not supported; supported are bert, ");
+    for other in ["xmod", "mobilebert", "deberta", "longt5"] {
+        let message = format!("\"{other}\" is not supported; supported are bert, ");
+        replaced("bert", config, "\"bert\"", &format!("\"{other}\""), &message);
+    }
     replaced(
         "bert",
         config,
         "\"gelu\"",
-        "\"silu\"",
-        "unknown variant `silu`, expected one of `gelu`",
+        "\"prelu\"",
+        "unknown variant `prelu`, expected one of `gelu`",
     );
     replaced(
         "mpnet",

@@ -90,3 +90,16 @@ fn a_model_loads_from_any_part_of_the_file_system() {
     let embeddings = rows(model.encode(&texts()).unwrap());
     assert_close(&embeddings, &expected("mpnet"), 1e-5, "mpnet");
 }
+
+#[test]
+fn word_embeddings_of_t5_may_be_under_the_name_in_the_encoder() {
+    let directory = tempfile::tempdir().unwrap();
+    copy(&golden("t5"), directory.path());
+    let weights = directory.path().join("model.safetensors");
+    let rename = |header: &str| header.replace("\"shared.", "\"encoder.embed_tokens.");
+    let renamed = change_header(&std::fs::read(&weights).unwrap(), rename);
+    std::fs::write(&weights, renamed).unwrap();
+    let model = open(directory.path());
+    let embeddings = rows(model.encode(&texts()).unwrap());
+    assert_close(&embeddings, &expected("t5"), 1e-5, "t5");
+}

@@ -4,32 +4,14 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
 
 use burn::tensor::Device;
 use burn_embedding_models::SentenceTransformer;
-use common::{copy, golden};
+use common::{Change, copy, golden, set};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const TEXT: &str = "The Cat sits on the Mat and then it runs 北京 away";
-
-/// Changes fields of a file.
-type Change<'a> = (&'a str, &'a [(&'a str, Value)]);
-
-fn set(directory: &Path, (file, fields): Change) {
-    let path = directory.join(file);
-    let mut content: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    for (pointer, value) in fields {
-        let (parent, name) = pointer.rsplit_once('/').unwrap();
-        let parent = content.pointer_mut(parent).unwrap().as_object_mut().unwrap();
-        match value {
-            Value::Null => parent.remove(name),
-            value => parent.insert((*name).to_string(), value.clone()),
-        };
-    }
-    fs::write(path, content.to_string()).unwrap();
-}
 
 /// The token ids of a model in which some fields are changed, or why it cannot be opened.
 fn ids(max_tokens: usize, changes: &[Change]) -> Result<Vec<u32>, String> {

@@ -44,7 +44,7 @@ pub struct EncodeArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    /// Directory of a sentence-transformers model (BERT, RoBERTa, XLM-RoBERTa or MPNet)
+    /// Directory of a sentence-transformers model (BERT and its like, DeBERTa, T5 …)
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
 

@@ -135,13 +135,14 @@ fn what_the_denoising_loss_cannot_do_is_refused() {
     let directory = TempDir::new().unwrap();
     fs::write(directory.path().join("lines.txt"), "a cat\na dog\n").unwrap();
     let before = names(directory.path());
-    let [mpnet, wide] = [golden("mpnet"), golden("xlm-roberta")];
+    let [mpnet, t5, wide] = ["mpnet", "t5", "xlm-roberta"].map(golden);
     let model = |path: &'_ Path| ["--model".to_string(), path.display().to_string()];
-    let [mpnet, wide] = [model(&mpnet), model(&wide)];
-    let [mpnet, wide] = [&mpnet, &wide].map(|args| args.each_ref().map(String::as_str));
+    let [mpnet, t5, wide] = [mpnet, t5, wide].map(|path| model(&path));
+    let [mpnet, t5, wide] = [&mpnet, &t5, &wide].map(|args| args.each_ref().map(String::as_str));
     let loss = ["--loss", "DenoisingAutoEncoderLoss"];
     for (args, message) in [
-        (&[][..], "needs --model"),
+        (&[][..], "needs --model with BERT or RoBERTa"),
+        (&t5, "needs --model with BERT or RoBERTa"),
         (&mpnet, "no decoder for MPNet"),
         (&wide, "needs embeddings of 16 numbers, as many as the decoder's; the model's pooling"),
         (&["--loss-config", r#"{"decoder": "x"}"#], "unknown field `decoder`"),

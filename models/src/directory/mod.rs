@@ -1,6 +1,7 @@
 //! The directory of a model: files that may come from anywhere, so every length, path and number is
 //! checked before it is used.
 
+mod classes;
 mod modules;
 mod place;
 pub(crate) mod plain;
@@ -12,6 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+pub use classes::{UnigramClass, UnigramOptions, UnigramTokenizer};
 pub use modules::{FILE as MODULES, Modules};
 pub use place::{Place, names};
 pub use settings::{Limits, Normalization, SETTINGS, Settings, Side, TRANSFORMER_FILES};

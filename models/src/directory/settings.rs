@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Directory;
+use super::{Directory, UnigramOptions, UnigramTokenizer};
 use crate::error::Error;
 use crate::shape::Shape;
 
@@ -144,7 +144,7 @@ pub const TRANSFORMER_FILES: [&str; 4] = [
 ];
 
 /// How texts are prepared for the transformer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
     /// The longest text, in tokens with the special ones.
     pub max_tokens: usize,
@@ -152,6 +152,8 @@ pub struct Limits {
     pub lower_case: bool,
     /// The normalizer, if it is not the one of tokenizer.json.
     pub normalization: Option<Normalization>,
+    /// The class that builds what is around the vocabulary, if there is one.
+    pub unigram: Option<UnigramTokenizer>,
     /// The side that long texts are cut on, if not the one of tokenizer.json.
     pub truncation_side: Option<Side>,
     /// The side that short texts are filled on, if not the one of tokenizer.json.
@@ -169,18 +171,23 @@ impl Limits {
         let there = files.iter().find(|file| directory.path().join(file).exists());
         let file = there.unwrap_or(&files[0]);
         let transformer: TransformerSettings = directory.json(file)?;
-        let tokenizer: TokenizerSettings = directory.json(&module.join("tokenizer_config.json"))?;
+        let tokenizer_file = module.join("tokenizer_config.json");
+        let tokenizer: TokenizerSettings = directory.json(&tokenizer_file)?;
+        let unigram: UnigramOptions = directory.json(&tokenizer_file)?;
         if transformer.max_seq_length == Some(0) {
             let reason = "`max_seq_length` is 0, expected at least 1";
             return Err(Error::read(&directory.path().join(file), reason));
         }
+        let rebuilds = !network.keeps_tokenizer();
         let by_tokenizer = tokenizer.model_max_length.filter(|length| *length >= 1.0);
         let by_tokenizer = by_tokenizer.map(|length| length as usize);
-        let asked = transformer.max_seq_length.or(by_tokenizer).unwrap_or(usize::MAX);
+        let usual = by_tokenizer.into_iter().chain(network.usual_tokens()).min();
+        let asked = transformer.max_seq_length.or(usual).unwrap_or(usize::MAX);
         Ok(Self {
             max_tokens: asked.min(network.max_tokens().unwrap_or(usize::MAX)),
             lower_case: transformer.do_lower_case,
-            normalization: tokenizer.normalization(network),
+            normalization: tokenizer.normalization(network).filter(|_| rebuilds),
+            unigram: unigram.with_class(network.unigram_class()).filter(|_| rebuilds),
             truncation_side: tokenizer.truncation_side,
             padding_side: tokenizer.padding_side,
             positions_count_padding: network.positions_count_padding(),

@@ -49,6 +49,7 @@ impl TextEncoder for SentenceEncoder {
             (Network::Bert(transformer), NetworkConfig::Bert(config)) => {
                 Some((transformer, config))
             }
+            _ => None,
         }
     }
 }

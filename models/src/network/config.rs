@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use burn::tensor::Device;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Network;
+use crate::deberta::{Deberta, DebertaConfig};
 use crate::error::Error;
 use crate::shape::Shape;
+use crate::t5::{T5, T5Config, Variant};
 use crate::transformer::{Family, Transformer, TransformerConfig};
 
 /// The configuration of any network that can be read.
@@ -16,20 +18,37 @@ use crate::transformer::{Family, Transformer, TransformerConfig};
 pub enum NetworkConfig {
     /// BERT and its like.
     Bert(TransformerConfig),
+    /// DeBERTa, versions 2 and 3.
+    Deberta(DebertaConfig),
+    /// The encoder of T5 and its like.
+    T5(T5Config),
 }
 
-type Read = fn(Value) -> Result<NetworkConfig, String>;
+type Fields = Map<String, Value>;
+type Read = fn(Fields) -> Result<NetworkConfig, String>;
 
 /// How the configuration of each `model_type` is read.
-const TYPES: [(&str, Read); 4] = [
+const TYPES: [(&str, Read); 12] = [
     ("bert", |fields| bert(Family::Bert, fields)),
     ("roberta", |fields| bert(Family::Roberta, fields)),
     ("xlm-roberta", |fields| bert(Family::Roberta, fields)),
+    ("camembert", |fields| bert(Family::Roberta, fields)),
     ("mpnet", |fields| bert(Family::Mpnet, fields)),
+    ("distilbert", |fields| bert(Family::Distilbert, fields)),
+    ("electra", |fields| bert(Family::Electra, fields)),
+    ("albert", |fields| bert(Family::Albert, fields)),
+    ("deberta-v2", |fields| DebertaConfig::read(fields).map(NetworkConfig::Deberta)),
+    ("t5", |fields| t5(Variant::T5, fields)),
+    ("mt5", |fields| t5(Variant::Mt5, fields)),
+    ("umt5", |fields| t5(Variant::Umt5, fields)),
 ];
 
-fn bert(family: Family, fields: Value) -> Result<NetworkConfig, String> {
+fn bert(family: Family, fields: Fields) -> Result<NetworkConfig, String> {
     TransformerConfig::read(family, fields).map(NetworkConfig::Bert)
+}
+
+fn t5(variant: Variant, fields: Fields) -> Result<NetworkConfig, String> {
+    T5Config::read(variant, fields).map(NetworkConfig::T5)
 }
 
 impl NetworkConfig {
@@ -43,7 +62,7 @@ impl NetworkConfig {
     }
 
     fn checked(bytes: &[u8]) -> Result<Self, String> {
-        let fields: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let fields: Fields = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let model_type = fields.get("model_type").and_then(Value::as_str);
         let model_type = model_type.ok_or("it has no `model_type`")?;
         let found = TYPES.iter().find(|(name, _)| *name == model_type);
@@ -58,6 +77,8 @@ impl NetworkConfig {
     pub fn shape(&self) -> &dyn Shape {
         match self {
             Self::Bert(config) => config,
+            Self::Deberta(config) => config,
+            Self::T5(config) => config,
         }
     }
 
@@ -69,12 +90,16 @@ impl NetworkConfig {
             Self::Bert(config) => {
                 Network::Bert(Transformer::new(config, found.contains("pooler.weight"), device))
             }
+            Self::Deberta(config) => Network::Deberta(Deberta::new(config, device)),
+            Self::T5(config) => Network::T5(T5::new(config, device)),
         }
     }
 
     pub(crate) fn shape_mut(&mut self) -> &mut dyn Shape {
         match self {
             Self::Bert(config) => config,
+            Self::Deberta(config) => config,
+            Self::T5(config) => config,
         }
     }
 }

@@ -11,6 +11,8 @@ use burn::tensor::{Bool, Int, Tensor};
 
 pub use config::NetworkConfig;
 
+use crate::deberta::Deberta;
+use crate::t5::T5;
 use crate::transformer::Transformer;
 
 /// Token ids to one vector for each token, in the light of the others.
@@ -18,6 +20,10 @@ use crate::transformer::Transformer;
 pub enum Network {
     /// BERT and its like.
     Bert(Transformer),
+    /// DeBERTa, versions 2 and 3.
+    Deberta(Deberta),
+    /// The encoder of T5 and its like.
+    T5(T5),
 }
 
 impl Network {
@@ -30,6 +36,8 @@ impl Network {
     pub fn token_vectors(&self, ids: Tensor<2, Int>) -> Tensor<3> {
         match self {
             Self::Bert(network) => network.token_vectors(ids),
+            Self::Deberta(network) => network.token_vectors(ids),
+            Self::T5(network) => network.token_vectors(ids),
         }
     }
 
@@ -42,6 +50,8 @@ impl Network {
     pub fn forward(&self, start: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<3> {
         match self {
             Self::Bert(network) => network.forward(start, padding),
+            Self::Deberta(network) => network.forward(start, padding),
+            Self::T5(network) => network.forward(start, padding),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod names;
 
+use crate::directory::UnigramClass;
+
 pub(crate) use names::renaming;
 pub use names::{Layers, Names};
 
@@ -21,6 +23,18 @@ pub trait Shape {
 
     /// Whether transformers' tokenizer for this `model_type` builds the normalizer of BERT.
     fn bert_normalizer(&self) -> bool;
+
+    /// Whether transformers takes tokenizer.json as it is for this `model_type`, whatever class
+    /// tokenizer_config.json names.
+    fn keeps_tokenizer(&self) -> bool {
+        false
+    }
+
+    /// The class of transformers' tokenizer for this `model_type`, if it builds what is around a
+    /// vocabulary of SentencePiece itself.
+    fn unigram_class(&self) -> Option<UnigramClass> {
+        None
+    }
 
     /// Sets the dropout of hidden states and attention weights while training.
     fn set_dropout(&mut self, dropout: f64);

@@ -1,6 +1,8 @@
 //! Texts to token ids.
 
 mod charsmap;
+mod rebuilt;
+mod template;
 mod train;
 
 use std::path::Path;
@@ -110,7 +112,7 @@ impl Tokenizer {
         limits: &Limits,
         rows: usize,
     ) -> Result<Self, Error> {
-        let mut inner = read(path, bytes)?;
+        let mut inner = read(path, bytes, limits)?;
         check(&inner, limits, rows).map_err(|reason| Error::read(path, reason))?;
         let failed = |error: tokenizers::Error| Error::read(path, error);
         normalize(&mut inner, limits).map_err(failed)?;
@@ -139,12 +141,20 @@ impl Tokenizer {
     }
 }
 
-/// The tokenizer as the file describes it.
-fn read(path: &Path, bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
+/// The tokenizer as the file describes it, or its class.
+fn read(path: &Path, bytes: &[u8], limits: &Limits) -> Result<tokenizers::Tokenizer, Error> {
     // The tokenizer crate takes it for granted that these tables are sound.
-    let file = serde_json::from_slice(bytes).map_err(|error| Error::read(path, error))?;
+    let mut file = serde_json::from_slice(bytes).map_err(|error| Error::read(path, error))?;
     charsmap::check(&file).map_err(|reason| Error::read(path, reason))?;
-    tokenizers::Tokenizer::from_bytes(bytes).map_err(|error| Error::read(path, error))
+    template::check(&file).map_err(|reason| Error::read(path, reason))?;
+    let inner = match &limits.unigram {
+        None => tokenizers::Tokenizer::from_bytes(bytes),
+        Some(tokenizer) => {
+            rebuilt::rebuild(&mut file, tokenizer);
+            tokenizers::Tokenizer::from_bytes(file.to_string())
+        }
+    };
+    inner.map_err(|error| Error::read(path, error))
 }
 
 /// Refuses a tokenizer of another model.

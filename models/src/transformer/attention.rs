@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig, Linear};
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Bool, DType, Device, Tensor, activation};
 
 use super::config::TransformerConfig;
 
@@ -38,19 +38,33 @@ impl Attention {
     /// - states: `[texts · tokens, hidden]`
     /// - bias: `[texts or 1, heads or 1, tokens or 1, tokens]`
     pub(super) fn forward(&self, states: Tensor<2>, bias: Tensor<4>) -> Tensor<2> {
-        let [rows, size] = states.dims();
         let [_, _, _, tokens] = bias.dims();
-        let split = |linear: &Linear| {
-            let states = linear.forward(states.clone());
-            let shape = [rows / tokens, tokens, self.heads, size / self.heads];
-            states.reshape(shape).swap_dims(1, 2)
-        };
+        let split =
+            |linear: &Linear| split_heads(linear.forward(states.clone()), tokens, self.heads);
         let (query, key, value) = (split(&self.query), split(&self.key), split(&self.value));
-        let scale = ((size / self.heads) as f64).sqrt();
+        let [_, _, _, size] = query.dims();
         // The query is smaller than the scores.
-        let scores = (query / scale).matmul(key.swap_dims(2, 3)) + bias;
-        let weights = self.dropout.forward(activation::softmax(scores, 3));
-        let mixed = weights.matmul(value).swap_dims(1, 2).reshape([rows, size]);
-        self.output.forward(mixed)
+        let scores = (query / (size as f64).sqrt()).matmul(key.swap_dims(2, 3)) + bias;
+        self.output.forward(weighted_means(scores, value, &self.dropout))
     }
+}
+
+/// `[texts · tokens, heads · size]` to `[texts, heads, tokens, size]`.
+pub(crate) fn split_heads(states: Tensor<2>, tokens: usize, heads: usize) -> Tensor<4> {
+    let [rows, size] = states.dims();
+    states.reshape([rows / tokens, tokens, heads, size / heads]).swap_dims(1, 2)
+}
+
+/// The mean of the values, `[texts, heads, tokens, size]`, for each token, weighted by the softmax of
+/// its scores, `[texts, heads, tokens, tokens]`: `[texts · tokens, heads · size]`.
+pub(crate) fn weighted_means(scores: Tensor<4>, value: Tensor<4>, dropout: &Dropout) -> Tensor<2> {
+    let [texts, heads, tokens, size] = value.dims();
+    let weights = dropout.forward(activation::softmax(scores, 3));
+    weights.matmul(value).swap_dims(1, 2).reshape([texts * tokens, heads * size])
+}
+
+/// What is added to scores so that nothing is left of the weight of a token that must not be seen.
+pub(crate) fn mask_bias(hidden_from: Tensor<4, Bool>, dtype: DType) -> Tensor<4> {
+    let lowest = dtype.finfo().map_or(f64::from(f32::MIN), |info| info.min);
+    hidden_from.float().cast(dtype) * lowest
 }

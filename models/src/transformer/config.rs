@@ -1,11 +1,12 @@
 //! `config.json`: the shape of a transformer.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::activation::Activation;
 use super::family::Family;
 use super::relative;
+use super::rules::{check_deviation, check_epsilon, check_share, check_size, require_encoder};
 
 /// The shape of a transformer. The fields have the names that `transformers` gives them.
 ///
@@ -58,6 +59,15 @@ pub struct TransformerConfig {
     /// Number of learned biases for the distance of two tokens; MPNet only, at least 32.
     #[serde(default = "buckets")]
     pub relative_attention_num_buckets: usize,
+    /// Size of the word embeddings; ELECTRA and ALBERT only, 128 if not given.
+    #[serde(default)]
+    pub embedding_size: Option<usize>,
+    /// Groups of layers that share their parameters; ALBERT only.
+    #[serde(default = "one")]
+    pub num_hidden_groups: usize,
+    /// Layers of a group; ALBERT only.
+    #[serde(default = "one")]
+    pub inner_group_num: usize,
     /// Standard deviation of new weights, 0 or more.
     #[serde(default = "deviation")]
     pub initializer_range: f64,
@@ -84,7 +94,11 @@ fn epsilon() -> f64 {
 }
 
 fn buckets() -> usize {
-    relative::BUCKETS
+    relative::MPNET.count
+}
+
+fn one() -> usize {
+    1
 }
 
 fn deviation() -> f64 {
@@ -109,6 +123,9 @@ impl TransformerConfig {
             layer_norm_eps: epsilon(),
             pad_token_id: Some(0),
             relative_attention_num_buckets: buckets(),
+            embedding_size: None,
+            num_hidden_groups: one(),
+            inner_group_num: one(),
             initializer_range: deviation(),
         }
     }
@@ -119,21 +136,25 @@ impl TransformerConfig {
     }
 
     /// Reads the fields of a `config.json`, and refuses what cannot be a transformer.
-    pub(crate) fn read(family: Family, value: Value) -> Result<Self, String> {
-        match value.get("position_embedding_type").and_then(Value::as_str) {
+    pub(crate) fn read(family: Family, fields: Map<String, Value>) -> Result<Self, String> {
+        match fields.get("position_embedding_type").and_then(Value::as_str) {
             None | Some("absolute") => {}
             Some(other) => {
                 let reason = "is not supported; only \"absolute\" is";
                 return Err(format!("`position_embedding_type` {other:?} {reason}"));
             }
         }
-        if value.get("is_decoder").and_then(Value::as_bool) == Some(true) {
-            return Err("`is_decoder` is true, but only encoders are supported".to_string());
-        }
-        let config: Self = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        require_encoder(&fields)?;
+        let own_words = |reason: String| family.in_own_words(reason);
+        let config = Self::of(Value::Object(family.as_bert(fields))).map_err(own_words)?;
         let config = Self { family, ..config };
-        config.check()?;
+        config.check().map_err(own_words)?;
         Ok(config)
+    }
+
+    /// The fields under BERT's names, not checked yet.
+    pub(crate) fn of(fields: Value) -> Result<Self, String> {
+        serde_json::from_value(fields).map_err(|error| error.to_string())
     }
 
     /// Checks every field against its rule.
@@ -151,8 +172,11 @@ impl TransformerConfig {
             return Err(format!("`hidden_size` {size} is no multiple of {heads} attention heads"));
         }
         let buckets = self.relative_attention_num_buckets;
-        if self.family == Family::Mpnet && buckets < relative::BUCKETS {
-            return Err(format!("`relative_attention_num_buckets` is {buckets}, expected 32"));
+        let expected = relative::MPNET.count;
+        if self.family == Family::Mpnet && buckets < expected {
+            return Err(format!(
+                "`relative_attention_num_buckets` is {buckets}, expected {expected}"
+            ));
         }
         if self.max_tokens() == 0 {
             return Err("`max_position_embeddings` leaves no position for a token".to_string());
@@ -170,37 +194,39 @@ impl TransformerConfig {
             ("max_position_embeddings", self.max_position_embeddings, 1 << 17),
             ("type_vocab_size", self.type_vocab_size, 1 << 10),
             ("relative_attention_num_buckets", self.relative_attention_num_buckets, 1 << 10),
+            ("embedding_size", self.embedding_size(), 1 << 14),
+            ("num_hidden_groups", self.num_hidden_groups, 1 << 8),
+            ("inner_group_num", self.inner_group_num, 1 << 5),
         ] {
-            if size == 0 || size > limit {
-                return Err(format!("`{name}` is {size}, expected 1 to {limit}"));
-            }
+            check_size(name, size, limit)?;
         }
         Ok(())
     }
 
     fn check_numbers(&self) -> Result<(), String> {
-        for (name, share) in [
-            ("hidden_dropout_prob", self.hidden_dropout_prob),
-            ("attention_probs_dropout_prob", self.attention_probs_dropout_prob),
-        ] {
-            if !(0.0..1.0).contains(&share) {
-                return Err(format!("`{name}` is {share}, expected 0 to below 1"));
-            }
+        check_share("hidden_dropout_prob", self.hidden_dropout_prob)?;
+        check_share("attention_probs_dropout_prob", self.attention_probs_dropout_prob)?;
+        check_epsilon("layer_norm_eps", self.layer_norm_eps)?;
+        check_deviation("initializer_range", self.initializer_range)
+    }
+
+    /// The size of word embeddings.
+    pub(super) fn embedding_size(&self) -> usize {
+        match self.family.has_embedding_size() {
+            true => self.embedding_size.unwrap_or(128),
+            false => self.hidden_size,
         }
-        if !(0.0..=0.1).contains(&self.layer_norm_eps) {
-            return Err(format!("`layer_norm_eps` is {}, expected 0 to 0.1", self.layer_norm_eps));
-        }
-        let deviation = self.initializer_range;
-        if !(0.0..f64::INFINITY).contains(&deviation) {
-            return Err(format!("`initializer_range` is {deviation}, expected 0 or more"));
-        }
-        Ok(())
+    }
+
+    /// Whether word embeddings are brought to the size of hidden states.
+    pub(super) fn projects_embeddings(&self) -> bool {
+        self.family == Family::Albert || self.embedding_size() != self.hidden_size
     }
 
     /// The padding id that positions are counted from; `None` where they are counted from zero.
     pub fn padding_index(&self) -> Option<usize> {
         match self.family {
-            Family::Bert => None,
+            Family::Bert | Family::Distilbert | Family::Electra | Family::Albert => None,
             Family::Roberta => Some(self.pad_token_id.unwrap_or(1)),
             // MPNet's own code ignores the configured id here.
             Family::Mpnet => Some(1),

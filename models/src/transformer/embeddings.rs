@@ -1,11 +1,10 @@
 //! Token ids to vectors: word, position and token type.
 
 use burn::module::Module;
-use burn::nn::{Dropout, Embedding, LayerNorm};
+use burn::nn::{Dropout, Embedding, LayerNorm, Linear};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::config::TransformerConfig;
-use super::family::Family;
 
 /// The vector of each token before the tokens see each other.
 #[derive(Module, Debug)]
@@ -15,18 +14,24 @@ pub struct Embeddings {
     token_types: Option<Embedding>,
     norm: LayerNorm,
     dropout: Dropout,
+    /// To the size of the hidden states.
+    projection: Option<Linear>,
     padding_index: Option<usize>,
 }
 
 impl Embeddings {
     pub(super) fn new(config: &TransformerConfig, device: &Device) -> Self {
-        let table = |rows| config.embedding(rows, config.hidden_size, device);
+        let size = config.embedding_size();
+        let table = |rows| config.embedding(rows, size, device);
+        let types = config.family.has_token_types();
         Self {
             words: table(config.vocab_size),
             positions: table(config.max_position_embeddings),
-            token_types: (config.family != Family::Mpnet).then(|| table(config.type_vocab_size)),
-            norm: config.layer_norm(device),
+            token_types: types.then(|| table(config.type_vocab_size)),
+            norm: config.layer_norm_of(size, device),
             dropout: config.hidden_dropout(),
+            projection: (config.projects_embeddings())
+                .then(|| config.linear(size, config.hidden_size, device)),
             padding_index: config.padding_index(),
         }
     }
@@ -40,10 +45,14 @@ impl Embeddings {
         if let Some(types) = &self.token_types {
             sum = sum + types.weight.val().slice(0..1).unsqueeze::<3>();
         }
-        self.dropout.forward(self.norm.forward(sum))
+        let normal = self.dropout.forward(self.norm.forward(sum));
+        match &self.projection {
+            Some(projection) => projection.forward(normal),
+            None => normal,
+        }
     }
 
-    /// A vector for each token id, `[vocab, hidden]`.
+    /// A vector for each token id, `[vocab, embedding]`.
     pub(super) fn words(&self) -> Tensor<2> {
         self.words.weight.val()
     }

@@ -1,37 +1,31 @@
 //! One layer: attention, then two linear layers at every token.
 
 use burn::module::Module;
-use burn::nn::{Dropout, LayerNorm, Linear};
+use burn::nn::{Dropout, DropoutConfig, LayerNorm};
 use burn::tensor::{Device, Tensor};
 
-use super::activation::Activation;
 use super::attention::Attention;
 use super::config::TransformerConfig;
+use super::feed_forward::FeedForward;
 
 /// One layer of a transformer.
 #[derive(Module, Debug)]
 pub struct Layer {
     attention: Attention,
     attention_norm: LayerNorm,
-    intermediate: Linear,
-    output: Linear,
-    output_norm: LayerNorm,
+    feed_forward: FeedForward,
     dropout: Dropout,
-    #[module(skip)]
-    activation: Activation,
 }
 
 impl Layer {
     pub(super) fn new(config: &TransformerConfig, device: &Device) -> Self {
-        let (size, wide) = (config.hidden_size, config.intermediate_size);
+        let drops = config.family.drops_attention();
+        let dropout = if drops { config.hidden_dropout_prob } else { 0.0 };
         Self {
             attention: Attention::new(config, device),
             attention_norm: config.layer_norm(device),
-            intermediate: config.linear(size, wide, device),
-            output: config.linear(wide, size, device),
-            output_norm: config.layer_norm(device),
-            dropout: config.hidden_dropout(),
-            activation: config.hidden_act,
+            feed_forward: FeedForward::new(config, device),
+            dropout: DropoutConfig::new(dropout).init(),
         }
     }
 
@@ -43,8 +37,6 @@ impl Layer {
 
     /// The second half, `[texts · tokens, hidden]` to the same.
     pub(super) fn feed_forward(&self, states: Tensor<2>) -> Tensor<2> {
-        let wide = self.activation.forward(self.intermediate.forward(states.clone()));
-        let narrow = self.dropout.forward(self.output.forward(wide));
-        self.output_norm.forward(narrow + states)
+        self.feed_forward.forward(states)
     }
 }

@@ -1,17 +1,20 @@
 //! The transformer of the BERT family: embeddings, then layers of attention and feed-forward.
 //!
-//! Another family that differs only in its embeddings, names or bias is a variant of [`Family`];
-//! one with other layers is a file of its own beside `layer.rs`.
+//! Another family that differs only in its embeddings, names, bias or sharing is a variant of
+//! [`Family`]; one with other layers is a module of its own, which uses the parts of this one.
 
 mod activation;
 mod attention;
 mod config;
 mod embeddings;
 mod family;
+mod feed_forward;
+mod fields;
 mod layer;
 mod names;
 mod parts;
 mod relative;
+mod rules;
 mod shape;
 
 use burn::module::Module;
@@ -20,11 +23,16 @@ use burn::tensor::{Bool, Device, Int, Tensor};
 
 pub use activation::{Activation, gelu};
 pub use attention::Attention;
+pub(crate) use attention::{mask_bias, split_heads, weighted_means};
 pub use config::TransformerConfig;
 pub use embeddings::Embeddings;
 pub use family::Family;
+pub use feed_forward::FeedForward;
+pub(crate) use fields::defaults_of;
 pub use layer::Layer;
-pub(crate) use parts::zeros;
+pub(crate) use parts::{embedding, linear_without_bias, zeros};
+pub(crate) use relative::Buckets;
+pub(crate) use rules::{check_deviation, check_epsilon, check_share, check_size, require_encoder};
 
 /// Token ids to one vector for each token, in the light of the others.
 ///
@@ -33,6 +41,10 @@ pub(crate) use parts::zeros;
 pub struct Transformer {
     embeddings: Embeddings,
     layers: Vec<Layer>,
+    /// Layers that are used more than once: those of a group one after the other.
+    groups: Vec<Vec<Layer>>,
+    /// How many groups are run, counting repetitions.
+    runs: usize,
     relative_bias: Option<Embedding>,
     /// Not used for sentence embeddings, but saved with the rest where the file had it.
     pooler: Option<Linear>,
@@ -60,9 +72,15 @@ impl Transformer {
             let buckets = config.relative_attention_num_buckets;
             config.embedding(buckets, config.num_attention_heads, device)
         });
+        let layers = |count| (0..count).map(|_| Layer::new(config, device)).collect::<Vec<_>>();
+        let depth = config.num_hidden_layers;
+        let shared = config.family == Family::Albert;
+        let groups = if shared { config.num_hidden_groups } else { 0 };
         Self {
             embeddings: Embeddings::new(config, device),
-            layers: (0..config.num_hidden_layers).map(|_| Layer::new(config, device)).collect(),
+            layers: layers(if shared { 0 } else { depth }),
+            groups: (0..groups).map(|_| layers(config.inner_group_num)).collect(),
+            runs: if shared { depth } else { 0 },
             relative_bias: relative,
             pooler: pooler.then(|| config.linear(size, size, device)),
         }
@@ -106,7 +124,7 @@ impl Transformer {
         let (rows, shape) = ([texts * tokens, size], [texts, tokens, size]);
         // All tokens in one matrix: a product for each text would be a small one.
         let mut states = start.reshape(rows);
-        for (index, layer) in self.layers.iter().enumerate() {
+        for (index, layer) in self.stack().enumerate() {
             let attended = layer.attend(states, bias.clone());
             states = layer.feed_forward(between(index, attended.reshape(shape)).reshape(rows));
         }
@@ -115,24 +133,30 @@ impl Transformer {
 
     /// The bias of the scores of every attention, `[texts, heads or 1, tokens or 1, tokens]`.
     fn attention_bias(&self, start: &Tensor<3>, hidden_from: Tensor<4, Bool>) -> Tensor<4> {
-        let dtype = start.dtype();
-        let lowest = dtype.finfo().map_or(f64::from(f32::MIN), |info| info.min);
-        // Added to a score, the lowest number leaves nothing of the token's weight.
-        let bias = hidden_from.float().cast(dtype) * lowest;
+        let bias = mask_bias(hidden_from, start.dtype());
         let Some(table) = &self.relative_bias else { return bias };
         let [_, tokens, _] = start.dims();
-        let learned = table.forward(relative::buckets(tokens, &bias.device()));
+        let learned = table.forward(relative::MPNET.of_text(tokens, &bias.device()));
         bias + learned.permute([2, 0, 1]).unsqueeze::<4>()
     }
 
-    /// A vector for each token id, `[vocab, hidden]`.
+    /// The layers in the order in which they run.
+    fn stack(&self) -> impl Iterator<Item = &Layer> {
+        // As Python divides: the runs are spread evenly over the groups.
+        let runs_of_each = self.runs as f64 / self.groups.len() as f64;
+        let shared =
+            (0..self.runs).flat_map(move |run| &self.groups[(run as f64 / runs_of_each) as usize]);
+        self.layers.iter().chain(shared)
+    }
+
+    /// A vector for each token id, `[vocab, embedding]`.
     pub fn word_embeddings(&self) -> Tensor<2> {
         self.embeddings.words()
     }
 
-    /// The number of layers.
+    /// The number of layers that a text goes through.
     pub fn depth(&self) -> usize {
-        self.layers.len()
+        self.stack().count()
     }
 }
 

@@ -10,28 +10,47 @@ use burn::tensor::{Device, Tensor};
 use super::config::TransformerConfig;
 
 impl TransformerConfig {
-    fn initializer(&self) -> Initializer {
-        Initializer::Normal { mean: 0.0, std: self.initializer_range }
-    }
-
-    pub(super) fn embedding(&self, rows: usize, size: usize, device: &Device) -> Embedding {
-        let config = EmbeddingConfig::new(rows, size);
-        config.with_initializer(self.initializer()).init(device)
+    pub(crate) fn embedding(&self, rows: usize, size: usize, device: &Device) -> Embedding {
+        embedding(rows, size, self.initializer_range, device)
     }
 
     pub(crate) fn linear(&self, inputs: usize, outputs: usize, device: &Device) -> Linear {
-        let config = LinearConfig::new(inputs, outputs).with_bias(false);
-        let layer = config.with_initializer(self.initializer()).init(device);
+        let layer = linear_without_bias(inputs, outputs, self.initializer_range, device);
         Linear { bias: Some(zeros(outputs, device)), ..layer }
     }
 
+    /// A normalisation of hidden states.
     pub(crate) fn layer_norm(&self, device: &Device) -> LayerNorm {
-        LayerNormConfig::new(self.hidden_size).with_epsilon(self.layer_norm_eps).init(device)
+        self.layer_norm_of(self.hidden_size, device)
     }
 
-    pub(super) fn hidden_dropout(&self) -> Dropout {
+    pub(super) fn layer_norm_of(&self, size: usize, device: &Device) -> LayerNorm {
+        LayerNormConfig::new(size).with_epsilon(self.layer_norm_eps).init(device)
+    }
+
+    pub(crate) fn hidden_dropout(&self) -> Dropout {
         DropoutConfig::new(self.hidden_dropout_prob).init()
     }
+}
+
+/// A new table whose numbers have this standard deviation.
+pub(crate) fn embedding(rows: usize, size: usize, deviation: f64, device: &Device) -> Embedding {
+    EmbeddingConfig::new(rows, size).with_initializer(normal(deviation)).init(device)
+}
+
+/// A new linear layer whose weights have this standard deviation.
+pub(crate) fn linear_without_bias(
+    inputs: usize,
+    outputs: usize,
+    deviation: f64,
+    device: &Device,
+) -> Linear {
+    let config = LinearConfig::new(inputs, outputs).with_bias(false);
+    config.with_initializer(normal(deviation)).init(device)
+}
+
+fn normal(deviation: f64) -> Initializer {
+    Initializer::Normal { mean: 0.0, std: deviation }
 }
 
 /// A new bias.

@@ -1,6 +1,7 @@
 //! What opening and saving a model asks of a [`TransformerConfig`].
 
 use super::{Family, TransformerConfig};
+use crate::directory::UnigramClass;
 use crate::shape::{Names, Shape};
 
 impl Shape for TransformerConfig {
@@ -17,11 +18,19 @@ impl Shape for TransformerConfig {
     }
 
     fn positions_count_padding(&self) -> bool {
-        self.family == Family::Bert
+        self.family.counts_padding()
     }
 
     fn bert_normalizer(&self) -> bool {
-        matches!(self.family, Family::Bert | Family::Mpnet)
+        !matches!(self.family, Family::Roberta | Family::Albert)
+    }
+
+    fn unigram_class(&self) -> Option<UnigramClass> {
+        match self.family {
+            Family::Albert => Some(UnigramClass::Albert),
+            Family::Roberta => Some(UnigramClass::XlmRoberta),
+            _ => None,
+        }
     }
 
     fn set_dropout(&mut self, dropout: f64) {

@@ -6,9 +6,24 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
 use burn_embedding_models::SentenceTransformer;
+use serde_json::Value;
 
 /// The directories of the tiny models.
-pub const FAMILIES: [&str; 4] = ["bert", "roberta", "xlm-roberta", "mpnet"];
+pub const FAMILIES: [&str; 13] = [
+    "bert",
+    "roberta",
+    "xlm-roberta",
+    "mpnet",
+    "distilbert",
+    "camembert",
+    "electra",
+    "albert",
+    "deberta-v2",
+    "deberta-v3",
+    "t5",
+    "mt5",
+    "umt5",
+];
 
 /// The directory of a tiny model.
 pub fn golden(family: &str) -> PathBuf {
@@ -52,4 +67,22 @@ pub fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// Changes fields of a file.
+pub type Change<'a> = (&'a str, &'a [(&'a str, Value)]);
+
+/// Changes fields of a JSON file in `directory`, by their pointers; null removes one.
+pub fn set(directory: &Path, (file, fields): Change) {
+    let path = directory.join(file);
+    let mut content: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for (pointer, value) in fields {
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        let parent = content.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        match value {
+            Value::Null => parent.remove(name),
+            value => parent.insert((*name).to_string(), value.clone()),
+        };
+    }
+    fs::write(path, content.to_string()).unwrap();
 }

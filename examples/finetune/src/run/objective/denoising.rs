@@ -79,10 +79,11 @@ fn usable<'a>(
     dimension: usize,
 ) -> Result<(&'a Transformer, &'a TransformerConfig), String> {
     let Some((transformer, config)) = encoder else {
-        return Err("needs --model: its decoder is made of the model's".to_string());
+        let reason = "its decoder is made of the model's layers";
+        return Err(format!("needs --model with BERT or RoBERTa: {reason}"));
     };
-    if config.family == Family::Mpnet {
-        return Err("has no decoder for MPNet, only for BERT and RoBERTa".to_string());
+    if !matches!(config.family, Family::Bert | Family::Roberta) {
+        return Err(format!("has no decoder for {}, only for BERT and RoBERTa", config.family));
     }
     let size = config.hidden_size;
     if dimension != size {

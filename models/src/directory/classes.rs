@@ -1,0 +1,92 @@
+//! The classes of `transformers` that take only the vocabulary of `tokenizer.json`, and build what is
+//! around it themselves.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The class of a tokenizer with the vocabulary of SentencePiece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnigramClass {
+    /// `AlbertTokenizer`.
+    Albert,
+    /// `CamembertTokenizer`.
+    Camembert,
+    /// `DebertaV2Tokenizer`.
+    Deberta,
+    /// `T5Tokenizer`.
+    T5,
+    /// `XLMRobertaTokenizer`.
+    XlmRoberta,
+}
+
+impl UnigramClass {
+    const NAMES: [(&str, Self); 5] = [
+        ("AlbertTokenizer", Self::Albert),
+        ("CamembertTokenizer", Self::Camembert),
+        ("DebertaV2Tokenizer", Self::Deberta),
+        ("T5Tokenizer", Self::T5),
+        ("XLMRobertaTokenizer", Self::XlmRoberta),
+    ];
+
+    /// The class with this name, which may end in "Fast"; the others keep what tokenizer.json has.
+    fn named(name: &str) -> Option<Self> {
+        let name = name.trim_end_matches("Fast");
+        Self::NAMES.iter().find(|(class, _)| *class == name).map(|(_, class)| *class)
+    }
+}
+
+/// The class of a tokenizer, and its options.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnigramTokenizer {
+    /// The class.
+    pub class: UnigramClass,
+    /// Its options.
+    pub options: UnigramOptions,
+}
+
+/// The fields of `tokenizer_config.json` that such classes use.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct UnigramOptions {
+    tokenizer_class: Option<String>,
+    /// Whether letters become lower case; the class decides if it is not said.
+    pub do_lower_case: Option<bool>,
+    /// Whether accents stay: ALBERT.
+    pub keep_accents: Option<bool>,
+    /// Whether the first word has a space before it.
+    pub add_prefix_space: Option<bool>,
+    /// Whether punctuation is a word: DeBERTa.
+    pub split_by_punct: Option<bool>,
+    /// The id of unknown words: DeBERTa.
+    pub unk_id: Option<usize>,
+    bos_token: Option<Value>,
+    eos_token: Option<Value>,
+    cls_token: Option<Value>,
+    sep_token: Option<Value>,
+    unk_token: Option<Value>,
+}
+
+impl UnigramOptions {
+    /// The options with the class that they name, or that of the model's family, if it is one of
+    /// these.
+    pub fn with_class(self, of_family: Option<UnigramClass>) -> Option<UnigramTokenizer> {
+        let class = match self.tokenizer_class.as_deref() {
+            Some(name) => UnigramClass::named(name),
+            None => of_family,
+        };
+        class.map(|class| UnigramTokenizer { class, options: self })
+    }
+
+    /// The text of a special token, if it is given: `bos`, `eos`, `cls`, `sep` or `unk`.
+    pub fn token(&self, name: &str) -> Option<&str> {
+        let token = match name {
+            "bos" => &self.bos_token,
+            "eos" => &self.eos_token,
+            "cls" => &self.cls_token,
+            "sep" => &self.sep_token,
+            _ => &self.unk_token,
+        };
+        let token = token.as_ref()?;
+        token.get("content").unwrap_or(token).as_str()
+    }
+}

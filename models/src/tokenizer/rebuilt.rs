@@ -1,0 +1,134 @@
+//! What classes of `transformers` build around the vocabulary of a `tokenizer.json`, in place of what
+//! the file has.
+
+use serde_json::{Value, json};
+
+use crate::directory::{UnigramClass, UnigramTokenizer};
+
+/// Builds the steps of a `tokenizer.json` as the class does. Only vocabularies of SentencePiece can
+/// be meant.
+pub fn rebuild(file: &mut Value, tokenizer: &UnigramTokenizer) {
+    let kind = file.pointer("/model/type").and_then(Value::as_str);
+    if !matches!(kind, None | Some("Unigram")) || !file["model"]["vocab"].is_array() {
+        return;
+    }
+    let replacements = precompiled(&file["normalizer"]).cloned();
+    file["normalizer"] = normalizer(tokenizer, replacements);
+    file["pre_tokenizer"] = pre_tokenizer(tokenizer);
+    if let Some(id) = unknown(file, tokenizer) {
+        file["model"]["unk_id"] = id.into();
+    }
+    file["model"]["byte_fallback"] = false.into();
+    if let Some(template) = template(file, tokenizer) {
+        file["post_processor"] = template;
+    }
+}
+
+/// The table of replacements in a normalizer.
+fn precompiled(normalizer: &Value) -> Option<&Value> {
+    let steps = normalizer.get("normalizers").and_then(Value::as_array);
+    let steps = steps.map_or(std::slice::from_ref(normalizer), Vec::as_slice);
+    steps.iter().find(|step| step["type"] == "Precompiled")
+}
+
+fn normalizer(tokenizer: &UnigramTokenizer, replacements: Option<Value>) -> Value {
+    let UnigramTokenizer { class, options } = tokenizer;
+    let mut steps = Vec::new();
+    let replace = |pattern: Value, content: &str| json!({"type": "Replace", "pattern": pattern, "content": content});
+    match class {
+        UnigramClass::Albert => {
+            steps.push(replace(json!({"String": "``"}), "\""));
+            steps.push(replace(json!({"String": "''"}), "\""));
+            if !options.keep_accents.unwrap_or(false) {
+                steps.extend([json!({"type": "NFKD"}), json!({"type": "StripAccents"})]);
+            }
+            if options.do_lower_case.unwrap_or(true) {
+                steps.push(json!({"type": "Lowercase"}));
+            }
+            steps.extend(replacements);
+        }
+        UnigramClass::Deberta => {
+            if options.do_lower_case.unwrap_or(false) {
+                steps.push(json!({"type": "Lowercase"}));
+            }
+            steps.push(replace(json!({"Regex": r"\s{2,}|[\n\r\t]"}), " "));
+            steps.push(json!({"type": "NFC"}));
+            steps.push(json!({"type": "Strip", "strip_left": false, "strip_right": true}));
+        }
+        _ => steps.extend(replacements),
+    }
+    json!({"type": "Sequence", "normalizers": steps})
+}
+
+fn pre_tokenizer(tokenizer: &UnigramTokenizer) -> Value {
+    let UnigramTokenizer { class, options } = tokenizer;
+    let scheme = match (class, options.add_prefix_space) {
+        (UnigramClass::T5, _) | (_, None | Some(true)) => "always",
+        (UnigramClass::Deberta, _) => "first",
+        _ => "never",
+    };
+    let mut steps = Vec::new();
+    if *class != UnigramClass::Deberta {
+        steps.push(json!({"type": "WhitespaceSplit"}));
+    } else if options.split_by_punct.unwrap_or(false) {
+        steps.push(json!({"type": "Punctuation", "behavior": "Isolated"}));
+    }
+    let spaces =
+        json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": true});
+    steps.push(spaces);
+    json!({"type": "Sequence", "pretokenizers": steps})
+}
+
+/// The id of unknown words.
+fn unknown(file: &Value, tokenizer: &UnigramTokenizer) -> Option<usize> {
+    let UnigramTokenizer { class, options } = tokenizer;
+    let vocabulary = file["model"]["vocab"].as_array()?;
+    let find = |token: &str| vocabulary.iter().position(|row| row[0] == token);
+    let id = match class {
+        UnigramClass::Albert => 1,
+        UnigramClass::Camembert => find(options.token("unk").unwrap_or("<unk>")).unwrap_or(0),
+        UnigramClass::Deberta => {
+            let found = find(options.token("unk").unwrap_or("[UNK]"));
+            let found = found.filter(|id| vocabulary[*id][1].as_f64() == Some(0.0));
+            found.or(options.unk_id).unwrap_or(1)
+        }
+        UnigramClass::T5 => 2,
+        UnigramClass::XlmRoberta => 3,
+    };
+    (id < vocabulary.len()).then_some(id)
+}
+
+/// The special tokens around a text, unless the class takes those of the file.
+fn template(file: &Value, tokenizer: &UnigramTokenizer) -> Option<Value> {
+    let UnigramTokenizer { class, options } = tokenizer;
+    let named = |name: &str, usual: &str| options.token(name).unwrap_or(usual).to_string();
+    let (before, after) = match class {
+        UnigramClass::Albert if !file["post_processor"].is_null() => return None,
+        UnigramClass::Albert => (Some("[CLS]".to_string()), "[SEP]".to_string()),
+        UnigramClass::Deberta => (Some(named("cls", "[CLS]")), named("sep", "[SEP]")),
+        UnigramClass::T5 => (None, "</s>".to_string()),
+        _ => (Some(named("bos", "<s>")), named("eos", "</s>")),
+    };
+    let mut special = json!({});
+    for token in before.iter().chain([&after]) {
+        let id = id(file, token)?;
+        special[token] = json!({"id": token, "ids": [id], "tokens": [token]});
+    }
+    let token = |token: &String| json!({"SpecialToken": {"id": token, "type_id": 0}});
+    let text = |id: &str| json!({"Sequence": {"id": id, "type_id": 0}});
+    let around = |id: &str| before.iter().map(token).chain([text(id), token(&after)]);
+    let pair: Vec<Value> = around("A").chain(around("B")).collect();
+    let single: Vec<Value> = around("A").collect();
+    let template = json!({"single": single, "pair": pair, "special_tokens": special});
+    let mut template = template.as_object()?.clone();
+    template.insert("type".to_string(), "TemplateProcessing".into());
+    Some(Value::Object(template))
+}
+
+/// The id of a token: among those that were added, or its place in the vocabulary.
+fn id(file: &Value, token: &str) -> Option<u64> {
+    let added = file["added_tokens"].as_array().into_iter().flatten();
+    let added = added.filter(|row| row["content"] == token).find_map(|row| row["id"].as_u64());
+    let place = || file["model"]["vocab"].as_array()?.iter().position(|row| row[0] == token);
+    added.or_else(|| place().map(|place| place as u64))
+}

@@ -1,0 +1,116 @@
+//! Models in training: the gradient with respect to every parameter is that of the Python library.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn_embedding_models::shape::Names;
+use burn_embedding_models::weights::file_name;
+use burn_embedding_models::{OpenOptions, TextEncoder};
+use common::{golden, texts};
+use serde::Deserialize;
+
+const FAMILIES: [&str; 9] = [
+    "distilbert",
+    "camembert",
+    "electra",
+    "albert",
+    "deberta-v2",
+    "deberta-v3",
+    "t5",
+    "mt5",
+    "umt5",
+];
+
+/// What Python found.
+#[derive(Deserialize)]
+struct Expected {
+    /// The length of each gradient, by the parameter's name.
+    norms: BTreeMap<String, f32>,
+    /// One whole gradient.
+    example: Example,
+}
+
+#[derive(Deserialize)]
+struct Example {
+    name: String,
+    values: Vec<f32>,
+}
+
+/// The gradients of all parameters by their names in a file.
+struct Found<'a> {
+    path: Vec<String>,
+    names: Names,
+    gradients: &'a Gradients,
+    values: BTreeMap<String, Vec<f32>>,
+}
+
+impl ModuleVisitor for Found<'_> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        let name = if container.starts_with("Enum:") { String::new() } else { name.to_string() };
+        self.path.push(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(gradient) = param.val().grad(self.gradients) else { return };
+        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        let path: Vec<&str> = path.into_iter().filter(|name| !name.is_empty()).collect();
+        let name = file_name(&path.join("."), self.names);
+        self.values.insert(name, gradient.into_data().iter().collect());
+    }
+}
+
+fn assert_close(found: f32, expected: f32, scale: f32, what: &str) {
+    let off = (found - expected).abs();
+    assert!(off <= 1e-4 * scale, "{what}: {found} is not {expected}");
+}
+
+/// The gradients of the sum of the squares of all embeddings, each number weighted by its place.
+fn gradients(family: &str) -> BTreeMap<String, Vec<f32>> {
+    let device = Device::flex().autodiff();
+    let model = OpenOptions::new().dropout(0.0).open(golden(family), &device).unwrap();
+    // PyTorch keeps the vector of the padding token as it is.
+    let texts: Vec<_> = texts().into_iter().filter(|text| !text.contains("[PAD]")).collect();
+    let tokens = model.tokenize(&texts, None).unwrap();
+    let embeddings = model.encoder.embed(&tokens.slices(), &device);
+    let shape @ [rows, columns] = embeddings.dims();
+    let places = (0..rows).flat_map(|row| (0..columns).map(move |column| 7 * row + 3 * column));
+    let weights: Vec<f32> = places.map(|place| ((place % 11) as f32 - 5.0) / 5.0).collect();
+    let weights = Tensor::<2>::from_data(TensorData::new(weights, shape), &device);
+    let gradients = (embeddings * weights).square().sum().backward();
+    let names = model.package.config.shape().names();
+    let values = BTreeMap::new();
+    let mut found = Found { path: Vec::new(), names, gradients: &gradients, values };
+    model.encoder.network.visit(&mut found);
+    found.values
+}
+
+#[test]
+fn gradients_are_those_of_sentence_transformers() {
+    for family in FAMILIES {
+        let file = fs::read(golden(family).join("gradients.json")).unwrap();
+        let expected: Expected = serde_json::from_slice(&file).unwrap();
+        let found = gradients(family);
+        let largest = expected.norms.values().copied().fold(0.0, f32::max);
+        for (name, norm) in &expected.norms {
+            let what = format!("{family}, {name}");
+            let gradient = found.get(name).unwrap_or_else(|| panic!("{what} has no gradient"));
+            let length = gradient.iter().map(|it| it * it).sum::<f32>().sqrt();
+            // What is zero in theory is a sum of rounding errors.
+            assert_close(length, *norm, norm.max(1e-2 * largest), &what);
+        }
+        let Example { name, values } = expected.example;
+        assert_eq!(found[&name].len(), values.len());
+        let scale = expected.norms[&name];
+        for (found, expected) in found[&name].iter().zip(values) {
+            assert_close(*found, expected, scale, &format!("{family}, {name}"));
+        }
+    }
+}
