@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{FAMILIES, change_header, copy, golden, open, rows, texts};
+use common::{FAMILIES, change_header, copy, golden, open, rows, set, texts};
+use serde_json::{Value, json};
 
 fn expected(family: &str) -> Vec<Vec<f32>> {
     let file = std::fs::read(golden(family).join("expected.json")).unwrap();
@@ -91,15 +92,48 @@ fn a_model_loads_from_any_part_of_the_file_system() {
     assert_close(&embeddings, &expected("mpnet"), 1e-5, "mpnet");
 }
 
+/// A safetensors file with a parameter under one more name, and zeros under the first.
+fn moved(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let (start, data) = (8 + length, &bytes[8 + length..]);
+    let mut tensor = header[from].clone();
+    let offsets = tensor["data_offsets"].as_array().unwrap().iter();
+    let offsets: Vec<usize> = offsets.map(|it| it.as_u64().unwrap() as usize).collect();
+    let values = &data[offsets[0]..offsets[1]];
+    tensor["data_offsets"] = json!([data.len(), data.len() + values.len()]);
+    header[to] = tensor;
+    let mut all = change_header(&bytes[..start], |_| header.to_string());
+    all.extend_from_slice(&data[..offsets[0]]);
+    all.extend(values.iter().map(|_| 0));
+    all.extend_from_slice(&data[offsets[1]..]);
+    all.extend_from_slice(values);
+    all
+}
+
 #[test]
 fn word_embeddings_of_t5_may_be_under_the_name_in_the_encoder() {
-    let directory = tempfile::tempdir().unwrap();
-    copy(&golden("t5"), directory.path());
-    let weights = directory.path().join("model.safetensors");
-    let rename = |header: &str| header.replace("\"shared.", "\"encoder.embed_tokens.");
-    let renamed = change_header(&std::fs::read(&weights).unwrap(), rename);
-    std::fs::write(&weights, renamed).unwrap();
-    let model = open(directory.path());
-    let embeddings = rows(model.encode(&texts()).unwrap());
-    assert_close(&embeddings, &expected("t5"), 1e-5, "t5");
+    let (name, other) = ("shared.weight", "encoder.embed_tokens.weight");
+    let original = std::fs::read(golden("t5").join("model.safetensors")).unwrap();
+    let renamed = change_header(&original, |header| header.replace(name, other));
+    for bytes in [renamed, moved(&original, name, other)] {
+        let directory = tempfile::tempdir().unwrap();
+        copy(&golden("t5"), directory.path());
+        std::fs::write(directory.path().join("model.safetensors"), bytes).unwrap();
+        let model = open(directory.path());
+        let embeddings = rows(model.encode(&texts()).unwrap());
+        assert_close(&embeddings, &expected("t5"), 1e-5, "t5");
+    }
+}
+
+#[test]
+fn the_side_of_padding_is_free_where_only_distances_count() {
+    for family in ["deberta-v3", "t5", "umt5"] {
+        let directory = tempfile::tempdir().unwrap();
+        copy(&golden(family), directory.path());
+        let side = [("/padding_side", json!("left"))];
+        set(directory.path(), ("tokenizer_config.json", &side));
+        let embeddings = rows(open(directory.path()).encode(&texts()).unwrap());
+        assert_close(&embeddings, &expected(family), 1e-5, family);
+    }
 }

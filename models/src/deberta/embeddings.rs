@@ -47,10 +47,10 @@ impl Embeddings {
                 tokens <= longest,
                 "Deberta: `ids` must have at most {longest} columns, got {tokens}"
             );
-            sum = sum + table.slice([0..tokens]).unsqueeze::<3>();
+            sum = sum + table.slice(0..tokens).unsqueeze::<3>();
         }
         if let Some(types) = &self.token_types {
-            sum = sum + types.weight.val().slice([0..1]).unsqueeze::<3>();
+            sum = sum + types.weight.val().slice(0..1).unsqueeze::<3>();
         }
         if let Some(projection) = &self.projection {
             sum = projection.forward(sum);

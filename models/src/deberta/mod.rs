@@ -86,7 +86,7 @@ impl Deberta {
     fn relative(&self, tokens: usize, device: &Device) -> Option<Relative> {
         let table = self.relative.as_ref()?.weight.val();
         let (rows, places) = self.distances.of_text(tokens, device);
-        let vectors = table.slice([rows]);
+        let vectors = table.slice(rows);
         let vectors = match &self.relative_norm {
             Some(norm) => norm.forward(vectors),
             None => vectors,

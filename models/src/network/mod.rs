@@ -17,6 +17,10 @@ use crate::transformer::Transformer;
 
 /// Token ids to one vector for each token, in the light of the others.
 #[derive(Module, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a program has a few networks, each with large parameters"
+)]
 pub enum Network {
     /// BERT and its like.
     Bert(Transformer),

@@ -47,8 +47,8 @@ pub trait Shape {
         self.max_tokens()
     }
 
-    /// A parameter, by its name in this crate, that some files have only under another name, which
-    /// comes second.
+    /// A parameter, by its name in this crate, and another name that some files have it under, which
+    /// goes before its own.
     fn other_name(&self) -> Option<(&'static str, &'static str)> {
         None
     }

@@ -13,7 +13,7 @@ pub struct FeedForward {
     intermediate: Linear,
     output: Linear,
     norm: LayerNorm,
-    dropout: Dropout,
+    pub(super) dropout: Dropout,
     #[module(skip)]
     activation: Activation,
 }

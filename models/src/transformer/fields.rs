@@ -59,3 +59,57 @@ pub(crate) fn defaults_of<const N: usize>(
         fields.entry(name).or_insert(value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Activation, TransformerConfig};
+    use super::*;
+
+    fn read(family: Family, fields: Value) -> Result<TransformerConfig, String> {
+        TransformerConfig::read(family, fields.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn distilbert_has_its_own_names() {
+        let fields = |size: usize, shape: &str| {
+            json!({
+                "vocab_size": 9, shape: size, "n_layers": 3, "n_heads": 2, "hidden_dim": 6,
+                "activation": "relu", "dropout": 0.25, "attention_dropout": 0.5,
+                "layer_norm_eps": 0.5, "max_position_embeddings": 7,
+            })
+        };
+        let config = read(Family::Distilbert, fields(4, "dim")).unwrap();
+        let expected = TransformerConfig {
+            family: Family::Distilbert,
+            hidden_size: 4,
+            num_hidden_layers: 3,
+            num_attention_heads: 2,
+            intermediate_size: 6,
+            hidden_act: Activation::Relu,
+            hidden_dropout_prob: 0.25,
+            attention_probs_dropout_prob: 0.5,
+            max_position_embeddings: 7,
+            pad_token_id: None,
+            ..TransformerConfig::bert(9)
+        };
+        assert_eq!(config, expected);
+        // Python knows both names.
+        assert_eq!(read(Family::Distilbert, fields(4, "hidden_size")), Ok(expected));
+        let error = read(Family::Distilbert, fields(5, "dim")).unwrap_err();
+        assert_eq!(error, "`dim` 5 is no multiple of 2 attention heads");
+        let error = read(Family::Distilbert, fields(5, "size")).unwrap_err();
+        assert_eq!(error, "missing field `dim`");
+    }
+
+    #[test]
+    fn albert_has_its_own_defaults() {
+        let fields = json!({
+            "vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
+            "intermediate_size": 6, "max_position_embeddings": 7,
+        });
+        let config = read(Family::Albert, fields).unwrap();
+        assert_eq!(config.hidden_act, Activation::GeluTanh);
+        assert_eq!((config.hidden_dropout_prob, config.attention_probs_dropout_prob), (0.0, 0.0));
+        assert_eq!(config.embedding_size(), 128);
+    }
+}

@@ -40,3 +40,24 @@ impl Layer {
         self.feed_forward.forward(states)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Family;
+    use super::*;
+
+    #[test]
+    fn a_family_drops_out_what_it_does_in_python() {
+        for (family, attention, feed_forward) in [
+            (Family::Bert, 0.25, 0.25),
+            (Family::Electra, 0.25, 0.25),
+            (Family::Distilbert, 0.0, 0.25),
+            (Family::Albert, 0.25, 0.0),
+        ] {
+            let config = TransformerConfig { family, ..TransformerConfig::bert(9) };
+            let layer = Layer::new(&config.with_dropout(0.25), &Device::flex());
+            assert_eq!(layer.dropout.prob, attention, "{family}");
+            assert_eq!(layer.feed_forward.dropout.prob, feed_forward, "{family}");
+        }
+    }
+}

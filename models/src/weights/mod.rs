@@ -35,10 +35,10 @@ pub fn load(path: &Path, config: &NetworkConfig, device: &Device) -> Result<Netw
     let mut store = open(names.reading());
     let found = store.get_all_tensors().map_err(|error| failed(damaged(&error)))?;
     if let Some((name, other)) = config.shape().other_name()
-        && !found.contains_key(name)
         && found.contains_key(other)
     {
-        store = open(renaming(names.reading(), other, name));
+        let aside = renaming(names.reading(), name, "unused");
+        store = open(renaming(aside, other, name));
     }
     let found = store.get_all_tensors().map_err(|error| failed(damaged(&error)))?;
     let there: BTreeSet<&str> = found.keys().map(String::as_str).collect();
