@@ -1,7 +1,7 @@
 //! What opening and saving a model asks of a [`DebertaConfig`].
 
 use super::DebertaConfig;
-use crate::directory::UnigramClass;
+use crate::directory::TokenizerClass;
 use crate::shape::{Layers, Names, Shape};
 
 /// Names of parameters: here, in a file.
@@ -55,8 +55,8 @@ impl Shape for DebertaConfig {
         false
     }
 
-    fn unigram_class(&self) -> Option<UnigramClass> {
-        Some(UnigramClass::Deberta)
+    fn tokenizer_class(&self) -> Option<TokenizerClass> {
+        Some(TokenizerClass::Deberta)
     }
 
     fn set_dropout(&mut self, dropout: f64) {

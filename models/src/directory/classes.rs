@@ -4,26 +4,29 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The class of a tokenizer with the vocabulary of SentencePiece.
+/// Such a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnigramClass {
+pub enum TokenizerClass {
     /// `AlbertTokenizer`.
     Albert,
     /// `CamembertTokenizer`.
     Camembert,
     /// `DebertaV2Tokenizer`.
     Deberta,
+    /// `RobertaTokenizer`; or, with a vocabulary of SentencePiece, `XLMRobertaTokenizer`.
+    Roberta,
     /// `T5Tokenizer`.
     T5,
     /// `XLMRobertaTokenizer`.
     XlmRoberta,
 }
 
-impl UnigramClass {
-    const NAMES: [(&str, Self); 5] = [
+impl TokenizerClass {
+    const NAMES: [(&str, Self); 6] = [
         ("AlbertTokenizer", Self::Albert),
         ("CamembertTokenizer", Self::Camembert),
         ("DebertaV2Tokenizer", Self::Deberta),
+        ("RobertaTokenizer", Self::Roberta),
         ("T5Tokenizer", Self::T5),
         ("XLMRobertaTokenizer", Self::XlmRoberta),
     ];
@@ -37,17 +40,17 @@ impl UnigramClass {
 
 /// The class of a tokenizer, and its options.
 #[derive(Debug, Clone, PartialEq)]
-pub struct UnigramTokenizer {
+pub struct ClassTokenizer {
     /// The class.
-    pub class: UnigramClass,
+    pub class: TokenizerClass,
     /// Its options.
-    pub options: UnigramOptions,
+    pub options: ClassOptions,
 }
 
 /// The fields of `tokenizer_config.json` that such classes use.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub struct UnigramOptions {
+pub struct ClassOptions {
     tokenizer_class: Option<String>,
     /// Whether letters become lower case; the class decides if it is not said.
     pub do_lower_case: Option<bool>,
@@ -66,15 +69,15 @@ pub struct UnigramOptions {
     unk_token: Option<Value>,
 }
 
-impl UnigramOptions {
+impl ClassOptions {
     /// The options with the class that they name, or that of the model's family, if it is one of
     /// these.
-    pub fn with_class(self, of_family: Option<UnigramClass>) -> Option<UnigramTokenizer> {
+    pub fn with_class(self, of_family: Option<TokenizerClass>) -> Option<ClassTokenizer> {
         let class = match self.tokenizer_class.as_deref() {
-            Some(name) => UnigramClass::named(name),
+            Some(name) => TokenizerClass::named(name),
             None => of_family,
         };
-        class.map(|class| UnigramTokenizer { class, options: self })
+        class.map(|class| ClassTokenizer { class, options: self })
     }
 
     /// The text of a special token, if it is given: `bos`, `eos`, `cls`, `sep` or `unk`.

@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-pub use classes::{UnigramClass, UnigramOptions, UnigramTokenizer};
+pub use classes::{ClassOptions, ClassTokenizer, TokenizerClass};
 pub use modules::{FILE as MODULES, Modules};
 pub use place::{Place, names};
 pub use settings::{Limits, Normalization, SETTINGS, Settings, Side, TRANSFORMER_FILES};

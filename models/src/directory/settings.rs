@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Directory, UnigramOptions, UnigramTokenizer};
+use super::{ClassOptions, ClassTokenizer, Directory};
 use crate::error::Error;
 use crate::shape::Shape;
 
@@ -153,7 +153,7 @@ pub struct Limits {
     /// The normalizer, if it is not the one of tokenizer.json.
     pub normalization: Option<Normalization>,
     /// The class that builds what is around the vocabulary, if there is one.
-    pub unigram: Option<UnigramTokenizer>,
+    pub class: Option<ClassTokenizer>,
     /// The side that long texts are cut on, if not the one of tokenizer.json.
     pub truncation_side: Option<Side>,
     /// The side that short texts are filled on, if not the one of tokenizer.json.
@@ -173,7 +173,7 @@ impl Limits {
         let transformer: TransformerSettings = directory.json(file)?;
         let tokenizer_file = module.join("tokenizer_config.json");
         let tokenizer: TokenizerSettings = directory.json(&tokenizer_file)?;
-        let unigram: UnigramOptions = directory.json(&tokenizer_file)?;
+        let options: ClassOptions = directory.json(&tokenizer_file)?;
         if transformer.max_seq_length == Some(0) {
             let reason = "`max_seq_length` is 0, expected at least 1";
             return Err(Error::read(&directory.path().join(file), reason));
@@ -187,7 +187,7 @@ impl Limits {
             max_tokens: asked.min(network.max_tokens().unwrap_or(usize::MAX)),
             lower_case: transformer.do_lower_case,
             normalization: tokenizer.normalization(network).filter(|_| rebuilds),
-            unigram: unigram.with_class(network.unigram_class()).filter(|_| rebuilds),
+            class: options.with_class(network.tokenizer_class()).filter(|_| rebuilds),
             truncation_side: tokenizer.truncation_side,
             padding_side: tokenizer.padding_side,
             positions_count_padding: network.positions_count_padding(),

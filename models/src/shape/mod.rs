@@ -2,7 +2,7 @@
 
 mod names;
 
-use crate::directory::UnigramClass;
+use crate::directory::TokenizerClass;
 
 pub(crate) use names::renaming;
 pub use names::{Layers, Names};
@@ -30,9 +30,9 @@ pub trait Shape {
         false
     }
 
-    /// The class of transformers' tokenizer for this `model_type`, if it builds what is around a
-    /// vocabulary of SentencePiece itself.
-    fn unigram_class(&self) -> Option<UnigramClass> {
+    /// The class of transformers' tokenizer for this `model_type`, if it takes only the vocabulary of
+    /// tokenizer.json.
+    fn tokenizer_class(&self) -> Option<TokenizerClass> {
         None
     }
 

@@ -1,7 +1,7 @@
 //! What opening and saving a model asks of a [`T5Config`].
 
 use super::{T5Config, Variant};
-use crate::directory::UnigramClass;
+use crate::directory::TokenizerClass;
 use crate::shape::{Layers, Names, Shape};
 
 /// Names of parameters: here, in a file.
@@ -46,8 +46,8 @@ impl Shape for T5Config {
         self.variant == Variant::Umt5
     }
 
-    fn unigram_class(&self) -> Option<UnigramClass> {
-        Some(UnigramClass::T5)
+    fn tokenizer_class(&self) -> Option<TokenizerClass> {
+        Some(TokenizerClass::T5)
     }
 
     fn set_dropout(&mut self, dropout: f64) {

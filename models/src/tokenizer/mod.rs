@@ -147,7 +147,7 @@ fn read(path: &Path, bytes: &[u8], limits: &Limits) -> Result<tokenizers::Tokeni
     let mut file = serde_json::from_slice(bytes).map_err(|error| Error::read(path, error))?;
     charsmap::check(&file).map_err(|reason| Error::read(path, reason))?;
     template::check(&file).map_err(|reason| Error::read(path, reason))?;
-    let inner = match &limits.unigram {
+    let inner = match &limits.class {
         None => tokenizers::Tokenizer::from_bytes(bytes),
         Some(tokenizer) => {
             rebuilt::rebuild(&mut file, tokenizer);

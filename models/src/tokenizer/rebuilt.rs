@@ -3,15 +3,45 @@
 
 use serde_json::{Value, json};
 
-use crate::directory::{UnigramClass, UnigramTokenizer};
+use crate::directory::{ClassTokenizer, TokenizerClass};
 
-/// Builds the steps of a `tokenizer.json` as the class does. Only vocabularies of SentencePiece can
-/// be meant.
-pub fn rebuild(file: &mut Value, tokenizer: &UnigramTokenizer) {
+/// Builds the steps of a `tokenizer.json` as the class does, if it can have such a vocabulary.
+pub fn rebuild(file: &mut Value, tokenizer: &ClassTokenizer) {
     let kind = file.pointer("/model/type").and_then(Value::as_str);
-    if !matches!(kind, None | Some("Unigram")) || !file["model"]["vocab"].is_array() {
-        return;
+    let pieces = matches!(kind, None | Some("Unigram")) && file["model"]["vocab"].is_array();
+    match (kind, tokenizer.class) {
+        (Some("BPE"), TokenizerClass::Roberta) => byte_level(file, tokenizer),
+        (_, class) if pieces => {
+            let class = match class {
+                TokenizerClass::Roberta => TokenizerClass::XlmRoberta,
+                class => class,
+            };
+            sentence_piece(file, &ClassTokenizer { class, ..tokenizer.clone() });
+        }
+        _ => {}
     }
+}
+
+/// The steps around byte pairs.
+fn byte_level(file: &mut Value, tokenizer: &ClassTokenizer) {
+    let space = tokenizer.options.add_prefix_space.unwrap_or(false);
+    file["normalizer"] = Value::Null;
+    file["pre_tokenizer"] = json!(
+        {"type": "ByteLevel", "add_prefix_space": space, "trim_offsets": true, "use_regex": true}
+    );
+    for name in ["dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix"] {
+        file["model"][name] = Value::Null;
+    }
+    for name in ["fuse_unk", "byte_fallback", "ignore_merges"] {
+        file["model"][name] = false.into();
+    }
+    if let Some(template) = template(file, tokenizer) {
+        file["post_processor"] = template;
+    }
+}
+
+/// The steps around the pieces of SentencePiece.
+fn sentence_piece(file: &mut Value, tokenizer: &ClassTokenizer) {
     let replacements = precompiled(&file["normalizer"]).cloned();
     file["normalizer"] = normalizer(tokenizer, replacements);
     file["pre_tokenizer"] = pre_tokenizer(tokenizer);
@@ -31,12 +61,12 @@ fn precompiled(normalizer: &Value) -> Option<&Value> {
     steps.iter().find(|step| step["type"] == "Precompiled")
 }
 
-fn normalizer(tokenizer: &UnigramTokenizer, replacements: Option<Value>) -> Value {
-    let UnigramTokenizer { class, options } = tokenizer;
+fn normalizer(tokenizer: &ClassTokenizer, replacements: Option<Value>) -> Value {
+    let ClassTokenizer { class, options } = tokenizer;
     let mut steps = Vec::new();
     let replace = |pattern: Value, content: &str| json!({"type": "Replace", "pattern": pattern, "content": content});
     match class {
-        UnigramClass::Albert => {
+        TokenizerClass::Albert => {
             steps.push(replace(json!({"String": "``"}), "\""));
             steps.push(replace(json!({"String": "''"}), "\""));
             if !options.keep_accents.unwrap_or(false) {
@@ -47,7 +77,7 @@ fn normalizer(tokenizer: &UnigramTokenizer, replacements: Option<Value>) -> Valu
             }
             steps.extend(replacements);
         }
-        UnigramClass::Deberta => {
+        TokenizerClass::Deberta => {
             if options.do_lower_case.unwrap_or(false) {
                 steps.push(json!({"type": "Lowercase"}));
             }
@@ -60,15 +90,15 @@ fn normalizer(tokenizer: &UnigramTokenizer, replacements: Option<Value>) -> Valu
     json!({"type": "Sequence", "normalizers": steps})
 }
 
-fn pre_tokenizer(tokenizer: &UnigramTokenizer) -> Value {
-    let UnigramTokenizer { class, options } = tokenizer;
+fn pre_tokenizer(tokenizer: &ClassTokenizer) -> Value {
+    let ClassTokenizer { class, options } = tokenizer;
     let scheme = match (class, options.add_prefix_space) {
-        (UnigramClass::T5, _) | (_, None | Some(true)) => "always",
-        (UnigramClass::Deberta, _) => "first",
+        (TokenizerClass::T5, _) | (_, None | Some(true)) => "always",
+        (TokenizerClass::Deberta, _) => "first",
         _ => "never",
     };
     let mut steps = Vec::new();
-    if *class != UnigramClass::Deberta {
+    if *class != TokenizerClass::Deberta {
         steps.push(json!({"type": "WhitespaceSplit"}));
     } else if options.split_by_punct.unwrap_or(false) {
         steps.push(json!({"type": "Punctuation", "behavior": "Isolated"}));
@@ -80,33 +110,34 @@ fn pre_tokenizer(tokenizer: &UnigramTokenizer) -> Value {
 }
 
 /// The id of unknown words.
-fn unknown(file: &Value, tokenizer: &UnigramTokenizer) -> Option<usize> {
-    let UnigramTokenizer { class, options } = tokenizer;
+fn unknown(file: &Value, tokenizer: &ClassTokenizer) -> Option<usize> {
+    let ClassTokenizer { class, options } = tokenizer;
     let vocabulary = file["model"]["vocab"].as_array()?;
     let find = |token: &str| vocabulary.iter().position(|row| row[0] == token);
     let id = match class {
-        UnigramClass::Albert => 1,
-        UnigramClass::Camembert => find(options.token("unk").unwrap_or("<unk>")).unwrap_or(0),
-        UnigramClass::Deberta => {
+        TokenizerClass::Albert => 1,
+        TokenizerClass::Camembert => find(options.token("unk").unwrap_or("<unk>")).unwrap_or(0),
+        TokenizerClass::Deberta => {
             let found = find(options.token("unk").unwrap_or("[UNK]"));
             let found = found.filter(|id| vocabulary[*id][1].as_f64() == Some(0.0));
             found.or(options.unk_id).unwrap_or(1)
         }
-        UnigramClass::T5 => 2,
-        UnigramClass::XlmRoberta => 3,
+        TokenizerClass::T5 => 2,
+        TokenizerClass::Roberta | TokenizerClass::XlmRoberta => 3,
     };
     (id < vocabulary.len()).then_some(id)
 }
 
 /// The special tokens around a text, unless the class takes those of the file.
-fn template(file: &Value, tokenizer: &UnigramTokenizer) -> Option<Value> {
-    let UnigramTokenizer { class, options } = tokenizer;
+fn template(file: &Value, tokenizer: &ClassTokenizer) -> Option<Value> {
+    let ClassTokenizer { class, options } = tokenizer;
     let named = |name: &str, usual: &str| options.token(name).unwrap_or(usual).to_string();
     let (before, after) = match class {
-        UnigramClass::Albert if !file["post_processor"].is_null() => return None,
-        UnigramClass::Albert => (Some("[CLS]".to_string()), "[SEP]".to_string()),
-        UnigramClass::Deberta => (Some(named("cls", "[CLS]")), named("sep", "[SEP]")),
-        UnigramClass::T5 => (None, "</s>".to_string()),
+        TokenizerClass::Albert if !file["post_processor"].is_null() => return None,
+        TokenizerClass::Albert => (Some("[CLS]".to_string()), "[SEP]".to_string()),
+        TokenizerClass::Roberta => (Some(named("cls", "<s>")), named("sep", "</s>")),
+        TokenizerClass::Deberta => (Some(named("cls", "[CLS]")), named("sep", "[SEP]")),
+        TokenizerClass::T5 => (None, "</s>".to_string()),
         _ => (Some(named("bos", "<s>")), named("eos", "</s>")),
     };
     let mut special = json!({});
@@ -129,6 +160,7 @@ fn template(file: &Value, tokenizer: &UnigramTokenizer) -> Option<Value> {
 fn id(file: &Value, token: &str) -> Option<u64> {
     let added = file["added_tokens"].as_array().into_iter().flatten();
     let added = added.filter(|row| row["content"] == token).find_map(|row| row["id"].as_u64());
-    let place = || file["model"]["vocab"].as_array()?.iter().position(|row| row[0] == token);
-    added.or_else(|| place().map(|place| place as u64))
+    let vocabulary = &file["model"]["vocab"];
+    let place = || vocabulary.as_array()?.iter().position(|row| row[0] == token);
+    added.or_else(|| vocabulary[token].as_u64()).or_else(|| place().map(|place| place as u64))
 }

@@ -1,7 +1,7 @@
 //! What opening and saving a model asks of a [`TransformerConfig`].
 
 use super::{Family, TransformerConfig};
-use crate::directory::UnigramClass;
+use crate::directory::TokenizerClass;
 use crate::shape::{Names, Shape};
 
 impl Shape for TransformerConfig {
@@ -25,10 +25,10 @@ impl Shape for TransformerConfig {
         !matches!(self.family, Family::Roberta | Family::Albert)
     }
 
-    fn unigram_class(&self) -> Option<UnigramClass> {
+    fn tokenizer_class(&self) -> Option<TokenizerClass> {
         match self.family {
-            Family::Albert => Some(UnigramClass::Albert),
-            Family::Roberta => Some(UnigramClass::XlmRoberta),
+            Family::Albert => Some(TokenizerClass::Albert),
+            Family::Roberta => Some(TokenizerClass::Roberta),
             _ => None,
         }
     }

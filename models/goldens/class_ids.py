@@ -1,4 +1,4 @@
-"""What classes of transformers make of a vocabulary, whatever else is in tokenizer.json: `unigram_ids.json`.
+"""What classes of transformers make of a vocabulary, whatever else is in tokenizer.json: `class_ids.json`.
 
 Run it after `generate.py`.
 """
@@ -20,6 +20,10 @@ CASES = [
     ("albert", {"tokenizer_class": "AlbertTokenizer", "keep_accents": True}),
     ("albert", {"tokenizer_class": "AlbertTokenizer", "add_prefix_space": False}),
     ("albert", {"tokenizer_class": "TokenizersBackend", "do_lower_case": False}),
+    ("roberta", {"tokenizer_class": None}),
+    ("roberta", {"tokenizer_class": None, "add_prefix_space": True}),
+    ("roberta", {"tokenizer_class": "RobertaTokenizerFast", "add_prefix_space": True, "cls_token": "</s>"}),
+    ("roberta", {"tokenizer_class": "TokenizersBackend", "add_prefix_space": True}),
     ("camembert", {"tokenizer_class": None}),
     ("camembert", {"tokenizer_class": "CamembertTokenizer"}),
     ("camembert", {"tokenizer_class": "CamembertTokenizerFast", "add_prefix_space": False}),
@@ -65,4 +69,4 @@ if __name__ == "__main__":
         for bare in (False, True)
     ]
     lines = ",\n".join(json.dumps(row) for row in rows)
-    (HERE / "unigram_ids.json").write_text(f"[\n{lines}\n]\n")
+    (HERE / "class_ids.json").write_text(f"[\n{lines}\n]\n")

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 const TEXT: &str = "The  cat's ``mat''\tsits, in the é river ’ Ü ﬁ on  ";
 
-/// What Python found, from `goldens/unigram_ids.py`.
+/// What Python found, from `goldens/class_ids.py`.
 #[derive(Deserialize)]
 struct Case {
     /// A model.
@@ -43,7 +43,7 @@ fn ids(family: &str, fields: &Value, without_template: bool) -> Vec<u32> {
 
 #[test]
 fn classes_build_what_is_around_the_vocabulary() {
-    let cases = fs::read(golden("unigram_ids.json")).unwrap();
+    let cases = fs::read(golden("class_ids.json")).unwrap();
     let cases: Vec<Case> = serde_json::from_slice(&cases).unwrap();
     for Case { family, fields, without_template, ids: expected } in cases {
         let found = ids(&family, &fields, without_template);
