@@ -8,7 +8,7 @@ use crate::budget::DEFAULT_BUDGET;
 use crate::kernels::{Partner, ProductDistance, RowMetric};
 use crate::numeric::{
     COORDINATE_OFFSET, PRODUCT_NOISE, UnitRows, accumulate, accumulation_type, machine_epsilon,
-    safe_sqrt, squaring_scale, widen,
+    safe_sqrt, squaring_scale, widen, zero,
 };
 
 /// A distance between embeddings: 0 or more, and 0 between a row and itself.
@@ -116,9 +116,10 @@ impl Distance {
     /// One matrix product of the **centred** rows, in `f64` where the device has it: neither an
     /// offset that all rows share nor tight clusters far apart cancel away small distances. Squared
     /// distances below the rounding error of that product are exactly 0, with gradient 0:
-    /// duplicates are duplicates. A device without `f64` takes the differences of all rows, a block
-    /// at a time; where a gradient is wanted they are all kept, `n · m · dim` numbers, as always for
-    /// `Manhattan`.
+    /// duplicates are duplicates. For rows in `f64`, which no wider type can hold, the values come from
+    /// the differences of all rows, a block at a time, and only the gradient from the product. A device
+    /// without `f64` takes both from the differences; where a gradient is wanted they are all kept,
+    /// `n · m · dim` numbers, as always for `Manhattan`.
     pub fn pairwise(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         let x = accumulate(x);
         let dtype = x.dtype();
@@ -129,11 +130,11 @@ impl Distance {
     pub(crate) fn pairwise_wide(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Euclidean => {
-                let (squares, scale) = squared_distances(widen(x), widen(y));
+                let (squares, scale) = Squares::of(&x).between(widen(x), widen(y));
                 safe_sqrt(squares) * scale
             }
             Self::SquaredEuclidean => {
-                let (squares, scale) = squared_distances(widen(x), widen(y));
+                let (squares, scale) = Squares::of(&x).between(widen(x), widen(y));
                 squares * scale.square()
             }
             Self::Manhattan => {
@@ -142,8 +143,9 @@ impl Distance {
                 difference.abs().sum_dim(2).squeeze_dim(2)
             }
             Self::Cosine => {
+                let squares = Squares::of(&x);
                 let (x, y) = (UnitRows::new(widen(x)), UnitRows::new(widen(y)));
-                let (squares, scale) = squared_distances(x.rows, y.rows);
+                let (squares, scale) = squares.between(x.rows, y.rows);
                 let apart = squares * scale.square().mul_scalar(0.5);
                 apart + x.shortfall + y.shortfall.transpose()
             }
@@ -165,36 +167,67 @@ impl Distance {
     pub(crate) fn order(self, x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
         let (x, y) = (x.inner(), y.inner());
         match self {
-            Self::Euclidean => squared_distances(widen(x), widen(y)).0,
+            Self::Euclidean => Squares::of(&x).between(widen(x), widen(y)).0,
             other => other.pairwise_wide(x, y),
         }
     }
 }
 
-/// `‖xᵢ − yⱼ‖² / scale²` for all pairs of rows `[n, m]`, and the scale `[1, 1]` (1 unless the
-/// coordinates are too large or too small to be squared).
-fn squared_distances(x: Tensor<2>, y: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-    let centre = y.clone().inner().mean_dim(0);
-    let centred = [&x, &y].map(|rows| rows.clone() - centre.clone());
-    let largest = |rows: &Tensor<2>| rows.clone().inner().abs().max_dim(1).max_dim(0);
-    let scale = squaring_scale(largest(&centred[0]).max_pair(largest(&centred[1])));
-    let squares = match x.dtype() {
-        DType::F64 => {
-            let [x, y] = centred.map(|rows| rows / scale.clone());
-            by_product(x, y)
-        }
-        // A product in a narrower type would lose close rows.
-        _ => by_difference(x / scale.clone(), y / scale.clone()),
-    };
-    (squares, scale)
+/// How the squared distances of all pairs of rows are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Squares {
+    /// By one matrix product in a type wider than the rows'.
+    Product,
+    /// By differences, and their gradient by one matrix product: a product in the rows' own type loses
+    /// the distance of close rows, but not its direction.
+    DifferenceWithGradientOfProduct,
+    /// By differences: both would be lost.
+    Difference,
 }
 
-/// Squared distances by one matrix product, `[n, m]`; 0 where they are below its rounding error.
-fn by_product(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+impl Squares {
+    /// The way that keeps the digits of these rows.
+    fn of(rows: &Tensor<2>) -> Self {
+        match rows.dtype() {
+            DType::F64 => Self::DifferenceWithGradientOfProduct,
+            _ if rows.device().supports_dtype(DType::F64) => Self::Product,
+            _ => Self::Difference,
+        }
+    }
+
+    /// `‖xᵢ − yⱼ‖² / scale²` for all pairs of rows `[n, m]`, and the scale `[1, 1]` (1 unless the
+    /// coordinates are too large or too small to be squared).
+    fn between(self, x: Tensor<2>, y: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let centre = y.clone().inner().mean_dim(0);
+        let centred = [&x, &y].map(|rows| rows.clone() - centre.clone());
+        let largest = |rows: &Tensor<2>| rows.clone().inner().abs().max_dim(1).max_dim(0);
+        let scale = squaring_scale(largest(&centred[0]).max_pair(largest(&centred[1])));
+        let [x, y] = [x, y].map(|rows| rows / scale.clone());
+        let centred = centred.map(|rows| rows / scale.clone());
+        let squares = match self {
+            Self::Product => above_noise(by_product(centred)),
+            Self::DifferenceWithGradientOfProduct if x.is_tracked() || y.is_tracked() => {
+                let value = by_difference(x.inner(), y.inner());
+                let equal = value.clone().equal_elem(0.0);
+                zero(by_product(centred).0).mask_fill(equal, 0.0) + value
+            }
+            Self::DifferenceWithGradientOfProduct | Self::Difference => by_difference(x, y),
+        };
+        (squares, scale)
+    }
+}
+
+/// Squared distances by one matrix product, and the sums of the squared lengths, `[n, m]` each.
+fn by_product([x, y]: [Tensor<2>; 2]) -> (Tensor<2>, Tensor<2>) {
     let lengths = |rows: &Tensor<2>| rows.clone().square().sum_dim(1);
     let sums = lengths(&x) + lengths(&y).transpose();
-    let noise = sums.clone().inner().mul_scalar(PRODUCT_NOISE * machine_epsilon(sums.dtype()));
-    let squares = sums - x.mul_scalar(2.0).matmul(y.transpose());
+    (sums.clone() - x.mul_scalar(2.0).matmul(y.transpose()), sums)
+}
+
+/// Such distances, with 0 for those below their rounding error.
+fn above_noise((squares, sums): (Tensor<2>, Tensor<2>)) -> Tensor<2> {
+    let noise = sums.inner();
+    let noise = noise.clone().mul_scalar(PRODUCT_NOISE * machine_epsilon(noise.dtype()));
     let equal = squares.clone().inner().lower_equal(noise);
     squares.mask_fill(equal, 0.0)
 }
@@ -283,9 +316,9 @@ mod tests {
     }
 
     /// Distances within the clusters, and the gradient of their sum.
-    fn within_clusters(dtype: DType) -> (Vec<f64>, Vec<f64>) {
+    fn within_clusters(squares: Squares, dtype: DType) -> (Vec<f64>, Vec<f64>) {
         let x = clusters(dtype).require_grad();
-        let (squares, _) = squared_distances(x.clone(), x.clone());
+        let (squares, _) = squares.between(x.clone(), x.clone());
         let d = safe_sqrt(squares).slice([0..3, 0..3]);
         let gradient = x.grad(&d.clone().sum().backward()).expect("x is tracked");
         let numbers = |t: Tensor<2>| t.into_data().iter::<f64>().collect();
@@ -294,12 +327,31 @@ mod tests {
 
     #[test]
     fn without_f64_close_rows_keep_their_distance_and_gradient() {
-        let (expected, single) = (within_clusters(DType::F64), within_clusters(DType::F32));
+        let expected = within_clusters(Squares::Product, DType::F64);
+        let single = within_clusters(Squares::Difference, DType::F32);
         for (got, expected) in single.0.iter().zip(expected.0) {
             assert!((got - expected).abs() <= 1e-6 * expected, "{got} is not {expected}");
         }
         for (got, expected) in single.1.iter().zip(expected.1) {
             assert!((got - expected).abs() < 1e-5, "{got} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn in_f64_a_far_row_does_not_cancel_small_distances() {
+        let rows = [[0.0, 0.0], [0.01, 0.0], [0.022, 0.0], [1e8, 0.0]];
+        let device = Device::flex().autodiff();
+        let x = Tensor::<2>::from_data(rows, (&device, DType::F64)).require_grad();
+        for distance in [Distance::Euclidean, Distance::SquaredEuclidean] {
+            let d = distance.pairwise(x.clone(), x.clone()).slice([0..3, 0..3]);
+            let by_rows = |i: usize| x.clone().slice([i..i + 1]).repeat_dim(0, 3);
+            let paired = (0..3).map(|i| distance.paired(by_rows(i), x.clone().slice([0..3])));
+            let paired = Tensor::stack::<2>(paired.collect(), 0);
+            let gradient = |d: Tensor<2>| x.grad(&d.sum().backward()).expect("x is tracked");
+            let off = (gradient(d.clone()) - gradient(paired.clone())).abs().max();
+            assert!(off.into_scalar::<f64>() < 1e-6, "{distance:?}");
+            let off = ((d - paired.clone()).abs() / paired.clamp_min(1e-300)).max();
+            assert!(off.into_scalar::<f64>() < 1e-12, "{distance:?}");
         }
     }
 
