@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{finetune, golden, names, numbers, steps, succeed, text};
+use common::{copy, finetune, golden, names, numbers, set, steps, succeed, text};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -128,6 +128,25 @@ fn the_denoising_loss_trains_on_lines() {
             assert!(last < 0.8 * first, "{family} {options}: {first} -> {last}");
         }
     }
+}
+
+#[test]
+fn the_denoising_loss_pads_with_the_tokenizers_token() {
+    let directory = TempDir::new().unwrap();
+    let lines: String = (0..12).map(|i| format!("{}\n", "the cat ".repeat(1 + i % 5))).collect();
+    fs::write(directory.path().join("lines.txt"), lines).unwrap();
+    let losses = |padding: u32| {
+        let model = directory.path().join("model");
+        copy(&golden("bert"), &model);
+        set(&model, ("config.json", &[("/pad_token_id", padding.into())]));
+        let args =
+            ["--model", "model", "--data", "lines.txt", "--loss", "DenoisingAutoEncoderLoss"];
+        let more = ["--steps", "4", "--batch-size", "6", "--log", "log", "--force"];
+        succeed(directory.path(), &[&args[..], &more].concat());
+        numbers(&steps(&directory.path().join("log")), "loss")
+    };
+    // 0 is the id of the tokenizer's first token, which every text has.
+    assert_eq!(losses(0), losses(1));
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! Running the program, and the tiny models of `models/goldens`.
-#![allow(dead_code, reason = "each test program uses some of it")]
+#![allow(dead_code, unused_imports, reason = "each test program uses some of it")]
+
+#[path = "../../../../models/tests/common/files.rs"]
+mod files;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+pub use files::{copy, set};
 use serde_json::Value;
 
 /// The directory of a tiny model.
