@@ -1,6 +1,7 @@
 """Tiny models of the other encoders, each with embeddings and with gradients."""
 
 import json
+from tempfile import TemporaryDirectory
 
 import torch
 from parts import HERE, SHAPE, TEXTS, convert, expect, rounded, saved, unigram, word_piece, write_json, write_network
@@ -39,10 +40,20 @@ def differentiate(directory, example):
     row, column = torch.meshgrid(*(torch.arange(size) for size in embeddings.shape), indexing="ij")
     weights = ((7 * row + 3 * column) % 11 - 5) / 5
     (embeddings * weights).square().sum().backward()
-    found = {name: parameter.grad for name, parameter in model[0].model.named_parameters()}
-    norms = {name: rounded(gradient.norm().item()) for name, gradient in found.items() if gradient is not None}
+    found = gradients(model[0].model)
+    norms = {name: rounded(gradient.norm().item()) for name, gradient in found.items()}
     values = [rounded(value) for value in found[example].flatten().tolist()]
     write_json(directory / "gradients.json", {"norms": norms, "example": {"name": example, "values": values}})
+
+
+def gradients(network):
+    """The gradient of each parameter, under its name in a file, where one matrix may hold several."""
+    for parameter in network.parameters():
+        parameter.data = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
+    with TemporaryDirectory() as directory:
+        network.save_pretrained(directory)
+        found = load_file(f"{directory}/model.safetensors")
+    return {name: gradient for name, gradient in found.items() if gradient.any()}
 
 
 def finish(directory, example):

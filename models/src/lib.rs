@@ -19,6 +19,7 @@
 //! | [`network`] | which network a `config.json` describes | a row for each `model_type` |
 //! | [`deberta`] | the network of DeBERTa, versions 2 and 3 | |
 //! | [`t5`] | the encoder of T5, mT5 and UMT5 | |
+//! | [`rotary`] | the network of ModernBERT, NomicBERT, GTE, Qwen, Llama, Mistral and Gemma | a file in `families` |
 //! | [`transformer`] | the network of BERT, RoBERTa (with XLM-RoBERTa and CamemBERT), MPNet, DistilBERT, ELECTRA and ALBERT; parts for the others | a module beside it for each other kind |
 //! | [`shape`] | what a model asks of any network's configuration | |
 //!
@@ -31,6 +32,7 @@ pub mod encoder;
 mod error;
 pub mod modules;
 pub mod network;
+pub mod rotary;
 pub mod sentence_transformer;
 pub mod shape;
 pub mod t5;

@@ -13,7 +13,7 @@ use burn_embedding_models::{OpenOptions, TextEncoder};
 use common::{golden, texts};
 use serde::Deserialize;
 
-const FAMILIES: [&str; 9] = [
+const FAMILIES: [&str; 22] = [
     "distilbert",
     "camembert",
     "electra",
@@ -23,6 +23,19 @@ const FAMILIES: [&str; 9] = [
     "t5",
     "mt5",
     "umt5",
+    "modernbert",
+    "nomic_bert",
+    "gte",
+    "new",
+    "qwen2",
+    "qwen2-bidirectional",
+    "qwen3",
+    "llama",
+    "mistral",
+    "gemma",
+    "gemma2",
+    "gemma3",
+    "gemma3-causal",
 ];
 
 /// What Python found.

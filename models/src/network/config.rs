@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::Network;
 use crate::deberta::{Deberta, DebertaConfig};
 use crate::error::Error;
+use crate::rotary::{Family as RotaryFamily, Rotary, RotaryConfig};
 use crate::shape::Shape;
 use crate::t5::{T5, T5Config, Variant};
 use crate::transformer::{Family, Transformer, TransformerConfig};
@@ -22,13 +23,15 @@ pub enum NetworkConfig {
     Deberta(DebertaConfig),
     /// The encoder of T5 and its like.
     T5(T5Config),
+    /// ModernBERT, NomicBERT, GTE and decoders: networks with rotary positions.
+    Rotary(RotaryConfig),
 }
 
 type Fields = Map<String, Value>;
 type Read = fn(Fields) -> Result<NetworkConfig, String>;
 
 /// How the configuration of each `model_type` is read.
-const TYPES: [(&str, Read); 12] = [
+const TYPES: [(&str, Read); 23] = [
     ("bert", |fields| bert(Family::Bert, fields)),
     ("roberta", |fields| bert(Family::Roberta, fields)),
     ("xlm-roberta", |fields| bert(Family::Roberta, fields)),
@@ -41,6 +44,17 @@ const TYPES: [(&str, Read); 12] = [
     ("t5", |fields| t5(Variant::T5, fields)),
     ("mt5", |fields| t5(Variant::Mt5, fields)),
     ("umt5", |fields| t5(Variant::Umt5, fields)),
+    ("modernbert", |fields| rotary(RotaryFamily::ModernBert, fields)),
+    ("nomic_bert", |fields| rotary(RotaryFamily::NomicBert, fields)),
+    ("gte", |fields| rotary(RotaryFamily::Gte, fields)),
+    ("new", |fields| rotary(RotaryFamily::Gte, fields)),
+    ("qwen2", |fields| rotary(RotaryFamily::Qwen2, fields)),
+    ("qwen3", |fields| rotary(RotaryFamily::Qwen3, fields)),
+    ("llama", |fields| rotary(RotaryFamily::Llama, fields)),
+    ("mistral", |fields| rotary(RotaryFamily::Mistral, fields)),
+    ("gemma", |fields| rotary(RotaryFamily::Gemma, fields)),
+    ("gemma2", |fields| rotary(RotaryFamily::Gemma2, fields)),
+    ("gemma3_text", |fields| rotary(RotaryFamily::Gemma3, fields)),
 ];
 
 fn bert(family: Family, fields: Fields) -> Result<NetworkConfig, String> {
@@ -49,6 +63,10 @@ fn bert(family: Family, fields: Fields) -> Result<NetworkConfig, String> {
 
 fn t5(variant: Variant, fields: Fields) -> Result<NetworkConfig, String> {
     T5Config::read(variant, fields).map(NetworkConfig::T5)
+}
+
+fn rotary(family: RotaryFamily, fields: Fields) -> Result<NetworkConfig, String> {
+    RotaryConfig::read(family, fields).map(NetworkConfig::Rotary)
 }
 
 impl NetworkConfig {
@@ -79,6 +97,7 @@ impl NetworkConfig {
             Self::Bert(config) => config,
             Self::Deberta(config) => config,
             Self::T5(config) => config,
+            Self::Rotary(config) => config,
         }
     }
 
@@ -92,6 +111,7 @@ impl NetworkConfig {
             }
             Self::Deberta(config) => Network::Deberta(Deberta::new(config, device)),
             Self::T5(config) => Network::T5(T5::new(config, device)),
+            Self::Rotary(config) => Network::Rotary(Rotary::new(config, device)),
         }
     }
 
@@ -100,6 +120,7 @@ impl NetworkConfig {
             Self::Bert(config) => config,
             Self::Deberta(config) => config,
             Self::T5(config) => config,
+            Self::Rotary(config) => config,
         }
     }
 }

@@ -12,6 +12,7 @@ use burn::tensor::{Bool, Int, Tensor};
 pub use config::NetworkConfig;
 
 use crate::deberta::Deberta;
+use crate::rotary::Rotary;
 use crate::t5::T5;
 use crate::transformer::Transformer;
 
@@ -28,6 +29,8 @@ pub enum Network {
     Deberta(Deberta),
     /// The encoder of T5 and its like.
     T5(T5),
+    /// ModernBERT, NomicBERT, GTE and decoders: networks with rotary positions.
+    Rotary(Rotary),
 }
 
 impl Network {
@@ -42,6 +45,7 @@ impl Network {
             Self::Bert(network) => network.token_vectors(ids),
             Self::Deberta(network) => network.token_vectors(ids),
             Self::T5(network) => network.token_vectors(ids),
+            Self::Rotary(network) => network.token_vectors(ids),
         }
     }
 
@@ -56,6 +60,7 @@ impl Network {
             Self::Bert(network) => network.forward(start, padding),
             Self::Deberta(network) => network.forward(start, padding),
             Self::T5(network) => network.forward(start, padding),
+            Self::Rotary(network) => network.forward(start, padding),
         }
     }
 }

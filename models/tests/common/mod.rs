@@ -11,7 +11,7 @@ use burn_embedding_models::SentenceTransformer;
 pub use files::{Change, copy, set};
 
 /// The directories of the tiny models.
-pub const FAMILIES: [&str; 13] = [
+pub const FAMILIES: [&str; 26] = [
     "bert",
     "roberta",
     "xlm-roberta",
@@ -25,6 +25,19 @@ pub const FAMILIES: [&str; 13] = [
     "t5",
     "mt5",
     "umt5",
+    "modernbert",
+    "nomic_bert",
+    "gte",
+    "new",
+    "qwen2",
+    "qwen2-bidirectional",
+    "qwen3",
+    "llama",
+    "mistral",
+    "gemma",
+    "gemma2",
+    "gemma3",
+    "gemma3-causal",
 ];
 
 /// The directory of a tiny model.

@@ -1,0 +1,43 @@
+//! What opening and saving a model asks of a [`RotaryConfig`].
+
+use super::RotaryConfig;
+use crate::directory::UnigramClass;
+use crate::shape::{Names, Shape};
+
+impl Shape for RotaryConfig {
+    fn hidden_size(&self) -> usize {
+        self.hidden_size
+    }
+
+    fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    fn max_tokens(&self) -> Option<usize> {
+        None
+    }
+
+    fn usual_tokens(&self) -> Option<usize> {
+        Some(self.max_positions)
+    }
+
+    fn positions_count_padding(&self) -> bool {
+        false
+    }
+
+    fn bert_normalizer(&self) -> bool {
+        self.family.bert_normalizer()
+    }
+
+    fn unigram_class(&self) -> Option<UnigramClass> {
+        self.family.unigram_class()
+    }
+
+    fn set_dropout(&mut self, dropout: f64) {
+        self.dropout = self.family.dropouts(dropout, dropout);
+    }
+
+    fn names(&self) -> Names {
+        self.family.names()
+    }
+}
