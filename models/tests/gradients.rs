@@ -56,6 +56,7 @@ struct Example {
 /// The gradients of all parameters by their names in a file.
 struct Found<'a> {
     path: Vec<String>,
+    containers: Vec<String>,
     names: Names,
     gradients: &'a Gradients,
     values: BTreeMap<String, Vec<f32>>,
@@ -65,10 +66,12 @@ impl ModuleVisitor for Found<'_> {
     fn enter_module(&mut self, name: &str, container: &str) {
         let name = if container.starts_with("Enum:") { String::new() } else { name.to_string() };
         self.path.push(name);
+        self.containers.push(container.to_string());
     }
 
     fn exit_module(&mut self, _name: &str, _container: &str) {
         self.path.pop();
+        self.containers.pop();
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -76,6 +79,9 @@ impl ModuleVisitor for Found<'_> {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         let path: Vec<&str> = path.into_iter().filter(|name| !name.is_empty()).collect();
         let name = file_name(&path.join("."), self.names);
+        // PyTorch has an output of a linear layer in each row, Burn in each column.
+        let transposed = self.containers.last().is_some_and(|it| it == "Struct:Linear");
+        let gradient = if transposed { gradient.swap_dims(0, D - 1) } else { gradient };
         self.values.insert(name, gradient.into_data().iter().collect());
     }
 }
@@ -100,7 +106,8 @@ fn gradients(family: &str) -> BTreeMap<String, Vec<f32>> {
     let gradients = (embeddings * weights).square().sum().backward();
     let names = model.package.config.shape().names();
     let values = BTreeMap::new();
-    let mut found = Found { path: Vec::new(), names, gradients: &gradients, values };
+    let mut found =
+        Found { path: Vec::new(), containers: Vec::new(), names, gradients: &gradients, values };
     model.encoder.network.visit(&mut found);
     found.values
 }

@@ -31,7 +31,10 @@ impl Attention {
         let linear = |inputs, outputs, bias| config.linear([inputs, outputs], bias, device);
         let norm = || heads.norms.then(|| config.norm(heads.size, device));
         Self {
-            inputs: inputs.into_iter().map(|it| linear(config.hidden_size, it, heads.bias)).collect(),
+            inputs: inputs
+                .into_iter()
+                .map(|it| linear(config.hidden_size, it, heads.bias))
+                .collect(),
             query_norm: norm(),
             key_norm: norm(),
             output: linear(widths[0], config.hidden_size, heads.output_bias),

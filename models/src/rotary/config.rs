@@ -4,13 +4,13 @@ use burn::nn::Linear;
 use burn::tensor::Device;
 use serde_json::{Map, Value};
 
+use super::Rotary;
 use super::families::Family;
 use super::fields::Fields;
 use super::frequencies::Rope;
 use super::norm::{Norm, NormKind};
 use super::reach::{Kind, Reach};
 use super::sizes::{Dropouts, Gate, Heads, Places};
-use super::Rotary;
 use crate::transformer::{Activation, check_deviation, linear_without_bias, zeros};
 
 /// The shape of a network with rotary positions, from the `config.json` of any [`Family`].
@@ -68,7 +68,9 @@ impl RotaryConfig {
             None if hidden_size.is_multiple_of(heads) => hidden_size / heads,
             None => {
                 let size = hidden_size;
-                return Err(format!("`hidden_size` {size} is no multiple of {heads} attention heads"));
+                return Err(format!(
+                    "`hidden_size` {size} is no multiple of {heads} attention heads"
+                ));
             }
         };
         Ok(Self {
@@ -125,7 +127,12 @@ impl RotaryConfig {
         Norm::new(kind, epsilon, size, device)
     }
 
-    pub(super) fn linear(&self, [inputs, outputs]: [usize; 2], bias: bool, device: &Device) -> Linear {
+    pub(super) fn linear(
+        &self,
+        [inputs, outputs]: [usize; 2],
+        bias: bool,
+        device: &Device,
+    ) -> Linear {
         let layer = linear_without_bias(inputs, outputs, self.initializer_range, device);
         Linear { bias: bias.then(|| zeros(outputs, device)), ..layer }
     }

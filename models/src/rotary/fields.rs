@@ -67,9 +67,7 @@ impl Fields {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(()),
             Some(value) if *value == supported || same_number(value, &supported) => Ok(()),
-            Some(value) => {
-                Err(format!("`{name}` {value} is not supported; only {supported} is"))
-            }
+            Some(value) => Err(format!("`{name}` {value} is not supported; only {supported} is")),
         }
     }
 

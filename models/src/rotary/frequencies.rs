@@ -44,7 +44,8 @@ impl Rope {
         let frequencies = self.frequencies(head_size);
         let turn = |function: fn(f64) -> f64| {
             let places = (0..tokens).map(|position| position as f32);
-            let angles = places.flat_map(|place| frequencies.iter().map(move |speed| place * speed));
+            let angles =
+                places.flat_map(|place| frequencies.iter().map(move |speed| place * speed));
             angles.map(|angle| function(f64::from(angle)) as f32).collect()
         };
         [turn(f64::cos), turn(f64::sin)]
@@ -57,7 +58,8 @@ impl Scaling {
             Self::None => speed,
             Self::Linear { factor } => speed / factor as f32,
             Self::Llama3 { factor, low, high, original } => {
-                let [factor, low, high, original] = [factor, low, high, original].map(|it| it as f32);
+                let [factor, low, high, original] =
+                    [factor, low, high, original].map(|it| it as f32);
                 llama3(speed, factor, [low, high], original)
             }
             Self::Ntk { factor } => speed / (factor as f32).powf(2.0 / head_size),

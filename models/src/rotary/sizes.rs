@@ -92,7 +92,10 @@ impl Heads {
         }
         check_size("head_dim", self.size, 1 << 10)?;
         if !self.size.is_multiple_of(2) {
-            return Err(format!("`head_dim` is {}, but positions turn pairs of numbers", self.size));
+            return Err(format!(
+                "`head_dim` is {}, but positions turn pairs of numbers",
+                self.size
+            ));
         }
         Ok(())
     }

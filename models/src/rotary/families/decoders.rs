@@ -73,7 +73,8 @@ pub(super) fn qwen3(fields: &Fields) -> Result<RotaryConfig, String> {
 
 pub(super) fn llama(fields: &Fields) -> Result<RotaryConfig, String> {
     let config = decoder(Family::Llama, fields, None, None)?;
-    let (attention_bias, bias) = (fields.or("attention_bias", false)?, fields.or("mlp_bias", false)?);
+    let (attention_bias, bias) =
+        (fields.or("attention_bias", false)?, fields.or("mlp_bias", false)?);
     let gate = Gate::new(fields.or("hidden_act", Activation::Silu)?);
     let config = RotaryConfig {
         heads: Heads { bias: attention_bias, output_bias: attention_bias, ..config.heads },

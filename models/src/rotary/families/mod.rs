@@ -56,8 +56,13 @@ impl Family {
     /// The places where the family drops numbers out.
     pub(super) fn dropouts(self, hidden: f64, weights: f64) -> Dropouts {
         let none = Dropouts { weights, ..Dropouts::default() };
-        let hidden_states =
-            Dropouts { embeddings: hidden, weights, attention: hidden, inner: 0.0, feed_forward: hidden };
+        let hidden_states = Dropouts {
+            embeddings: hidden,
+            weights,
+            attention: hidden,
+            inner: 0.0,
+            feed_forward: hidden,
+        };
         match self {
             Self::NomicBert => hidden_states,
             Self::Gte => Dropouts { inner: hidden, ..hidden_states },

@@ -10,12 +10,18 @@ use crate::transformer::Activation;
 
 pub(super) fn read(fields: &Fields) -> Result<RotaryConfig, String> {
     let base = RotaryConfig::base(Family::ModernBert, fields, None)?;
-    let (attention_bias, bias) = (fields.or("attention_bias", false)?, fields.or("mlp_bias", false)?);
+    let (attention_bias, bias) =
+        (fields.or("attention_bias", false)?, fields.or("mlp_bias", false)?);
     let gate = Gate::new(fields.or("hidden_activation", Activation::Gelu)?);
     let norm = NormKind::Layer { bias: fields.or("norm_bias", false)? };
     let attention = fields.share("attention_dropout", 0.0)?;
     let config = RotaryConfig {
-        heads: Heads { fused: true, bias: attention_bias, output_bias: attention_bias, ..base.heads },
+        heads: Heads {
+            fused: true,
+            bias: attention_bias,
+            output_bias: attention_bias,
+            ..base.heads
+        },
         gate: Gate { fused: true, bias, output_bias: bias, ..gate },
         norm: (norm, fields.epsilon("norm_eps", 1e-5)?),
         first_norm: false,
