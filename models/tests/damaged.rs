@@ -70,13 +70,7 @@ fn parts_that_are_not_supported_are_named() {
         "\"prelu\"",
         "unknown variant `prelu`, expected one of `gelu`",
     );
-    replaced(
-        "mpnet",
-        "1_Pooling/config.json",
-        "\"mean\"",
-        "\"lasttoken\"",
-        "supported are cls, max",
-    );
+    replaced("mpnet", "1_Pooling/config.json", "\"mean\"", "\"middle\"", "supported are cls, max");
     let normalize = "2_Normalize/config.json";
     replaced(
         "mpnet",

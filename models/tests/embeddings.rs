@@ -137,3 +137,24 @@ fn the_side_of_padding_is_free_where_only_distances_count() {
         assert_close(&embeddings, &expected(family), 1e-5, family);
     }
 }
+
+#[test]
+fn every_pooling_is_that_of_sentence_transformers() {
+    let file = std::fs::read(golden("pooling.json")).unwrap();
+    let expected: Value = serde_json::from_slice(&file).unwrap();
+    let texts: Vec<String> = serde_json::from_value(expected["texts"].clone()).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    copy(&golden("bert"), directory.path());
+    let path = directory.path().join("modules.json");
+    let modules: Vec<Value> = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    // Without the normalisation.
+    std::fs::write(path, json!(modules[..2]).to_string()).unwrap();
+    for case in expected["cases"].as_array().unwrap() {
+        let config = json!({"word_embedding_dimension": 16, "pooling_mode": case["mode"]});
+        let path = directory.path().join("1_Pooling/config.json");
+        std::fs::write(path, config.to_string()).unwrap();
+        let found = rows(open(directory.path()).encode(&texts).unwrap());
+        let expected: Vec<Vec<f32>> = serde_json::from_value(case["embeddings"].clone()).unwrap();
+        assert_close(&found, &expected, 1e-5, &case["mode"].to_string());
+    }
+}

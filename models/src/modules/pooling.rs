@@ -18,16 +18,22 @@ pub enum PoolingMode {
     Mean,
     /// The sum over the tokens, divided by the root of their number.
     MeanSqrtLen,
+    /// The mean over the tokens, the k-th with weight k.
+    WeightedMean,
+    /// The last token's vector: for decoders, whose last token alone sees the whole text.
+    LastToken,
 }
 
 impl PoolingMode {
     /// Each mode by its name and by the flag that older files have, in the order in which
     /// sentence-transformers joins the results of several.
-    const NAMES: [(&str, &str, Self); 4] = [
+    const NAMES: [(&str, &str, Self); 6] = [
         ("cls", "pooling_mode_cls_token", Self::Cls),
         ("max", "pooling_mode_max_tokens", Self::Max),
         ("mean", "pooling_mode_mean_tokens", Self::Mean),
         ("mean_sqrt_len_tokens", "pooling_mode_mean_sqrt_len_tokens", Self::MeanSqrtLen),
+        ("weightedmean", "pooling_mode_weightedmean_tokens", Self::WeightedMean),
+        ("lasttoken", "pooling_mode_lasttoken", Self::LastToken),
     ];
 
     /// The mode called `name`, as `pooling_mode` has it.
@@ -52,19 +58,41 @@ impl PoolingMode {
 
     fn forward(self, hidden: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<2> {
         let [texts, tokens, size] = hidden.dims();
-        if self == Self::Cls {
-            return hidden.slice([0..texts, 0..1]).reshape([texts, size]);
+        let kept = || padding.clone().bool_not().float().cast(hidden.dtype());
+        let positions =
+            || Tensor::arange(1..tokens as i64 + 1, &hidden.device()).float().cast(hidden.dtype());
+        match self {
+            Self::Cls => hidden.slice([0..texts, 0..1]).reshape([texts, size]),
+            Self::Max => {
+                let lowest = padding.float().cast(hidden.dtype()) * f32::MIN;
+                let lowest = lowest.reshape([texts, tokens, 1]);
+                (hidden + lowest).max_dim(1).reshape([texts, size])
+            }
+            Self::Mean => {
+                let counts = kept().sum_dim(1);
+                weighted_sum(hidden, kept()) / counts
+            }
+            Self::MeanSqrtLen => {
+                let counts = kept().sum_dim(1);
+                weighted_sum(hidden, kept()) / counts.sqrt()
+            }
+            Self::WeightedMean => {
+                let weights = kept() * positions().unsqueeze();
+                weighted_sum(hidden, weights.clone()) / weights.sum_dim(1)
+            }
+            Self::LastToken => {
+                let last = padding.bool_not().int().sum_dim(1).sub_scalar(1);
+                let last = last.reshape([texts, 1, 1]).expand([texts, 1, size]);
+                hidden.gather(1, last).reshape([texts, size])
+            }
         }
-        if self == Self::Max {
-            let lowest = padding.float().cast(hidden.dtype()) * f32::MIN;
-            let lowest = lowest.reshape([texts, tokens, 1]);
-            return (hidden + lowest).max_dim(1).reshape([texts, size]);
-        }
-        let weights = padding.bool_not().float().cast(hidden.dtype());
-        let counts = weights.clone().sum_dim(1);
-        let sums = (hidden * weights.unsqueeze_dim(2)).sum_dim(1).reshape([texts, size]);
-        sums / if self == Self::Mean { counts } else { counts.sqrt() }
     }
+}
+
+/// `Σ weight · vector` over the tokens, `[texts, size]`.
+fn weighted_sum(hidden: Tensor<3>, weights: Tensor<2>) -> Tensor<2> {
+    let [texts, _, size] = hidden.dims();
+    (hidden * weights.unsqueeze_dim(2)).sum_dim(1).reshape([texts, size])
 }
 
 fn unsupported(name: &str) -> String {
@@ -110,7 +138,7 @@ impl Pooling {
             None => flags(fields)?,
         };
         if modes.is_empty() || modes.len() > PoolingMode::NAMES.len() {
-            return Err(format!("it has {} pooling modes, expected 1 to 4", modes.len()));
+            return Err(format!("it has {} pooling modes, expected 1 to 6", modes.len()));
         }
         let include_prompt = fields.get("include_prompt").and_then(Value::as_bool);
         Ok(Self { modes, include_prompt: include_prompt.unwrap_or(true) })

@@ -1,0 +1,32 @@
+"""What sentence-transformers embeds with the tiny BERT beside this file, by each way of pooling.
+
+    pip install sentence-transformers==6.2.0 torch==2.9.0
+    python models/goldens/pooling.py
+"""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from sentence_transformers import SentenceTransformer
+
+HERE = Path(__file__).parent
+TEXTS = ["The cat sits on the mat.", "A", "a small red dog sleeps under the old tree"]
+MODES = ["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken", ["lasttoken", "cls"]]
+
+
+def embeddings(mode):
+    with tempfile.TemporaryDirectory() as directory:
+        shutil.copytree(HERE / "bert", directory, dirs_exist_ok=True)
+        modules = json.loads((Path(directory) / "modules.json").read_text())
+        (Path(directory) / "modules.json").write_text(json.dumps(modules[:2]))
+        config = {"word_embedding_dimension": 16, "pooling_mode": mode}
+        (Path(directory) / "1_Pooling" / "config.json").write_text(json.dumps(config))
+        rows = SentenceTransformer(directory, device="cpu").encode(TEXTS)
+        return [[float(f"{value:.7g}") for value in row] for row in rows.tolist()]
+
+
+cases = [{"mode": mode, "embeddings": embeddings(mode)} for mode in MODES]
+lines = ",\n".join(json.dumps(case) for case in cases)
+(HERE / "pooling.json").write_text(f'{{"texts": {json.dumps(TEXTS)}, "cases": [\n{lines}\n]}}\n')
