@@ -120,7 +120,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
 
-    /// Format of --data [default: by its extension, .csv, .tsv or .jsonl; .txt is TREC, for
+    /// Format of --data [default: by its extension, .csv, .tsv, .json or .jsonl; .txt is TREC, for
     /// DenoisingAutoEncoderLoss lines]
     #[arg(long, value_name = "FORMAT", requires = "data")]
     pub format: Option<Format>,
@@ -309,7 +309,8 @@ Losses:
 Data (--data, --eval):
   csv    commas, semicolons or tabs; columns by their     without a header: as STS-B, pairs,
   tsv    header, in any order                             or triplets
-  jsonl  one object per line, or a list of texts
+  jsonl  one object per line, or a list of texts;         also packed with gzip
+         or one array of these (.json)
   trec   a class 0..5, a space, a question                as TREC
   lines  one text per line                                for DenoisingAutoEncoderLoss, which
                                                           also takes the texts of the others

@@ -45,6 +45,29 @@ fn files_that_cannot_be_read_are_refused() {
 }
 
 #[test]
+fn a_file_too_small_to_hold_rows_out_is_refused_before_the_model_is_opened() {
+    let args = ["--data", "pairs.csv", "--loss", "CosineSimilarityLoss", "--model", "nowhere"];
+    let message = "pairs.csv: it is too small to hold a tenth of its rows out (rows: 4)";
+    refused(&[("pairs.csv", PAIRS)], &args, message);
+}
+
+#[test]
+fn a_json_array_trains_like_a_table() {
+    let directory = TempDir::new().unwrap();
+    let rows = PAIRS.lines().map(|row| {
+        let cells: Vec<_> = row.split(',').collect();
+        let [left, right, score] = cells[..] else { panic!("{row}") };
+        format!("{{\n\"sentence1\": \"{left}\", \"sentence2\": \"{right}\", \"score\": {score}}}")
+    });
+    let array = format!("[\n{}\n]\n", rows.collect::<Vec<_>>().join(",\n"));
+    fs::write(directory.path().join("pairs.json"), array).unwrap();
+    let args = ["--data", "pairs.json", "--eval", "pairs.json", "--loss", "CosineSimilarityLoss"];
+    let more = ["--score-range", "0..5", "--epochs", "1", "--no-report"];
+    let (stdout, _) = succeed(directory.path(), &[&args[..], &more].concat());
+    assert!(stdout.contains("pairs.json: 4 scored pairs"), "{stdout}");
+}
+
+#[test]
 fn broken_rows_are_refused_with_file_and_line() {
     refused(&[("a.csv", "x,y,1\nx,y\n")], &["--data", "a.csv"], "a.csv:2: expected 3 columns");
     refused(&[("a.csv", "x,y,9\n")], &["--data", "a.csv"], "a.csv:1: score 9 is outside -1..1");

@@ -1,5 +1,6 @@
 //! Training and evaluation data: five kinds of rows, from files of any format.
 
+mod contents;
 pub mod corpus;
 mod dataset;
 pub mod derive;
@@ -30,39 +31,58 @@ pub enum Format {
     Tsv,
     /// As TREC: a class from 0 to 5, a space, a question.
     Trec,
-    /// One JSON object per line, with the columns by name; or a list of texts.
+    /// One JSON object per line, with the columns by name, or a list of texts; or an array of these.
     Jsonl,
     /// One text per line; empty lines are skipped.
     Lines,
 }
 
 impl Format {
-    /// The format that a file's extension stands for.
+    /// The format that a file's extension stands for; one before `.gz` counts.
     pub fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "csv" => Some(Self::Csv),
             "tsv" => Some(Self::Tsv),
             "txt" => Some(Self::Trec),
-            "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "json" | "jsonl" | "ndjson" => Some(Self::Jsonl),
+            "gz" => Self::of(Path::new(path.file_stem()?)),
             _ => None,
         }
     }
 }
 
-/// Reads a file in `format`, or in the one its extension stands for.
+/// Reads a file in `format`, or in the one its extension stands for; unpacks gzip.
 pub fn read(path: &Path, format: Option<Format>, hints: Hints) -> Result<Dataset, Error> {
-    let format = format.or_else(|| Format::of(path)).ok_or_else(|| {
-        let reason = "the extension names no format: rename it to .csv, .tsv, .txt or .jsonl, \
-                      or say --format (for --eval: --eval-format)";
-        Error::read(path, reason)
-    })?;
-    let bytes = std::fs::read(path).map_err(|error| Error::read(path, error))?;
-    parse(path, &bytes, format, hints)
+    let bytes = contents::read(path)?;
+    let text = contents::text(path, &bytes)?;
+    let format = format.or_else(|| Format::of(path)).ok_or_else(|| no_format(path))?;
+    rows(path, &text, format, hints)
+}
+
+/// Reads the bytes of a file called `name`, whose extension stands for the format, without any options.
+///
+/// # Errors
+///
+/// As [`read`], but for what a file system says: hostile bytes give an error, never a panic.
+pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Dataset, Error> {
+    let path = Path::new(name);
+    let text = contents::text(path, bytes)?;
+    let format = Format::of(path).ok_or_else(|| no_format(path))?;
+    rows(path, &text, format, Hints::default())
+}
+
+fn no_format(path: &Path) -> Error {
+    let reason = "the extension names no format: rename it to .csv, .tsv, .txt, .json or .jsonl, \
+                  or say --format (for --eval: --eval-format)";
+    Error::read(path, reason)
 }
 
 /// Reads rows from the bytes of a file.
 pub fn parse(path: &Path, bytes: &[u8], format: Format, hints: Hints) -> Result<Dataset, Error> {
-    let text = utf8(path, bytes)?;
+    rows(path, &contents::text(path, bytes)?, format, hints)
+}
+
+fn rows(path: &Path, text: &str, format: Format, hints: Hints) -> Result<Dataset, Error> {
     let mut data = match format {
         Format::Csv => delimited(path, text, b',', hints)?,
         Format::Tsv => delimited(path, text, b'\t', hints)?,
@@ -83,8 +103,8 @@ fn delimited(path: &Path, text: &str, separator: u8, hints: Hints) -> Result<Dat
 
 /// The lines of a text file, one text each; a text may be empty.
 pub fn lines(path: &Path) -> Result<Vec<String>, Error> {
-    let bytes = std::fs::read(path).map_err(|error| Error::read(path, error))?;
-    let lines: Vec<_> = utf8(path, &bytes)?.lines().map(String::from).collect();
+    let bytes = contents::read(path)?;
+    let lines: Vec<_> = contents::text(path, &bytes)?.lines().map(String::from).collect();
     if lines.is_empty() {
         return Err(Error::read(path, "it has no lines"));
     }
@@ -93,15 +113,6 @@ pub fn lines(path: &Path) -> Result<Vec<String>, Error> {
 
 fn bare_texts(text: &str) -> Vec<String> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect()
-}
-
-fn utf8<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, Error> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let before = &bytes[..error.valid_up_to()];
-        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
-        Error::row(path, line, "not UTF-8: convert the file to UTF-8 first")
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
 /// A text column of a row: trimmed, and never empty.

@@ -43,6 +43,19 @@ pub(super) fn read(args: &Args) -> Result<(Dataset, Dataset), Error> {
     Ok((training, evaluation))
 }
 
+/// A file may be too small to hold a row out, which is said before a model is loaded.
+pub(super) fn check_held_out(training: &Dataset, evaluation: &Dataset) -> Result<(), Error> {
+    if evaluation.rows() > 0 {
+        return Ok(());
+    }
+    let reason = format!(
+        "it is too small to hold a tenth of its rows out (rows: {}): name evaluation data with \
+         --eval",
+        training.rows()
+    );
+    Err(Error::read(&training.path, reason))
+}
+
 /// The format of `--data`. A loss that learns from bare texts reads a text file as lines.
 fn format(args: &Args) -> Option<Format> {
     args.format.or_else(|| {

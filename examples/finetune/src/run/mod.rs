@@ -47,6 +47,7 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let (training, evaluation) = datasets::read(args)?;
     // Data that does not fit is refused before anything is said, and before a large file is read.
     task::examples(&args.loss, takes, &training)?;
+    datasets::check_held_out(&training, &evaluation)?;
 
     console.say(format_args!("training on    {}: {}", training.name(), training.contents()));
     console.say(format_args!("evaluating on  {}: {}", evaluation.name(), evaluation.contents()));

@@ -1,24 +1,104 @@
-//! JSON Lines: an object in each line, or a list of texts.
+//! JSON Lines, an object or a list of texts in each line; or one array of such rows.
 
 use std::path::Path;
 
-use serde_json::{Map, Value};
+use serde_json::{Deserializer, Map, Value};
 
 use super::{Row, Table};
 use crate::error::Error;
 
 /// Reads a table.
 pub fn parse(path: &Path, text: &str) -> Result<Table, Error> {
-    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let rows = lines.map(|(index, line)| row(path, index + 1, line)).collect::<Result<_, _>>()?;
+    let rows = match array(text) {
+        Some(rest) => elements(path, text, rest)?,
+        None => {
+            let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+            let rows = lines.map(|(index, line)| {
+                let value = serde_json::from_str(line)
+                    .map_err(|error| not_json(path, index + 1, error.column(), &error))?;
+                row(path, index + 1, value)
+            });
+            rows.collect::<Result<_, _>>()?
+        }
+    };
     Ok(Table { rows, named: true })
 }
 
-fn row(path: &Path, line: usize, text: &str) -> Result<Row, Error> {
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        let reason = format!("not JSON (column {}): {error}", error.column());
-        Error::row(path, line, reason)
-    })?;
+/// What follows the bracket of an array of rows. A list of texts is a row itself.
+fn array(text: &str) -> Option<&str> {
+    let rest = text.trim_start().strip_prefix('[')?.trim_start();
+    rest.starts_with(['{', '[', ']']).then_some(rest)
+}
+
+/// The rows of an array, each with the line that it begins in.
+fn elements(path: &Path, text: &str, mut rest: &str) -> Result<Vec<Row>, Error> {
+    let mut rows = Vec::new();
+    // The newlines up to a place are counted once.
+    let (mut line, mut counted) = (1, 0);
+    if let Some(after) = rest.strip_prefix(']') {
+        return nothing_more(path, text, after).map(|()| rows);
+    }
+    loop {
+        let start = text.len() - rest.len();
+        line += newlines(&text[counted..start]);
+        counted = start;
+        let mut values = Deserializer::from_str(rest).into_iter::<Value>();
+        let value = match values.next() {
+            Some(Ok(value)) => value,
+            Some(Err(error)) => return Err(in_element(path, text, start, &error)),
+            None => return Err(cut_short(path, text)),
+        };
+        rows.push(row(path, line, value)?);
+        let after = rest[values.byte_offset()..].trim_start();
+        rest = match (after.strip_prefix(','), after.strip_prefix(']')) {
+            (Some(after), _) => after.trim_start(),
+            (_, Some(after)) => return nothing_more(path, text, after).map(|()| rows),
+            _ if after.is_empty() => return Err(cut_short(path, text)),
+            _ => return Err(unexpected(path, text, after, "a comma or the end of the array")),
+        };
+    }
+}
+
+fn newlines(text: &str) -> usize {
+    text.bytes().filter(|&byte| byte == b'\n').count()
+}
+
+/// The error in the element that begins at the byte `start`.
+fn in_element(path: &Path, text: &str, start: usize, error: &serde_json::Error) -> Error {
+    let before = &text[..start];
+    let indent = match error.line() {
+        0 | 1 => start - before.rfind('\n').map_or(0, |at| at + 1),
+        _ => 0,
+    };
+    let line = newlines(before) + error.line().max(1);
+    not_json(path, line, indent + error.column(), error)
+}
+
+fn not_json(path: &Path, line: usize, column: usize, error: &serde_json::Error) -> Error {
+    // Its own place is one within the row.
+    let reason = error.to_string();
+    let reason = reason.split(" at line ").next().unwrap_or_default();
+    Error::row(path, line, format!("not JSON (column {column}): {reason}"))
+}
+
+fn nothing_more(path: &Path, text: &str, rest: &str) -> Result<(), Error> {
+    match rest.trim_start() {
+        "" => Ok(()),
+        rest => Err(unexpected(path, text, rest, "nothing after the array")),
+    }
+}
+
+fn unexpected(path: &Path, text: &str, rest: &str, expected: &str) -> Error {
+    let line = 1 + newlines(&text[..text.len() - rest.len()]);
+    let found = rest.chars().next().map_or(String::new(), String::from);
+    Error::row(path, line, format!("not JSON: expected {expected}, found `{found}`"))
+}
+
+fn cut_short(path: &Path, text: &str) -> Error {
+    Error::row(path, text.lines().count(), "not JSON: the array has no end; is the file cut short?")
+}
+
+fn row(path: &Path, line: usize, value: Value) -> Result<Row, Error> {
     match value {
         Value::Object(cells) => Ok(Row { line, cells }),
         Value::Array(texts) if texts.len() >= 2 => Ok(Row { line, cells: by_place(texts) }),

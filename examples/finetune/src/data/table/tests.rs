@@ -238,3 +238,45 @@ fn broken_rows_name_their_line() {
         assert!(error.starts_with(message), "{error}");
     }
 }
+
+#[test]
+fn json_arrays_are_read_like_json_lines() {
+    let lines = "{\"anchor\":\"a\",\"positive\":\"b\"}\n{\"anchor\":\"c\",\"positive\":\"d\"}\n";
+    let plain = read("a.jsonl", lines);
+    for text in [
+        r#"[{"anchor":"a","positive":"b"},{"anchor":"c","positive":"d"}]"#,
+        "\n [\n  {\n \"anchor\": \"a\",\n \"positive\": \"b\"\n },\n {\"positive\": \"d\",\n\"anchor\": \"c\"}\n]\n",
+        "[[\"a\", \"b\"],\n[\"c\",\n\"d\"]]",
+        "[\"a\", \"b\"]\n[\"c\", \"d\"]\n",
+        lines,
+    ] {
+        assert_eq!(rankings(&read("a.json", text)), rankings(&plain), "{text}");
+    }
+    // A row has the line that it begins in.
+    let pretty =
+        read("a.json", "[\n{\n\"anchor\": \"a\",\n\"positive\": \"b\"},\n\n[\"c\", \"d\"]\n]");
+    assert_eq!([pretty.rankings[0].line, pretty.rankings[1].line], [2, 6]);
+}
+
+#[test]
+fn broken_json_arrays_name_the_line() {
+    for (text, message) in [
+        ("[]", "cannot read a.json: it has no rows"),
+        ("[[\"a\", \"b\"],\n\n  [\"c\", d]]", "a.json:3: not JSON (column 9): expected value"),
+        (
+            "[{\"anchor\": \"a\",\n \"positive\" \"b\"}]",
+            "a.json:2: not JSON (column 13): expected `:`",
+        ),
+        ("[[\"a\", \"b\"]\n[\"c\", \"d\"]]", "a.json:2: not JSON: expected a comma"),
+        ("[[\"a\", \"b\"]\n", "a.json:1: not JSON: the array has no end"),
+        ("[[\"a\", \"b\"],\n", "a.json:1: not JSON: the array has no end"),
+        (
+            "[[\"a\", \"b\"]]\n\nx",
+            "a.json:3: not JSON: expected nothing after the array, found `x`",
+        ),
+        ("[[\"a\", \"b\"],\n3]", "a.json:2: expected an object or a list of texts, found 3"),
+    ] {
+        let found = refused("a.json", text);
+        assert!(found.starts_with(message), "{text}: {found}");
+    }
+}
