@@ -2,24 +2,10 @@
 
 mod common;
 
-use common::{FAMILIES, change_header, copy, golden, open, rows, set, texts};
+use common::{
+    FAMILIES, assert_close, change_header, copy, expected, golden, open, rows, set, texts,
+};
 use serde_json::{Value, json};
-
-fn expected(family: &str) -> Vec<Vec<f32>> {
-    let file = std::fs::read(golden(family).join("expected.json")).unwrap();
-    serde_json::from_slice(&file).unwrap()
-}
-
-fn assert_close(found: &[Vec<f32>], expected: &[Vec<f32>], tolerance: f32, what: &str) {
-    assert_eq!(found.len(), expected.len());
-    for (row, (found, expected)) in found.iter().zip(expected).enumerate() {
-        assert_eq!(found.len(), expected.len());
-        for (found, expected) in found.iter().zip(expected) {
-            let difference = (found - expected).abs();
-            assert!(difference <= tolerance, "{what}, text {row}: {found} is not {expected}");
-        }
-    }
-}
 
 #[test]
 fn embeddings_are_those_of_sentence_transformers() {

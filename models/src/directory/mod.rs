@@ -60,16 +60,22 @@ impl Directory {
     /// A path that leads out of the directory is refused, by `..`, by a root or by a link. One that
     /// does not exist is fine: some modules have no files.
     pub fn module(&self, listed_in: &Path, path: &str) -> Result<PathBuf, Error> {
-        let outside = || Error::read(listed_in, format!("the path {path:?} leaves the directory"));
+        let relative = Self::inside(listed_in, path)?;
+        match self.root.join(&relative).canonicalize() {
+            Ok(real) if !real.starts_with(&self.real) => Err(outside(listed_in, path)),
+            _ => Ok(relative),
+        }
+    }
+
+    /// The path that the file `listed_in` names, which may lead nowhere but down. Links are not
+    /// looked at.
+    pub fn inside(listed_in: &Path, path: &str) -> Result<PathBuf, Error> {
         let relative = PathBuf::from(path);
         // A backslash separates directories where the file may have come from.
         let normal = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
-        if path.contains(['\\', '\0']) || !relative.components().all(normal) {
-            return Err(outside());
-        }
-        match self.root.join(&relative).canonicalize() {
-            Ok(real) if !real.starts_with(&self.real) => Err(outside()),
-            _ => Ok(relative),
+        match !path.contains(['\\', '\0']) && relative.components().all(normal) {
+            true => Ok(relative),
+            false => Err(outside(listed_in, path)),
         }
     }
 
@@ -104,6 +110,10 @@ impl Directory {
                 .map_err(|error| Error::read(&self.root.join(file), error)),
         }
     }
+}
+
+fn outside(listed_in: &Path, path: &str) -> Error {
+    Error::read(listed_in, format!("the path {path:?} leaves the directory"))
 }
 
 /// The length of a file, which may not be a directory, a pipe or a device.

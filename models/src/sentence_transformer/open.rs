@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 
-use super::package::{TOKENIZER, WEIGHTS, companions};
+use super::package::{TOKENIZER, companions};
 use super::{Package, SentenceTransformer};
 use crate::directory::{
     CONFIG, CONFIG_LIMIT, Directory, Limits, Modules, Settings, TOKENIZER_LIMIT, plain,
@@ -84,8 +84,7 @@ impl OpenOptions {
         };
         let include_prompt = pooling.include_prompt;
 
-        let weights = directory.path().join(modules.transformer.join(WEIGHTS));
-        let network = weights::load(&weights, &config, device)?;
+        let network = weights::load(&directory, &modules.transformer, &config, device)?;
         let normalize = modules.normalize.is_some();
         let encoder = SentenceEncoder::new(network, config.clone(), pooling, normalize);
         let name = directory.name();

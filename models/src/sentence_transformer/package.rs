@@ -6,9 +6,8 @@ use crate::directory::{CONFIG, Directory, MODULES, Modules, SETTINGS, Settings};
 use crate::directory::{TOKENIZER_LIMIT, TRANSFORMER_FILES};
 use crate::error::Error;
 use crate::network::NetworkConfig;
+use crate::weights::WEIGHTS;
 
-/// The parameters, in the directory of the transformer.
-pub(super) const WEIGHTS: &str = "model.safetensors";
 /// The tokenizer, in the directory of the transformer.
 pub(super) const TOKENIZER: &str = "tokenizer.json";
 

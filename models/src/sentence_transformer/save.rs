@@ -5,12 +5,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::package::WEIGHTS;
 use super::{Package, SentenceTransformer};
 use crate::directory::{CONFIG, Place};
 use crate::encoder::SentenceEncoder;
 use crate::error::Error;
-use crate::weights;
+use crate::weights::{self, WEIGHTS};
 
 impl SentenceTransformer {
     /// Saves the model to a directory, which is replaced as a whole or not at all: the files it was

@@ -4,7 +4,6 @@ mod names;
 
 use crate::directory::TokenizerClass;
 
-pub(crate) use names::renaming;
 pub use names::{Layers, Names};
 
 /// The configuration of a network, as far as opening and saving a model needs it.

@@ -57,12 +57,6 @@ fn part_rule(list: &str, from: &str, to_list: &str, to: &str) -> (String, String
     (format!(r"^{list}\.{from}\.([a-z]+)$"), format!("{to_list}.{to}.${kind}"))
 }
 
-/// `remapper`, then a rule that gives the parameter called `from` the name `to`.
-pub(crate) fn renaming(remapper: KeyRemapper, from: &str, to: &str) -> KeyRemapper {
-    let from = format!("^{}$", from.replace('.', r"\."));
-    remapper.add_pattern(from, to).expect("the names of modules are valid patterns")
-}
-
 fn remapper(rules: impl Iterator<Item = (String, String)>) -> KeyRemapper {
     rules.fold(KeyRemapper::new(), |remapper, (from, to)| {
         remapper.add_pattern(from, to).expect("the names of modules are valid patterns")

@@ -1,54 +1,67 @@
-//! `model.safetensors`: checked against the model before a value is read, and written again under
-//! the same names.
+//! The parameters of a network: checked against the model before a value is read, and written again
+//! as `model.safetensors`, under the same names.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod files;
+
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor};
 use burn_store::{
     BurnToPyTorchAdapter, FloatCastAdapter, KeyRemapper, ModuleAdapter, ModuleSnapshot,
-    ModuleStore, PyTorchToBurnAdapter, SafetensorsStore, burn_pack,
+    PyTorchToBurnAdapter, SafetensorsStore, burn_pack,
 };
 
-use crate::directory::regular_file;
+pub use self::files::WEIGHTS;
+use self::files::{Tensors, one_line};
+use crate::directory::Directory;
 use crate::error::Error;
 use crate::network::{Network, NetworkConfig};
-use crate::shape::{Names, renaming};
+use crate::shape::Names;
 
 /// The number of parameters that an error names; the others are counted.
 const NAMED: usize = 5;
 
-/// Reads the parameters of a network.
+/// Reads the parameters of a network from the directory `module`.
 ///
 /// Values of any float type become `f32`. Tensors that the model has no use for are ignored.
-pub fn load(path: &Path, config: &NetworkConfig, device: &Device) -> Result<Network, Error> {
-    let failed = |reason: String| Error::read(path, reason);
-    regular_file(path)?;
-    let names = config.shape().names();
-    let open = |remapper: KeyRemapper| {
-        SafetensorsStore::from_file(path)
-            .skip_enum_variants(true)
-            .remap(remapper)
-            .with_from_adapter(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)))
-    };
-    let mut store = open(names.reading());
-    let found = store.get_all_tensors().map_err(|error| failed(damaged(&error)))?;
-    if let Some((name, other)) = config.shape().other_name()
-        && found.contains_key(other)
-    {
-        let aside = renaming(names.reading(), name, "unused");
-        store = open(renaming(aside, other, name));
-    }
-    let found = store.get_all_tensors().map_err(|error| failed(damaged(&error)))?;
+pub fn load(
+    directory: &Directory,
+    module: &Path,
+    config: &NetworkConfig,
+    device: &Device,
+) -> Result<Network, Error> {
+    let (path, found) = files::read(directory, module)?;
+    let failed = |reason: String| Error::read(&path, reason);
+    let found = by_our_names(found, config);
     let there: BTreeSet<&str> = found.keys().map(String::as_str).collect();
     let mut model = config.network(&there, device);
-    let problems = problems(&model, found, names);
+    let problems = problems(&model, &found, config.shape().names());
     if !problems.is_empty() {
         return Err(failed(listed(&problems)));
     }
-    model.load_from(&mut store).map_err(|error| failed(damaged(&error)))?;
-    Ok(model)
+    let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
+    let tensors = found.into_values().collect();
+    let applied = model.apply(tensors, None, Some(Box::new(adapter)), true);
+    match applied.errors.first() {
+        Some(error) => Err(failed(format!("{}; fetch it again", one_line(error)))),
+        None => Ok(model),
+    }
+}
+
+/// Parameters by the names that this crate has for them.
+fn by_our_names(found: Tensors, config: &NetworkConfig) -> Tensors {
+    let (renamed, _) = config.shape().names().reading().remap(found.into_values().collect());
+    let named = renamed.into_iter().map(|tensor| (tensor.name.clone(), tensor));
+    let mut found: Tensors = named.collect();
+    if let Some((name, other)) = config.shape().other_name()
+        && let Some(mut tensor) = found.remove(other)
+    {
+        tensor.name = name.to_string();
+        found.insert(tensor.name.clone(), tensor);
+    }
+    found
 }
 
 /// Writes the parameters of a network under the names that `transformers` gives them.
@@ -88,12 +101,6 @@ fn as_in_pytorch(path: &str) -> String {
     path.replace(".gamma", ".weight").replace(".beta", ".bias")
 }
 
-fn damaged(error: &impl std::fmt::Display) -> String {
-    // The store's message may span lines; an error here is one line.
-    let reason = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-    format!("{reason}; the file is damaged or no safetensors file: fetch it again")
-}
-
 fn listed(problems: &[String]) -> String {
     let more = match problems.len().saturating_sub(NAMED) {
         0 => String::new(),
@@ -105,11 +112,7 @@ fn listed(problems: &[String]) -> String {
 
 /// The parameters that a file lacks, or has in another shape or type than the model, by the file's
 /// names.
-fn problems(
-    model: &Network,
-    found: &BTreeMap<String, burn_pack::Tensor>,
-    names: Names,
-) -> Vec<String> {
+fn problems(model: &Network, found: &Tensors, names: Names) -> Vec<String> {
     let mut expected = Shapes::default();
     model.visit(&mut expected);
     let writing = names.writing();
@@ -130,10 +133,7 @@ fn problems(
 }
 
 /// Files from before PyTorch call the parameters of a normalisation as Burn does.
-fn find<'a>(
-    found: &'a BTreeMap<String, burn_pack::Tensor>,
-    name: &str,
-) -> Option<&'a burn_pack::Tensor> {
+fn find<'a>(found: &'a Tensors, name: &str) -> Option<&'a burn_pack::Tensor> {
     let older = || match name.rsplit_once('.') {
         Some((module, "weight")) => found.get(&format!("{module}.gamma")),
         Some((module, "bias")) => found.get(&format!("{module}.beta")),

@@ -55,6 +55,24 @@ pub fn texts() -> Vec<String> {
     serde_json::from_slice(&fs::read(golden("texts.json")).unwrap()).unwrap()
 }
 
+/// The embeddings that Python gave.
+pub fn expected(family: &str) -> Vec<Vec<f32>> {
+    let file = fs::read(golden(family).join("expected.json")).unwrap();
+    serde_json::from_slice(&file).unwrap()
+}
+
+/// Compares embeddings with the expected ones.
+pub fn assert_close(found: &[Vec<f32>], expected: &[Vec<f32>], tolerance: f32, what: &str) {
+    assert_eq!(found.len(), expected.len());
+    for (row, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(expected) {
+            let difference = (found - expected).abs();
+            assert!(difference <= tolerance, "{what}, text {row}: {found} is not {expected}");
+        }
+    }
+}
+
 /// Embeddings as rows of numbers.
 pub fn rows(embeddings: Tensor<2>) -> Vec<Vec<f32>> {
     let [_, dimension] = embeddings.dims();

@@ -1,0 +1,155 @@
+//! Files of parameters: in several files, by PyTorch, in other types; read, and saved as one.
+
+mod common;
+
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::Path;
+
+use burn::tensor::Device;
+use burn_embedding_models::SentenceTransformer;
+use common::{assert_close, copy, expected, golden, open, rows, texts};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+const WEIGHTS: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+const PICKLE: &str = "pytorch_model.bin";
+
+/// A copy of a tiny model without its parameters.
+fn without_weights(family: &str) -> TempDir {
+    let directory = TempDir::new().unwrap();
+    copy(&golden(family), directory.path());
+    fs::remove_file(directory.path().join(WEIGHTS)).unwrap();
+    directory
+}
+
+fn error(directory: &Path) -> String {
+    let error = SentenceTransformer::open(directory, &Device::flex()).unwrap_err().to_string();
+    assert_eq!(error.lines().count(), 1, "{error}");
+    error
+}
+
+/// The embeddings are Python's, also after the model is saved, as one file.
+fn assert_reads(directory: &Path, family: &str) {
+    let model = open(directory);
+    let embeddings = rows(model.encode(&texts()).unwrap());
+    assert_close(&embeddings, &expected(family), 1e-5, family);
+    let saved = TempDir::new().unwrap();
+    model.save(saved.path().join("saved")).unwrap();
+    let again = rows(open(&saved.path().join("saved")).encode(&texts()).unwrap());
+    assert_eq!(embeddings, again);
+    let files = burn_embedding_models::directory::names(&saved.path().join("saved")).unwrap();
+    let weights: Vec<_> = files.iter().filter(|name| name.contains("model.")).collect();
+    assert_eq!(weights, [WEIGHTS]);
+}
+
+/// Writes the parameters of a tiny model into two files with an index.
+fn shard(family: &str, directory: &Path) {
+    let bytes = fs::read(golden(family).join(WEIGHTS)).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut header: Map<String, Value> = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    header.remove("__metadata__");
+    let mut weight_map = json!({});
+    for shard in 0..2 {
+        let file = format!("model-{:05}-of-00002.safetensors", shard + 1);
+        let (mut part, mut data) = (json!({}), Vec::new());
+        for (name, tensor) in header.iter().skip(shard).step_by(2) {
+            let place = |index: usize| tensor["data_offsets"][index].as_u64().unwrap() as usize;
+            let values = &bytes[8 + length..][place(0)..place(1)];
+            part[name] = tensor.clone();
+            part[name]["data_offsets"] = json!([data.len(), data.len() + values.len()]);
+            data.extend_from_slice(values);
+            weight_map[name] = json!(file);
+        }
+        let part = part.to_string().into_bytes();
+        let length = (part.len() as u64).to_le_bytes();
+        fs::write(directory.join(file), [&length[..], &part, &data].concat()).unwrap();
+    }
+    fs::write(directory.join(INDEX), json!({"weight_map": weight_map}).to_string()).unwrap();
+}
+
+#[test]
+fn parameters_in_several_files_are_read_together() {
+    for family in ["bert", "mpnet", "qwen3"] {
+        let directory = without_weights(family);
+        shard(family, directory.path());
+        assert_reads(directory.path(), family);
+    }
+}
+
+#[test]
+fn shards_are_beside_their_index() {
+    let directory = without_weights("bert");
+    shard("bert", directory.path());
+    let index = directory.path().join(INDEX);
+    for path in ["/etc/passwd", "../model.safetensors", "a/../../b", "C:\\x"] {
+        fs::write(&index, json!({"weight_map": {"a": path}}).to_string()).unwrap();
+        let error = error(directory.path());
+        assert!(error.contains(INDEX) && error.contains("leaves the directory"), "{error}");
+    }
+    fs::write(&index, json!({"weight_map": {"a": ""}}).to_string()).unwrap();
+    assert!(error(directory.path()).contains("it is not a regular file"));
+}
+
+#[test]
+fn a_shard_that_is_missing_or_damaged_is_named() {
+    let directory = without_weights("bert");
+    shard("bert", directory.path());
+    let path = directory.path().join("model-00002-of-00002.safetensors");
+    fs::write(&path, "no header").unwrap();
+    let damaged = error(directory.path());
+    assert!(damaged.contains("00002-of-00002") && damaged.contains("damaged"), "{damaged}");
+    fs::remove_file(path).unwrap();
+    let missing = error(directory.path());
+    assert!(missing.contains("00002-of-00002") && missing.contains("No such file"), "{missing}");
+    fs::write(directory.path().join(INDEX), "{}").unwrap();
+    assert!(error(directory.path()).contains("missing field `weight_map`"));
+}
+
+#[test]
+fn pickles_of_pytorch_are_read() {
+    for file in [PICKLE, "legacy.bin"] {
+        let directory = without_weights("bert");
+        fs::copy(golden("files").join(file), directory.path().join(PICKLE)).unwrap();
+        assert_reads(directory.path(), "bert");
+    }
+    let directory = without_weights("bert");
+    fs::copy(golden("files").join(PICKLE), directory.path().join("part.bin")).unwrap();
+    let index = json!({"weight_map": {"embeddings.word_embeddings.weight": "part.bin"}});
+    fs::write(directory.path().join("pytorch_model.bin.index.json"), index.to_string()).unwrap();
+    assert_reads(directory.path(), "bert");
+}
+
+#[test]
+fn safetensors_go_before_a_pickle() {
+    let directory = TempDir::new().unwrap();
+    copy(&golden("bert"), directory.path());
+    fs::write(directory.path().join(PICKLE), "damaged").unwrap();
+    assert_reads(directory.path(), "bert");
+}
+
+#[test]
+fn damaged_pickles_are_refused() {
+    let directory = without_weights("bert");
+    let path = directory.path().join(PICKLE);
+    for contents in ["", "PK\u{3}\u{4}", "no pickle", "\u{80}\u{2}cos\nsystem\n(S'ls'\ntR."] {
+        fs::write(&path, contents).unwrap();
+        let error = error(directory.path());
+        assert!(error.contains("damaged or no PyTorch file"), "{error}");
+    }
+    for file in [PICKLE, "legacy.bin"] {
+        let whole = fs::read(golden("files").join(file)).unwrap();
+        for place in (0..80).map(|step| step * whole.len() / 80) {
+            let mut flipped = whole.clone();
+            flipped[place] ^= 1 << (place % 8);
+            for bytes in [&whole[..place], &flipped] {
+                fs::write(&path, bytes).unwrap();
+                let open =
+                    || SentenceTransformer::open(directory.path(), &Device::flex()).map(|_| ());
+                let outcome = catch_unwind(open);
+                assert!(outcome.is_ok(), "{file}: a panic by damage at byte {place}");
+            }
+        }
+    }
+}
