@@ -64,6 +64,7 @@ fn bad_input_is_refused_and_nothing_is_written() {
         (vec!["empty.txt", "--model", &model], "empty.txt: it has no lines"),
         (vec!["bytes.txt", "--model", &model], "bytes.txt:2: not UTF-8"),
         (vec!["texts.txt", "--model", "no"], "cannot read no: No such file"),
+        (vec!["texts.txt", "--model", "a/b"], "`hf download a/b --local-dir DIR`"),
         (vec!["texts.txt", "--model", "texts.txt"], "texts.txt: it is not a directory"),
         (vec!["texts.txt", "--model", "."], "modules.json: No such file"),
         (vec!["texts.txt", "--model", &model, "--prompt", "query"], "--prompt: `query` is no"),

@@ -1,6 +1,7 @@
 //! The directory of a model: files that may come from anywhere, so every length, path and number is
 //! checked before it is used.
 
+pub(crate) mod advice;
 mod classes;
 mod modules;
 mod place;
@@ -38,7 +39,7 @@ pub struct Directory {
 impl Directory {
     /// Opens `root`.
     pub fn open(root: &Path) -> Result<Self, Error> {
-        let real = root.canonicalize().map_err(|error| Error::read(root, error))?;
+        let real = root.canonicalize().map_err(|error| advice::missing(root, &error))?;
         if !real.is_dir() {
             return Err(Error::read(root, "it is not a directory"));
         }

@@ -86,7 +86,11 @@ impl NetworkConfig {
         let found = TYPES.iter().find(|(name, _)| *name == model_type);
         let (_, read) = found.ok_or_else(|| {
             let names = TYPES.map(|(name, _)| name).join(", ");
-            format!("`model_type` {model_type:?} is not supported; supported are {names}")
+            let code = match fields.contains_key("auto_map") {
+                true => " (code of its own, which `auto_map` names, is never run)",
+                false => "",
+            };
+            format!("`model_type` {model_type:?} is not supported{code}; supported are {names}")
         })?;
         read(fields)
     }

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use super::package::{TOKENIZER, companions};
 use super::{Package, SentenceTransformer};
 use crate::directory::{
-    CONFIG, CONFIG_LIMIT, Directory, Limits, Modules, Settings, TOKENIZER_LIMIT, plain,
+    CONFIG, CONFIG_LIMIT, Directory, Limits, Modules, Settings, TOKENIZER_LIMIT, advice, plain,
 };
 use crate::encoder::SentenceEncoder;
 use crate::error::Error;
@@ -68,7 +68,10 @@ impl OpenOptions {
         let directory = Directory::open(path.as_ref())?;
         let modules = match self.pooling {
             Some(_) => plain::modules(&directory)?,
-            None => Modules::read(&directory)?,
+            None => {
+                advice::refuse_other_models(&directory)?;
+                Modules::read(&directory)?
+            }
         };
         modules.check_normalize(&directory)?;
         let settings = Settings::read(&directory)?;

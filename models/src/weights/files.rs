@@ -7,7 +7,7 @@ use burn_store::burn_pack::Tensor;
 use burn_store::{ModuleStore, PytorchStore, SafetensorsStore};
 use serde::Deserialize;
 
-use crate::directory::{Directory, regular_file};
+use crate::directory::{Directory, advice, regular_file};
 use crate::error::Error;
 
 /// The file that the parameters are saved in.
@@ -49,7 +49,9 @@ impl Format {
 pub fn read(directory: &Directory, module: &Path) -> Result<(PathBuf, Tensors), Error> {
     let there = |name: &str| directory.path().join(module).join(name).symlink_metadata().is_ok();
     let found = Format::FILES.iter().find(|(name, ..)| there(name));
-    let (name, format, index) = found.unwrap_or(&Format::FILES[0]);
+    let Some((name, format, index)) = found else {
+        return Err(advice::no_weights(directory, module, WEIGHTS));
+    };
     let path = directory.path().join(module).join(name);
     let tensors = match index {
         true => sharded(directory, &module.join(name), *format)?,
