@@ -33,8 +33,8 @@ fn semi_hard(positive: f64, negatives: &[f64]) -> Vec<f64> {
 fn expected(rows: &[[f64; 2]; 5], terms: Terms) -> f64 {
     let d = |i: usize, j: usize| (rows[i][0] - rows[j][0]).hypot(rows[i][1] - rows[j][1]);
     let mut found = Vec::new();
-    for anchor in 0..rows.len() {
-        let other = |j: &usize| LABELS[*j] != LABELS[anchor];
+    for (anchor, label) in LABELS.iter().enumerate() {
+        let other = |j: &usize| LABELS[*j] != *label;
         let negatives: Vec<_> = (0..rows.len()).filter(other).map(|j| d(anchor, j)).collect();
         for positive in (0..rows.len()).filter(|j| *j != anchor && !other(j)) {
             found.extend(terms(d(anchor, positive), &negatives));

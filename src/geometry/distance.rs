@@ -344,8 +344,8 @@ mod tests {
         let x = Tensor::<2>::from_data(rows, (&device, DType::F64)).require_grad();
         for distance in [Distance::Euclidean, Distance::SquaredEuclidean] {
             let d = distance.pairwise(x.clone(), x.clone()).slice([0..3, 0..3]);
-            let by_rows = |i: usize| x.clone().slice([i..i + 1]).repeat_dim(0, 3);
-            let paired = (0..3).map(|i| distance.paired(by_rows(i), x.clone().slice([0..3])));
+            let by_rows = |i: usize| x.clone().slice(i..i + 1).repeat_dim(0, 3);
+            let paired = (0..3).map(|i| distance.paired(by_rows(i), x.clone().slice(0..3)));
             let paired = Tensor::stack::<2>(paired.collect(), 0);
             let gradient = |d: Tensor<2>| x.grad(&d.sum().backward()).expect("x is tracked");
             let off = (gradient(d.clone()) - gradient(paired.clone())).abs().max();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, Int, Tensor};
 use serde_json::Value;
 
 use crate::error::Error;
@@ -58,13 +58,12 @@ impl PoolingMode {
 
     fn forward(self, hidden: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<2> {
         let [texts, tokens, size] = hidden.dims();
-        let kept = || padding.clone().bool_not().float().cast(hidden.dtype());
-        let positions =
-            || Tensor::arange(1..tokens as i64 + 1, &hidden.device()).float().cast(hidden.dtype());
+        let dtype = hidden.dtype();
+        let kept = || padding.clone().bool_not().float().cast(dtype);
         match self {
             Self::Cls => hidden.slice([0..texts, 0..1]).reshape([texts, size]),
             Self::Max => {
-                let lowest = padding.float().cast(hidden.dtype()) * f32::MIN;
+                let lowest = padding.float().cast(dtype) * f32::MIN;
                 let lowest = lowest.reshape([texts, tokens, 1]);
                 (hidden + lowest).max_dim(1).reshape([texts, size])
             }
@@ -77,7 +76,8 @@ impl PoolingMode {
                 weighted_sum(hidden, kept()) / counts.sqrt()
             }
             Self::WeightedMean => {
-                let weights = kept() * positions().unsqueeze();
+                let places = Tensor::<1, Int>::arange(1..tokens as i64 + 1, &hidden.device());
+                let weights = kept() * places.float().cast(dtype).unsqueeze();
                 weighted_sum(hidden, weights.clone()) / weights.sum_dim(1)
             }
             Self::LastToken => {

@@ -1,7 +1,7 @@
 //! What opening and saving a model asks of a [`RotaryConfig`].
 
 use super::RotaryConfig;
-use crate::directory::UnigramClass;
+use crate::directory::TokenizerClass;
 use crate::shape::{Names, Shape};
 
 impl Shape for RotaryConfig {
@@ -29,8 +29,12 @@ impl Shape for RotaryConfig {
         self.family.bert_normalizer()
     }
 
-    fn unigram_class(&self) -> Option<UnigramClass> {
-        self.family.unigram_class()
+    fn tokenizer_class(&self) -> Option<TokenizerClass> {
+        self.family.tokenizer_class()
+    }
+
+    fn keeps_tokenizer(&self) -> bool {
+        self.family.keeps_tokenizer()
     }
 
     fn set_dropout(&mut self, dropout: f64) {

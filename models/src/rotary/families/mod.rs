@@ -10,7 +10,7 @@ mod nomic;
 use super::RotaryConfig;
 use super::fields::Fields;
 use super::sizes::Dropouts;
-use crate::directory::UnigramClass;
+use crate::directory::TokenizerClass;
 
 /// The families of models with rotary positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,12 @@ impl Family {
 
     /// The class of transformers' tokenizer for this family, if it builds what is around a
     /// vocabulary of SentencePiece itself.
-    pub(super) fn unigram_class(self) -> Option<UnigramClass> {
-        (self == Self::Gte).then_some(UnigramClass::XlmRoberta)
+    pub(super) fn tokenizer_class(self) -> Option<TokenizerClass> {
+        (self == Self::Gte).then_some(TokenizerClass::XlmRoberta)
+    }
+
+    /// Whether transformers takes tokenizer.json as it is, whatever class is named.
+    pub(super) fn keeps_tokenizer(self) -> bool {
+        matches!(self, Self::ModernBert | Self::Mistral)
     }
 }
