@@ -1,4 +1,4 @@
-//! TREC question classification: a class from 0 to 5, a space, a question.
+//! TREC question classification: a class from 0 to 5 or such as `DESC:manner`, a space, a question.
 
 use std::path::Path;
 
@@ -20,21 +20,30 @@ pub fn parse(path: &Path, text: &str) -> Result<Dataset, Error> {
 
 fn sentence(path: &Path, line: usize, row: &str) -> Result<Sentence, Error> {
     let (class, text) = row.trim().split_once(' ').unwrap_or((row.trim(), ""));
+    let sentence = |class: String| {
+        let text = required_text(path, line, "question", text)?;
+        Ok(Sentence { line, text, class })
+    };
     match class.parse::<usize>() {
-        Ok(number) if number < CLASSES => Ok(Sentence {
-            line,
-            text: required_text(path, line, "question", text)?,
-            class: number.to_string(),
-        }),
+        Ok(number) if number < CLASSES => sentence(number.to_string()),
         Ok(number) => {
             let reason = format!("class {number} is outside 0..{}", CLASSES - 1);
             Err(Error::row(path, line, reason))
         }
+        Err(_) if is_name(class) => sentence(class.to_string()),
         Err(_) => {
             let reason = format!("expected a class number, a space and a text, found `{class}`");
             Err(Error::row(path, line, reason))
         }
     }
+}
+
+/// Whether this is a class by its name, coarse and fine, as the original files have it.
+fn is_name(class: &str) -> bool {
+    class.split_once(':').is_some_and(|(coarse, fine)| {
+        let upper = |letter: char| letter.is_ascii_uppercase();
+        !coarse.is_empty() && coarse.chars().all(upper) && !fine.is_empty()
+    })
 }
 
 #[cfg(test)]
@@ -51,6 +60,9 @@ mod tests {
         assert_eq!(data.sentences[0].class, "4");
         assert_eq!(data.sentences[1].text, "Why do cats purr ?");
         assert_eq!(data.sentences[1].line, 3);
+        let data = read("DESC:manner How did it end ?\nENTY:cremat What is it ?\n").unwrap();
+        assert_eq!(data.sentences[0].class, "DESC:manner");
+        assert_eq!(data.sentences[1].text, "What is it ?");
     }
 
     #[test]

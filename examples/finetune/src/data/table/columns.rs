@@ -16,8 +16,8 @@ const PAIRS: [[&str; 2]; 7] = [
     ["sent1", "sent2"],
     ["text_a", "text_b"],
 ];
-const ANCHORS: [&str; 4] = ["anchor", "query", "question", "source"];
-const POSITIVES: [&str; 9] = [
+const ANCHORS: [&str; 5] = ["anchor", "query", "question", "source", "english"];
+const POSITIVES: [&str; 10] = [
     "positive",
     "pos",
     "positives",
@@ -26,6 +26,7 @@ const POSITIVES: [&str; 9] = [
     "passage",
     "document",
     "target",
+    "non_english",
     "response",
 ];
 const TEXTS: [&str; 5] = ["text", "sentence", "question", "query", "content"];

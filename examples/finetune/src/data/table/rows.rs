@@ -18,6 +18,7 @@ pub fn interpret(
 ) -> Result<Dataset, Error> {
     let rows: Vec<_> = table.rows.iter().map(|row| At { path, row }).collect();
     let mut data = match &columns.texts {
+        texts if let Some(column) = teacher(&rows, columns) => targets(&rows, texts, column)?,
         Texts::Pair(left, right) => pairs(&rows, table, columns, [left, right], hints)?,
         Texts::Ranking(anchor, positive) => rankings(&rows, columns, [anchor, positive])?,
         Texts::Single(text) => texts(&rows, columns, text)?,
@@ -32,6 +33,9 @@ pub fn interpret(
     // A label of a ranking is a teacher's margin, which needs a negative.
     if data.rankings.iter().all(|row| row.margins.is_empty()) && !data.rankings.is_empty() {
         unused.extend(columns.label.iter().chain(&columns.score).cloned());
+    }
+    if data.teacher_targets.is_empty() {
+        unused.extend(columns.embedding.clone());
     }
     if !unused.is_empty() {
         data.notes.push(format!("columns not used: {}", unused.join(", ")));
@@ -130,17 +134,40 @@ fn margins(at: At, columns: &Columns, place: usize, negatives: usize) -> Result<
     }
 }
 
-fn texts(rows: &[At], columns: &Columns, text: &str) -> Result<Dataset, Error> {
-    let embedding = columns.embedding.as_ref();
-    let label = columns.label.as_ref();
+/// The column of a teacher's embeddings, if the rows are texts with the embedding that each should have:
+/// as MSELoss takes one text, or parallel texts that share an embedding.
+fn teacher<'a>(rows: &[At], columns: &'a Columns) -> Option<&'a String> {
     let is_list = |column: &&String| rows[0].get(column).is_some_and(serde_json::Value::is_array);
-    let mut data = Dataset::default();
-    if let Some(column) = label.filter(is_list).or(embedding) {
-        let targets = rows.iter().map(|at| teacher_target(*at, text, column));
-        data.teacher_targets = targets.collect::<Result<_, _>>()?;
-        same_width(rows[0].path, &data.teacher_targets)?;
-        return Ok(data);
+    let label = columns.label.as_ref();
+    let embeddings = label.filter(is_list);
+    match columns.texts {
+        Texts::Single(_) => embeddings.or(columns.embedding.as_ref()),
+        Texts::Set(_) => None,
+        // Next to negatives, a list of labels holds a teacher's margins.
+        _ if !columns.negatives.is_empty() => None,
+        _ if label.or(columns.score.as_ref()).is_some() => embeddings,
+        _ => columns.embedding.as_ref(),
     }
+}
+
+fn targets(rows: &[At], texts: &Texts, column: &str) -> Result<Dataset, Error> {
+    let texts: Vec<&String> = match texts {
+        Texts::Pair(first, second) | Texts::Ranking(first, second) => vec![first, second],
+        Texts::Single(text) | Texts::Set(text) => vec![text],
+    };
+    let mut data = Dataset::default();
+    for at in rows {
+        for text in &texts {
+            data.teacher_targets.push(teacher_target(*at, text, column)?);
+        }
+    }
+    same_width(rows[0].path, &data.teacher_targets)?;
+    Ok(data)
+}
+
+fn texts(rows: &[At], columns: &Columns, text: &str) -> Result<Dataset, Error> {
+    let label = columns.label.as_ref();
+    let mut data = Dataset::default();
     let mut without = 0;
     for at in rows {
         let (line, text) = (at.row.line, at.text(text)?);

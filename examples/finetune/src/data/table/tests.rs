@@ -185,6 +185,24 @@ fn texts_take_classes_embeddings_or_nothing() {
 }
 
 #[test]
+fn parallel_texts_share_a_teachers_embedding() {
+    for [first, second] in [["source", "target"], ["english", "non_english"], ["text1", "text2"]] {
+        for column in ["label", "embedding"] {
+            let row = format!(r#"{{"{first}":"a","{second}":"b","{column}":[0.5,-1]}}"#);
+            let data = read("a.jsonl", &row);
+            let targets = data.teacher_targets.iter();
+            let targets: Vec<_> = targets.map(|it| (it.text.as_str(), &it.embedding[..])).collect();
+            assert_eq!(targets, [("a", &[0.5, -1.0][..]), ("b", &[0.5, -1.0])]);
+            assert!(data.notes.is_empty() && data.rankings.is_empty());
+        }
+    }
+    let row = r#"{"sentence1":"a","sentence2":"b","score":0.5,"embedding":[0.5,-1]}"#;
+    let data = read("a.jsonl", row);
+    assert_eq!(data.pairs[0].score, Some(0.5));
+    assert!(data.notes.contains(&"columns not used: embedding".into()), "{:?}", data.notes);
+}
+
+#[test]
 fn columns_go_by_names_of_the_users_choice() {
     let columns: Vec<Renamed> =
         ["anchor=title", "positive=body"].map(|it| it.parse().unwrap()).into();
