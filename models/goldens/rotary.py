@@ -1,12 +1,16 @@
 """Tiny models with rotary positions: encoders, and decoders used as encoders."""
 
 import json
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from encoders import finish
 from parts import HERE, byte_level, convert, saved, word_piece, write_json, write_network
-from tokenizers import processors
+from tokenizers import Tokenizer, models, processors
 from transformers import (
+    AutoTokenizer,
     Gemma2Config,
     Gemma2Model,
     Gemma3TextConfig,
@@ -200,7 +204,64 @@ def gemma3_causal():
     )
 
 
+def pieces():
+    """Byte pairs as SentencePiece has them, with bytes for two letters that are none of the pieces."""
+    special = ["<unk>", "<s>", "</s>", "<pad>", "<bos>", "<eos>", "<mask>"]
+    letters = ["▁", *"abcdeghinorstuTA.,!"]
+    data = sorted({f"<0x{byte:02X}>" for byte in "ü雨".encode()})
+    merges = [("t", "h"), ("th", "e"), ("▁", "the"), ("c", "at"), ("a", "t"), ("▁", "T"), ("▁", "▁"), ("▁", "c")]
+    tokens = special + data + letters + [a + b for a, b in merges]
+    tokenizer = Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, merges, byte_fallback=True))
+    tokenizer.add_special_tokens(special)
+    return tokenizer
+
+
+def classes():
+    """`bpe_classes.json`: ids of classes that take no more than the vocabulary of a tokenizer.json."""
+    texts = ["The cat, the rain!", "  the  ü 雨x", "", "a<s> the </s>the", "Don't 12 us\n\n a", "u\u0308 "]
+    end = {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}], "pair": []}
+    end["single"].append({"SpecialToken": {"id": "</s>", "type_id": 0}})
+    end["special_tokens"] = {"</s>": {"id": "</s>", "ids": [2], "tokens": ["</s>"]}}
+    sentence_piece = json.loads(pieces().to_str()) | {"post_processor": end, "pre_tokenizer": {"type": "Whitespace"}}
+    byte_pairs = json.loads(byte_level(["<unk>", "<s>", "</s>"]).to_str()) | {"post_processor": end}
+    # Only some classes see two digits as one word.
+    byte_pairs["model"]["merges"].append(["1", "2"])
+    byte_pairs["model"]["vocab"]["12"] = len(byte_pairs["model"]["vocab"])
+    llama, gemma, qwen = "LlamaTokenizer", "GemmaTokenizerFast", "Qwen2Tokenizer"
+    unknown = {"pad_token": "</s>", "unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
+    cases = [
+        ("llama", sentence_piece, {"tokenizer_class": llama}),
+        ("llama", sentence_piece, {"tokenizer_class": llama + "Fast", "legacy": True, "add_eos_token": False}),
+        ("llama", sentence_piece, {"tokenizer_class": llama, "add_prefix_space": False, "add_bos_token": True}),
+        ("llama", sentence_piece, {"tokenizer_class": "PreTrainedTokenizerFast", "add_bos_token": True}),
+        ("llama", sentence_piece, {}),
+        ("llama", byte_pairs, {"tokenizer_class": llama}),
+        ("mistral", sentence_piece, {"tokenizer_class": llama}),
+        ("gemma", sentence_piece, {"tokenizer_class": gemma}),
+        ("gemma2", sentence_piece, {}),
+        ("gemma3", sentence_piece, {"tokenizer_class": "TokenizersBackend"}),
+        ("qwen2", byte_pairs, {"tokenizer_class": "PreTrainedTokenizerFast"}),
+        ("qwen3", byte_pairs, {"tokenizer_class": "PreTrainedTokenizerFast"}),
+        ("qwen3", byte_pairs, {"tokenizer_class": qwen}),
+        ("qwen3", byte_pairs, {"add_eos_token": True}),
+        ("modernbert", byte_pairs, {"tokenizer_class": qwen}),
+    ]
+    found = []
+    for family, file, options in cases:
+        with TemporaryDirectory() as directory:
+            directory = Path(directory)
+            write_json(directory / "tokenizer.json", file)
+            write_json(directory / "tokenizer_config.json", unknown | options)
+            shutil.copy(HERE / family / "config.json", directory)
+            tokenizer = AutoTokenizer.from_pretrained(directory)
+            kind = "sentence_piece" if file is sentence_piece else "byte_pairs"
+            found.append({"family": family, "file": kind, "options": unknown | options, "ids": tokenizer(texts)["input_ids"]})
+    files = {"sentence_piece": sentence_piece, "byte_pairs": byte_pairs}
+    content = {"texts": texts, "files": files, "cases": found}
+    (HERE / "bpe_classes.json").write_text(json.dumps(content) + "\n")
+
+
 ROTARY = [
     modernbert, nomic_bert, gte, new, qwen2, qwen2_bidirectional, qwen3, llama, mistral, gemma, gemma2, gemma3,
-    gemma3_causal,
+    gemma3_causal, classes,
 ]

@@ -13,6 +13,12 @@ pub enum TokenizerClass {
     Camembert,
     /// `DebertaV2Tokenizer`.
     Deberta,
+    /// `GemmaTokenizer`, for byte pairs.
+    Gemma,
+    /// `LlamaTokenizer`, for byte pairs.
+    Llama,
+    /// `Qwen2Tokenizer`, for byte pairs.
+    Qwen2,
     /// `RobertaTokenizer`; or, with a vocabulary of SentencePiece, `XLMRobertaTokenizer`.
     Roberta,
     /// `T5Tokenizer`.
@@ -22,10 +28,13 @@ pub enum TokenizerClass {
 }
 
 impl TokenizerClass {
-    const NAMES: [(&str, Self); 6] = [
+    const NAMES: [(&str, Self); 9] = [
         ("AlbertTokenizer", Self::Albert),
         ("CamembertTokenizer", Self::Camembert),
         ("DebertaV2Tokenizer", Self::Deberta),
+        ("GemmaTokenizer", Self::Gemma),
+        ("LlamaTokenizer", Self::Llama),
+        ("Qwen2Tokenizer", Self::Qwen2),
         ("RobertaTokenizer", Self::Roberta),
         ("T5Tokenizer", Self::T5),
         ("XLMRobertaTokenizer", Self::XlmRoberta),
@@ -62,6 +71,8 @@ pub struct ClassOptions {
     pub split_by_punct: Option<bool>,
     /// The id of unknown words: DeBERTa.
     pub unk_id: Option<usize>,
+    /// Whether each part between special tokens has a space before it too: Llama.
+    pub legacy: Option<bool>,
     bos_token: Option<Value>,
     eos_token: Option<Value>,
     cls_token: Option<Value>,

@@ -114,6 +114,16 @@ impl TokenizerSettings {
 const OWN_NORMALIZER: [&str; 4] =
     ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MPNetTokenizer"];
 
+/// The tasks of tokens.
+const TASKS: [&str; 7] = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
+
+/// The tokens with a task in a tokenizer_config.json: each a text, or an object with the text in it.
+fn special_tokens(fields: &BTreeMap<String, Value>) -> Vec<String> {
+    let tokens = TASKS.iter().filter_map(|task| fields.get(&format!("{task}_token")));
+    let texts = tokens.filter_map(|token| token.get("content").unwrap_or(token).as_str());
+    texts.map(String::from).collect()
+}
+
 /// A side of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -162,6 +172,8 @@ pub struct Limits {
     pub positions_count_padding: bool,
     /// The token that fills short texts.
     pub pad_token: Option<String>,
+    /// The tokens that have a task, and are never cut into pieces.
+    pub special_tokens: Vec<String>,
 }
 
 impl Limits {
@@ -174,6 +186,10 @@ impl Limits {
         let tokenizer_file = module.join("tokenizer_config.json");
         let tokenizer: TokenizerSettings = directory.json(&tokenizer_file)?;
         let options: ClassOptions = directory.json(&tokenizer_file)?;
+        let class = match network.tokenizer_class() {
+            Some(class) if network.insists_on_class() => Some(ClassTokenizer { class, options }),
+            class => options.with_class(class),
+        };
         if transformer.max_seq_length == Some(0) {
             let reason = "`max_seq_length` is 0, expected at least 1";
             return Err(Error::read(&directory.path().join(file), reason));
@@ -187,11 +203,12 @@ impl Limits {
             max_tokens: asked.min(network.max_tokens().unwrap_or(usize::MAX)),
             lower_case: transformer.do_lower_case,
             normalization: tokenizer.normalization(network).filter(|_| rebuilds),
-            class: options.with_class(network.tokenizer_class()).filter(|_| rebuilds),
+            class: class.filter(|_| rebuilds),
             truncation_side: tokenizer.truncation_side,
             padding_side: tokenizer.padding_side,
             positions_count_padding: network.positions_count_padding(),
             pad_token: tokenizer.pad_token(),
+            special_tokens: special_tokens(&directory.json(&tokenizer_file)?),
         })
     }
 }

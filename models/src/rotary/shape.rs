@@ -1,6 +1,6 @@
 //! What opening and saving a model asks of a [`RotaryConfig`].
 
-use super::RotaryConfig;
+use super::{Family, RotaryConfig};
 use crate::directory::TokenizerClass;
 use crate::shape::{Names, Shape};
 
@@ -29,12 +29,16 @@ impl Shape for RotaryConfig {
         self.family.bert_normalizer()
     }
 
+    fn keeps_tokenizer(&self) -> bool {
+        self.family.keeps_tokenizer()
+    }
+
     fn tokenizer_class(&self) -> Option<TokenizerClass> {
         self.family.tokenizer_class()
     }
 
-    fn keeps_tokenizer(&self) -> bool {
-        self.family.keeps_tokenizer()
+    fn insists_on_class(&self) -> bool {
+        self.family == Family::Qwen2
     }
 
     fn set_dropout(&mut self, dropout: f64) {

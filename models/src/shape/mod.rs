@@ -35,6 +35,11 @@ pub trait Shape {
         None
     }
 
+    /// Whether transformers takes that class whatever class tokenizer_config.json names.
+    fn insists_on_class(&self) -> bool {
+        false
+    }
+
     /// Sets the dropout of hidden states and attention weights while training.
     fn set_dropout(&mut self, dropout: f64);
 

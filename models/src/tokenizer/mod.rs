@@ -1,5 +1,6 @@
 //! Texts to token ids.
 
+mod byte_pairs;
 mod charsmap;
 mod rebuilt;
 mod template;
@@ -11,7 +12,7 @@ use tokenizers::normalizers::utils::{Lowercase, Sequence};
 use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
 use tokenizers::utils::padding::{PaddingDirection, PaddingParams};
 use tokenizers::utils::truncation::TruncationDirection;
-use tokenizers::{PostProcessor, TruncationParams};
+use tokenizers::{AddedToken, PostProcessor, TruncationParams};
 
 use crate::directory::{Limits, Side};
 use crate::error::Error;
@@ -121,6 +122,7 @@ impl Tokenizer {
             let steps = std::iter::once(Lowercase.into()).chain(former).collect();
             inner.with_normalizer(Some(Sequence::new(steps))).map_err(failed)?;
         }
+        add_special(&mut inner, &limits.special_tokens).map_err(failed)?;
         let max_tokens = limits.max_tokens;
         let direction = truncation_direction(&inner, limits);
         let truncation =
@@ -176,6 +178,20 @@ fn check(inner: &tokenizers::Tokenizer, limits: &Limits, rows: usize) -> Result<
         );
     }
     Ok(())
+}
+
+/// Tokens that tokenizer_config.json names are found in texts as a whole, even if tokenizer.json has
+/// them only in the vocabulary.
+fn add_special(
+    inner: &mut tokenizers::Tokenizer,
+    tokens: &[String],
+) -> Result<(), tokenizers::Error> {
+    let added = inner.get_added_tokens_decoder();
+    let is_added = |text: &str| added.values().any(|token| token.content == text);
+    let missing = |text: &&String| !is_added(text) && inner.token_to_id(text).is_some();
+    let missing = tokens.iter().filter(missing);
+    let missing: Vec<_> = missing.map(|text| AddedToken::from(text, true)).collect();
+    inner.add_special_tokens(missing).map(|_| ())
 }
 
 fn pads_left(inner: &tokenizers::Tokenizer, limits: &Limits) -> bool {

@@ -3,13 +3,19 @@
 
 use serde_json::{Value, json};
 
+use super::byte_pairs;
 use crate::directory::{ClassTokenizer, TokenizerClass};
 
 /// Builds the steps of a `tokenizer.json` as the class does, if it can have such a vocabulary.
 pub fn rebuild(file: &mut Value, tokenizer: &ClassTokenizer) {
     let kind = file.pointer("/model/type").and_then(Value::as_str);
     let pieces = matches!(kind, None | Some("Unigram")) && file["model"]["vocab"].is_array();
+    let pairs = matches!(kind, None | Some("BPE")) && file["model"]["vocab"].is_object();
     match (kind, tokenizer.class) {
+        (_, TokenizerClass::Gemma | TokenizerClass::Llama | TokenizerClass::Qwen2) if pairs => {
+            byte_pairs::rebuild(file, tokenizer);
+        }
+        (_, TokenizerClass::Gemma | TokenizerClass::Llama | TokenizerClass::Qwen2) => {}
         (Some("BPE"), TokenizerClass::Roberta) => byte_level(file, tokenizer),
         (_, class) if pieces => {
             let class = match class {
@@ -124,6 +130,8 @@ fn unknown(file: &Value, tokenizer: &ClassTokenizer) -> Option<usize> {
         }
         TokenizerClass::T5 => 2,
         TokenizerClass::Roberta | TokenizerClass::XlmRoberta => 3,
+        // Their vocabularies are no lists.
+        TokenizerClass::Gemma | TokenizerClass::Llama | TokenizerClass::Qwen2 => return None,
     };
     (id < vocabulary.len()).then_some(id)
 }

@@ -76,14 +76,19 @@ impl Family {
         self == Self::NomicBert
     }
 
-    /// The class of transformers' tokenizer for this family, if it builds what is around a
-    /// vocabulary of SentencePiece itself.
-    pub(super) fn tokenizer_class(self) -> Option<TokenizerClass> {
-        (self == Self::Gte).then_some(TokenizerClass::XlmRoberta)
-    }
-
     /// Whether transformers takes tokenizer.json as it is, whatever class is named.
     pub(super) fn keeps_tokenizer(self) -> bool {
         matches!(self, Self::ModernBert | Self::Mistral)
+    }
+
+    /// The class of transformers' tokenizer for this family, if it builds what is around the vocabulary
+    /// itself.
+    pub(super) fn tokenizer_class(self) -> Option<TokenizerClass> {
+        match self {
+            Self::Gte => Some(TokenizerClass::XlmRoberta),
+            Self::Qwen2 | Self::Qwen3 => Some(TokenizerClass::Qwen2),
+            Self::Gemma | Self::Gemma2 | Self::Gemma3 => Some(TokenizerClass::Gemma),
+            _ => None,
+        }
     }
 }
