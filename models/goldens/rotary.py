@@ -72,7 +72,8 @@ def nomic_bert():
         vocab_size=tokenizer.get_vocab_size(), max_position_embeddings=24, pad_token_id=1, **SHAPE
     )
     write_network(directory, NomicBertModel(config), tokenizer, BERT, 22)
-    saved(directory, "mean", normalize=True, max_seq_length=40)
+    saved(directory, "mean", normalize=True)
+    write_json(directory / "sentence_bert_config.json", {"max_seq_length": 40})
     finish(directory, "encoder.layers.0.attn.Wqkv.weight")
 
 
@@ -145,10 +146,10 @@ def qwen2_bidirectional():
 
 
 def qwen3():
-    """Heads whose size does not follow from the hidden size; normalised queries and keys."""
+    """Heads whose size does not follow from the hidden size; normalised queries and keys; the last token."""
     decoder(
         "qwen3", Qwen3Model, Qwen3Config, 33, "layers.1.self_attn.k_norm.weight", head_dim=6,
-        attention_bias=True,
+        attention_bias=True, pooling="lasttoken",
     )
 
 

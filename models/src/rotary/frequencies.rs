@@ -78,3 +78,56 @@ fn llama3(speed: f32, factor: f32, [low, high]: [f32; 2], original: f32) -> f32 
         (1.0 - share) * speed / factor + share * speed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() <= tolerance, "{found} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn far_positions_turn_as_in_transformers() {
+        let rope = Rope { theta: 10_000.0, scaling: Scaling::None };
+        let [cosines, sines] = rope.turns(64, 8192).map(|all| all[8191 * 32..][..8].to_vec());
+        let expected = [
+            -0.6463905,
+            -0.8420828,
+            0.8457297,
+            -0.06486611,
+            0.02146155,
+            0.6310968,
+            0.44433168,
+            0.55138916,
+        ];
+        assert_close(&cosines, &expected, 1e-6);
+        let expected = [
+            -0.7630068, -0.5393483, 0.5336115, -0.997894, 0.9997697, 0.775704, -0.8958623,
+            -0.8342482,
+        ];
+        assert_close(&sines, &expected, 1e-6);
+    }
+
+    #[test]
+    fn llama3_slows_only_slow_pairs() {
+        let scaling = Scaling::Llama3 { factor: 8.0, low: 1.0, high: 4.0, original: 8192.0 };
+        let rope = Rope { theta: 500_000.0, scaling };
+        let speeds: Vec<f32> = rope.frequencies(128).into_iter().step_by(8).collect();
+        let expected = [
+            1.0,
+            0.193_922_76,
+            0.037_606_03,
+            0.007_292_665,
+            0.000_524_846,
+            3.428_102_4e-5,
+            6.647_869_7e-6,
+            1.289_173_2e-6,
+        ];
+        let ratios: Vec<f32> = speeds.iter().zip(expected).map(|(a, b)| a / b).collect();
+        assert_close(&ratios, &[1.0; 8], 2e-7);
+    }
+}
