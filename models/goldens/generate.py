@@ -12,6 +12,7 @@ import sys
 
 import torch
 from encoders import MAKERS
+from modules import MODULES
 from parts import HERE, SHAPE, TEXTS, byte_level, convert, expect, saved, unigram, word_piece, write_json, write_network
 from rotary import ROTARY
 from transformers import (
@@ -95,7 +96,7 @@ def mpnet():
 
 if __name__ == "__main__":
     write_json(HERE / "texts.json", TEXTS)
-    makers = [bert, roberta, xlm_roberta, mpnet, *MAKERS, *ROTARY]
+    makers = [bert, roberta, xlm_roberta, mpnet, *MAKERS, *ROTARY, *MODULES]
     for make in makers:
         if make.__name__ in (sys.argv[1:] or [maker.__name__ for maker in makers]):
             make()

@@ -16,17 +16,21 @@ TEXTS = ["The cat sits on the mat.", "A", "a small red dog sleeps under the old 
 MODES = ["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken", ["lasttoken", "cls"]]
 
 
-def embeddings(mode):
+PROMPT = "a quick cat, "
+
+
+def embeddings(mode, prompt=None):
     with tempfile.TemporaryDirectory() as directory:
         shutil.copytree(HERE / "bert", directory, dirs_exist_ok=True)
         modules = json.loads((Path(directory) / "modules.json").read_text())
         (Path(directory) / "modules.json").write_text(json.dumps(modules[:2]))
-        config = {"word_embedding_dimension": 16, "pooling_mode": mode}
+        config = {"word_embedding_dimension": 16, "pooling_mode": mode, "include_prompt": prompt is None}
         (Path(directory) / "1_Pooling" / "config.json").write_text(json.dumps(config))
-        rows = SentenceTransformer(directory, device="cpu").encode(TEXTS)
+        rows = SentenceTransformer(directory, device="cpu").encode(TEXTS, prompt=prompt)
         return [[float(f"{value:.7g}") for value in row] for row in rows.tolist()]
 
 
 cases = [{"mode": mode, "embeddings": embeddings(mode)} for mode in MODES]
+cases += [{"mode": mode, "prompt": PROMPT, "embeddings": embeddings(mode, PROMPT)} for mode in MODES]
 lines = ",\n".join(json.dumps(case) for case in cases)
 (HERE / "pooling.json").write_text(f'{{"texts": {json.dumps(TEXTS)}, "cases": [\n{lines}\n]}}\n')

@@ -50,13 +50,6 @@ pub enum Error {
         known: Vec<String>,
     },
 
-    /// The model pools without the tokens of a prompt.
-    #[error(
-        "the model's pooling leaves prompts out (`include_prompt` is false), which is not \
-         supported; encode without a prompt"
-    )]
-    PromptNotPooled,
-
     /// The tokenizer failed on a text.
     #[error("tokenizer: {0}")]
     Tokenizer(String),

@@ -15,11 +15,12 @@
 //! | [`tokenizer`] | texts to token ids | |
 //! | [`weights`] | parameters from and to `model.safetensors` | the names of another family |
 //! | [`directory`] | the other files of a model's directory | |
-//! | [`modules`] | what follows the transformer: pooling | Dense, LayerNorm, cross-encoder heads |
+//! | [`modules`] | what follows the network: pooling, Dense, LayerNorm, Dropout, Normalize | cross-encoder heads |
 //! | [`network`] | which network a `config.json` describes | a row for each `model_type` |
 //! | [`deberta`] | the network of DeBERTa, versions 2 and 3 | |
 //! | [`t5`] | the encoder of T5, mT5 and UMT5 | |
 //! | [`rotary`] | the network of ModernBERT, NomicBERT, GTE, Qwen, Llama, Mistral and Gemma | a file in `families` |
+//! | [`static_embedding`] | a table with a vector for each token | |
 //! | [`transformer`] | the network of BERT, RoBERTa (with XLM-RoBERTa and CamemBERT), MPNet, DistilBERT, ELECTRA and ALBERT; parts for the others | a module beside it for each other kind |
 //! | [`shape`] | what a model asks of any network's configuration | |
 //!
@@ -35,6 +36,7 @@ pub mod network;
 pub mod rotary;
 pub mod sentence_transformer;
 pub mod shape;
+pub mod static_embedding;
 pub mod t5;
 pub mod tokenizer;
 pub mod transformer;
@@ -42,7 +44,7 @@ pub mod weights;
 
 pub use encoder::{SentenceEncoder, TextEncoder, TokenBatch};
 pub use error::Error;
-pub use modules::PoolingMode;
+pub use modules::{Part, PoolingMode};
 pub use network::{Network, NetworkConfig};
 pub use sentence_transformer::{OpenOptions, SentenceTransformer};
 pub use tokenizer::{Tokenizer, Tokens};

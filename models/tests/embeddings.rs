@@ -2,6 +2,10 @@
 
 mod common;
 
+use std::num::NonZeroUsize;
+
+use burn::tensor::Device;
+use burn_embedding_models::OpenOptions;
 use common::{
     FAMILIES, assert_close, change_header, copy, expected, golden, open, rows, set, texts,
 };
@@ -13,6 +17,19 @@ fn embeddings_are_those_of_sentence_transformers() {
         let model = open(&golden(family));
         let embeddings = rows(model.encode(&texts()).unwrap());
         assert_close(&embeddings, &expected(family), 1e-5, family);
+    }
+}
+
+#[test]
+fn embeddings_may_be_cut_to_their_first_values() {
+    let whole = expected("bert");
+    for (asked, kept) in [(5, 5), (16, 16), (100, 16)] {
+        let options = OpenOptions::new().truncate_dim(NonZeroUsize::new(asked).unwrap());
+        let model = options.open(golden("bert"), &Device::flex()).unwrap();
+        assert_eq!((model.dimension(), model.encoder.dimension()), (kept, 16));
+        assert_eq!(model.encode::<&str>(&[]).unwrap().dims(), [0, kept]);
+        let cut: Vec<_> = whole.iter().map(|row| row[..kept].to_vec()).collect();
+        assert_close(&rows(model.encode(&texts()).unwrap()), &cut, 1e-5, "bert");
     }
 }
 
@@ -136,11 +153,19 @@ fn every_pooling_is_that_of_sentence_transformers() {
     // Without the normalisation.
     std::fs::write(path, json!(modules[..2]).to_string()).unwrap();
     for case in expected["cases"].as_array().unwrap() {
-        let config = json!({"word_embedding_dimension": 16, "pooling_mode": case["mode"]});
+        let prompt = &case["prompt"];
+        let config = json!({
+            "word_embedding_dimension": 16,
+            "pooling_mode": case["mode"],
+            "include_prompt": prompt.is_null(),
+        });
         let path = directory.path().join("1_Pooling/config.json");
         std::fs::write(path, config.to_string()).unwrap();
+        let settings = json!({"prompts": {"usual": prompt}, "default_prompt_name": "usual"});
+        let path = directory.path().join("config_sentence_transformers.json");
+        std::fs::write(path, settings.to_string()).unwrap();
         let found = rows(open(directory.path()).encode(&texts).unwrap());
         let expected: Vec<Vec<f32>> = serde_json::from_value(case["embeddings"].clone()).unwrap();
-        assert_close(&found, &expected, 1e-5, &case["mode"].to_string());
+        assert_close(&found, &expected, 1e-5, &format!("{}, {prompt}", case["mode"]));
     }
 }

@@ -7,9 +7,8 @@ use std::fs;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
-use burn_embedding_models::shape::Names;
 use burn_embedding_models::weights::file_name;
-use burn_embedding_models::{OpenOptions, TextEncoder};
+use burn_embedding_models::{OpenOptions, SentenceTransformer, TextEncoder};
 use common::{golden, texts};
 use serde::Deserialize;
 
@@ -57,7 +56,8 @@ struct Example {
 struct Found<'a> {
     path: Vec<String>,
     containers: Vec<String>,
-    names: Names,
+    /// From the path of a parameter to its name.
+    name: &'a dyn Fn(&str) -> String,
     gradients: &'a Gradients,
     values: BTreeMap<String, Vec<f32>>,
 }
@@ -78,7 +78,7 @@ impl ModuleVisitor for Found<'_> {
         let Some(gradient) = param.val().grad(self.gradients) else { return };
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         let path: Vec<&str> = path.into_iter().filter(|name| !name.is_empty()).collect();
-        let name = file_name(&path.join("."), self.names);
+        let name = (self.name)(&path.join("."));
         // PyTorch has an output of a linear layer in each row, Burn in each column.
         let transposed = self.containers.last().is_some_and(|it| it == "Struct:Linear");
         let gradient = if transposed { gradient.swap_dims(0, D - 1) } else { gradient };
@@ -91,8 +91,9 @@ fn assert_close(found: f32, expected: f32, scale: f32, what: &str) {
     assert!(off <= 1e-4 * scale, "{what}: {found} is not {expected}");
 }
 
-/// The gradients of the sum of the squares of all embeddings, each number weighted by its place.
-fn gradients(family: &str) -> BTreeMap<String, Vec<f32>> {
+/// A tiny model, and the gradients of the sum of the squares of all embeddings, each number weighted
+/// by its place.
+fn differentiated(family: &str) -> (SentenceTransformer, Gradients) {
     let device = Device::flex().autodiff();
     let model = OpenOptions::new().dropout(0.0).open(golden(family), &device).unwrap();
     // PyTorch keeps the vector of the padding token as it is.
@@ -104,12 +105,52 @@ fn gradients(family: &str) -> BTreeMap<String, Vec<f32>> {
     let weights: Vec<f32> = places.map(|place| ((place % 11) as f32 - 5.0) / 5.0).collect();
     let weights = Tensor::<2>::from_data(TensorData::new(weights, shape), &device);
     let gradients = (embeddings * weights).square().sum().backward();
-    let names = model.package.config.shape().names();
+    (model, gradients)
+}
+
+/// The gradients of a module's parameters by the names that `name` makes of their paths.
+fn named<M: Module>(
+    module: &M,
+    gradients: &Gradients,
+    name: &dyn Fn(&str) -> String,
+) -> BTreeMap<String, Vec<f32>> {
     let values = BTreeMap::new();
-    let mut found =
-        Found { path: Vec::new(), containers: Vec::new(), names, gradients: &gradients, values };
-    model.encoder.network.visit(&mut found);
+    let mut found = Found { path: Vec::new(), containers: Vec::new(), name, gradients, values };
+    module.visit(&mut found);
     found.values
+}
+
+/// The gradients of a network's parameters.
+fn gradients(family: &str) -> BTreeMap<String, Vec<f32>> {
+    let (model, gradients) = differentiated(family);
+    let names = model.package.config.shape().names();
+    named(&model.encoder.network, &gradients, &|path| file_name(path, names))
+}
+
+#[test]
+fn gradients_of_modules_are_those_of_sentence_transformers() {
+    for family in ["dense", "dense-tokens", "layers", "layers-qwen3", "static"] {
+        let file = fs::read(golden(family).join("gradients.json")).unwrap();
+        let expected: BTreeMap<String, Vec<f32>> = serde_json::from_slice(&file).unwrap();
+        let (model, gradients) = differentiated(family);
+        let names = |path: &str| format!("0.{path}");
+        let mut found = named(&model.encoder.network, &gradients, &names);
+        for (index, part) in model.encoder.parts.iter().enumerate() {
+            let names = |path: &str| {
+                let path = path.replace(".gamma", ".weight").replace(".beta", ".bias");
+                format!("{}.{path}", index + 1)
+            };
+            found.extend(named(part, &gradients, &names));
+        }
+        for (name, values) in expected {
+            let gradient = found.get(&name).unwrap_or_else(|| panic!("{family}: no {name}"));
+            assert_eq!(gradient.len(), values.len(), "{family}, {name}");
+            let scale = values.iter().map(|it| it.abs()).fold(0.0, f32::max);
+            for (found, expected) in gradient.iter().zip(values) {
+                assert_close(*found, expected, scale, &format!("{family}, {name}"));
+            }
+        }
+    }
 }
 
 #[test]

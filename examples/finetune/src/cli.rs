@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use burn_embedding_models::{OpenOptions, PoolingMode};
@@ -64,9 +65,26 @@ pub struct EncodeArgs {
     #[arg(long, value_name = "NAME")]
     pub prompt: Option<String>,
 
+    /// Values that are kept of each embedding, the first ones, for models trained with MatryoshkaLoss
+    /// [default: all]
+    #[arg(long, value_name = "N")]
+    pub truncate_dim: Option<NonZeroUsize>,
+
     /// Device to compute on, as for training
     #[arg(long, value_name = "DEVICE", default_value = "flex")]
     pub device: String,
+}
+
+impl EncodeArgs {
+    /// How to open the model.
+    pub fn open_options(&self) -> OpenOptions {
+        let options = pooled(OpenOptions::new(), self.pooling);
+        self.truncate_dim.map_or(options, |dimension| options.truncate_dim(dimension))
+    }
+}
+
+fn pooled(options: OpenOptions, pooling: Option<PoolingMode>) -> OpenOptions {
+    pooling.map_or(options, |mode| options.pooling(mode))
 }
 
 /// Options of reading tables.
@@ -268,7 +286,7 @@ impl Args {
     /// How to open the model of `--model`.
     pub fn open_options(&self) -> OpenOptions {
         let options = self.dropout.map_or(OpenOptions::new(), |it| OpenOptions::new().dropout(it));
-        self.pooling.map_or(options, |mode| options.pooling(mode))
+        pooled(options, self.pooling)
     }
 
     /// How long and how fast to train.

@@ -132,9 +132,7 @@ impl From<ModelError> for Error {
                 let reason = format!("{path} has a pooling of its own: leave the option out");
                 Self::option("--pooling", reason)
             }
-            ModelError::UnknownPrompt { .. } | ModelError::PromptNotPooled => {
-                Self::option("--prompt", error.to_string())
-            }
+            ModelError::UnknownPrompt { .. } => Self::option("--prompt", error.to_string()),
             other => Self::Model(other),
         }
     }

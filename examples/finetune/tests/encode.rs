@@ -83,3 +83,23 @@ fn bad_input_is_refused_and_nothing_is_written() {
         assert_eq!(names(directory.path()), before, "{args:?} wrote something");
     }
 }
+
+#[test]
+fn embeddings_are_cut_to_their_first_values() {
+    let (directory, model) = place();
+    let encode = |more: &[&str]| {
+        let args = [&["encode", "--model", &model, "texts.txt"][..], more].concat();
+        let output = finetune(directory.path(), &args);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let printed = text(&output.stdout);
+        let rows = printed.lines().map(|line| {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            serde_json::from_value::<Vec<f32>>(row["embedding"].clone()).unwrap()
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let whole = encode(&[]);
+    let cut: Vec<_> = whole.iter().map(|row| row[..5].to_vec()).collect();
+    assert_eq!(encode(&["--truncate-dim", "5"]), cut);
+    assert_eq!(encode(&["--truncate-dim", "500"]), whole);
+}

@@ -18,7 +18,7 @@ pub use convolution::Convolution;
 pub use embeddings::Embeddings;
 pub use layer::Layer;
 
-use crate::transformer::{mask_bias, require_padding};
+use crate::transformer::{AfterLayer, mask_bias, require_padding};
 use attention::Relative;
 use distances::Distances;
 
@@ -68,6 +68,16 @@ impl Deberta {
     /// If `padding` is not `[texts, tokens]`.
     #[track_caller]
     pub fn forward(&self, start: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<3> {
+        self.forward_with(start, padding, &mut |_| {})
+    }
+
+    #[track_caller]
+    pub(crate) fn forward_with(
+        &self,
+        start: Tensor<3>,
+        padding: Tensor<2, Bool>,
+        after_layer: AfterLayer,
+    ) -> Tensor<3> {
         let [texts, tokens, size] = start.dims();
         require_padding(&padding, [texts, tokens]);
         let mask = mask_bias(padding.clone().reshape([texts, 1, 1, tokens]), start.dtype());
@@ -78,6 +88,7 @@ impl Deberta {
             if let (0, Some(convolution)) = (index, &self.convolution) {
                 states = convolution.forward(start.clone(), states, padding.clone());
             }
+            after_layer(&states);
         }
         states.reshape([texts, tokens, size])
     }

@@ -35,6 +35,10 @@ impl Shape for DebertaConfig {
         self.bert.hidden_size
     }
 
+    fn layers(&self) -> usize {
+        self.bert.num_hidden_layers
+    }
+
     fn vocab_size(&self) -> usize {
         self.bert.vocab_size
     }

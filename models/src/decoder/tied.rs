@@ -33,9 +33,10 @@ impl Decoder for TiedDecoder<'_> {
         let hidden_from = padding_and_future(padding);
         let start = self.transformer.token_vectors(tokens);
         let memory = memory.cast(start.dtype());
-        let states = self.transformer.run(start, hidden_from, |layer, states| {
+        let attend = |layer: usize, states| {
             self.extension.cross_attentions[layer].forward(states, memory.clone())
-        });
+        };
+        let states = self.transformer.run(start, hidden_from, attend, &mut |_| {});
         self.extension.head.forward(states)
     }
 

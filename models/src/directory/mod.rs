@@ -15,7 +15,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 pub use classes::{ClassOptions, ClassTokenizer, TokenizerClass};
-pub use modules::{FILE as MODULES, Modules};
+pub use modules::{FILE as MODULES, Listed, ModuleKind, Modules};
 pub use place::{Place, names};
 pub use settings::{Limits, Normalization, SETTINGS, Settings, Side, TRANSFORMER_FILES};
 

@@ -3,41 +3,77 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
-use super::{CONFIG, CONFIG_LIMIT, Directory};
+use super::{CONFIG_LIMIT, Directory};
 use crate::error::Error;
 
 /// The file that lists the parts.
 pub const FILE: &str = "modules.json";
 
-/// The parts that can be read.
+/// The most modules that a model may have.
+const LIMIT: usize = 64;
+
+/// The kinds of modules that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub enum ModuleKind {
+    /// A network that sees all tokens of a text together.
     Transformer,
+    /// A table with a vector for each token, and the mean of a text's.
+    StaticEmbedding,
+    /// From the vectors of tokens to one for the text.
     Pooling,
+    /// A mean of the network's layers.
+    WeightedLayerPooling,
+    /// A linear layer with an activation.
+    Dense,
+    /// A normalisation with learned scale and shift.
+    LayerNorm,
+    /// Dropout while training.
+    Dropout,
+    /// Vectors of length one.
     Normalize,
 }
 
-impl Kind {
-    const NAMES: [(&str, Self); 3] = [
-        ("Transformer", Self::Transformer),
-        ("Pooling", Self::Pooling),
-        ("Normalize", Self::Normalize),
+impl ModuleKind {
+    const ALL: [Self; 8] = [
+        Self::Transformer,
+        Self::StaticEmbedding,
+        Self::Pooling,
+        Self::WeightedLayerPooling,
+        Self::Dense,
+        Self::LayerNorm,
+        Self::Dropout,
+        Self::Normalize,
     ];
 
     /// The class may live in any module of sentence_transformers: releases have moved it.
     fn of(class: &str) -> Result<Self, String> {
         let name = class.rsplit('.').next().unwrap_or(class);
         let known = class.starts_with("sentence_transformers.");
-        let found = Self::NAMES.iter().find(|(kind, _)| known && *kind == name);
-        found.map(|(_, kind)| *kind).ok_or_else(|| {
-            format!("the module {class:?} is not supported; supported are {}", Self::supported())
+        let found = Self::ALL.into_iter().find(|kind| known && kind.name() == name);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("the module {class:?} is not supported; supported are {names}")
         })
     }
 
-    fn supported() -> String {
-        Self::NAMES.map(|(name, _)| name).join(", ")
+    /// The name of its class in Python.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transformer => "Transformer",
+            Self::StaticEmbedding => "StaticEmbedding",
+            Self::Pooling => "Pooling",
+            Self::WeightedLayerPooling => "WeightedLayerPooling",
+            Self::Dense => "Dense",
+            Self::LayerNorm => "LayerNorm",
+            Self::Dropout => "Dropout",
+            Self::Normalize => "Normalize",
+        }
+    }
+
+    /// Whether it turns token ids into vectors, and so must be the first.
+    pub(crate) fn takes_ids(self) -> bool {
+        matches!(self, Self::Transformer | Self::StaticEmbedding)
     }
 }
 
@@ -48,19 +84,27 @@ struct Row {
     class: String,
 }
 
-/// The directories of the parts, relative to the directory of the model.
+/// A module, and the directory of its files relative to that of the model. It need not exist: some
+/// modules have no files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its kind.
+    pub kind: ModuleKind,
+    /// The directory: that of the model itself, or one in it.
+    pub path: PathBuf,
+}
+
+/// The modules of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Modules {
-    /// The directory of the transformer: the directory of the model itself, or one in it.
-    pub transformer: PathBuf,
-    /// The directory of the pooling.
-    pub pooling: PathBuf,
-    /// The directory of the normalisation, if there is one; it need not exist.
-    pub normalize: Option<PathBuf>,
+    /// The one that turns token ids into vectors.
+    pub network: Listed,
+    /// Those that follow, in their order.
+    pub parts: Vec<Listed>,
 }
 
 impl Modules {
-    /// Reads `modules.json`, and refuses parts that this crate does not have.
+    /// Reads `modules.json`, and refuses modules that this crate does not have.
     pub fn read(directory: &Directory) -> Result<Self, Error> {
         let path = directory.path().join(FILE);
         let failed = |reason: String| Error::read(&path, reason);
@@ -68,44 +112,24 @@ impl Modules {
         let bytes = bytes.ok_or_else(|| Error::NoModules { path: path.clone() })?;
         let rows: Vec<Row> =
             serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
-        let kinds = rows.iter().map(|row| Kind::of(&row.class));
-        let kinds = kinds.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-        let paths = rows.iter().map(|row| directory.module(&path, &row.path));
-        let mut paths = paths.collect::<Result<Vec<_>, _>>()?.into_iter();
-        let mut next = || paths.next().unwrap_or_default();
-        match kinds[..] {
-            [Kind::Transformer, Kind::Pooling] => {
-                Ok(Self { transformer: next(), pooling: next(), normalize: None })
+        if rows.len() > LIMIT {
+            return Err(failed(format!("it lists {} modules, more than {LIMIT}", rows.len())));
+        }
+        let listed = rows.iter().map(|row| {
+            let kind = ModuleKind::of(&row.class).map_err(failed)?;
+            Ok(Listed { kind, path: directory.module(&path, &row.path)? })
+        });
+        let mut listed = listed.collect::<Result<Vec<_>, Error>>()?.into_iter();
+        match listed.next() {
+            Some(network) if network.kind.takes_ids() => {
+                Ok(Self { network, parts: listed.collect() })
             }
-            [Kind::Transformer, Kind::Pooling, Kind::Normalize] => {
-                Ok(Self { transformer: next(), pooling: next(), normalize: Some(next()) })
-            }
-            _ => {
-                let found = kinds.iter().map(|kind| format!("{kind:?}"));
-                let found = found.collect::<Vec<_>>().join(", ");
+            other => {
+                let found = other.map_or("nothing", |module| module.kind.name());
                 Err(failed(format!(
-                    "the modules are {found}; expected Transformer, Pooling and, if any, Normalize"
+                    "the first module is {found}; expected Transformer or StaticEmbedding"
                 )))
             }
         }
-    }
-
-    /// Refuses a normalisation of anything but the text's vector.
-    pub fn check_normalize(&self, directory: &Directory) -> Result<(), Error> {
-        let Some(path) = &self.normalize else {
-            return Ok(());
-        };
-        let file = path.join(CONFIG);
-        let fields: Map<String, Value> = directory.json(&file)?;
-        for name in ["module_input_name", "module_output_name"] {
-            if let Some(Value::String(feature)) = fields.get(name)
-                && feature != "sentence_embedding"
-            {
-                let reason =
-                    format!("`{name}` is {feature:?}; only \"sentence_embedding\" is supported");
-                return Err(Error::read(&directory.path().join(file), reason));
-            }
-        }
-        Ok(())
     }
 }

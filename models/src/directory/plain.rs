@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::modules::{self, Modules};
+use super::modules::{self, Listed, ModuleKind, Modules};
 use super::{CONFIG, Directory};
 use crate::error::Error;
 use crate::modules::PoolingMode;
@@ -21,7 +21,9 @@ pub fn modules(directory: &Directory) -> Result<Modules, Error> {
     if directory.path().join(modules::FILE).exists() {
         return Err(Error::OwnPooling { path: directory.path().to_path_buf() });
     }
-    Ok(Modules { transformer: PathBuf::new(), pooling: POOLING.into(), normalize: None })
+    let network = Listed { kind: ModuleKind::Transformer, path: PathBuf::new() };
+    let pooling = Listed { kind: ModuleKind::Pooling, path: POOLING.into() };
+    Ok(Modules { network, parts: vec![pooling] })
 }
 
 /// The files that turn it into a model of sentence-transformers.

@@ -37,5 +37,5 @@ pub fn padded(rows: &[&[u32]], padding: u32, device: &Device) -> Tensor<2, Int> 
 }
 
 fn longest(rows: &[&[u32]]) -> usize {
-    rows.iter().map(|row| row.len()).max().unwrap_or(1)
+    rows.iter().map(|row| row.len()).max().unwrap_or(1).max(1)
 }

@@ -30,27 +30,7 @@ pub trait TextEncoder: Module + ModuleDisplay {
     /// Embeddings `[texts, dimension]` of token ids, in the order of `rows`; texts of like length
     /// go through the network together, so that little of what is computed is padding.
     fn embed(&self, rows: &[&[u32]], device: &Device) -> Tensor<2> {
-        let sorted = ByLength::new(rows);
-        let mut groups = sorted.groups();
-        groups.reverse();
-        let longest_first: Vec<_> =
-            groups.iter().flat_map(|group| &sorted.rows()[group.clone()]).copied().collect();
-        let batch = TokenBatch::new(&longest_first, device);
-        // All at once: the gradient of a look-up is as large as the table.
-        let tokens = self.token_vectors(batch.ids);
-        let mut end = 0;
-        let mut embeddings: Vec<_> = groups
-            .iter()
-            .map(|group| {
-                let rows = end..end + group.len();
-                end = rows.end;
-                let longest = sorted.rows()[group.end - 1].len();
-                let tokens = tokens.clone().slice([rows.clone(), 0..longest]);
-                self.sentence_vectors(tokens, batch.padding.clone().slice([rows, 0..longest]))
-            })
-            .collect();
-        embeddings.reverse();
-        sorted.restore(Tensor::cat(embeddings, 0))
+        embed_in_groups(self, rows, device)
     }
 
     /// [`embed`](Self::embed) with at most `size` texts at a time, for any number of texts.
@@ -69,4 +49,29 @@ pub trait TextEncoder: Module + ModuleDisplay {
     fn transformer(&self) -> Option<(&Transformer, &TransformerConfig)> {
         None
     }
+}
+
+/// Embeds texts of like length together, each group padded to its longest.
+fn embed_in_groups<E: TextEncoder>(encoder: &E, rows: &[&[u32]], device: &Device) -> Tensor<2> {
+    let sorted = ByLength::new(rows);
+    let mut groups = sorted.groups();
+    groups.reverse();
+    let longest_first: Vec<_> =
+        groups.iter().flat_map(|group| &sorted.rows()[group.clone()]).copied().collect();
+    let batch = TokenBatch::new(&longest_first, device);
+    // All at once: the gradient of a look-up is as large as the table.
+    let tokens = encoder.token_vectors(batch.ids);
+    let mut end = 0;
+    let mut embeddings: Vec<_> = groups
+        .iter()
+        .map(|group| {
+            let rows = end..end + group.len();
+            end = rows.end;
+            let longest = sorted.rows()[group.end - 1].len();
+            let tokens = tokens.clone().slice([rows.clone(), 0..longest]);
+            encoder.sentence_vectors(tokens, batch.padding.clone().slice([rows, 0..longest]))
+        })
+        .collect();
+    embeddings.reverse();
+    sorted.restore(Tensor::cat(embeddings, 0))
 }

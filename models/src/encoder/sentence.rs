@@ -1,35 +1,105 @@
-//! Network, pooling and normalisation: from token ids to one embedding for each text.
+//! A network and the modules after it: from token ids to one embedding for each text.
 
 use burn::module::Module;
-use burn::tensor::{Bool, Int, Tensor};
-use burn_embedding_losses::numeric::UnitRows;
+use burn::tensor::{Bool, Device, Int, Tensor};
 
-use super::TextEncoder;
-use crate::modules::Pooling;
+use super::{ByLength, TextEncoder};
+use crate::modules::{Features, Part, Pooling, PoolingMode, Sizes};
 use crate::network::{Network, NetworkConfig};
+use crate::static_embedding::StaticEmbedding;
 use crate::transformer::{Transformer, TransformerConfig};
 
 /// A network, and the modules that make one embedding of its vectors.
 #[derive(Module, Debug)]
 pub struct SentenceEncoder {
-    /// The part with parameters.
+    /// From token ids to vectors.
     pub network: Network,
-    #[module(skip)]
-    pooling: Pooling,
-    normalize: bool,
+    /// The modules after it.
+    pub parts: Vec<Part>,
+    dimension: usize,
+    shows_layers: bool,
     #[module(skip)]
     config: NetworkConfig,
 }
 
 impl SentenceEncoder {
-    /// Puts the parts together; `normalize` scales embeddings to length one.
-    pub fn new(network: Network, config: NetworkConfig, pooling: Pooling, normalize: bool) -> Self {
-        Self { network, pooling, normalize, config }
+    /// Puts the parts together; `shows_layers` lets modules see every layer of the network, as
+    /// `output_hidden_states` of transformers does.
+    ///
+    /// # Panics
+    ///
+    /// If they do not fit together, or give no embedding of a text.
+    #[track_caller]
+    pub fn new(
+        network: Network,
+        config: NetworkConfig,
+        parts: Vec<Part>,
+        shows_layers: bool,
+    ) -> Self {
+        let before = Self::sizes_before(&config, shows_layers);
+        let sizes = parts.iter().try_fold(before, |sizes, part| part.sizes(sizes));
+        let dimension = match sizes {
+            Ok(Sizes { texts: Some(size), .. }) => size,
+            Ok(_) => panic!("SentenceEncoder: `parts` must hold a pooling, got none"),
+            Err(reason) => panic!("SentenceEncoder: `parts` must fit together: {reason}"),
+        };
+        Self { network, parts, dimension, shows_layers, config }
+    }
+
+    /// The sizes of what such a network gives to the modules after it.
+    pub fn sizes_before(config: &NetworkConfig, shows_layers: bool) -> Sizes {
+        let size = config.shape().hidden_size();
+        match config {
+            NetworkConfig::Static(_) => Sizes { tokens: None, layers: 0, texts: Some(size) },
+            _ => {
+                let layers = if shows_layers { config.shape().layers() + 1 } else { 0 };
+                Sizes { tokens: Some(size), layers, texts: None }
+            }
+        }
     }
 
     /// The size of an embedding.
     pub fn dimension(&self) -> usize {
-        self.pooling.dimension(self.config.shape().hidden_size())
+        self.dimension
+    }
+
+    /// Whether a pooling leaves out the tokens of a prompt.
+    pub fn leaves_out_prompts(&self) -> bool {
+        let leaves_out = |part: &Part| matches!(part, Part::Pooling(it) if !it.include_prompt);
+        self.parts.iter().any(leaves_out)
+    }
+
+    /// The same encoder for texts whose first `tokens` tokens are a prompt.
+    pub(crate) fn after_prompt(&self, tokens: usize) -> Self {
+        let part = |part: &Part| match part {
+            Part::Pooling(pooling) => Part::Pooling(pooling.after_prompt(tokens)),
+            other => other.clone(),
+        };
+        Self { parts: self.parts.iter().map(part).collect(), ..self.clone() }
+    }
+
+    fn texts(&self, features: Features) -> Tensor<2> {
+        let features = self.parts.iter().fold(features, |features, part| part.forward(features));
+        features.texts.expect("the sizes say that the modules give a vector for each text")
+    }
+
+    fn needs_layers(&self) -> bool {
+        let pools = |part: &Part| matches!(part, Part::WeightedLayerPooling(_));
+        self.shows_layers && self.parts.iter().any(pools)
+    }
+
+    /// Embeddings of texts of like length together, through the table and the modules after it.
+    fn embed_static(&self, table: &StaticEmbedding, rows: &[&[u32]], device: &Device) -> Tensor<2> {
+        let sorted = ByLength::new(rows);
+        let means = sorted.restore(table.means(sorted.rows(), device));
+        let [texts, size] = means.dims();
+        let features = Features {
+            tokens: Tensor::zeros([texts, 1, size], device),
+            padding: Tensor::<2, Int>::zeros([texts, 1], device).bool(),
+            layers: Vec::new(),
+            texts: Some(means),
+        };
+        self.texts(features)
     }
 }
 
@@ -39,9 +109,30 @@ impl TextEncoder for SentenceEncoder {
     }
 
     fn sentence_vectors(&self, tokens: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<2> {
-        let hidden = self.network.forward(tokens, padding.clone());
-        let pooled = self.pooling.forward(hidden, padding);
-        if self.normalize { UnitRows::new(pooled).rows } else { pooled }
+        let features = match &self.network {
+            Network::Static(_) => {
+                let mean = Pooling::of(PoolingMode::Mean);
+                let texts = Some(mean.forward(tokens.clone(), padding.clone()));
+                Features { tokens, padding, layers: Vec::new(), texts }
+            }
+            network if self.needs_layers() => {
+                let layers = network.all_layers(tokens, padding.clone());
+                let tokens = layers.last().cloned().expect("a network shows its end");
+                Features { tokens, padding, layers, texts: None }
+            }
+            network => {
+                let tokens = network.forward(tokens, padding.clone());
+                Features { tokens, padding, layers: Vec::new(), texts: None }
+            }
+        };
+        self.texts(features)
+    }
+
+    fn embed(&self, rows: &[&[u32]], device: &Device) -> Tensor<2> {
+        match &self.network {
+            Network::Static(table) => self.embed_static(table, rows, device),
+            _ => super::embed_in_groups(self, rows, device),
+        }
     }
 
     fn transformer(&self) -> Option<(&Transformer, &TransformerConfig)> {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use burn::tensor::{Bool, Int, Tensor};
+use burn::module::Module;
+use burn::tensor::{Bool, DType, Int, Tensor};
 use serde_json::Value;
 
 use crate::error::Error;
@@ -56,37 +57,82 @@ impl PoolingMode {
         found.map(|(_, _, mode)| *mode).ok_or_else(|| unsupported(flag))
     }
 
-    fn forward(self, hidden: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<2> {
+    fn forward(self, hidden: Tensor<3>, kept: &Kept) -> Tensor<2> {
         let [texts, tokens, size] = hidden.dims();
-        let dtype = hidden.dtype();
-        let kept = || padding.clone().bool_not().float().cast(dtype);
+        let weights = kept.weights.clone();
         match self {
-            Self::Cls => hidden.slice([0..texts, 0..1]).reshape([texts, size]),
+            Self::Cls if kept.skipped == 0 => hidden.slice([0..texts, 0..1]).reshape([texts, size]),
+            Self::Cls => token(hidden, kept.first()),
             Self::Max => {
-                let lowest = padding.float().cast(dtype) * f32::MIN;
+                let lowest = kept.left_out() * f32::MIN;
                 let lowest = lowest.reshape([texts, tokens, 1]);
                 (hidden + lowest).max_dim(1).reshape([texts, size])
             }
-            Self::Mean => {
-                let counts = kept().sum_dim(1);
-                weighted_sum(hidden, kept()) / counts
-            }
-            Self::MeanSqrtLen => {
-                let counts = kept().sum_dim(1);
-                weighted_sum(hidden, kept()) / counts.sqrt()
-            }
+            Self::Mean => weighted_sum(hidden, weights) / kept.count(),
+            Self::MeanSqrtLen => weighted_sum(hidden, weights) / kept.count().sqrt(),
             Self::WeightedMean => {
                 let places = Tensor::<1, Int>::arange(1..tokens as i64 + 1, &hidden.device());
-                let weights = kept() * places.float().cast(dtype).unsqueeze();
-                weighted_sum(hidden, weights.clone()) / weights.sum_dim(1)
+                let weights = weights.clone() * places.float().cast(weights.dtype()).unsqueeze();
+                weighted_sum(hidden, weights.clone()) / weights.sum_dim(1).clamp_min(LEAST_WEIGHT)
             }
-            Self::LastToken => {
-                let last = padding.bool_not().int().sum_dim(1).sub_scalar(1);
-                let last = last.reshape([texts, 1, 1]).expand([texts, 1, size]);
-                hidden.gather(1, last).reshape([texts, size])
-            }
+            Self::LastToken if kept.skipped == 0 => token(hidden, kept.last()),
+            // As in Python: a text of which nothing is left has a zero vector.
+            Self::LastToken => token(hidden * weights.unsqueeze_dim(2), kept.last()),
         }
     }
+}
+
+/// The least sum of weights that is divided by, for texts without a token that counts.
+const LEAST_WEIGHT: f64 = 1e-9;
+
+/// The tokens that are pooled.
+struct Kept {
+    /// 1 for a token that is pooled, 0 for others, `[texts, tokens]`.
+    weights: Tensor<2>,
+    /// The number of tokens that are no padding, `[texts, 1]`.
+    lengths: Tensor<2, Int>,
+    /// The first tokens of each text that are left out.
+    skipped: usize,
+}
+
+impl Kept {
+    fn new(padding: Tensor<2, Bool>, skipped: usize, dtype: DType) -> Self {
+        let [texts, tokens] = padding.dims();
+        let skipped = skipped.min(tokens);
+        let lengths = padding.clone().bool_not().int().sum_dim(1);
+        let mut weights = padding.bool_not().float().cast(dtype);
+        if skipped > 0 {
+            let prompt = Tensor::<2>::zeros([texts, skipped], &weights.device()).cast(dtype);
+            weights = weights.slice_assign([0..texts, 0..skipped], prompt);
+        }
+        Self { weights, lengths, skipped }
+    }
+
+    fn left_out(&self) -> Tensor<2> {
+        self.weights.clone().neg().add_scalar(1.0)
+    }
+
+    fn count(&self) -> Tensor<2> {
+        self.weights.clone().sum_dim(1).clamp_min(LEAST_WEIGHT)
+    }
+
+    /// The place of the first token, which is that of the text if all are left out.
+    fn first(&self) -> Tensor<2, Int> {
+        let skipped = self.skipped as i64;
+        self.lengths.clone().greater_elem(skipped).int() * skipped
+    }
+
+    /// The place of the last token.
+    fn last(&self) -> Tensor<2, Int> {
+        self.lengths.clone().sub_scalar(1).clamp_min(0)
+    }
+}
+
+/// The vector of one token of each text, by its place, `[texts, 1]`.
+fn token(hidden: Tensor<3>, place: Tensor<2, Int>) -> Tensor<2> {
+    let [texts, _, size] = hidden.dims();
+    let place = place.reshape([texts, 1, 1]).expand([texts, 1, size]);
+    hidden.gather(1, place).reshape([texts, size])
 }
 
 /// `Σ weight · vector` over the tokens, `[texts, size]`.
@@ -101,11 +147,14 @@ fn unsupported(name: &str) -> String {
 }
 
 /// One mode, or several whose results are joined; `1_Pooling/config.json`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Module, Debug)]
 pub struct Pooling {
+    #[module(skip)]
     modes: Vec<PoolingMode>,
     /// Whether the tokens of a prompt are pooled too.
     pub include_prompt: bool,
+    /// The first tokens of each text that are a prompt.
+    prompt: usize,
 }
 
 impl Pooling {
@@ -141,12 +190,12 @@ impl Pooling {
             return Err(format!("it has {} pooling modes, expected 1 to 6", modes.len()));
         }
         let include_prompt = fields.get("include_prompt").and_then(Value::as_bool);
-        Ok(Self { modes, include_prompt: include_prompt.unwrap_or(true) })
+        Ok(Self { modes, include_prompt: include_prompt.unwrap_or(true), prompt: 0 })
     }
 
     /// Pooling with one mode.
     pub fn of(mode: PoolingMode) -> Self {
-        Self { modes: vec![mode], include_prompt: true }
+        Self { modes: vec![mode], include_prompt: true, prompt: 0 }
     }
 
     /// The size of a text's vector, for tokens' vectors of `hidden` values.
@@ -154,9 +203,16 @@ impl Pooling {
         self.modes.len() * hidden
     }
 
+    /// The same pooling of texts whose first `tokens` tokens are a prompt.
+    pub(crate) fn after_prompt(&self, tokens: usize) -> Self {
+        Self { prompt: tokens, ..self.clone() }
+    }
+
     /// `[texts, tokens, hidden]`, and which tokens are padding, to `[texts, dimension]`.
     pub fn forward(&self, hidden: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<2> {
-        let pooled = self.modes.iter().map(|mode| mode.forward(hidden.clone(), padding.clone()));
+        let skipped = if self.include_prompt { 0 } else { self.prompt };
+        let kept = Kept::new(padding, skipped, hidden.dtype());
+        let pooled = self.modes.iter().map(|mode| mode.forward(hidden.clone(), &kept));
         Tensor::cat(pooled.collect(), 1)
     }
 }

@@ -11,6 +11,7 @@ use crate::deberta::{Deberta, DebertaConfig};
 use crate::error::Error;
 use crate::rotary::{Family as RotaryFamily, Rotary, RotaryConfig};
 use crate::shape::Shape;
+use crate::static_embedding::{StaticConfig, StaticEmbedding};
 use crate::t5::{T5, T5Config, Variant};
 use crate::transformer::{Family, Transformer, TransformerConfig};
 
@@ -25,6 +26,8 @@ pub enum NetworkConfig {
     T5(T5Config),
     /// ModernBERT, NomicBERT, GTE and decoders: networks with rotary positions.
     Rotary(RotaryConfig),
+    /// A table with a vector for each token.
+    Static(StaticConfig),
 }
 
 type Fields = Map<String, Value>;
@@ -102,6 +105,7 @@ impl NetworkConfig {
             Self::Deberta(config) => config,
             Self::T5(config) => config,
             Self::Rotary(config) => config,
+            Self::Static(config) => config,
         }
     }
 
@@ -116,6 +120,7 @@ impl NetworkConfig {
             Self::Deberta(config) => Network::Deberta(Deberta::new(config, device)),
             Self::T5(config) => Network::T5(T5::new(config, device)),
             Self::Rotary(config) => Network::Rotary(Rotary::new(config, device)),
+            Self::Static(config) => Network::Static(StaticEmbedding::new(config, device)),
         }
     }
 
@@ -125,6 +130,7 @@ impl NetworkConfig {
             Self::Deberta(config) => config,
             Self::T5(config) => config,
             Self::Rotary(config) => config,
+            Self::Static(config) => config,
         }
     }
 }

@@ -13,8 +13,9 @@ pub use config::NetworkConfig;
 
 use crate::deberta::Deberta;
 use crate::rotary::Rotary;
+use crate::static_embedding::StaticEmbedding;
 use crate::t5::T5;
-use crate::transformer::Transformer;
+use crate::transformer::{AfterLayer, Transformer};
 
 /// Token ids to one vector for each token, in the light of the others.
 #[derive(Module, Debug)]
@@ -31,6 +32,8 @@ pub enum Network {
     T5(T5),
     /// ModernBERT, NomicBERT, GTE and decoders: networks with rotary positions.
     Rotary(Rotary),
+    /// A table with a vector for each token, and nothing else.
+    Static(StaticEmbedding),
 }
 
 impl Network {
@@ -46,6 +49,7 @@ impl Network {
             Self::Deberta(network) => network.token_vectors(ids),
             Self::T5(network) => network.token_vectors(ids),
             Self::Rotary(network) => network.token_vectors(ids),
+            Self::Static(table) => table.token_vectors(ids),
         }
     }
 
@@ -56,11 +60,39 @@ impl Network {
     /// If `padding` is not `[texts, tokens]`.
     #[track_caller]
     pub fn forward(&self, start: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<3> {
+        self.forward_with(start, padding, &mut |_| {})
+    }
+
+    /// The vectors before the first layer and after each layer, as `hidden_states` of transformers:
+    /// the last are those of [`forward`](Self::forward).
+    ///
+    /// # Panics
+    ///
+    /// If `padding` is not `[texts, tokens]`.
+    #[track_caller]
+    pub fn all_layers(&self, start: Tensor<3>, padding: Tensor<2, Bool>) -> Vec<Tensor<3>> {
+        let shape = start.dims();
+        let mut layers = vec![start.clone()];
+        let mut keep = |states: &Tensor<2>| layers.push(states.clone().reshape(shape));
+        let end = self.forward_with(start, padding, &mut keep);
+        // What follows the last layer, such as a normalisation, belongs to it.
+        layers.truncate(layers.len().saturating_sub(1).max(1));
+        layers.push(end);
+        layers
+    }
+
+    fn forward_with(
+        &self,
+        start: Tensor<3>,
+        padding: Tensor<2, Bool>,
+        after_layer: AfterLayer,
+    ) -> Tensor<3> {
         match self {
-            Self::Bert(network) => network.forward(start, padding),
-            Self::Deberta(network) => network.forward(start, padding),
-            Self::T5(network) => network.forward(start, padding),
-            Self::Rotary(network) => network.forward(start, padding),
+            Self::Bert(network) => network.forward_with(start, padding, after_layer),
+            Self::Deberta(network) => network.forward_with(start, padding, after_layer),
+            Self::T5(network) => network.forward_with(start, padding, after_layer),
+            Self::Rotary(network) => network.forward_with(start, padding, after_layer),
+            Self::Static(_) => start,
         }
     }
 }

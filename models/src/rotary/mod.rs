@@ -29,7 +29,7 @@ pub use feed_forward::FeedForward;
 pub use layer::{Layer, Norms};
 pub use norm::Norm;
 
-use crate::transformer::{embedding, require_padding};
+use crate::transformer::{AfterLayer, embedding, require_padding};
 use positions::Positions;
 use reach::Kind;
 
@@ -85,6 +85,16 @@ impl Rotary {
     /// If `padding` is not `[texts, tokens]`.
     #[track_caller]
     pub fn forward(&self, start: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<3> {
+        self.forward_with(start, padding, &mut |_| {})
+    }
+
+    #[track_caller]
+    pub(crate) fn forward_with(
+        &self,
+        start: Tensor<3>,
+        padding: Tensor<2, Bool>,
+        after_layer: AfterLayer,
+    ) -> Tensor<3> {
         let shape @ [texts, tokens, size] = start.dims();
         require_padding(&padding, [texts, tokens]);
         let positions = |kind: &Kind| Positions::new(kind, self.head_size, &start, &padding);
@@ -93,6 +103,7 @@ impl Rotary {
         let mut states = start.reshape([texts * tokens, size]);
         for (layer, &kind) in self.layers.iter().zip(&self.kind_of) {
             states = layer.forward(states, &positions[kind]);
+            after_layer(&states);
         }
         let states = match &self.norm {
             Some(norm) => norm.forward(states),

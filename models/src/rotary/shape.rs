@@ -9,6 +9,10 @@ impl Shape for RotaryConfig {
         self.hidden_size
     }
 
+    fn layers(&self) -> usize {
+        self.kind_of.len()
+    }
+
     fn vocab_size(&self) -> usize {
         self.vocab_size
     }

@@ -2,8 +2,10 @@
 
 mod open;
 mod package;
+mod parts;
 mod save;
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use burn::module::Module;
@@ -43,6 +45,7 @@ pub struct SentenceTransformer {
     pub tokenizer: Tokenizer,
     /// The other files of the directory.
     pub package: Package,
+    pub(crate) truncate_dim: Option<NonZeroUsize>,
     pub(crate) device: Device,
 }
 
@@ -79,7 +82,11 @@ impl SentenceTransformer {
     ) -> Result<Tokens, Error> {
         let prompt = self.prompt(prompt)?;
         let texts: Vec<_> = texts.iter().map(|text| format!("{prompt}{}", text.as_ref())).collect();
-        self.tokenizer.encode(texts.iter().map(String::as_str).collect())
+        let mut tokens = self.tokenizer.encode(texts.iter().map(String::as_str).collect())?;
+        if !prompt.is_empty() && self.encoder.leaves_out_prompts() {
+            tokens.prompt = self.tokenizer.prompt_length(prompt)?;
+        }
+        Ok(tokens)
     }
 
     /// The embeddings of tokenised texts, `[texts, dimension]`, without gradients, `batch_size`
@@ -94,12 +101,15 @@ impl SentenceTransformer {
         if tokens.rows.is_empty() {
             return Tensor::zeros([0, self.dimension()], &device);
         }
-        self.encoder.valid().embed_in_batches(&tokens.slices(), batch_size, &device)
+        let encoder = self.encoder.valid().after_prompt(tokens.prompt);
+        let whole = encoder.embed_in_batches(&tokens.slices(), batch_size, &device);
+        whole.narrow(1, 0, self.dimension())
     }
 
-    /// The size of an embedding.
+    /// The size of an embedding that [`encode`](Self::encode) gives.
     pub fn dimension(&self) -> usize {
-        self.encoder.dimension()
+        let whole = self.encoder.dimension();
+        self.truncate_dim.map_or(whole, |dimension| whole.min(dimension.get()))
     }
 
     /// The text of the prompt called `name`, or of the model's default prompt; empty if there is
@@ -107,12 +117,8 @@ impl SentenceTransformer {
     ///
     /// # Errors
     ///
-    /// If there is no such prompt, or the model pools without prompts.
+    /// If there is no such prompt.
     pub fn prompt(&self, name: Option<&str>) -> Result<&str, Error> {
-        let prompt = self.package.settings.prompt(name)?;
-        if !prompt.is_empty() && !self.package.include_prompt {
-            return Err(Error::PromptNotPooled);
-        }
-        Ok(prompt)
+        self.package.settings.prompt(name)
     }
 }

@@ -1,18 +1,22 @@
 //! Reading a whole directory.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use serde::Deserialize;
 
 use super::package::{TOKENIZER, companions};
-use super::{Package, SentenceTransformer};
+use super::{Package, SentenceTransformer, parts};
 use crate::directory::{
-    CONFIG, CONFIG_LIMIT, Directory, Limits, Modules, Settings, TOKENIZER_LIMIT, advice, plain,
+    CONFIG, CONFIG_LIMIT, Directory, Limits, ModuleKind, Modules, Settings, TOKENIZER_LIMIT,
+    advice, plain,
 };
 use crate::encoder::SentenceEncoder;
 use crate::error::Error;
-use crate::modules::{Pooling, PoolingMode};
-use crate::network::NetworkConfig;
+use crate::modules::{Part, Pooling, PoolingMode};
+use crate::network::{Network, NetworkConfig};
+use crate::static_embedding;
 use crate::tokenizer::Tokenizer;
 use crate::weights;
 
@@ -36,6 +40,7 @@ use crate::weights;
 pub struct OpenOptions {
     dropout: Option<f64>,
     pooling: Option<PoolingMode>,
+    truncate_dim: Option<NonZeroUsize>,
 }
 
 impl OpenOptions {
@@ -44,7 +49,8 @@ impl OpenOptions {
         Self::default()
     }
 
-    /// The dropout while training, from 0 to below 1, in place of the one in `config.json`.
+    /// The dropout while training, from 0 to below 1, in place of those in the configurations of the
+    /// network and of `Dropout` modules.
     pub fn dropout(self, dropout: f64) -> Self {
         Self { dropout: Some(dropout), ..self }
     }
@@ -52,6 +58,13 @@ impl OpenOptions {
     /// The pooling of a directory that holds only a transformer.
     pub fn pooling(self, pooling: PoolingMode) -> Self {
         Self { pooling: Some(pooling), ..self }
+    }
+
+    /// The number of leading values that are kept of each embedding, for models that were trained
+    /// with `MatryoshkaLoss`; embeddings with fewer stay whole. The encoder itself, which is
+    /// trained and saved, is not cut, and embeddings that were scaled to length one become shorter.
+    pub fn truncate_dim(self, dimension: NonZeroUsize) -> Self {
+        Self { truncate_dim: Some(dimension), ..self }
     }
 
     /// Opens a directory. On a device that tracks gradients the model is ready to be trained.
@@ -73,55 +86,75 @@ impl OpenOptions {
                 Modules::read(&directory)?
             }
         };
-        modules.check_normalize(&directory)?;
         let settings = Settings::read(&directory)?;
-        let config = self.config(&directory, &modules)?;
-        let tokenizer = tokenizer(&directory, &modules, &config)?;
         let mut files = companions(&directory, &modules)?;
-        let pooling = match self.pooling {
+        let opened = match modules.network.kind {
+            ModuleKind::StaticEmbedding => table(&directory, &modules.network.path, device)?,
+            _ => self.transformer(&directory, &modules.network.path)?,
+        };
+        let Opened { config, tokenizer, shows_layers, network } = opened;
+        let before = SentenceEncoder::sizes_before(&config, shows_layers);
+        let parts = match self.pooling {
             Some(mode) => {
                 files.extend(plain::files(mode, config.shape().hidden_size()));
-                Pooling::of(mode)
+                vec![Part::Pooling(Pooling::of(mode))]
             }
-            None => pooling(&directory, &modules, &config)?,
+            None => parts::read_all(&modules, &directory, before, self.dropout, device)?,
         };
-        let include_prompt = pooling.include_prompt;
-
-        let network = weights::load(&directory, &modules.transformer, &config, device)?;
-        let normalize = modules.normalize.is_some();
-        let encoder = SentenceEncoder::new(network, config.clone(), pooling, normalize);
-        let name = directory.name();
-        let package = Package { name, config, modules, settings, include_prompt, files };
-        Ok(SentenceTransformer { encoder, tokenizer, package, device: device.clone() })
+        let network = match network {
+            Some(network) => network,
+            None => weights::load(&directory, &modules.network.path, &config, device)?,
+        };
+        let encoder = SentenceEncoder::new(network, config.clone(), parts, shows_layers);
+        let package = Package { name: directory.name(), config, modules, settings, files };
+        let (truncate_dim, device) = (self.truncate_dim, device.clone());
+        Ok(SentenceTransformer { encoder, tokenizer, package, truncate_dim, device })
     }
 
-    fn config(self, directory: &Directory, modules: &Modules) -> Result<NetworkConfig, Error> {
-        let (path, bytes) = read(directory, &modules.transformer.join(CONFIG), CONFIG_LIMIT)?;
+    /// What a transformer's small files say: damage in them is found before the weights are read.
+    fn transformer(self, directory: &Directory, module: &Path) -> Result<Opened, Error> {
+        let (path, bytes) = read(directory, &module.join(CONFIG), CONFIG_LIMIT)?;
         let mut config = NetworkConfig::parse(&path, &bytes)?;
         if let Some(dropout) = self.dropout {
             config.shape_mut().set_dropout(dropout);
         }
-        Ok(config)
+        let limits = Limits::read(directory, module, config.shape())?;
+        let (path, bytes) = read(directory, &module.join(TOKENIZER), TOKENIZER_LIMIT)?;
+        let rows = config.shape().vocab_size();
+        let tokenizer = Tokenizer::pretrained(&path, &bytes, &limits, rows)?;
+        let HiddenStates { output_hidden_states } = directory.json(&module.join(CONFIG))?;
+        let shows_layers = output_hidden_states == Some(true);
+        Ok(Opened { config, tokenizer, shows_layers, network: None })
     }
 }
 
-fn tokenizer(
-    directory: &Directory,
-    modules: &Modules,
-    config: &NetworkConfig,
-) -> Result<Tokenizer, Error> {
-    let limits = Limits::read(directory, &modules.transformer, config.shape())?;
-    let (path, bytes) = read(directory, &modules.transformer.join(TOKENIZER), TOKENIZER_LIMIT)?;
-    Tokenizer::pretrained(&path, &bytes, &limits, config.shape().vocab_size())
+/// The module that turns texts into vectors, as far as it is read.
+struct Opened {
+    config: NetworkConfig,
+    tokenizer: Tokenizer,
+    /// Whether modules after it see all layers.
+    shows_layers: bool,
+    /// The network, if its configuration is only in its weights.
+    network: Option<Network>,
 }
 
-fn pooling(
-    directory: &Directory,
-    modules: &Modules,
-    config: &NetworkConfig,
-) -> Result<Pooling, Error> {
-    let (path, bytes) = read(directory, &modules.pooling.join(CONFIG), CONFIG_LIMIT)?;
-    Pooling::parse(&path, &bytes, config.shape().hidden_size())
+/// The field of a `config.json` that lets modules see all layers.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct HiddenStates {
+    output_hidden_states: Option<bool>,
+}
+
+/// A table of vectors and its tokenizer.
+fn table(directory: &Directory, module: &Path, device: &Device) -> Result<Opened, Error> {
+    let (config, table) = static_embedding::read(directory, module, device)?;
+    let (path, bytes) = read(directory, &module.join(TOKENIZER), TOKENIZER_LIMIT)?;
+    Ok(Opened {
+        config: NetworkConfig::Static(config),
+        tokenizer: Tokenizer::of_table(&path, &bytes, config.tokens)?,
+        shows_layers: false,
+        network: Some(Network::Static(table)),
+    })
 }
 
 /// The whole path of a file that must be there, for messages, and its bytes.

@@ -35,8 +35,6 @@ pub struct Package {
     pub modules: Modules,
     /// Prompts and similarity.
     pub settings: Settings,
-    /// Whether the tokens of a prompt are pooled too.
-    pub include_prompt: bool,
     /// The small files, by their path in the directory.
     pub files: Vec<(PathBuf, Vec<u8>)>,
 }
@@ -52,9 +50,8 @@ pub(super) fn companions(
     modules: &Modules,
 ) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> {
     let of_transformer = COMPANIONS.iter().chain(&TRANSFORMER_FILES);
-    let of_transformer = of_transformer.map(|name| modules.transformer.join(name));
-    let of_others = [Some(&modules.pooling), modules.normalize.as_ref()];
-    let of_others = of_others.into_iter().flatten().map(|module| module.join(CONFIG));
+    let of_transformer = of_transformer.map(|name| modules.network.path.join(name));
+    let of_others = modules.parts.iter().map(|module| module.path.join(CONFIG));
     let of_model = [MODULES, SETTINGS].map(PathBuf::from);
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for path in of_model.into_iter().chain(of_transformer).chain(of_others) {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use burn::module::Module;
 use serde_json::Value;
 
 use super::{Package, SentenceTransformer};
@@ -31,12 +32,18 @@ impl Package {
     ///
     /// If a file cannot be written.
     pub fn write(&self, directory: &Path, encoder: &SentenceEncoder) -> Result<(), Error> {
-        let config = self.modules.transformer.join(CONFIG);
+        let config = self.modules.network.path.join(CONFIG);
         for (path, bytes) in &self.files {
             let bytes = if *path == config { &full_precision(bytes) } else { bytes };
             write(&directory.join(path), bytes)?;
         }
-        let weights = directory.join(&self.modules.transformer).join(WEIGHTS);
+        for (module, part) in self.modules.parts.iter().zip(&encoder.parts) {
+            if part.num_params() > 0 {
+                let weights = directory.join(&module.path).join(WEIGHTS);
+                weights::save_module(&weights, part)?;
+            }
+        }
+        let weights = directory.join(&self.modules.network.path).join(WEIGHTS);
         weights::save(&weights, &encoder.network, self.config.shape().names())
     }
 }

@@ -11,6 +11,9 @@ pub trait Shape {
     /// The size of a token's vector.
     fn hidden_size(&self) -> usize;
 
+    /// The number of layers that a text goes through.
+    fn layers(&self) -> usize;
+
     /// The number of token ids.
     fn vocab_size(&self) -> usize;
 

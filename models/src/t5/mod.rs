@@ -16,7 +16,7 @@ pub use config::{T5Config, Variant};
 pub use feed_forward::{FeedForward, Gated, Wide};
 pub use layer::Layer;
 
-use crate::transformer::{Buckets, embedding, mask_bias, require_padding};
+use crate::transformer::{AfterLayer, Buckets, embedding, mask_bias, require_padding};
 
 /// Token ids to one vector for each token, in the light of the others.
 #[derive(Module, Debug)]
@@ -58,6 +58,16 @@ impl T5 {
     /// If `padding` is not `[texts, tokens]`.
     #[track_caller]
     pub fn forward(&self, start: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<3> {
+        self.forward_with(start, padding, &mut |_| {})
+    }
+
+    #[track_caller]
+    pub(crate) fn forward_with(
+        &self,
+        start: Tensor<3>,
+        padding: Tensor<2, Bool>,
+        after_layer: AfterLayer,
+    ) -> Tensor<3> {
         let [texts, tokens, size] = start.dims();
         require_padding(&padding, [texts, tokens]);
         let mask = mask_bias(padding.reshape([texts, 1, 1, tokens]), start.dtype());
@@ -70,6 +80,7 @@ impl T5 {
                 bias = mask.clone() + learned;
             }
             states = layer.forward(states, bias.clone());
+            after_layer(&states);
         }
         let states = self.dropout.forward(self.norm.forward(states));
         states.reshape([texts, tokens, size])

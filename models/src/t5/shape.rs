@@ -26,6 +26,10 @@ impl Shape for T5Config {
         self.d_model
     }
 
+    fn layers(&self) -> usize {
+        self.num_layers
+    }
+
     fn vocab_size(&self) -> usize {
         self.vocab_size
     }

@@ -8,6 +8,7 @@ mod train;
 
 use std::path::Path;
 
+use serde_json::Value;
 use tokenizers::normalizers::utils::{Lowercase, Sequence};
 use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
 use tokenizers::utils::padding::{PaddingDirection, PaddingParams};
@@ -27,13 +28,17 @@ pub struct Tokenizer {
     rows: usize,
     max_tokens: usize,
     padding_id: Option<u32>,
+    /// Whether texts get the special tokens that the tokenizer adds.
+    special: bool,
 }
 
 /// Token ids of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
-    /// The ids of each text; no text is without any.
+    /// The ids of each text. Only for a model without a transformer may there be none.
     pub rows: Vec<Vec<u32>>,
+    /// The first ids of each text that are a prompt and are left out of the pooling.
+    pub prompt: usize,
     /// How many texts were longer than the limit.
     pub cut: usize,
 }
@@ -70,7 +75,7 @@ impl Tokenizer {
     ///
     /// If the tokenizer fails, or gives an id that the model has no embedding for.
     pub fn encode(&self, texts: Vec<&str>) -> Result<Tokens, Error> {
-        let encodings = self.inner.encode_batch_fast(texts, true).map_err(failed)?;
+        let encodings = self.inner.encode_batch_fast(texts, self.special).map_err(failed)?;
         let unknown = self.inner.token_to_id(UNKNOWN).unwrap_or(Self::PADDING_ID);
         let limit = self.max_tokens;
         let cut = encodings.iter().filter(|encoding| {
@@ -78,7 +83,7 @@ impl Tokenizer {
         });
         let cut = cut.count();
         let rows = encodings.iter().map(|encoding| match encoding.get_ids() {
-            [] => vec![unknown],
+            [] if self.special => vec![unknown],
             ids => ids[..ids.len().min(limit)].to_vec(),
         });
         let rows: Vec<_> = rows.collect();
@@ -87,7 +92,7 @@ impl Tokenizer {
                 "it gives the id {id}, but the model has {} word embeddings",
                 self.rows
             ))),
-            None => Ok(Tokens { rows, cut }),
+            None => Ok(Tokens { rows, prompt: 0, cut }),
         }
     }
 
@@ -99,8 +104,13 @@ impl Tokenizer {
     pub fn load(path: &Path, max_tokens: usize) -> Result<Self, Error> {
         let inner = tokenizers::Tokenizer::from_file(path);
         let inner = inner.map_err(|error| Error::read(path, error))?;
-        let padding_id = padding_id(&inner, None);
-        Ok(Self { rows: inner.get_vocab_size(true), inner, max_tokens, padding_id })
+        Ok(Self::of(inner, max_tokens))
+    }
+
+    /// A tokenizer whose every id has an embedding.
+    fn of(inner: tokenizers::Tokenizer, max_tokens: usize) -> Self {
+        let (rows, padding_id) = (inner.get_vocab_size(true), padding_id(&inner, None));
+        Self { inner, rows, max_tokens, padding_id, special: true }
     }
 
     /// The tokenizer of a model with `rows` word embeddings, from the bytes of the file at `path`.
@@ -130,7 +140,28 @@ impl Tokenizer {
         inner.with_truncation(Some(truncation)).map_err(failed)?;
         let padding_id = padding_id(&inner, limits.pad_token.as_deref());
         inner.with_padding(None);
-        Ok(Self { inner, rows, max_tokens, padding_id })
+        Ok(Self { inner, rows, max_tokens, padding_id, special: true })
+    }
+
+    /// The tokenizer of a table with `rows` vectors, as the file at `path` describes it: no special
+    /// tokens are added, and texts are cut only if the file says so.
+    pub(crate) fn of_table(path: &Path, bytes: &[u8], rows: usize) -> Result<Self, Error> {
+        let file = serde_json::from_slice(bytes).map_err(|error| Error::read(path, error))?;
+        let mut inner = built(path, &file, bytes)?;
+        inner.with_padding(None);
+        let max_tokens = inner.get_truncation().map_or(usize::MAX, |it| it.max_length);
+        let padding_id = padding_id(&inner, None);
+        Ok(Self { inner, rows, max_tokens, padding_id, special: false })
+    }
+
+    /// The number of tokens that `prompt` has before a text, as Python counts it: those of the prompt
+    /// alone, without the special token at its end.
+    pub(crate) fn prompt_length(&self, prompt: &str) -> Result<usize, Error> {
+        let tokens = self.encode(vec![prompt])?;
+        let ids = tokens.rows.first().map_or(&[][..], Vec::as_slice);
+        let added = self.inner.get_added_tokens_decoder();
+        let special = |id: &u32| added.get(id).is_some_and(|token| token.special);
+        Ok(ids.len() - usize::from(ids.last().is_some_and(special)))
     }
 
     /// Writes `tokenizer.json`, which every `tokenizers` library can read.
@@ -145,18 +176,26 @@ impl Tokenizer {
 
 /// The tokenizer as the file describes it, or its class.
 fn read(path: &Path, bytes: &[u8], limits: &Limits) -> Result<tokenizers::Tokenizer, Error> {
-    // The tokenizer crate takes it for granted that these tables are sound.
     let mut file = serde_json::from_slice(bytes).map_err(|error| Error::read(path, error))?;
-    charsmap::check(&file).map_err(|reason| Error::read(path, reason))?;
-    template::check(&file).map_err(|reason| Error::read(path, reason))?;
-    let inner = match &limits.class {
-        None => tokenizers::Tokenizer::from_bytes(bytes),
+    match &limits.class {
+        None => built(path, &file, bytes),
         Some(tokenizer) => {
+            check_tables(path, &file)?;
             rebuilt::rebuild(&mut file, tokenizer);
-            tokenizers::Tokenizer::from_bytes(file.to_string())
+            built(path, &file, file.to_string().as_bytes())
         }
-    };
-    inner.map_err(|error| Error::read(path, error))
+    }
+}
+
+fn built(path: &Path, file: &Value, bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
+    check_tables(path, file)?;
+    tokenizers::Tokenizer::from_bytes(bytes).map_err(|error| Error::read(path, error))
+}
+
+/// The tokenizer crate takes it for granted that these tables are sound.
+fn check_tables(path: &Path, file: &Value) -> Result<(), Error> {
+    charsmap::check(file).map_err(|reason| Error::read(path, reason))?;
+    template::check(file).map_err(|reason| Error::read(path, reason))
 }
 
 /// Refuses a tokenizer of another model.

@@ -45,8 +45,7 @@ impl Tokenizer {
         inner.with_decoder(Some(Decoder::default()));
         let special = [PADDING, UNKNOWN].map(|token| AddedToken::from(token, true));
         inner.add_special_tokens(special).map_err(failed)?;
-        let padding_id = Some(Self::PADDING_ID);
-        Ok(Self { rows: inner.get_vocab_size(true), inner, max_tokens, padding_id })
+        Ok(Self::of(inner, max_tokens))
     }
 }
 

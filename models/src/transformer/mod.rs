@@ -103,13 +103,25 @@ impl Transformer {
     /// If `padding` is not `[texts, tokens]`.
     #[track_caller]
     pub fn forward(&self, start: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<3> {
+        self.forward_with(start, padding, &mut |_| {})
+    }
+
+    #[track_caller]
+    pub(crate) fn forward_with(
+        &self,
+        start: Tensor<3>,
+        padding: Tensor<2, Bool>,
+        after_layer: AfterLayer,
+    ) -> Tensor<3> {
         let [texts, tokens, _] = start.dims();
         require_padding(&padding, [texts, tokens]);
-        self.run(start, padding.reshape([texts, 1, 1, tokens]), |_, states| states)
+        self.run(start, padding.reshape([texts, 1, 1, tokens]), |_, states| states, after_layer)
     }
 
     /// The layers one after the other; `between(i, states)` is what layer `i` does between its
     /// attention and its feed-forward part, `[texts, tokens, hidden]` to the same.
+    ///
+    /// `after_layer` sees the states that each layer gives, `[texts · tokens, hidden]`.
     ///
     /// `hidden_from[text, 0, i, j]` says that token i must not look at token j; for all i at once
     /// where that dimension is 1.
@@ -118,6 +130,7 @@ impl Transformer {
         start: Tensor<3>,
         hidden_from: Tensor<4, Bool>,
         between: impl Fn(usize, Tensor<3>) -> Tensor<3>,
+        after_layer: AfterLayer,
     ) -> Tensor<3> {
         let [texts, tokens, size] = start.dims();
         let bias = self.attention_bias(&start, hidden_from);
@@ -127,6 +140,7 @@ impl Transformer {
         for (index, layer) in self.stack().enumerate() {
             let attended = layer.attend(states, bias.clone());
             states = layer.feed_forward(between(index, attended.reshape(shape)).reshape(rows));
+            after_layer(&states);
         }
         states.reshape(shape)
     }
@@ -159,6 +173,9 @@ impl Transformer {
         self.stack().count()
     }
 }
+
+/// Sees the vectors of all tokens that a layer gives, `[texts · tokens, hidden]`.
+pub type AfterLayer<'a> = &'a mut dyn FnMut(&Tensor<2>);
 
 /// # Panics
 ///

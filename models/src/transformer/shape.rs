@@ -9,6 +9,11 @@ impl Shape for TransformerConfig {
         self.hidden_size
     }
 
+    fn layers(&self) -> usize {
+        let shared = self.family == Family::Albert;
+        self.num_hidden_layers * if shared { self.inner_group_num } else { 1 }
+    }
+
     fn vocab_size(&self) -> usize {
         self.vocab_size
     }

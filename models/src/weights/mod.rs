@@ -4,17 +4,17 @@
 mod files;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_store::{
     BurnToPyTorchAdapter, FloatCastAdapter, KeyRemapper, ModuleAdapter, ModuleSnapshot,
     PyTorchToBurnAdapter, SafetensorsStore, burn_pack,
 };
 
-pub use self::files::WEIGHTS;
-use self::files::{Tensors, one_line};
+use self::files::one_line;
+pub use self::files::{Tensors, WEIGHTS};
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::network::{Network, NetworkConfig};
@@ -33,11 +33,40 @@ pub fn load(
     device: &Device,
 ) -> Result<Network, Error> {
     let (path, found) = files::read(directory, module)?;
-    let failed = |reason: String| Error::read(&path, reason);
     let found = by_our_names(found, config);
     let there: BTreeSet<&str> = found.keys().map(String::as_str).collect();
-    let mut model = config.network(&there, device);
-    let problems = problems(&model, &found, config.shape().names());
+    let network = config.network(&there, device);
+    let writing = config.shape().names().writing();
+    apply(network, found, &path, |name| renamed(&writing, name))
+}
+
+/// Reads the parameters of a module after the network, whose names are PyTorch's.
+pub fn load_module<M: Module>(directory: &Directory, module: &Path, model: M) -> Result<M, Error> {
+    let (path, found) = files::read(directory, module)?;
+    apply(model, found, &path, |name| name.to_string())
+}
+
+/// Everything in the weights of the directory `module`, and the file.
+pub fn tensors(directory: &Directory, module: &Path) -> Result<(PathBuf, Tensors), Error> {
+    files::read(directory, module)
+}
+
+/// The numbers of a tensor in a file.
+pub fn data(tensor: &burn_pack::Tensor) -> Result<TensorData, String> {
+    let bytes = tensor.to_bytes().map_err(|error| one_line(&error))?;
+    Ok(TensorData::from_bytes(bytes, tensor.shape.clone(), tensor.dtype))
+}
+
+/// Puts the parameters found in the file at `path` into a module; `file_name` gives a parameter's
+/// name in the file.
+fn apply<M: Module>(
+    mut model: M,
+    found: Tensors,
+    path: &Path,
+    file_name: impl Fn(&str) -> String,
+) -> Result<M, Error> {
+    let failed = |reason: String| Error::read(path, reason);
+    let problems = problems(&model, &found, file_name);
     if !problems.is_empty() {
         return Err(failed(listed(&problems)));
     }
@@ -66,11 +95,20 @@ fn by_our_names(found: Tensors, config: &NetworkConfig) -> Tensors {
 
 /// Writes the parameters of a network under the names that `transformers` gives them.
 pub fn save(path: &Path, model: &Network, names: Names) -> Result<(), Error> {
+    write(path, model, names.writing())
+}
+
+/// Writes the parameters of a module after the network.
+pub fn save_module<M: Module>(path: &Path, model: &M) -> Result<(), Error> {
+    write(path, model, KeyRemapper::new())
+}
+
+fn write<M: Module>(path: &Path, model: &M, writing: KeyRemapper) -> Result<(), Error> {
     let mut store = SafetensorsStore::from_file(path)
         .skip_enum_variants(true)
         .clear_metadata()
         .metadata("format", "pt")
-        .remap(names.writing())
+        .remap(writing)
         .with_to_adapter(BurnToPyTorchAdapter);
     model.valid().save_into(&mut store).map_err(|error| Error::write(path, error))
 }
@@ -112,12 +150,15 @@ fn listed(problems: &[String]) -> String {
 
 /// The parameters that a file lacks, or has in another shape or type than the model, by the file's
 /// names.
-fn problems(model: &Network, found: &Tensors, names: Names) -> Vec<String> {
+fn problems<M: Module>(
+    model: &M,
+    found: &Tensors,
+    file_name: impl Fn(&str) -> String,
+) -> Vec<String> {
     let mut expected = Shapes::default();
     model.visit(&mut expected);
-    let writing = names.writing();
     let problem = |(name, shape): (String, Vec<usize>)| {
-        let shown = || renamed(&writing, &name);
+        let shown = || file_name(&name);
         match find(found, &name) {
             None => Some(format!("`{}` {shape:?} is missing", shown())),
             Some(tensor) if tensor.shape.as_slice() != shape.as_slice() => {

@@ -11,7 +11,7 @@ use burn_embedding_models::SentenceTransformer;
 pub use files::{Change, copy, set};
 
 /// The directories of the tiny models.
-pub const FAMILIES: [&str; 26] = [
+pub const FAMILIES: [&str; 32] = [
     "bert",
     "roberta",
     "xlm-roberta",
@@ -38,6 +38,12 @@ pub const FAMILIES: [&str; 26] = [
     "gemma2",
     "gemma3",
     "gemma3-causal",
+    "dense",
+    "dense-tokens",
+    "layers",
+    "layers-qwen3",
+    "static",
+    "model2vec",
 ];
 
 /// The directory of a tiny model.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use burn_embedding_models::{OpenOptions, SentenceTransformer};
+use burn_embedding_models::SentenceTransformer;
 use serde::Serialize;
 
 use crate::cli::EncodeArgs;
@@ -51,8 +51,7 @@ pub fn encode(args: &EncodeArgs, console: &Console) -> Result<(), Error> {
         .map_err(|error| Error::option("--device", error.to_string()))?;
     let format = Format::of_output(args.out.as_deref())?;
     let lines = data::lines(&args.file)?;
-    let options = args.pooling.map_or(OpenOptions::new(), |mode| OpenOptions::new().pooling(mode));
-    let model = options.open(&args.model, &device)?;
+    let model = args.open_options().open(&args.model, &device)?;
     let embedded = embed(&model, lines, args, console)?;
     let write = |out: &mut dyn Write| match format {
         Format::Npy => npy::write(out, &embedded.values, embedded.dimension),
