@@ -1,8 +1,9 @@
 //! The command line.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use burn_embedding_models::directory::{Directory, ModuleKind, Modules};
 use burn_embedding_models::{OpenOptions, PoolingMode};
 use clap::{Parser, Subcommand};
 
@@ -134,6 +135,12 @@ pub struct Args {
     #[arg(long, value_name = "MODE", value_parser = PoolingMode::named, requires = "model")]
     pub pooling: Option<PoolingMode>,
 
+    /// Train a StaticEmbedding instead of a transformer: a vector of N values for each token, random
+    /// at first; the mean of a text's is its embedding. Its tokens are those of --model, or learned
+    /// from the data
+    #[arg(long = "static", value_name = "N", conflicts_with_all = ["pooling", "dropout"])]
+    pub static_dim: Option<NonZeroUsize>,
+
     /// Training data [default: the built-in corpus]
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
@@ -173,7 +180,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub loss_weights: Option<PathBuf>,
 
-    /// Passes over the training data [default: 10, with --model 3]
+    /// Passes over the training data [default: 10, with --model or --static 3]
     #[arg(long, value_name = "N", value_parser = positive)]
     pub epochs: Option<usize>,
 
@@ -204,7 +211,7 @@ pub struct Args {
     #[arg(long)]
     pub no_shuffle: bool,
 
-    /// Peak learning rate [default: 0.001, with --model 0.00002]
+    /// Peak learning rate [default: 0.001, with --model 0.00002, of a StaticEmbedding 0.2]
     #[arg(long, value_name = "RATE", value_parser = above_zero)]
     pub learning_rate: Option<f64>,
 
@@ -225,7 +232,7 @@ pub struct Args {
     pub dropout: Option<f64>,
 
     /// Probability to drop a word of a text while training, against memorising
-    /// [default: 0.2, with --model 0]
+    /// [default: 0.2, with --model or --static 0]
     #[arg(long, value_name = "SHARE", value_parser = below_one)]
     pub word_dropout: Option<f64>,
 
@@ -291,8 +298,10 @@ impl Args {
 
     /// How long and how fast to train.
     pub fn schedule(&self) -> Schedule {
-        let usual = match self.model {
+        let usual = match &self.model {
+            _ if self.static_dim.is_some() => Schedule::of_static(),
             None => Schedule::default(),
+            Some(model) if is_table(model) => Schedule::of_static(),
             Some(_) => Schedule::of_pretrained(),
         };
         Schedule {
@@ -315,6 +324,13 @@ impl Args {
             checkpoint_every: self.checkpoint_steps,
         }
     }
+}
+
+/// Whether the model in a directory is a StaticEmbedding; other faults of it are found when it is
+/// opened.
+fn is_table(model: &Path) -> bool {
+    let modules = Directory::open(model).and_then(|directory| Modules::read(&directory));
+    modules.is_ok_and(|modules| modules.network.kind == ModuleKind::StaticEmbedding)
 }
 
 fn after_long_help() -> String {
@@ -352,6 +368,7 @@ Examples:
   finetune --loss TripletLoss --loss-config '{{\"triplet_margin\": 1.0}}' --out triplets
   finetune --data train.csv --eval dev.csv --loss CosineSimilarityLoss --epochs 4
   finetune --model all-MiniLM-L6-v2 --data train.csv --loss CosineSimilarityLoss
+  finetune --static 256 --model all-MiniLM-L6-v2 --data pairs.csv --batch-size 2048
   finetune --model all-MiniLM-L6-v2 --data lines.txt --eval dev.csv --loss DenoisingAutoEncoderLoss
   finetune inspect train.csv
   finetune encode --model all-MiniLM-L6-v2 sentences.txt --out embeddings.npy"

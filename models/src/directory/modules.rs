@@ -52,7 +52,7 @@ impl ModuleKind {
         let known = class.starts_with("sentence_transformers.");
         let found = Self::ALL.into_iter().find(|kind| known && kind.name() == name);
         found.ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(", ");
+            let names = Self::names().collect::<Vec<_>>().join(", ");
             format!("the module {class:?} is not supported; supported are {names}")
         })
     }
@@ -69,6 +69,11 @@ impl ModuleKind {
             Self::Dropout => "Dropout",
             Self::Normalize => "Normalize",
         }
+    }
+
+    /// The names of all kinds.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().map(Self::name)
     }
 
     /// Whether it turns token ids into vectors, and so must be the first.

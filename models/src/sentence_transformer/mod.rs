@@ -4,6 +4,7 @@ mod open;
 mod package;
 mod parts;
 mod save;
+mod table;
 
 use std::num::NonZeroUsize;
 use std::path::Path;

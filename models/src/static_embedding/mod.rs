@@ -22,6 +22,7 @@ pub struct StaticEmbedding {
 impl StaticEmbedding {
     /// A table of random vectors, which are only drawn if they are used before others are loaded.
     pub(crate) fn new(config: &StaticConfig, device: &Device) -> Self {
+        // Burn's initializer is PyTorch's: the standard normal distribution.
         Self { embedding: EmbeddingConfig::new(config.tokens, config.dimension).init(device) }
     }
 

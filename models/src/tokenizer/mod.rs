@@ -154,6 +154,25 @@ impl Tokenizer {
         Ok(Self { inner, rows, max_tokens, padding_id, special: false })
     }
 
+    /// The same tokenizer for a table with a vector for each of its ids.
+    pub(crate) fn for_table(mut self) -> Result<Self, Error> {
+        let highest = self.inner.get_vocab(true).into_values().max();
+        let highest = highest.ok_or_else(|| Error::Tokenizer("it has no tokens".to_string()))?;
+        self.inner.with_truncation(None).map_err(failed)?;
+        self.inner.with_padding(None);
+        Ok(Self { rows: highest as usize + 1, max_tokens: usize::MAX, special: false, ..self })
+    }
+
+    /// The number of rows that a table of vectors needs.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The contents of its `tokenizer.json`.
+    pub(crate) fn to_json(&self) -> Result<String, Error> {
+        self.inner.to_string(true).map_err(failed)
+    }
+
     /// The number of tokens that `prompt` has before a text, as Python counts it: those of the prompt
     /// alone, without the special token at its end.
     pub(crate) fn prompt_length(&self, prompt: &str) -> Result<usize, Error> {

@@ -38,7 +38,11 @@ impl Card {
     }
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
-        let Self { examples, dimension, max_tokens, .. } = self;
+        let Self { examples, dimension, .. } = self;
+        let longest = match self.max_tokens {
+            usize::MAX => "any".to_string(),
+            tokens => format!("{tokens} tokens"),
+        };
         let [base, loss, data] = [&self.base, &self.loss, &self.data].map(|text| plain(text));
         write!(
             out,
@@ -59,7 +63,7 @@ tags:
 This model maps texts to vectors of {dimension} numbers. It was finetuned from `{base}` with
 `{loss}` on {examples} examples from `{data}`, by the program `finetune` of burn-embedding-losses.
 
-- Longest text: {max_tokens} tokens
+- Longest text: {longest}
 - Similarity: {similarity}
 
 ```python

@@ -20,8 +20,9 @@ pub mod start;
 pub mod train;
 
 use std::fs;
+use std::num::NonZeroUsize;
 
-use burn_embedding_models::SentenceTransformer;
+use burn_embedding_models::{SentenceTransformer, Tokenizer};
 
 use checkpoint::Checkpoints;
 use objective::Choice;
@@ -95,6 +96,7 @@ fn checkpoints(
     let weights = args.loss_weights.as_ref().map(|path| path.display().to_string());
     settings.insert("loss_weights".to_string(), weights.into());
     settings.insert("dropout".to_string(), args.dropout.into());
+    settings.insert("static".to_string(), args.static_dim.map(NonZeroUsize::get).into());
     let pooling = args.pooling.map(|mode| format!("{mode:?}"));
     settings.insert("pooling".to_string(), pooling.into());
     settings.insert("contents of the data".to_string(), training.fingerprint().into());
@@ -115,10 +117,18 @@ fn train_and_save(
     destination: &Destination,
     console: &Console,
 ) -> Result<(), Error> {
-    let Some(directory) = &args.model else {
-        return train_encoder(session, loss, report, destination, console);
+    let device = session.tracking();
+    let model = match (&args.model, args.static_dim) {
+        (None, None) => return train_encoder(session, loss, report, destination, console),
+        (Some(directory), None) => args.open_options().open(directory, &device)?,
+        (directory, Some(dimension)) => {
+            let tokenizer = match directory {
+                Some(directory) => Tokenizer::of_model(directory)?,
+                None => session.tokenizer(usize::MAX)?,
+            };
+            SentenceTransformer::static_embedding(tokenizer, dimension, &device)?
+        }
     };
-    let model = args.open_options().open(directory, &session.tracking())?;
     train_model(model, session, loss, report, destination, console)
 }
 

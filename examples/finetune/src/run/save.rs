@@ -7,7 +7,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Device;
 use burn_embedding_models::Tokenizer;
-use burn_embedding_models::directory::{self, Place};
+use burn_embedding_models::directory::{self, ModuleKind, Place};
 use burn_embedding_models::sentence_transformer::file_names;
 use serde_json::Value;
 
@@ -21,8 +21,6 @@ const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
 const SUMMARY: &str = "training.json";
 const FILES: [&str; 4] = [WEIGHTS, CONFIG, TOKENIZER, SUMMARY];
-/// The directories of a model's modules are a number and one of these.
-const MODULES: [&str; 3] = ["_Transformer", "_Pooling", "_Normalize"];
 
 /// A place that an encoder can be saved to, checked before training starts.
 #[derive(Debug)]
@@ -76,11 +74,13 @@ impl Destination {
 
 /// Whether a directory of an encoder may hold a file or directory of this name.
 fn of_an_encoder(name: &str) -> bool {
+    // The directory of a module is a number and its kind.
     let module = name.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let kind = module.strip_prefix('_').unwrap_or_default();
     FILES.contains(&name)
         || name == pictures::DIRECTORY
         || file_names().chain([CARD]).any(|file| file == name)
-        || (module != name && MODULES.contains(&module))
+        || (module != name && ModuleKind::names().any(|known| known == kind))
 }
 
 /// Writes the small encoder into a directory that exists.

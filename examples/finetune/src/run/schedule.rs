@@ -81,6 +81,12 @@ impl Schedule {
         Self { epochs: 3, learning_rate: 2e-5, word_dropout: 0.0, ..Self::default() }
     }
 
+    /// The schedule of a StaticEmbedding: a step moves only the vectors of its own tokens, so the
+    /// learning rate is high.
+    pub fn of_static() -> Self {
+        Self { learning_rate: 0.2, ..Self::of_pretrained() }
+    }
+
     /// The seed of everything random in one step, so that a step does not depend on earlier ones.
     pub fn seed_of(&self, step: usize) -> u64 {
         self.seed ^ (step as u64).rotate_left(32)

@@ -60,11 +60,15 @@ struct Task<'a> {
 impl<'a> Session<'a> {
     /// A small encoder with random parameters, and a tokenizer that knows the training rows.
     pub fn from_scratch(&self) -> Result<(Start<Encoder>, EncoderConfig), Error> {
-        let limit = EncoderConfig::new(0).max_tokens;
-        let tokenizer = Tokenizer::train(self.training.texts(), VOCABULARY, limit)?;
+        let tokenizer = self.tokenizer(EncoderConfig::new(0).max_tokens)?;
         let config = EncoderConfig::new(tokenizer.vocabulary());
         let encoder = config.init(&self.tracking());
         Ok((Start { encoder, tokenizer, dimension: config.dimension }, config))
+    }
+
+    /// A tokenizer that knows the training rows, for texts of at most `max_tokens`.
+    pub fn tokenizer(&self, max_tokens: usize) -> Result<Tokenizer, Error> {
+        Ok(Tokenizer::train(self.training.texts(), VOCABULARY, max_tokens)?)
     }
 
     /// The device of the run, tracking gradients, with its random numbers at their start.
