@@ -148,9 +148,10 @@ fn headers_that_lie_are_refused() {
 }
 
 #[test]
-fn a_tokenizer_of_another_model_is_refused() {
+fn a_tokenizer_of_another_model_is_refused_when_it_is_used() {
     let tokenizer = fs::read(golden("roberta").join("tokenizer.json")).unwrap();
-    let message = "its highest id is 264, but there are 44 embeddings";
+    let message =
+        "it gives the id 55 (\"T\") in the text \"The cat sits.\", but the model has 44 word";
     refused("bert", "tokenizer.json", |_| tokenizer.clone(), message);
 }
 

@@ -7,7 +7,7 @@ use std::fs;
 
 use burn::tensor::Device;
 use burn_embedding_models::SentenceTransformer;
-use common::{Change, copy, golden, set};
+use common::{Change, assert_close, copy, expected, golden, open, rows, set, texts};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -98,4 +98,55 @@ fn the_padding_token_is_the_tokenizers() {
     let model = SentenceTransformer::open(directory.path(), &Device::flex()).unwrap();
     let id = file["model"]["vocab"]["[SEP]"].as_u64().unwrap();
     assert_eq!(model.tokenizer.padding_id().map(u64::from), Some(id));
+}
+
+#[test]
+fn tokens_without_an_embedding_are_refused_where_they_occur() {
+    let directory = TempDir::new().unwrap();
+    copy(&golden("bert"), directory.path());
+    let path = directory.path().join(FILE);
+    let mut file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let token = json!({
+        "id": 44, "content": "<new>", "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": false, "special": true,
+    });
+    file["added_tokens"].as_array_mut().unwrap().push(token);
+    fs::write(path, file.to_string()).unwrap();
+    let model = open(directory.path());
+    let embeddings = rows(model.encode(&texts()).unwrap());
+    assert_close(&embeddings, &expected("bert"), 1e-5, "bert");
+    let long = format!("the {} <new>", "cat ".repeat(15));
+    let error = model.encode(&["the cat", &long]).unwrap_err().to_string();
+    assert!(error.contains("the id 44 (\"<new>\") in the text \"the cat cat"), "{error}");
+    assert!(error.contains("44 word embeddings") && error.len() < 250, "{error}");
+}
+
+#[test]
+fn limits_that_are_absent_or_absurd_are_those_of_the_network() {
+    let file = "sentence_bert_config.json";
+    for length in [json!(1e30), json!(1_000_000_000_000_000_000_u64), Value::Null] {
+        let directory = TempDir::new().unwrap();
+        copy(&golden("bert"), directory.path());
+        set(directory.path(), (file, &[("/max_seq_length", length.clone())]));
+        assert_eq!(open(directory.path()).tokenizer.max_tokens(), 40, "{length}");
+        fs::write(
+            directory.path().join(file),
+            json!({"max_seq_length": length, "do_lower_case": null}).to_string(),
+        )
+        .unwrap();
+        assert_eq!(open(directory.path()).tokenizer.max_tokens(), 40, "{length}");
+    }
+}
+
+#[test]
+fn prompts_may_be_null() {
+    let file = "config_sentence_transformers.json";
+    for prompts in [Value::Null, json!({"query": null, "document": null})] {
+        let directory = TempDir::new().unwrap();
+        copy(&golden("bert"), directory.path());
+        let fields = json!({"prompts": prompts, "default_prompt_name": null});
+        fs::write(directory.path().join(file), fields.to_string()).unwrap();
+        let embeddings = rows(open(directory.path()).encode(&texts()).unwrap());
+        assert_close(&embeddings, &expected("bert"), 1e-5, "bert");
+    }
 }

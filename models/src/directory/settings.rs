@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{ClassOptions, ClassTokenizer, Directory};
@@ -15,11 +15,21 @@ use crate::shape::Shape;
 #[serde(default)]
 pub struct Settings {
     /// Prompts by name: each is put before a text.
+    #[serde(deserialize_with = "or_default")]
     pub prompts: BTreeMap<String, Option<String>>,
     /// The prompt that is used where none is named.
     pub default_prompt_name: Option<String>,
     /// The similarity that the embeddings are made for: cosine, dot, euclidean or manhattan.
     pub similarity_fn_name: Option<String>,
+}
+
+/// Null stands for the default.
+fn or_default<'de, T, D>(from: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de> + Default,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// The file of [`Settings`].
@@ -68,7 +78,9 @@ impl Settings {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct TransformerSettings {
-    max_seq_length: Option<usize>,
+    /// A number as large as 1e30 stands for "no limit".
+    max_seq_length: Option<f64>,
+    #[serde(deserialize_with = "or_default")]
     do_lower_case: bool,
 }
 
@@ -190,15 +202,17 @@ impl Limits {
             Some(class) if network.insists_on_class() => Some(ClassTokenizer { class, options }),
             class => options.with_class(class),
         };
-        if transformer.max_seq_length == Some(0) {
-            let reason = "`max_seq_length` is 0, expected at least 1";
+        if let Some(length) = transformer.max_seq_length.filter(|length| *length < 1.0) {
+            let reason = format!("`max_seq_length` is {length}, expected at least 1");
             return Err(Error::read(&directory.path().join(file), reason));
         }
+        // Numbers that are too large become the largest there is.
+        let by_transformer = transformer.max_seq_length.map(|length| length as usize);
         let rebuilds = !network.keeps_tokenizer();
         let by_tokenizer = tokenizer.model_max_length.filter(|length| *length >= 1.0);
         let by_tokenizer = by_tokenizer.map(|length| length as usize);
         let usual = by_tokenizer.into_iter().chain(network.usual_tokens()).min();
-        let asked = transformer.max_seq_length.or(usual).unwrap_or(usize::MAX);
+        let asked = by_transformer.or(usual).unwrap_or(usize::MAX);
         Ok(Self {
             max_tokens: asked.min(network.max_tokens().unwrap_or(usize::MAX)),
             lower_case: transformer.do_lower_case,

@@ -20,6 +20,9 @@ use crate::error::Error;
 
 const UNKNOWN: &str = "[UNK]";
 
+/// The number of a text's letters that an error shows.
+const SHOWN: usize = 60;
+
 /// Splits texts into the token ids that an encoder embeds.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
@@ -75,7 +78,7 @@ impl Tokenizer {
     ///
     /// If the tokenizer fails, or gives an id that the model has no embedding for.
     pub fn encode(&self, texts: Vec<&str>) -> Result<Tokens, Error> {
-        let encodings = self.inner.encode_batch_fast(texts, self.special).map_err(failed)?;
+        let encodings = self.inner.encode_batch_fast(texts.clone(), self.special).map_err(failed)?;
         let unknown = self.inner.token_to_id(UNKNOWN).unwrap_or(Self::PADDING_ID);
         let limit = self.max_tokens;
         let cut = encodings.iter().filter(|encoding| {
@@ -87,13 +90,25 @@ impl Tokenizer {
             ids => ids[..ids.len().min(limit)].to_vec(),
         });
         let rows: Vec<_> = rows.collect();
-        match rows.iter().flatten().find(|id| **id as usize >= self.rows) {
-            Some(id) => Err(Error::Tokenizer(format!(
-                "it gives the id {id}, but the model has {} word embeddings",
-                self.rows
-            ))),
+        match rows.iter().enumerate().find_map(|(row, ids)| Some((row, self.too_high(ids)?))) {
+            Some((row, id)) => Err(self.no_embedding(id, texts[row])),
             None => Ok(Tokens { rows, prompt: 0, cut }),
         }
+    }
+
+    fn too_high(&self, ids: &[u32]) -> Option<u32> {
+        ids.iter().copied().find(|id| *id as usize >= self.rows)
+    }
+
+    fn no_embedding(&self, id: u32, text: &str) -> Error {
+        let token = self.inner.id_to_token(id).unwrap_or_default();
+        let text: String = text.chars().take(SHOWN).collect();
+        Error::Tokenizer(format!(
+            "it gives the id {id} ({token:?}) in the text {text:?}, but the model has {} word \
+             embeddings: the tokenizer is of another model, or has tokens that the model was \
+             never resized for",
+            self.rows
+        ))
     }
 
     /// Reads a `tokenizer.json` that [`save`](Self::save) wrote, for texts of at most `max_tokens`.
@@ -124,7 +139,7 @@ impl Tokenizer {
         rows: usize,
     ) -> Result<Self, Error> {
         let mut inner = read(path, bytes, limits)?;
-        check(&inner, limits, rows).map_err(|reason| Error::read(path, reason))?;
+        check(&inner, limits).map_err(|reason| Error::read(path, reason))?;
         let failed = |error: tokenizers::Error| Error::read(path, error);
         normalize(&mut inner, limits).map_err(failed)?;
         if limits.lower_case {
@@ -139,6 +154,7 @@ impl Tokenizer {
             TruncationParams { max_length: max_tokens, direction, ..Default::default() };
         inner.with_truncation(Some(truncation)).map_err(failed)?;
         let padding_id = padding_id(&inner, limits.pad_token.as_deref());
+        let padding_id = padding_id.filter(|id| (*id as usize) < rows);
         inner.with_padding(None);
         Ok(Self { inner, rows, max_tokens, padding_id, special: true })
     }
@@ -217,12 +233,8 @@ fn check_tables(path: &Path, file: &Value) -> Result<(), Error> {
     template::check(file).map_err(|reason| Error::read(path, reason))
 }
 
-/// Refuses a tokenizer of another model.
-fn check(inner: &tokenizers::Tokenizer, limits: &Limits, rows: usize) -> Result<(), String> {
-    let highest = inner.get_vocab(true).into_values().max();
-    if let Some(highest) = highest.filter(|id| *id as usize >= rows) {
-        return Err(format!("its highest id is {highest}, but there are {rows} embeddings"));
-    }
+/// Refuses a tokenizer that the model cannot be used with.
+fn check(inner: &tokenizers::Tokenizer, limits: &Limits) -> Result<(), String> {
     let special = inner.get_post_processor().map_or(0, |it| it.added_tokens(false));
     if special >= limits.max_tokens {
         let limit = limits.max_tokens;
