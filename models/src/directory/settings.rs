@@ -101,14 +101,18 @@ struct TokenizerSettings {
 }
 
 impl TokenizerSettings {
-    /// The normalizer of the classes that build their own; the others keep the one of tokenizer.json.
-    fn normalization(&self, network: &dyn Shape) -> Option<Normalization> {
-        let own = match self.tokenizer_class.as_deref() {
+    /// Whether the class is one of BERT's.
+    fn has_word_pieces(&self, network: &dyn Shape) -> bool {
+        match self.tokenizer_class.as_deref() {
             Some(class) => OWN_NORMALIZER.contains(&class.trim_end_matches("Fast")),
             // Then transformers takes the class of the model's family.
             None => network.bert_normalizer(),
-        };
-        own.then(|| Normalization {
+        }
+    }
+
+    /// The normalizer of the classes that build their own; the others keep the one of tokenizer.json.
+    fn normalization(&self, network: &dyn Shape) -> Option<Normalization> {
+        self.has_word_pieces(network).then(|| Normalization {
             lower_case: self.do_lower_case.unwrap_or(true),
             strip_accents: self.strip_accents,
             chinese_characters: self.tokenize_chinese_chars.unwrap_or(true),
@@ -174,6 +178,8 @@ pub struct Limits {
     pub lower_case: bool,
     /// The normalizer, if it is not the one of tokenizer.json.
     pub normalization: Option<Normalization>,
+    /// Whether the tokenizer is one of BERT's, whose vocabulary may be vocab.txt.
+    pub word_pieces: bool,
     /// The class that builds what is around the vocabulary, if there is one.
     pub class: Option<ClassTokenizer>,
     /// The side that long texts are cut on, if not the one of tokenizer.json.
@@ -217,6 +223,7 @@ impl Limits {
             max_tokens: asked.min(network.max_tokens().unwrap_or(usize::MAX)),
             lower_case: transformer.do_lower_case,
             normalization: tokenizer.normalization(network).filter(|_| rebuilds),
+            word_pieces: rebuilds && tokenizer.has_word_pieces(network),
             class: class.filter(|_| rebuilds),
             truncation_side: tokenizer.truncation_side,
             padding_side: tokenizer.padding_side,

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::modules::{Part, Pooling, PoolingMode};
 use crate::network::{Network, NetworkConfig};
 use crate::static_embedding;
-use crate::tokenizer::Tokenizer;
+use crate::tokenizer::{self, Tokenizer};
 use crate::weights;
 
 /// Options for opening a directory, where the model should differ from what the directory says.
@@ -92,7 +92,8 @@ impl OpenOptions {
             ModuleKind::StaticEmbedding => table(&directory, &modules.network.path, device)?,
             _ => self.transformer(&directory, &modules.network.path)?,
         };
-        let Opened { config, tokenizer, shows_layers, network } = opened;
+        let Opened { config, tokenizer, shows_layers, network, files: more } = opened;
+        files.extend(more);
         let before = SentenceEncoder::sizes_before(&config, shows_layers);
         let parts = match self.pooling {
             Some(mode) => {
@@ -119,12 +120,20 @@ impl OpenOptions {
             config.shape_mut().set_dropout(dropout);
         }
         let limits = Limits::read(directory, module, config.shape())?;
-        let (path, bytes) = read(directory, &module.join(TOKENIZER), TOKENIZER_LIMIT)?;
+        let file = module.join(TOKENIZER);
+        let whole = directory.optional(&file, TOKENIZER_LIMIT)?;
+        let assembled = match &whole {
+            Some(_) => None,
+            None => Some(tokenizer::assembled(directory, module, &limits)?),
+        };
+        let bytes = whole.or_else(|| assembled.clone()).unwrap_or_default();
         let rows = config.shape().vocab_size();
+        let path = directory.path().join(&file);
         let tokenizer = Tokenizer::pretrained(&path, &bytes, &limits, rows)?;
         let HiddenStates { output_hidden_states } = directory.json(&module.join(CONFIG))?;
         let shows_layers = output_hidden_states == Some(true);
-        Ok(Opened { config, tokenizer, shows_layers, network: None })
+        let files = assembled.map(|bytes| (file, bytes)).into_iter().collect();
+        Ok(Opened { config, tokenizer, shows_layers, network: None, files })
     }
 }
 
@@ -136,6 +145,8 @@ struct Opened {
     shows_layers: bool,
     /// The network, if its configuration is only in its weights.
     network: Option<Network>,
+    /// Files that the directory lacks and that are saved with the model.
+    files: Vec<(PathBuf, Vec<u8>)>,
 }
 
 /// The field of a `config.json` that lets modules see all layers.
@@ -154,6 +165,7 @@ fn table(directory: &Directory, module: &Path, device: &Device) -> Result<Opened
         tokenizer: Tokenizer::of_table(&path, &bytes, config.tokens)?,
         shows_layers: false,
         network: Some(Network::Static(table)),
+        files: Vec::new(),
     })
 }
 

@@ -5,6 +5,7 @@ mod charsmap;
 mod rebuilt;
 mod template;
 mod train;
+mod vocabulary;
 
 use std::path::Path;
 
@@ -14,6 +15,8 @@ use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
 use tokenizers::utils::padding::{PaddingDirection, PaddingParams};
 use tokenizers::utils::truncation::TruncationDirection;
 use tokenizers::{AddedToken, PostProcessor, TruncationParams};
+
+pub(crate) use vocabulary::assembled;
 
 use crate::directory::{Limits, Side};
 use crate::error::Error;
@@ -78,7 +81,8 @@ impl Tokenizer {
     ///
     /// If the tokenizer fails, or gives an id that the model has no embedding for.
     pub fn encode(&self, texts: Vec<&str>) -> Result<Tokens, Error> {
-        let encodings = self.inner.encode_batch_fast(texts.clone(), self.special).map_err(failed)?;
+        let encodings =
+            self.inner.encode_batch_fast(texts.clone(), self.special).map_err(failed)?;
         let unknown = self.inner.token_to_id(UNKNOWN).unwrap_or(Self::PADDING_ID);
         let limit = self.max_tokens;
         let cut = encodings.iter().filter(|encoding| {
