@@ -111,9 +111,9 @@ impl DataArgs {
 /// Options of looking at a file.
 #[derive(Debug, Clone, clap::Args)]
 pub struct InspectArgs {
-    /// The file
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The file; several are read as one, as for --data
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 
     /// Its format [default: by its extension]
     #[arg(long, value_name = "FORMAT")]
@@ -141,19 +141,20 @@ pub struct Args {
     #[arg(long = "static", value_name = "N", conflicts_with_all = ["pooling", "dropout"])]
     pub static_dim: Option<NonZeroUsize>,
 
-    /// Training data [default: the built-in corpus]
-    #[arg(long, value_name = "FILE")]
-    pub data: Option<PathBuf>,
+    /// Training data: files, or patterns such as 'data/*.jsonl.gz', which are read as one [default: the
+    /// built-in corpus]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub data: Vec<PathBuf>,
 
     /// Format of --data [default: by its extension, .csv, .tsv, .json or .jsonl; .txt is TREC, for
     /// DenoisingAutoEncoderLoss lines]
     #[arg(long, value_name = "FORMAT", requires = "data")]
     pub format: Option<Format>,
 
-    /// Evaluation data [default: a tenth of the rows of --data is held out; if these are bare lines,
+    /// Evaluation data, like --data [default: a tenth of the rows of --data is held out; if these are bare lines,
     /// the built-in sentences]
-    #[arg(long, value_name = "FILE", requires = "data")]
-    pub eval: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "data")]
+    pub eval: Vec<PathBuf>,
 
     /// Format of --eval [default: by its extension]
     #[arg(long, value_name = "FORMAT", requires = "eval")]
@@ -348,6 +349,8 @@ Data (--data, --eval):
   trec   a class 0..5, a space, a question                as TREC
   lines  one text per line                                for DenoisingAutoEncoderLoss, which
                                                           also takes the texts of the others
+Several files, by name or pattern, must have the same columns; their rows are taken in the order of the
+options, those of a pattern in the order of the file names. Scores and labels mean the same in all.
 
 Columns of csv, tsv and jsonl (--columns gives others these names):
   sentence1, sentence2 [, score or label]                 also premise, hypothesis; question1,
@@ -369,6 +372,7 @@ Examples:
   finetune --data train.csv --eval dev.csv --loss CosineSimilarityLoss --epochs 4
   finetune --model all-MiniLM-L6-v2 --data train.csv --loss CosineSimilarityLoss
   finetune --static 256 --model all-MiniLM-L6-v2 --data pairs.csv --batch-size 2048
+  finetune --model all-MiniLM-L6-v2 --data 'shards/*.jsonl.gz' --eval dev.jsonl
   finetune --model all-MiniLM-L6-v2 --data lines.txt --eval dev.csv --loss DenoisingAutoEncoderLoss
   finetune inspect train.csv
   finetune encode --model all-MiniLM-L6-v2 sentences.txt --out embeddings.npy"

@@ -68,6 +68,47 @@ fn a_json_array_trains_like_a_table() {
 }
 
 #[test]
+fn several_files_train_as_one() {
+    let directory = TempDir::new().unwrap();
+    let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).unwrap();
+    let rows: Vec<_> = PAIRS.split_inclusive('\n').collect();
+    write("whole.csv", PAIRS);
+    write("part-2.csv", &rows[2..].concat());
+    write("part-1.csv", &rows[..2].concat());
+    write("dev.csv", PAIRS);
+    let train = |data: &[&str], out: &str| {
+        let more = ["--eval", "dev.csv", "--loss", "CosineSimilarityLoss", "--steps", "3"];
+        let (stdout, _) = succeed(directory.path(), &[data, &more, &["--out", out]].concat());
+        let table = stdout.lines().filter(|line| !line.contains(".csv") && !line.contains("saved"));
+        (table.collect::<Vec<_>>().join("\n"), stdout.lines().next().unwrap().to_string())
+    };
+    let (whole, _) = train(&["--data", "whole.csv"], "a");
+    let (parts, says) = train(&["--data", "part-*.csv"], "b");
+    assert_eq!(parts, whole);
+    assert!(says.ends_with("part-1.csv and 1 more file: 4 scored pairs"), "{says}");
+    assert_eq!(train(&["--data", "part-1.csv", "--data", "part-2.csv"], "c").0, whole);
+    assert_eq!(train(&["--data", "part-1.csv", "part-2.csv"], "d").0, whole);
+    assert_ne!(train(&["--data", "part-1.csv"], "e").0, whole);
+    let (stdout, _) = succeed(directory.path(), &["inspect", "part-1.csv", "part-[2].csv"]);
+    assert!(stdout.contains("part-1.csv and 1 more file: 4 scored pairs"), "{stdout}");
+    assert!(stdout.contains("finetune --data part-1.csv 'part-[2].csv' --loss Co"), "{stdout}");
+}
+
+#[test]
+fn files_that_do_not_belong_together_are_refused() {
+    let scored = ("a.csv", "sentence1,sentence2,score\nx,y,1\n");
+    let labelled = ("b.csv", "sentence1,sentence2,label\nx,y,1\n");
+    let message = "cannot read b.csv: its columns are not those of a.csv: it lacks `score` and has";
+    refused(&[scored, labelled], &["--data", "?.csv"], message);
+    refused(&[scored, labelled], &["--data", "a.csv", "--data", "b.csv"], message);
+    refused(&[scored], &["--data", "*.jsonl"], "cannot read *.jsonl: no file matches this pattern");
+    let args = ["--data", "a.csv", "--eval", "?.json"];
+    refused(&[scored], &args, "cannot read ?.json: no file matches this pattern");
+    refused(&[scored], &["--data", "a.csv", "*.csv"], "cannot read a.csv: it is named twice");
+    refused(&[scored], &["--data", "."], "it is a directory: name a file in it, or several by a");
+}
+
+#[test]
 fn broken_rows_are_refused_with_file_and_line() {
     refused(&[("a.csv", "x,y,1\nx,y\n")], &["--data", "a.csv"], "a.csv:2: expected 3 columns");
     refused(&[("a.csv", "x,y,9\n")], &["--data", "a.csv"], "a.csv:1: score 9 is outside -1..1");

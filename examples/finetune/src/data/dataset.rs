@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
-use super::ScoreRange;
+use super::{Place, ScoreRange};
 
 /// Two texts with a similarity or a relation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
-    /// The line in the file, counted from one.
-    pub line: usize,
+    /// Where the row comes from.
+    pub place: Place,
     /// The first text.
     pub left: String,
     /// The second text.
@@ -26,8 +26,8 @@ pub struct Pair {
 /// A text, one that belongs to it, and any number of others that do not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
-    /// The line in the file, counted from one.
-    pub line: usize,
+    /// Where the row comes from.
+    pub place: Place,
     /// The query or anchor.
     pub anchor: String,
     /// The text that belongs to the anchor.
@@ -40,16 +40,16 @@ pub struct Ranking {
 
 impl Ranking {
     /// Two texts that belong together.
-    pub fn of(line: usize, anchor: String, positive: String) -> Self {
-        Self { line, anchor, positive, negatives: Vec::new(), margins: Vec::new() }
+    pub fn of(place: Place, anchor: String, positive: String) -> Self {
+        Self { place, anchor, positive, negatives: Vec::new(), margins: Vec::new() }
     }
 }
 
 /// A text with a class.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sentence {
-    /// The line in the file, counted from one.
-    pub line: usize,
+    /// Where the row comes from.
+    pub place: Place,
     /// The text.
     pub text: String,
     /// Its class.
@@ -59,18 +59,18 @@ pub struct Sentence {
 /// A text with the embedding that a teacher gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TeacherTarget {
-    /// The line in the file, counted from one.
-    pub line: usize,
+    /// Where the row comes from.
+    pub place: Place,
     /// The text.
     pub text: String,
     /// The teacher's embedding.
     pub embedding: Vec<f32>,
 }
 
-/// All rows of one source. A file has one kind of row, the built-in corpus all but bare texts.
+/// All rows of one source. Files have one kind of row, the built-in corpus all but bare texts.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dataset {
-    /// The file, for messages.
+    /// The file, for messages; of several, the first and how many more.
     pub path: PathBuf,
     /// Two texts with a score or a class.
     pub pairs: Vec<Pair>,

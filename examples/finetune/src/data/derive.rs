@@ -152,11 +152,14 @@ fn in_order<'a>(classes: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::data::Place;
 
     fn pair(left: &str, right: &str, score: Option<f32>, class: Option<&str>) -> Pair {
         Pair {
-            line: 1,
+            place: Place::new(Path::new("a.csv"), 1),
             left: left.to_string(),
             right: right.to_string(),
             score,

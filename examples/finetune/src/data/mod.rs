@@ -4,6 +4,9 @@ mod contents;
 pub mod corpus;
 mod dataset;
 pub mod derive;
+mod files;
+mod part;
+mod place;
 pub mod repeats;
 mod scale;
 pub mod table;
@@ -11,16 +14,18 @@ pub mod task;
 pub mod teacher;
 pub mod trec;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 pub use dataset::{Dataset, Pair, Ranking, Sentence, TeacherTarget};
+pub use place::Place;
 pub use scale::ScoreRange;
 pub use table::Hints;
 pub use table::columns::Renamed;
 
 use crate::error::Error;
+use part::Part;
 
 /// The file formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -51,12 +56,25 @@ impl Format {
     }
 }
 
-/// Reads a file in `format`, or in the one its extension stands for; unpacks gzip.
-pub fn read(path: &Path, format: Option<Format>, hints: Hints) -> Result<Dataset, Error> {
-    let bytes = contents::read(path)?;
-    let text = contents::text(path, &bytes)?;
-    let format = format.or_else(|| Format::of(path)).ok_or_else(|| no_format(path))?;
-    rows(path, &text, format, hints)
+/// Reads all rows of some files, named one by one or by patterns such as `data/*.jsonl`. `format` says how
+/// to read a file; if it does not, its extension does. Unpacks gzip.
+///
+/// # Errors
+///
+/// If a file cannot be read or used, a pattern matches none, or the columns of the files differ.
+pub fn read(
+    patterns: &[PathBuf],
+    format: impl Fn(&Path) -> Option<Format>,
+    hints: Hints,
+) -> Result<Dataset, Error> {
+    let files = files::expand(patterns)?;
+    let name = files::name(&files);
+    let parts = files.into_iter().map(|file| {
+        let bytes = contents::read(&file)?;
+        let part = part(&file, &bytes, format(&file), hints)?;
+        Ok((file, part))
+    });
+    part::together(name, parts, hints)
 }
 
 /// Reads the bytes of a file called `name`, whose extension stands for the format, without any options.
@@ -65,40 +83,26 @@ pub fn read(path: &Path, format: Option<Format>, hints: Hints) -> Result<Dataset
 ///
 /// As [`read`], but for what a file system says: hostile bytes give an error, never a panic.
 pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Dataset, Error> {
-    let path = Path::new(name);
-    let text = contents::text(path, bytes)?;
-    let format = Format::of(path).ok_or_else(|| no_format(path))?;
-    rows(path, &text, format, Hints::default())
-}
-
-fn no_format(path: &Path) -> Error {
-    let reason = "the extension names no format: rename it to .csv, .tsv, .txt, .json or .jsonl, \
-                  or say --format (for --eval: --eval-format)";
-    Error::read(path, reason)
+    one(Path::new(name), bytes, None, Hints::default())
 }
 
 /// Reads rows from the bytes of a file.
 pub fn parse(path: &Path, bytes: &[u8], format: Format, hints: Hints) -> Result<Dataset, Error> {
-    rows(path, &contents::text(path, bytes)?, format, hints)
+    one(path, bytes, Some(format), hints)
 }
 
-fn rows(path: &Path, text: &str, format: Format, hints: Hints) -> Result<Dataset, Error> {
-    let mut data = match format {
-        Format::Csv => delimited(path, text, b',', hints)?,
-        Format::Tsv => delimited(path, text, b'\t', hints)?,
-        Format::Trec => trec::parse(path, text)?,
-        Format::Jsonl => table::json::parse(path, text)?.interpret(path, hints)?,
-        Format::Lines => Dataset { bare: bare_texts(text), ..Dataset::default() },
-    };
-    data.path = path.to_path_buf();
-    if data.rows() == 0 {
-        return Err(Error::read(path, "it has no rows"));
-    }
-    Ok(data)
+fn one(path: &Path, bytes: &[u8], format: Option<Format>, hints: Hints) -> Result<Dataset, Error> {
+    let part = part(path, bytes, format, hints).map(|part| (path.to_path_buf(), part));
+    part::together(path.to_path_buf(), [part], hints)
 }
 
-fn delimited(path: &Path, text: &str, separator: u8, hints: Hints) -> Result<Dataset, Error> {
-    table::delimited::parse(path, text, separator, hints.columns)?.interpret(path, hints)
+fn part(path: &Path, bytes: &[u8], format: Option<Format>, hints: Hints) -> Result<Part, Error> {
+    let no_format = "the extension names no format: rename it to .csv, .tsv, .txt, .json or .jsonl, \
+                     or say --format (for --eval: --eval-format)";
+    // Files that are no text say so, whatever their extension.
+    let text = contents::text(path, bytes)?;
+    let format = format.or_else(|| Format::of(path));
+    Part::parse(path, &text, format.ok_or_else(|| Error::read(path, no_format))?, hints)
 }
 
 /// The lines of a text file, one text each; a text may be empty.
@@ -111,14 +115,10 @@ pub fn lines(path: &Path) -> Result<Vec<String>, Error> {
     Ok(lines)
 }
 
-fn bare_texts(text: &str) -> Vec<String> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect()
-}
-
 /// A text column of a row: trimmed, and never empty.
-fn required_text(path: &Path, line: usize, column: &str, text: &str) -> Result<String, Error> {
+fn required_text(place: &Place, column: &str, text: &str) -> Result<String, Error> {
     match text.trim() {
-        "" => Err(Error::row(path, line, format!("`{column}` is empty"))),
+        "" => Err(place.error(format!("`{column}` is empty"))),
         text => Ok(text.to_string()),
     }
 }

@@ -170,12 +170,12 @@ fn not_binary(loss: &str, data: &Dataset) -> Result<(), Error> {
     let number = |class: &str| class.parse::<i64>().is_ok_and(|number| !(0..=1).contains(&number));
     let wrong = data.pairs.iter().find_map(|pair| {
         let class = pair.class.as_deref().filter(|class| number(class))?;
-        Some((pair.line, class))
+        Some((&pair.place, class))
     });
     match wrong {
-        Some((line, class)) => {
+        Some((place, class)) => {
             let reason = format!("label {class} is out of range: {loss} takes 0 and 1");
-            Err(Error::row(&data.path, line, reason))
+            Err(place.error(reason))
         }
         None => Ok(()),
     }

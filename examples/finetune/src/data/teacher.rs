@@ -18,7 +18,7 @@ const SHORTEST_WORD: usize = 4;
 /// The teacher's embeddings of labelled sentences, their label being the topic.
 pub fn targets(sentences: &[Sentence]) -> Vec<TeacherTarget> {
     let target = |sentence: &Sentence| TeacherTarget {
-        line: sentence.line,
+        place: sentence.place.clone(),
         text: sentence.text.clone(),
         embedding: embedding(&sentence.text, &sentence.class),
     };

@@ -1,39 +1,35 @@
 //! TREC question classification: a class from 0 to 5 or such as `DESC:manner`, a space, a question.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::{Dataset, Sentence, required_text};
+use super::{Place, Sentence, required_text};
 use crate::error::Error;
 
 const CLASSES: usize = 6;
 
 /// Reads labelled texts.
-pub fn parse(path: &Path, text: &str) -> Result<Dataset, Error> {
-    let mut data = Dataset::default();
-    for (index, row) in text.lines().enumerate() {
-        if !row.trim().is_empty() {
-            data.sentences.push(sentence(path, index + 1, row)?);
-        }
-    }
-    Ok(data)
+pub fn parse(file: &Arc<Path>, text: &str) -> Result<Vec<Sentence>, Error> {
+    let rows = text.lines().enumerate().filter(|(_, row)| !row.trim().is_empty());
+    rows.map(|(index, row)| sentence(Place::new(file.clone(), index + 1), row)).collect()
 }
 
-fn sentence(path: &Path, line: usize, row: &str) -> Result<Sentence, Error> {
+fn sentence(place: Place, row: &str) -> Result<Sentence, Error> {
     let (class, text) = row.trim().split_once(' ').unwrap_or((row.trim(), ""));
     let sentence = |class: String| {
-        let text = required_text(path, line, "question", text)?;
-        Ok(Sentence { line, text, class })
+        let text = required_text(&place, "question", text)?;
+        Ok(Sentence { place: place.clone(), text, class })
     };
     match class.parse::<usize>() {
         Ok(number) if number < CLASSES => sentence(number.to_string()),
         Ok(number) => {
             let reason = format!("class {number} is outside 0..{}", CLASSES - 1);
-            Err(Error::row(path, line, reason))
+            Err(place.error(reason))
         }
         Err(_) if is_name(class) => sentence(class.to_string()),
         Err(_) => {
             let reason = format!("expected a class number, a space and a text, found `{class}`");
-            Err(Error::row(path, line, reason))
+            Err(place.error(reason))
         }
     }
 }
@@ -50,19 +46,19 @@ fn is_name(class: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Dataset, Error> {
-        parse(Path::new("questions.txt"), text)
+    fn read(text: &str) -> Result<Vec<Sentence>, Error> {
+        parse(&Path::new("questions.txt").into(), text)
     }
 
     #[test]
     fn classes_and_questions_are_read() {
-        let data = read("4 Which river is longest ?\n\n0 Why do cats purr ?\n").unwrap();
-        assert_eq!(data.sentences[0].class, "4");
-        assert_eq!(data.sentences[1].text, "Why do cats purr ?");
-        assert_eq!(data.sentences[1].line, 3);
-        let data = read("DESC:manner How did it end ?\nENTY:cremat What is it ?\n").unwrap();
-        assert_eq!(data.sentences[0].class, "DESC:manner");
-        assert_eq!(data.sentences[1].text, "What is it ?");
+        let rows = read("4 Which river is longest ?\n\n0 Why do cats purr ?\n").unwrap();
+        assert_eq!(rows[0].class, "4");
+        assert_eq!(rows[1].text, "Why do cats purr ?");
+        assert_eq!(rows[1].place.line, 3);
+        let rows = read("DESC:manner How did it end ?\nENTY:cremat What is it ?\n").unwrap();
+        assert_eq!(rows[0].class, "DESC:manner");
+        assert_eq!(rows[1].text, "What is it ?");
     }
 
     #[test]

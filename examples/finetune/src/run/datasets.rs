@@ -1,5 +1,7 @@
 //! The rows that a run trains and evaluates on.
 
+use std::path::Path;
+
 use burn_embedding_losses::catalog::BatchKind;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -16,21 +18,18 @@ const HELD_OUT: f64 = 0.1;
 pub(super) fn read(args: &Args) -> Result<(Dataset, Dataset), Error> {
     let mut rng = StdRng::seed_from_u64(args.seed);
     let hints = args.how.hints();
-    let (mut training, mut evaluation) = match (&args.data, &args.eval) {
-        (None, _) => (corpus::training()?, corpus::evaluation()?),
-        (Some(data), Some(eval)) => {
-            let training = data::read(data, format(args), hints)?;
-            let hints = Hints { training: Some(&training), ..hints };
-            let evaluation = data::read(eval, args.eval_format, hints)?;
-            (training, evaluation)
-        }
-        (Some(data), None) => {
-            let data = data::read(data, format(args), hints)?;
-            if data.tells_something() {
-                data.hold_out(HELD_OUT, &mut rng)
-            } else {
-                (data, corpus::evaluation()?)
-            }
+    let (mut training, mut evaluation) = if args.data.is_empty() {
+        (corpus::training()?, corpus::evaluation()?)
+    } else {
+        let data = data::read(&args.data, |file| format(args, file), hints)?;
+        if !args.eval.is_empty() {
+            let hints = Hints { training: Some(&data), ..hints };
+            let evaluation = data::read(&args.eval, |_| args.eval_format, hints)?;
+            (data, evaluation)
+        } else if data.tells_something() {
+            data.hold_out(HELD_OUT, &mut rng)
+        } else {
+            (data, corpus::evaluation()?)
         }
     };
     // A file that happens to hold only two of the classes does not change what they mean.
@@ -56,11 +55,11 @@ pub(super) fn check_held_out(training: &Dataset, evaluation: &Dataset) -> Result
     Err(Error::read(&training.path, reason))
 }
 
-/// The format of `--data`. A loss that learns from bare texts reads a text file as lines.
-fn format(args: &Args) -> Option<Format> {
+/// The format of a file of `--data`. A loss that learns from bare texts reads a text file as lines.
+fn format(args: &Args, file: &Path) -> Option<Format> {
     args.format.or_else(|| {
         let bare = kind_of(&args.loss).is_ok_and(|kind| kind == BatchKind::DamagedTexts);
-        let format = args.data.as_deref().and_then(Format::of);
+        let format = Format::of(file);
         if bare && format == Some(Format::Trec) { Some(Format::Lines) } else { format }
     })
 }

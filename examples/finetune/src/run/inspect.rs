@@ -13,7 +13,7 @@ const CLASSES: usize = 20;
 
 /// Does what the command line asks for.
 pub fn inspect(args: &InspectArgs, console: &Console) -> Result<(), Error> {
-    let data = data::read(&args.file, args.format, args.how.hints())?;
+    let data = data::read(&args.files, |_| args.format, args.how.hints())?;
     console.say(format_args!("{}: {}", data.name(), data.contents()));
     for note in &data.notes {
         console.say(note);
@@ -39,12 +39,22 @@ fn losses(args: &InspectArgs, data: &Dataset, console: &Console) -> Result<(), E
     if fitting.is_empty() {
         console.say("it fits no loss");
     }
+    let files: Vec<_> = args.files.iter().map(|file| word(&file.display().to_string())).collect();
     for (loss, examples) in fitting {
         let model = if loss == task::DENOISING { " --model DIR" } else { "" };
-        let command = format!("finetune{model} --data {} --loss {loss}", args.file.display());
+        let command = format!("finetune{model} --data {} --loss {loss}", files.join(" "));
         console.say(format_args!("{examples:>8} examples  {command}"));
     }
     Ok(())
+}
+
+/// A word of a command line, quoted where a shell would take it for something else.
+fn word(text: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || "/._-+,=:@%".contains(letter);
+    match text.chars().all(plain) {
+        true => text.to_string(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }
 
 /// The number of rows of each class, for each kind of rows that has classes.

@@ -1,7 +1,5 @@
 //! One cell of a row, whatever type its file gives it.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 use super::Row;
@@ -11,25 +9,18 @@ use crate::error::Error;
 /// Spellings of a class that a row does not have.
 const NO_CLASS: [&str; 3] = ["", "-", "-1"];
 
-/// A row with the name of its file, for messages.
-#[derive(Clone, Copy)]
-pub struct At<'a> {
-    pub path: &'a Path,
-    pub row: &'a Row,
-}
-
-impl<'a> At<'a> {
-    pub fn error(self, reason: impl Into<String>) -> Error {
-        Error::row(self.path, self.row.line, reason)
+impl Row {
+    pub(super) fn error(&self, reason: impl Into<String>) -> Error {
+        self.place.error(reason)
     }
 
     /// The cell, unless it is empty.
-    pub fn get(self, column: &str) -> Option<&'a Value> {
-        self.row.cells.get(column).filter(|cell| !is_empty(cell))
+    pub(super) fn get(&self, column: &str) -> Option<&Value> {
+        self.cells.get(column).filter(|cell| !is_empty(cell))
     }
 
-    fn required(self, column: &str) -> Result<&'a Value, Error> {
-        match self.row.cells.get(column) {
+    fn required(&self, column: &str) -> Result<&Value, Error> {
+        match self.cells.get(column) {
             None | Some(Value::Null) => {
                 Err(self.error(format!("the column `{column}` is missing")))
             }
@@ -37,12 +28,12 @@ impl<'a> At<'a> {
         }
     }
 
-    pub fn text(self, column: &str) -> Result<String, Error> {
+    pub(super) fn text(&self, column: &str) -> Result<String, Error> {
         self.as_text(column, self.required(column)?)
     }
 
     /// A text, or each text of a list. A passage may be an object with a text in it.
-    pub fn texts(self, column: &str) -> Result<Vec<String>, Error> {
+    pub(super) fn texts(&self, column: &str) -> Result<Vec<String>, Error> {
         match self.get(column) {
             None => Ok(Vec::new()),
             Some(Value::Array(cells)) => {
@@ -52,19 +43,19 @@ impl<'a> At<'a> {
         }
     }
 
-    fn as_text(self, column: &str, cell: &Value) -> Result<String, Error> {
+    fn as_text(&self, column: &str, cell: &Value) -> Result<String, Error> {
         let text = match cell {
             Value::Object(passage) => passage.get("text").and_then(Value::as_str),
             cell => cell.as_str(),
         };
         match text {
-            Some(text) => required_text(self.path, self.row.line, column, text),
+            Some(text) => required_text(&self.place, column, text),
             None => Err(self.error(format!("`{column}` must be a text, found {cell}"))),
         }
     }
 
     /// A number, or each number of a list.
-    pub fn numbers(self, column: &str) -> Result<Vec<f64>, Error> {
+    pub(super) fn numbers(&self, column: &str) -> Result<Vec<f64>, Error> {
         let Some(cell) = self.get(column) else {
             return Ok(Vec::new());
         };
@@ -72,18 +63,18 @@ impl<'a> At<'a> {
         list.iter().map(|cell| self.as_number(column, cell)).collect()
     }
 
-    pub fn number(self, column: &str) -> Result<Option<f64>, Error> {
+    pub(super) fn number(&self, column: &str) -> Result<Option<f64>, Error> {
         self.get(column).map(|cell| self.as_number(column, cell)).transpose()
     }
 
-    fn as_number(self, column: &str, cell: &Value) -> Result<f64, Error> {
+    fn as_number(&self, column: &str, cell: &Value) -> Result<f64, Error> {
         let not_one = || self.error(format!("`{column}` must be a number, found {cell}"));
         number(cell).ok_or_else(not_one)
     }
 
     /// A class: a text, an integer, or true and false for 1 and 0; `None` for the spellings of none.
-    pub fn class(self, column: &str) -> Result<Option<String>, Error> {
-        let class = match self.row.cells.get(column) {
+    pub(super) fn class(&self, column: &str) -> Result<Option<String>, Error> {
+        let class = match self.cells.get(column) {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::String(class)) => match class.trim().to_ascii_lowercase().as_str() {
                 "true" => "1".to_string(),

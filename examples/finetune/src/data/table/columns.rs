@@ -1,6 +1,5 @@
 //! The meaning of columns, by the names that people give them.
 
-use std::path::Path;
 use std::str::FromStr;
 
 use super::Table;
@@ -113,8 +112,8 @@ pub struct Columns {
 
 impl Columns {
     /// The columns of a table.
-    pub fn of(path: &Path, table: &Table, renamed: &[Renamed]) -> Result<Self, Error> {
-        let names = Names::of(path, table, renamed)?;
+    pub fn of(table: &Table, renamed: &[Renamed]) -> Result<Self, Error> {
+        let names = Names::of(table, renamed)?;
         let texts = names.texts().ok_or_else(|| {
             let found = names.all.join(", ");
             let reason = format!(
@@ -122,7 +121,7 @@ impl Columns {
                  name them with --columns, such as --columns anchor={}",
                 names.all.first().map_or("question", String::as_str)
             );
-            Error::row(path, table.rows[0].line, reason)
+            table.rows[0].error(reason)
         })?;
         let mut columns = Self {
             texts,
@@ -159,26 +158,19 @@ impl Columns {
 
 /// The names of the columns, and the roles that the user gives some of them.
 struct Names<'a> {
-    all: Vec<String>,
+    all: &'a [String],
     renamed: &'a [Renamed],
 }
 
 impl<'a> Names<'a> {
-    fn of(path: &Path, table: &Table, renamed: &'a [Renamed]) -> Result<Self, Error> {
-        let mut all: Vec<String> = Vec::new();
-        for row in &table.rows {
-            for name in row.cells.keys() {
-                if !all.contains(name) {
-                    all.push(name.clone());
-                }
-            }
-        }
+    fn of(table: &'a Table, renamed: &'a [Renamed]) -> Result<Self, Error> {
+        let all = &table.names;
         match renamed.iter().find(|renamed| !all.contains(&renamed.name)) {
             None => Ok(Self { all, renamed }),
             Some(Renamed { name, .. }) => {
                 let reason =
                     format!("--columns names `{name}`; the columns are {}", all.join(", "));
-                Err(Error::row(path, table.rows[0].line, reason))
+                Err(table.rows[0].error(reason))
             }
         }
     }

@@ -1,47 +1,54 @@
 //! Values separated by commas, semicolons or tabs, with a header or without.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 use serde_json::{Map, Value};
 
 use super::columns::{Columns, Renamed};
 use super::{Row, Table};
+use crate::data::Place;
 use crate::error::Error;
 
 /// The records that decide which character separates values.
 const LOOKED_AT: usize = 20;
 
 /// Reads a table. `expected` is the separator that the file's extension stands for.
-pub fn parse(path: &Path, text: &str, expected: u8, renamed: &[Renamed]) -> Result<Table, Error> {
+pub fn parse(
+    file: &Arc<Path>,
+    text: &str,
+    expected: u8,
+    renamed: &[Renamed],
+) -> Result<Table, Error> {
     let separator = separator(text, expected);
     let mut records = Vec::new();
     for record in reader(text, separator).records() {
         let record = record.map_err(|error| {
-            Error::row(path, line_of(text, error.position()), error.to_string())
+            Error::row(file, line_of(text, error.position()), error.to_string())
         })?;
         let line = line_of(text, record.position());
         records.push((line, record));
     }
     let Some((_, first)) = records.first() else {
-        return Ok(Table { rows: Vec::new(), named: true });
+        return Ok(Table::of(Vec::new(), true));
     };
     let width = first.len();
     if let Some((line, record)) = records.iter().find(|(_, record)| record.len() != width) {
         let reason =
             format!("expected {width} columns as in the first row, found {}", record.len());
-        return Err(Error::row(path, *line, reason));
+        return Err(Error::row(file, *line, reason));
     }
-    let named = is_header(path, first, renamed);
+    let named = is_header(file, first, renamed);
     let names = match named {
         true => first.iter().map(|name| name.trim().to_string()).collect(),
-        false => by_place(path, &records)?,
+        false => by_place(file, &records)?,
     };
     let rows = records.iter().skip(usize::from(named)).map(|(line, record)| Row {
-        line: *line,
+        place: Place::new(file.clone(), *line),
         cells: names.iter().cloned().zip(record.iter().map(Value::from)).collect(),
     });
-    Ok(Table { rows: rows.collect(), named })
+    Ok(Table::of(rows.collect(), named))
 }
 
 fn reader(text: &str, separator: u8) -> Reader<&[u8]> {
@@ -64,10 +71,10 @@ fn separator(text: &str, expected: u8) -> u8 {
 }
 
 /// Whether a record has the names of columns in it.
-fn is_header(path: &Path, record: &StringRecord, renamed: &[Renamed]) -> bool {
+fn is_header(file: &Arc<Path>, record: &StringRecord, renamed: &[Renamed]) -> bool {
     let cells = record.iter().map(|name| (name.trim().to_string(), Value::Null));
-    let rows = vec![Row { line: 1, cells: Map::from_iter(cells) }];
-    Columns::of(path, &Table { rows, named: true }, renamed).is_ok()
+    let rows = vec![Row { place: Place::new(file.clone(), 1), cells: Map::from_iter(cells) }];
+    Columns::of(&Table::of(rows, true), renamed).is_ok()
 }
 
 /// The names of columns without a header.

@@ -1,27 +1,29 @@
 //! JSON Lines, an object or a list of texts in each line; or one array of such rows.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Deserializer, Map, Value};
 
 use super::{Row, Table};
+use crate::data::Place;
 use crate::error::Error;
 
 /// Reads a table.
-pub fn parse(path: &Path, text: &str) -> Result<Table, Error> {
+pub fn parse(file: &Arc<Path>, text: &str) -> Result<Table, Error> {
     let rows = match array(text) {
-        Some(rest) => elements(path, text, rest)?,
+        Some(rest) => elements(file, text, rest)?,
         None => {
             let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
             let rows = lines.map(|(index, line)| {
                 let value = serde_json::from_str(line)
-                    .map_err(|error| not_json(path, index + 1, error.column(), &error))?;
-                row(path, index + 1, value)
+                    .map_err(|error| not_json(file, index + 1, error.column(), &error))?;
+                row(file, index + 1, value)
             });
             rows.collect::<Result<_, _>>()?
         }
     };
-    Ok(Table { rows, named: true })
+    Ok(Table::of(rows, true))
 }
 
 /// What follows the bracket of an array of rows. A list of texts is a row itself.
@@ -31,12 +33,12 @@ fn array(text: &str) -> Option<&str> {
 }
 
 /// The rows of an array, each with the line that it begins in.
-fn elements(path: &Path, text: &str, mut rest: &str) -> Result<Vec<Row>, Error> {
+fn elements(file: &Arc<Path>, text: &str, mut rest: &str) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
     // The newlines up to a place are counted once.
     let (mut line, mut counted) = (1, 0);
     if let Some(after) = rest.strip_prefix(']') {
-        return nothing_more(path, text, after).map(|()| rows);
+        return nothing_more(file, text, after).map(|()| rows);
     }
     loop {
         let start = text.len() - rest.len();
@@ -45,16 +47,16 @@ fn elements(path: &Path, text: &str, mut rest: &str) -> Result<Vec<Row>, Error> 
         let mut values = Deserializer::from_str(rest).into_iter::<Value>();
         let value = match values.next() {
             Some(Ok(value)) => value,
-            Some(Err(error)) => return Err(in_element(path, text, start, &error)),
-            None => return Err(cut_short(path, text)),
+            Some(Err(error)) => return Err(in_element(file, text, start, &error)),
+            None => return Err(cut_short(file, text)),
         };
-        rows.push(row(path, line, value)?);
+        rows.push(row(file, line, value)?);
         let after = rest[values.byte_offset()..].trim_start();
         rest = match (after.strip_prefix(','), after.strip_prefix(']')) {
             (Some(after), _) => after.trim_start(),
-            (_, Some(after)) => return nothing_more(path, text, after).map(|()| rows),
-            _ if after.is_empty() => return Err(cut_short(path, text)),
-            _ => return Err(unexpected(path, text, after, "a comma or the end of the array")),
+            (_, Some(after)) => return nothing_more(file, text, after).map(|()| rows),
+            _ if after.is_empty() => return Err(cut_short(file, text)),
+            _ => return Err(unexpected(file, text, after, "a comma or the end of the array")),
         };
     }
 }
@@ -64,47 +66,48 @@ fn newlines(text: &str) -> usize {
 }
 
 /// The error in the element that begins at the byte `start`.
-fn in_element(path: &Path, text: &str, start: usize, error: &serde_json::Error) -> Error {
+fn in_element(file: &Arc<Path>, text: &str, start: usize, error: &serde_json::Error) -> Error {
     let before = &text[..start];
     let indent = match error.line() {
         0 | 1 => start - before.rfind('\n').map_or(0, |at| at + 1),
         _ => 0,
     };
     let line = newlines(before) + error.line().max(1);
-    not_json(path, line, indent + error.column(), error)
+    not_json(file, line, indent + error.column(), error)
 }
 
-fn not_json(path: &Path, line: usize, column: usize, error: &serde_json::Error) -> Error {
+fn not_json(file: &Arc<Path>, line: usize, column: usize, error: &serde_json::Error) -> Error {
     // Its own place is one within the row.
     let reason = error.to_string();
     let reason = reason.split(" at line ").next().unwrap_or_default();
-    Error::row(path, line, format!("not JSON (column {column}): {reason}"))
+    Error::row(file, line, format!("not JSON (column {column}): {reason}"))
 }
 
-fn nothing_more(path: &Path, text: &str, rest: &str) -> Result<(), Error> {
+fn nothing_more(file: &Arc<Path>, text: &str, rest: &str) -> Result<(), Error> {
     match rest.trim_start() {
         "" => Ok(()),
-        rest => Err(unexpected(path, text, rest, "nothing after the array")),
+        rest => Err(unexpected(file, text, rest, "nothing after the array")),
     }
 }
 
-fn unexpected(path: &Path, text: &str, rest: &str, expected: &str) -> Error {
+fn unexpected(file: &Arc<Path>, text: &str, rest: &str, expected: &str) -> Error {
     let line = 1 + newlines(&text[..text.len() - rest.len()]);
     let found = rest.chars().next().map_or(String::new(), String::from);
-    Error::row(path, line, format!("not JSON: expected {expected}, found `{found}`"))
+    Error::row(file, line, format!("not JSON: expected {expected}, found `{found}`"))
 }
 
-fn cut_short(path: &Path, text: &str) -> Error {
-    Error::row(path, text.lines().count(), "not JSON: the array has no end; is the file cut short?")
+fn cut_short(file: &Arc<Path>, text: &str) -> Error {
+    Error::row(file, text.lines().count(), "not JSON: the array has no end; is the file cut short?")
 }
 
-fn row(path: &Path, line: usize, value: Value) -> Result<Row, Error> {
+fn row(file: &Arc<Path>, line: usize, value: Value) -> Result<Row, Error> {
+    let place = Place::new(file.clone(), line);
     match value {
-        Value::Object(cells) => Ok(Row { line, cells }),
-        Value::Array(texts) if texts.len() >= 2 => Ok(Row { line, cells: by_place(texts) }),
+        Value::Object(cells) => Ok(Row { place, cells }),
+        Value::Array(texts) if texts.len() >= 2 => Ok(Row { place, cells: by_place(texts) }),
         other => {
             let reason = format!("expected an object or a list of texts, found {other}");
-            Err(Error::row(path, line, reason))
+            Err(place.error(reason))
         }
     }
 }

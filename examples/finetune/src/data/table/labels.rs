@@ -1,8 +1,8 @@
 //! Scores and classes of a whole column: what a label means does not depend on its row.
 
-use super::cell::{At, is_decimal};
+use super::cell::is_decimal;
 use super::columns::Columns;
-use super::{Hints, Table};
+use super::{Hints, Row, Table};
 use crate::data::ScoreRange;
 use crate::error::Error;
 
@@ -19,38 +19,34 @@ pub struct Labels<'a> {
 
 impl<'a> Labels<'a> {
     /// Decides by all rows.
-    pub fn of(
-        rows: &[At],
-        table: &Table,
-        columns: &'a Columns,
-        hints: Hints,
-    ) -> Result<Self, Error> {
+    pub fn of(table: &Table, columns: &'a Columns, hints: Hints) -> Result<Self, Error> {
         let label = columns.label.as_deref();
-        let decimal =
-            label.is_some_and(|label| rows.iter().any(|at| at.get(label).is_some_and(is_decimal)));
+        let decimal = label.is_some_and(|label| {
+            table.rows.iter().any(|row| row.get(label).is_some_and(is_decimal))
+        });
         let (score, class) = match (columns.score.as_deref(), label) {
             (None, label) if decimal => (label, None),
             given => given,
         };
         let range = match score {
-            Some(score) => range(rows, score, table.named, hints)?,
+            Some(score) => range(table, score, hints)?,
             None => None,
         };
         Ok(Self { score, class, range })
     }
 
     /// The score of a row on the scale that losses use; `None` if it has none.
-    pub fn score(&self, at: At) -> Result<Option<f32>, Error> {
+    pub fn score(&self, row: &Row) -> Result<Option<f32>, Error> {
         let (Some(column), Some(range)) = (self.score, self.range) else {
             return Ok(None);
         };
-        let score = at.number(column)?.map(|score| range.scale(score));
-        score.transpose().map_err(|reason| at.error(reason))
+        let score = row.number(column)?.map(|score| range.scale(score));
+        score.transpose().map_err(|reason| row.error(reason))
     }
 
     /// The class of a row; `None` if it has none.
-    pub fn class(&self, at: At) -> Result<Option<String>, Error> {
-        self.class.map_or(Ok(None), |column| at.class(column))
+    pub fn class(&self, row: &Row) -> Result<Option<String>, Error> {
+        self.class.map_or(Ok(None), |column| row.class(column))
     }
 
     /// Whether the table has scores or classes.
@@ -60,16 +56,12 @@ impl<'a> Labels<'a> {
 }
 
 /// The scale of a column of scores; `None` if it has none.
-fn range(
-    rows: &[At],
-    column: &str,
-    named: bool,
-    hints: Hints,
-) -> Result<Option<ScoreRange>, Error> {
+fn range(table: &Table, column: &str, hints: Hints) -> Result<Option<ScoreRange>, Error> {
+    let named = table.named;
     let mut scores = Vec::new();
-    for at in rows {
-        if let Some(score) = at.number(column)? {
-            scores.push((at, score));
+    for row in &table.rows {
+        if let Some(score) = row.number(column)? {
+            scores.push((row, score));
         }
     }
     let within = |range: &ScoreRange| scores.iter().all(|(_, score)| range.contains(*score));
@@ -82,13 +74,13 @@ fn range(
     let stsb = (!named).then_some(ScoreRange::new(0.0, 5.0));
     let fitting = usual.into_iter().chain(stsb).find(within);
     let Some(range) = known.or(training).or(fitting) else {
-        let (at, score) =
+        let (row, score) =
             scores.iter().find(|(_, score)| !usual[1].contains(*score)).unwrap_or(&scores[0]);
         let reason = format!(
             "score {score} is outside -1..1, and nothing says which scale the file has: name it, \
              such as --score-range 0..5"
         );
-        return Err(at.error(reason));
+        return Err(row.error(reason));
     };
     Ok((!scores.is_empty()).then_some(range))
 }

@@ -16,29 +16,32 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use super::{Dataset, ScoreRange};
+use super::{Dataset, Place, ScoreRange};
 use crate::error::Error;
 use columns::{Columns, Renamed};
 
 /// A row of cells by the names of their columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// The line in the file, counted from one.
-    pub line: usize,
+    /// Where it comes from.
+    pub place: Place,
     /// The cells; in a file without types, all are texts.
     pub cells: Map<String, Value>,
 }
 
-/// The rows of a file.
+/// The rows of one or several files.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
+    /// The names of all columns, sorted.
+    pub names: Vec<String>,
     /// The rows, in their order.
     pub rows: Vec<Row>,
-    /// Whether the file itself names its columns; otherwise they were named by their places.
+    /// Whether the files themselves name their columns; otherwise they were named by their places.
     pub named: bool,
 }
 
@@ -54,12 +57,52 @@ pub struct Hints<'a> {
 }
 
 impl Table {
+    /// Rows of any columns.
+    pub fn of(rows: Vec<Row>, named: bool) -> Self {
+        let mut names = BTreeSet::new();
+        for name in rows.iter().flat_map(|row| row.cells.keys()) {
+            if !names.contains(name) {
+                names.insert(name.clone());
+            }
+        }
+        Self { names: names.into_iter().collect(), rows, named }
+    }
+
+    /// Adds the rows of another file, whose columns must be the same; `first` and `file` are for messages.
+    pub fn append(&mut self, other: Self, [first, file]: [&Path; 2]) -> Result<(), Error> {
+        let first = first.display();
+        let lacks = missing("lacks", &self.names, &other.names);
+        let has = missing("has", &other.names, &self.names);
+        let words: Vec<_> = lacks.into_iter().chain(has).collect();
+        let reason = match (self.named, other.named) {
+            (true, false) => {
+                format!("{first} names its columns in a header, this file does not: add it")
+            }
+            (false, true) => {
+                format!("it names its columns in a header, {first} does not: add it there")
+            }
+            _ if self.names == other.names => {
+                self.rows.extend(other.rows);
+                return Ok(());
+            }
+            _ => format!("its columns are not those of {first}: it {}", words.join(" and ")),
+        };
+        Err(Error::read(file, reason))
+    }
+
     /// The rows as examples are made of them.
-    pub fn interpret(self, path: &Path, hints: Hints) -> Result<Dataset, Error> {
+    pub fn interpret(self, hints: Hints) -> Result<Dataset, Error> {
         if self.rows.is_empty() {
             return Ok(Dataset::default());
         }
-        let columns = Columns::of(path, &self, hints.columns)?;
-        rows::interpret(path, &self, &columns, hints)
+        let columns = Columns::of(&self, hints.columns)?;
+        rows::interpret(&self, &columns, hints)
     }
+}
+
+/// The names that are missing in others, in words.
+fn missing(verb: &str, names: &[String], others: &[String]) -> Option<String> {
+    let missing = names.iter().filter(|name| !others.contains(name));
+    let missing: Vec<_> = missing.map(|name| format!("`{name}`")).collect();
+    (!missing.is_empty()).then(|| format!("{verb} {}", missing.join(", ")))
 }

@@ -1,28 +1,20 @@
 //! Rows of cells as pairs, rankings, labelled texts and texts with a teacher's embedding.
 
-use std::path::Path;
-
-use super::cell::At;
 use super::columns::{Columns, Texts};
 use super::labels::Labels;
-use super::{Hints, Table};
+use super::{Hints, Row, Table};
 use crate::data::{Dataset, Pair, Ranking, Sentence, TeacherTarget};
 use crate::error::Error;
 
 /// The data set of a table with these columns.
-pub fn interpret(
-    path: &Path,
-    table: &Table,
-    columns: &Columns,
-    hints: Hints,
-) -> Result<Dataset, Error> {
-    let rows: Vec<_> = table.rows.iter().map(|row| At { path, row }).collect();
+pub fn interpret(table: &Table, columns: &Columns, hints: Hints) -> Result<Dataset, Error> {
+    let rows = &table.rows;
     let mut data = match &columns.texts {
-        texts if let Some(column) = teacher(&rows, columns) => targets(&rows, texts, column)?,
-        Texts::Pair(left, right) => pairs(&rows, table, columns, [left, right], hints)?,
-        Texts::Ranking(anchor, positive) => rankings(&rows, columns, [anchor, positive])?,
-        Texts::Single(text) => texts(&rows, columns, text)?,
-        Texts::Set(column) => sets(&rows, column)?,
+        texts if let Some(column) = teacher(rows, columns) => targets(rows, texts, column)?,
+        Texts::Pair(left, right) => pairs(table, columns, [left, right], hints)?,
+        Texts::Ranking(anchor, positive) => rankings(rows, columns, [anchor, positive])?,
+        Texts::Single(text) => texts(rows, columns, text)?,
+        Texts::Set(column) => sets(rows, column)?,
     };
     data.named = table.named;
     if !table.named {
@@ -44,24 +36,23 @@ pub fn interpret(
 }
 
 fn pairs(
-    rows: &[At],
     table: &Table,
     columns: &Columns,
     [left, right]: [&String; 2],
     hints: Hints,
 ) -> Result<Dataset, Error> {
-    let labels = Labels::of(rows, table, columns, hints)?;
+    let labels = Labels::of(table, columns, hints)?;
     let mut data = Dataset { scale: labels.range, ..Dataset::default() };
     let mut without = 0;
-    for at in rows {
-        let (line, left, right) = (at.row.line, at.text(left)?, at.text(right)?);
+    for row in &table.rows {
+        let (place, left, right) = (row.place.clone(), row.text(left)?, row.text(right)?);
         if !labels.exist() {
-            data.rankings.push(Ranking::of(line, left, right));
+            data.rankings.push(Ranking::of(place, left, right));
             continue;
         }
-        match (labels.score(*at)?, labels.class(*at)?) {
+        match (labels.score(row)?, labels.class(row)?) {
             (None, None) => without += 1,
-            (score, class) => data.pairs.push(Pair { line, left, right, score, class }),
+            (score, class) => data.pairs.push(Pair { place, left, right, score, class }),
         }
     }
     data.leave_out(without, "a score or a class");
@@ -72,27 +63,27 @@ fn pairs(
 }
 
 fn rankings(
-    rows: &[At],
+    rows: &[Row],
     columns: &Columns,
     [anchor, positive]: [&String; 2],
 ) -> Result<Dataset, Error> {
     let mut data = Dataset::default();
-    for at in rows {
+    for row in rows {
         let mut negatives = Vec::new();
         for column in &columns.negatives {
-            negatives.extend(at.texts(column)?);
+            negatives.extend(row.texts(column)?);
         }
-        let anchor = at.text(anchor)?;
-        let positives = at.texts(positive)?;
+        let anchor = row.text(anchor)?;
+        let positives = row.texts(positive)?;
         if positives.is_empty() {
             // Says why.
-            at.text(positive)?;
+            row.text(positive)?;
         }
         for (place, positive) in positives.into_iter().enumerate() {
             data.rankings.push(Ranking {
-                margins: margins(*at, columns, place, negatives.len())?,
+                margins: margins(row, columns, place, negatives.len())?,
                 negatives: negatives.clone(),
-                ..Ranking::of(at.row.line, anchor.clone(), positive)
+                ..Ranking::of(row.place.clone(), anchor.clone(), positive)
             });
         }
     }
@@ -101,9 +92,14 @@ fn rankings(
 
 /// As MarginMSELoss takes them: a margin for each negative, or the scores of the positive and of each
 /// negative, whose differences are the margins.
-fn margins(at: At, columns: &Columns, place: usize, negatives: usize) -> Result<Vec<f32>, Error> {
+fn margins(
+    row: &Row,
+    columns: &Columns,
+    place: usize,
+    negatives: usize,
+) -> Result<Vec<f32>, Error> {
     if let Some([of_positives, of_negatives]) = &columns.teacher_scores {
-        let (high, low) = (at.numbers(of_positives)?, at.numbers(of_negatives)?);
+        let (high, low) = (row.numbers(of_positives)?, row.numbers(of_negatives)?);
         return match high.get(place) {
             Some(high) if low.len() == negatives => {
                 Ok(low.iter().map(|low| (high - low) as f32).collect())
@@ -111,7 +107,7 @@ fn margins(at: At, columns: &Columns, place: usize, negatives: usize) -> Result<
             None if high.is_empty() && low.is_empty() => Ok(Vec::new()),
             _ => {
                 let (positive, found) = (place + 1, low.len());
-                Err(at.error(format!(
+                Err(row.error(format!(
                     "expected a score in `{of_positives}` for positive {positive} and {negatives} in \
                      `{of_negatives}`, found {} and {found}",
                     high.len()
@@ -122,21 +118,21 @@ fn margins(at: At, columns: &Columns, place: usize, negatives: usize) -> Result<
     let Some(column) = columns.label.as_ref().or(columns.score.as_ref()) else {
         return Ok(Vec::new());
     };
-    let numbers = at.numbers(column)?;
+    let numbers = row.numbers(column)?;
     match numbers.len().checked_sub(negatives) {
         _ if numbers.is_empty() || negatives == 0 => Ok(Vec::new()),
         Some(0) => Ok(numbers.iter().map(|margin| *margin as f32).collect()),
         Some(1) => Ok(numbers[1..].iter().map(|score| (numbers[0] - score) as f32).collect()),
         _ => {
             let found = numbers.len();
-            Err(at.error(format!("`{column}` has {found} numbers for {negatives} negatives")))
+            Err(row.error(format!("`{column}` has {found} numbers for {negatives} negatives")))
         }
     }
 }
 
 /// The column of a teacher's embeddings, if the rows are texts with the embedding that each should have:
 /// as MSELoss takes one text, or parallel texts that share an embedding.
-fn teacher<'a>(rows: &[At], columns: &'a Columns) -> Option<&'a String> {
+fn teacher<'a>(rows: &[Row], columns: &'a Columns) -> Option<&'a String> {
     let is_list = |column: &&String| rows[0].get(column).is_some_and(serde_json::Value::is_array);
     let label = columns.label.as_ref();
     let embeddings = label.filter(is_list);
@@ -150,31 +146,31 @@ fn teacher<'a>(rows: &[At], columns: &'a Columns) -> Option<&'a String> {
     }
 }
 
-fn targets(rows: &[At], texts: &Texts, column: &str) -> Result<Dataset, Error> {
+fn targets(rows: &[Row], texts: &Texts, column: &str) -> Result<Dataset, Error> {
     let texts: Vec<&String> = match texts {
         Texts::Pair(first, second) | Texts::Ranking(first, second) => vec![first, second],
         Texts::Single(text) | Texts::Set(text) => vec![text],
     };
     let mut data = Dataset::default();
-    for at in rows {
+    for row in rows {
         for text in &texts {
-            data.teacher_targets.push(teacher_target(*at, text, column)?);
+            data.teacher_targets.push(teacher_target(row, text, column)?);
         }
     }
-    same_width(rows[0].path, &data.teacher_targets)?;
+    same_width(&data.teacher_targets)?;
     Ok(data)
 }
 
-fn texts(rows: &[At], columns: &Columns, text: &str) -> Result<Dataset, Error> {
+fn texts(rows: &[Row], columns: &Columns, text: &str) -> Result<Dataset, Error> {
     let label = columns.label.as_ref();
     let mut data = Dataset::default();
     let mut without = 0;
-    for at in rows {
-        let (line, text) = (at.row.line, at.text(text)?);
+    for row in rows {
+        let (place, text) = (row.place.clone(), row.text(text)?);
         match label {
             None => data.bare.push(text),
-            Some(label) => match at.class(label)? {
-                Some(class) => data.sentences.push(Sentence { line, text, class }),
+            Some(label) => match row.class(label)? {
+                Some(class) => data.sentences.push(Sentence { place, text, class }),
                 None => without += 1,
             },
         }
@@ -183,37 +179,37 @@ fn texts(rows: &[At], columns: &Columns, text: &str) -> Result<Dataset, Error> {
     Ok(data)
 }
 
-fn teacher_target(at: At, text: &str, column: &str) -> Result<TeacherTarget, Error> {
-    let embedding: Vec<f32> = at.numbers(column)?.into_iter().map(|it| it as f32).collect();
+fn teacher_target(row: &Row, text: &str, column: &str) -> Result<TeacherTarget, Error> {
+    let embedding: Vec<f32> = row.numbers(column)?.into_iter().map(|it| it as f32).collect();
     if embedding.is_empty() {
-        return Err(at.error(format!("`{column}` is an empty list")));
+        return Err(row.error(format!("`{column}` is an empty list")));
     }
-    Ok(TeacherTarget { line: at.row.line, text: at.text(text)?, embedding })
+    Ok(TeacherTarget { place: row.place.clone(), text: row.text(text)?, embedding })
 }
 
-fn same_width(path: &Path, targets: &[TeacherTarget]) -> Result<(), Error> {
+fn same_width(targets: &[TeacherTarget]) -> Result<(), Error> {
     let width = targets.first().map_or(0, |target| target.embedding.len());
     match targets.iter().find(|target| target.embedding.len() != width) {
         Some(target) => {
             let found = target.embedding.len();
             let reason = format!("the embedding has {found} numbers, the first row {width}");
-            Err(Error::row(path, target.line, reason))
+            Err(target.place.error(reason))
         }
         None => Ok(()),
     }
 }
 
 /// Each text of a set belongs to the first.
-fn sets(rows: &[At], column: &str) -> Result<Dataset, Error> {
+fn sets(rows: &[Row], column: &str) -> Result<Dataset, Error> {
     let mut data = Dataset::default();
-    for at in rows {
-        let texts = at.texts(column)?;
+    for row in rows {
+        let texts = row.texts(column)?;
         let Some((anchor, others)) = texts.split_first().filter(|(_, others)| !others.is_empty())
         else {
-            return Err(at.error(format!("`{column}` must have at least two texts")));
+            return Err(row.error(format!("`{column}` must have at least two texts")));
         };
-        let line = at.row.line;
-        let rankings = others.iter().map(|text| Ranking::of(line, anchor.clone(), text.clone()));
+        let place = || row.place.clone();
+        let rankings = others.iter().map(|text| Ranking::of(place(), anchor.clone(), text.clone()));
         data.rankings.extend(rankings);
     }
     Ok(data)

@@ -100,7 +100,7 @@ fn pairs(data: &Dataset) -> [Vec<(&str, &str)>; 2] {
     }
     sentences.sort_by_key(|row| &row.class);
     for (row, next) in neighbours(&sentences) {
-        if row.class == next.class && row.line != next.line {
+        if row.class == next.class && row.place != next.place {
             pairs[0].push((&row.text, &next.text));
         }
     }
@@ -126,11 +126,17 @@ fn texts(data: &Dataset) -> Vec<(&str, Option<&str>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
-    use crate::data::Sentence;
+    use crate::data::{Place, Sentence};
 
     fn sentence(line: usize, class: &str) -> Sentence {
-        Sentence { line, text: format!("text {line}"), class: class.into() }
+        Sentence {
+            place: Place::new(Path::new("a.csv"), line),
+            text: format!("text {line}"),
+            class: class.into(),
+        }
     }
 
     #[test]

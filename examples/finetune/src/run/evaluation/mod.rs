@@ -249,12 +249,18 @@ fn teacher(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::data::Place;
 
     #[test]
     fn every_answer_to_a_question_is_right() {
         let pairs = [("a", "2"), ("b", "1"), ("a", "1"), ("b", "3"), ("a", "2")];
-        let row = |(anchor, positive): (&str, &str)| Ranking::of(1, anchor.into(), positive.into());
+        let place = Place::new(Path::new("a.csv"), 1);
+        let row = |(anchor, positive): (&str, &str)| {
+            Ranking::of(place.clone(), anchor.into(), positive.into())
+        };
         let rows = pairs.map(row);
         let questions = Questions::of(&rows);
         assert_eq!((questions.queries, questions.answers), (vec!["a", "b"], vec!["1", "2", "3"]));

@@ -1,0 +1,190 @@
+//! What one file holds, before the files of a data set are put together.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::table::{Hints, Table, delimited, json};
+use super::{Dataset, Format, Sentence, trec};
+use crate::error::Error;
+
+/// The rows of a file. Those of a table get their meaning when all files are known.
+pub enum Part {
+    /// Rows of named columns.
+    Table(Table),
+    /// Texts with a class.
+    Sentences(Vec<Sentence>),
+    /// Texts.
+    Bare(Vec<String>),
+}
+
+impl Part {
+    /// The rows in the text of a file; at least one.
+    pub fn parse(file: &Path, text: &str, format: Format, hints: Hints) -> Result<Self, Error> {
+        let file: Arc<Path> = file.into();
+        let delimited = |separator| delimited::parse(&file, text, separator, hints.columns);
+        let part = match format {
+            Format::Csv => Self::Table(delimited(b',')?),
+            Format::Tsv => Self::Table(delimited(b'\t')?),
+            Format::Jsonl => Self::Table(json::parse(&file, text)?),
+            Format::Trec => Self::Sentences(trec::parse(&file, text)?),
+            Format::Lines => Self::Bare(bare_texts(text)),
+        };
+        if part.rows() == 0 {
+            return Err(Error::read(&file, "it has no rows"));
+        }
+        Ok(part)
+    }
+
+    fn rows(&self) -> usize {
+        match self {
+            Self::Table(table) => table.rows.len(),
+            Self::Sentences(rows) => rows.len(),
+            Self::Bare(texts) => texts.len(),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Table(_) => "rows of named columns",
+            Self::Sentences(_) => "questions with a class, as TREC",
+            Self::Bare(_) => "bare lines",
+        }
+    }
+
+    /// Adds the rows of another file, which must be of the same kind.
+    fn append(&mut self, other: Self, [first, file]: [&Path; 2]) -> Result<(), Error> {
+        match (self, other) {
+            (Self::Table(rows), Self::Table(more)) => rows.append(more, [first, file])?,
+            (Self::Sentences(rows), Self::Sentences(more)) => rows.extend(more),
+            (Self::Bare(texts), Self::Bare(more)) => texts.extend(more),
+            (rows, more) => {
+                let (first, has, other) = (first.display(), rows.kind(), more.kind());
+                let reason = format!(
+                    "it holds {other}, while {first} holds {has}; files that are read together must be alike"
+                );
+                return Err(Error::read(file, reason));
+            }
+        }
+        Ok(())
+    }
+
+    fn interpret(self, hints: Hints) -> Result<Dataset, Error> {
+        match self {
+            Self::Table(table) => table.interpret(hints),
+            Self::Sentences(sentences) => Ok(Dataset { sentences, ..Dataset::default() }),
+            Self::Bare(bare) => Ok(Dataset { bare, ..Dataset::default() }),
+        }
+    }
+}
+
+/// The data set that several files are together, called `name`. What their scores and labels mean is decided
+/// by all of their rows.
+pub fn together(
+    name: PathBuf,
+    parts: impl IntoIterator<Item = Result<(PathBuf, Part), Error>>,
+    hints: Hints,
+) -> Result<Dataset, Error> {
+    let mut parts = parts.into_iter();
+    let (first, mut whole) =
+        parts.next().unwrap_or_else(|| Err(Error::read(&name, "no file is named")))?;
+    for part in parts {
+        let (file, part) = part?;
+        whole.append(part, [&first, &file])?;
+    }
+    let data = Dataset { path: name, ..whole.interpret(hints)? };
+    if data.rows() == 0 {
+        return Err(Error::read(
+            &data.path,
+            format!("it has no rows to use: {}", data.notes.join("; ")),
+        ));
+    }
+    Ok(data)
+}
+
+fn bare_texts(text: &str) -> Vec<String> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::ScoreRange;
+
+    /// Reads files of these names and texts as one data set.
+    fn read(files: &[(&str, &str)]) -> Result<Dataset, String> {
+        let part = |(name, text): &(&str, &str)| {
+            let file = PathBuf::from(name);
+            let format = Format::of(&file).unwrap();
+            Ok((file.clone(), Part::parse(&file, text, format, Hints::default())?))
+        };
+        let data = together("all".into(), files.iter().map(part), Hints::default());
+        data.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn scores_and_labels_mean_the_same_in_all_files() {
+        let data = read(&[("a.csv", "a,b,0.5\n"), ("b.csv", "c,d,5\n"), ("c.tsv", "e\tf\t1\n")]);
+        let data = data.unwrap();
+        assert_eq!(data.scale, Some(ScoreRange::new(0.0, 5.0)));
+        let rows = data.pairs.iter().map(|pair| (pair.left.as_str(), pair.score));
+        let expected = [("a", Some(0.1)), ("c", Some(1.0)), ("e", Some(0.2))];
+        assert_eq!(rows.collect::<Vec<_>>(), expected);
+        assert_eq!(data.notes.len(), 2, "{:?}", data.notes);
+        // Labels with a decimal point in one file are scores in the others, too.
+        let header = "sentence1,sentence2,label\n";
+        let [a, b] = ["a,b,1\n", "c,d,0.5\n"].map(|row| format!("{header}{row}"));
+        let data = read(&[("a.csv", &a), ("b.csv", &b)]).unwrap();
+        let scores: Vec<_> = data.pairs.iter().map(|pair| pair.score).collect();
+        assert_eq!(scores, [Some(1.0), Some(0.5)]);
+        assert!(data.pairs.iter().all(|pair| pair.class.is_none()));
+    }
+
+    #[test]
+    fn columns_may_come_in_another_order_and_format() {
+        let files = [
+            ("a.csv", "anchor,positive\na,b\n"),
+            ("b.tsv", "positive\tanchor\nd\tc\n"),
+            ("c.jsonl", r#"["e","f"]"#),
+        ];
+        let data = read(&files).unwrap();
+        let rows = data.rankings.iter().map(|row| [row.anchor.as_str(), &row.positive]);
+        assert_eq!(rows.collect::<Vec<_>>(), [["a", "b"], ["c", "d"], ["e", "f"]]);
+        let questions = [("a.txt", "1 a\n2 b\n"), ("b.txt", "DESC:manner c\n")];
+        let classes = read(&questions).unwrap().sentences.into_iter().map(|row| row.class);
+        assert_eq!(classes.collect::<Vec<_>>(), ["1", "2", "DESC:manner"]);
+    }
+
+    #[test]
+    fn an_error_names_the_file_of_its_row() {
+        let scored = "sentence1,sentence2,score\na,b,0.5\n";
+        let pairs = "sentence1,sentence2,label\na,b,0\n";
+        for (first, second, message) in [
+            (scored, "sentence1,sentence2,score\na,b,1\nc,d,7\n", "b.csv:3: score 7 is outside"),
+            (scored, "sentence1,sentence2,score\na,,1\n", "b.csv:2: `sentence2` is empty"),
+            (scored, "sentence1,sentence2,score\na\n", "b.csv:2: expected 3 columns"),
+            (scored, "", "cannot read b.csv: it has no rows"),
+            (
+                scored,
+                pairs,
+                "cannot read b.csv: its columns are not those of a.csv: it lacks `score` and has `label`",
+            ),
+            (
+                pairs,
+                "sentence1,sentence2,label,id,to\na,b,0,7,8\n",
+                "cannot read b.csv: its columns are not those of a.csv: it has `id`, `to`",
+            ),
+            (
+                scored,
+                "a,b,1\n",
+                "cannot read b.csv: a.csv names its columns in a header, this file",
+            ),
+            ("a,b,1\n", scored, "cannot read b.csv: it names its columns in a header, a.csv does"),
+        ] {
+            let error = read(&[("a.csv", first), ("b.csv", second)]).unwrap_err();
+            assert!(error.starts_with(message), "{error}");
+        }
+        let error = read(&[("a.csv", scored), ("b.txt", "1 a\n")]).unwrap_err();
+        assert!(error.starts_with("cannot read b.txt: it holds questions with a class"), "{error}");
+        assert!(error.contains("while a.csv holds rows of named columns"), "{error}");
+    }
+}
