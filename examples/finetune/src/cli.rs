@@ -345,7 +345,8 @@ Data (--data, --eval):
   csv    commas, semicolons or tabs; columns by their     without a header: as STS-B, pairs,
   tsv    header, in any order                             or triplets
   jsonl  one object per line, or a list of texts;         also packed with gzip
-         or one array of these (.json)
+         or one array of these (.json);
+         .parquet, if built with --features parquet
   trec   a class 0..5, a space, a question                as TREC
   lines  one text per line                                for DenoisingAutoEncoderLoss, which
                                                           also takes the texts of the others

@@ -67,6 +67,26 @@ fn a_json_array_trains_like_a_table() {
     assert!(stdout.contains("pairs.json: 4 scored pairs"), "{stdout}");
 }
 
+#[cfg(feature = "parquet")]
+#[test]
+fn a_parquet_file_trains_like_a_table() {
+    let directory = TempDir::new().unwrap();
+    let pairs = include_bytes!("../goldens/parquet/pairs.parquet");
+    let table = "sentence1,sentence2,score\nA kettle boils.,Water gets hot.,0.75\n\
+                 Two crows argue.,A tram is late.,0\nSnow falls.,It snows.,1\n";
+    fs::write(directory.path().join("a.parquet"), pairs).unwrap();
+    fs::write(directory.path().join("a.csv"), table).unwrap();
+    let train = |file: &str, out: &str| {
+        let args = ["--data", file, "--eval", "a.csv", "--loss", "CosineSimilarityLoss"];
+        let more = ["--steps", "3", "--out", out, "--no-report"];
+        let (stdout, _) = succeed(directory.path(), &[&args[..], &more].concat());
+        assert!(stdout.contains(&format!("{file}: 3 scored pairs")), "{stdout}");
+        let lines = stdout.lines().filter(|line| !line.contains(file) && !line.contains("saved"));
+        lines.filter(|line| !line.contains("a.csv")).map(String::from).collect::<Vec<_>>()
+    };
+    assert_eq!(train("a.parquet", "b"), train("a.csv", "c"));
+}
+
 #[test]
 fn several_files_train_as_one() {
     let directory = TempDir::new().unwrap();

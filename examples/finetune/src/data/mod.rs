@@ -97,12 +97,24 @@ fn one(path: &Path, bytes: &[u8], format: Option<Format>, hints: Hints) -> Resul
 }
 
 fn part(path: &Path, bytes: &[u8], format: Option<Format>, hints: Hints) -> Result<Part, Error> {
-    let no_format = "the extension names no format: rename it to .csv, .tsv, .txt, .json or .jsonl, \
-                     or say --format (for --eval: --eval-format)";
+    if bytes.starts_with(table::parquet::MAGIC) {
+        return Part::of_parquet(path, bytes);
+    }
     // Files that are no text say so, whatever their extension.
     let text = contents::text(path, bytes)?;
     let format = format.or_else(|| Format::of(path));
-    Part::parse(path, &text, format.ok_or_else(|| Error::read(path, no_format))?, hints)
+    Part::parse(path, &text, format.ok_or_else(|| no_format(path))?, hints)
+}
+
+fn no_format(path: &Path) -> Error {
+    let reason = match path.extension().is_some_and(|it| it.eq_ignore_ascii_case("parquet")) {
+        true => "no Parquet file, which would begin with PAR1: copy or download it again",
+        false => {
+            "the extension names no format: rename it to .csv, .tsv, .txt, .json or .jsonl, or say \
+             --format (for --eval: --eval-format)"
+        }
+    };
+    Error::read(path, reason)
 }
 
 /// The lines of a text file, one text each; a text may be empty.

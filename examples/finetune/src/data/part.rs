@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::table::{Hints, Table, delimited, json};
+use super::table::{Hints, Table, delimited, json, parquet};
 use super::{Dataset, Format, Sentence, trec};
 use crate::error::Error;
 
@@ -29,10 +29,19 @@ impl Part {
             Format::Trec => Self::Sentences(trec::parse(&file, text)?),
             Format::Lines => Self::Bare(bare_texts(text)),
         };
-        if part.rows() == 0 {
-            return Err(Error::read(&file, "it has no rows"));
+        part.not_empty(&file)
+    }
+
+    /// The rows in the bytes of a Parquet file; at least one.
+    pub fn of_parquet(file: &Path, bytes: &[u8]) -> Result<Self, Error> {
+        Self::Table(parquet::parse(&file.into(), bytes)?).not_empty(file)
+    }
+
+    fn not_empty(self, file: &Path) -> Result<Self, Error> {
+        match self.rows() {
+            0 => Err(Error::read(file, "it has no rows")),
+            _ => Ok(self),
         }
-        Ok(part)
     }
 
     fn rows(&self) -> usize {

@@ -1,10 +1,10 @@
 //! Tables: rows of named columns, from any file, and their meaning.
 //!
 //! ```text
-//! delimited, json   a file as rows of cells
-//!   → columns       the meaning of the columns, by their names
-//!     → labels      scores on one scale, classes
-//!       → rows      pairs, rankings, labelled texts, teacher's embeddings
+//! delimited, json, parquet   a file as rows of cells
+//!   → columns                the meaning of the columns, by their names
+//!     → labels               scores on one scale, classes
+//!       → rows               pairs, rankings, labelled texts, teacher's embeddings
 //! ```
 
 mod cell;
@@ -12,6 +12,11 @@ pub mod columns;
 pub mod delimited;
 pub mod json;
 mod labels;
+#[cfg(feature = "parquet")]
+pub mod parquet;
+#[cfg(not(feature = "parquet"))]
+#[path = "no_parquet.rs"]
+pub mod parquet;
 mod rows;
 #[cfg(test)]
 mod tests;

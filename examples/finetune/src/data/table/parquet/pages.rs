@@ -1,0 +1,197 @@
+//! Pages: the pieces of a column that are unpacked one at a time. Each says how large it is, which is checked before
+//! any memory is taken.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use parquet::errors::{ParquetError, Result};
+use parquet::file::reader::{ChunkReader, Length};
+
+use super::thrift::{BOOL, INT, STRUCT, Thrift};
+
+/// The reason to refuse a file that is made to fill memory.
+pub const TOO_LARGE: &str =
+    "it holds much more than its size lets expect; if it is right, convert it to JSON Lines";
+
+/// What may still be unpacked.
+#[derive(Debug)]
+pub struct Budget {
+    /// Bytes.
+    pub bytes: u64,
+    /// Cells, and elements of lists in them.
+    pub values: u64,
+}
+
+impl Budget {
+    fn take(&mut self, page: &Page) -> Option<()> {
+        self.bytes = self.bytes.checked_sub(page.unpacked)?;
+        self.values = self.values.checked_sub(page.values)?;
+        Some(())
+    }
+}
+
+/// The pages of one column.
+pub struct Pages {
+    bytes: Bytes,
+    budget: Arc<Mutex<Budget>>,
+    /// Where the contents of the last page begin: the crate may come back to them before it goes on.
+    contents: Mutex<Option<u64>>,
+}
+
+impl Pages {
+    /// Those in the bytes of a file.
+    pub fn new(bytes: Bytes, budget: Arc<Mutex<Budget>>) -> Self {
+        Self { bytes, budget, contents: Mutex::new(None) }
+    }
+}
+
+impl Length for Pages {
+    fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+}
+
+impl ChunkReader for Pages {
+    type T = <Bytes as ChunkReader>::T;
+
+    /// Is called at the header of a page, and once more at its contents if the crate had only looked at the header.
+    fn get_read(&self, start: u64) -> Result<Self::T> {
+        let place = usize::try_from(start)?;
+        let rest = self.bytes.get(place..).ok_or(ParquetError::EOF("a page is missing".into()))?;
+        let mut contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        if *contents != Some(start) {
+            let page = Page::of(rest).ok_or(ParquetError::General("a page is damaged".into()))?;
+            let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
+            budget.take(&page).ok_or_else(|| ParquetError::General(TOO_LARGE.into()))?;
+            // The next header may follow at once.
+            *contents = (page.packed > 0).then_some(start + page.header);
+        }
+        self.bytes.get_read(start)
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
+        let end = usize::try_from(start)?.checked_add(length);
+        match end.filter(|end| *end <= self.bytes.len()) {
+            Some(_) => self.bytes.get_bytes(start, length),
+            None => Err(ParquetError::EOF("a page is cut short".into())),
+        }
+    }
+}
+
+/// The header of a page.
+#[derive(Debug, PartialEq)]
+struct Page {
+    /// Its own length.
+    header: u64,
+    packed: u64,
+    unpacked: u64,
+    values: u64,
+}
+
+impl Page {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let mut numbers = [-1; 3];
+        let mut values = 0;
+        let mut thrift = Thrift::new(bytes);
+        let kinds = [INT, INT, INT, INT, STRUCT, STRUCT, STRUCT, STRUCT];
+        thrift.fields(&kinds, |thrift, field| {
+            let kinds: &[u8] = match field {
+                1..=3 => {
+                    numbers[field - 1] = thrift.int()?;
+                    return Some(true);
+                }
+                5 => &[INT, INT, INT, INT, STRUCT],
+                7 => &[INT, INT, BOOL],
+                8 => &[INT, INT, INT, INT, INT, INT, BOOL, STRUCT],
+                _ => return Some(false),
+            };
+            thrift.fields(kinds, |thrift, field| {
+                if field == 1 {
+                    values = values.max(u64::try_from(thrift.int()?).ok()?);
+                }
+                Some(field == 1)
+            })?;
+            Some(true)
+        })?;
+        let [kind, unpacked, packed] = numbers;
+        // Data, a dictionary, or data in the second version.
+        [0, 2, 3].contains(&kind).then_some(())?;
+        Some(Self {
+            header: (bytes.len() - thrift.left()) as u64,
+            packed: u64::try_from(packed).ok()?,
+            unpacked: u64::try_from(unpacked).ok()?,
+            values,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A number as the protocol has it.
+    fn number(value: i32) -> Vec<u8> {
+        let mut rest = u64::from((value as u32) << 1);
+        let mut bytes = Vec::new();
+        while rest >= 0x80 {
+            bytes.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        bytes.push(rest as u8);
+        bytes
+    }
+
+    /// The header of a page of data, and its contents of three bytes.
+    fn page(kind: i32, unpacked: i32, values: i32) -> Vec<u8> {
+        let mut bytes = vec![0x15];
+        bytes.extend(number(kind));
+        bytes.push(0x15);
+        bytes.extend(number(unpacked));
+        bytes.extend([0x15, 6, 0x2c, 0x15]);
+        bytes.extend(number(values));
+        bytes.extend([0x15, 0, 0x15, 6, 0x15, 6, 0, 0, 1, 2, 3]);
+        bytes
+    }
+
+    fn pages(bytes: Vec<u8>) -> Pages {
+        let budget = Budget { bytes: 1000, values: 100 };
+        Pages::new(bytes.into(), Arc::new(Mutex::new(budget)))
+    }
+
+    fn refused(pages: &Pages, start: usize) -> String {
+        pages.get_read(start as u64).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn pages_are_refused_before_they_take_more_memory_than_they_may() {
+        let first = page(0, 900, 90);
+        let second = first.len();
+        let both = pages([first.clone(), page(0, 100, 10)].concat());
+        assert!(both.get_read(0).is_ok());
+        // The crate comes back to the contents, and goes on to the next page.
+        assert!(both.get_read(second as u64 - 3).is_ok());
+        assert!(both.get_read(second as u64).is_ok());
+        for more in [page(0, 101, 1), page(3, 1, 11), page(0, i32::MAX, 0), page(0, 0, i32::MAX)] {
+            let pages = pages([first.clone(), more].concat());
+            assert!(pages.get_read(0).is_ok());
+            assert!(refused(&pages, second).contains(TOO_LARGE));
+        }
+        // Contents that are looked at as a header are one.
+        assert!(pages(page(0, 9, 9)).get_read(1).is_err());
+    }
+
+    #[test]
+    fn headers_that_are_none_are_refused() {
+        let whole = page(0, 9, 9);
+        let end = whole.len() - 3;
+        let twice = [&whole[..end - 1], &[0x05, 4], &number(5000), &[0, 1, 2, 3]].concat();
+        let other_kind = [&[0x16], &whole[1..]].concat();
+        let index = page(1, 9, 9);
+        assert!(refused(&pages(twice), 0).contains(TOO_LARGE), "the last of two sizes counts");
+        for bytes in [other_kind, index, whole[..end - 1].to_vec(), vec![0xff; 64], vec![]] {
+            assert!(refused(&pages(bytes), 0).contains("a page is damaged"));
+        }
+        assert!(refused(&pages(whole.clone()), 99).contains("a page is missing"));
+        assert!(pages(whole).get_bytes(4, usize::MAX).is_err());
+    }
+}
