@@ -347,7 +347,8 @@ Data (--data, --eval):
   jsonl  one object per line, or a list of texts;         also packed with gzip
          or one array of these (.json);
          .parquet, if built with --features parquet
-  trec   a class 0..5, a space, a question                as TREC
+  trec   a class 0..5, a space, a question                as TREC; a .txt file with names of columns is
+                                                          a table
   lines  one text per line                                for DenoisingAutoEncoderLoss, which
                                                           also takes the texts of the others
 Several files, by name or pattern, must have the same columns; their rows are taken in the order of the

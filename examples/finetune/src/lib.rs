@@ -2,7 +2,7 @@
 //! better.
 //!
 //! ```text
-//! data/     rows: from a file (csv, tsv, trec, jsonl) or the built-in corpus
+//! data/     rows: from files (csv, tsv, jsonl, parquet, trec) or the built-in corpus
 //!             → task     the examples that the loss learns from
 //! run/        → batches  which examples share a step, as token ids
 //!             → train    encoder → objective (the loss) → optimizer, as the schedule says

@@ -32,13 +32,12 @@ const PAIRS: &str = "sun,sunshine,4.5\nrain,snow,2\nsea,lake,3\nroad,egg,0\n";
 fn files_that_cannot_be_read_are_refused() {
     refused(&[], &["--data", "missing.csv"], "cannot read missing.csv: No such file");
     refused(&[("pairs.dat", PAIRS)], &["--data", "pairs.dat"], "--format");
-    refused(
-        &[("empty.csv", "")],
-        &["--data", "empty.csv"],
-        "cannot read empty.csv: it has no rows",
-    );
-    refused(&[("empty.tsv", "")], &["--data", "empty.tsv"], "empty.tsv: it has no rows");
-    refused(&[("empty.jsonl", "\n\n")], &["--data", "empty.jsonl"], "empty.jsonl: it has no rows");
+    refused(&[("empty.csv", "")], &["--data", "empty.csv"], "cannot read empty.csv: it is empty");
+    refused(&[("empty.tsv", "")], &["--data", "empty.tsv"], "empty.tsv: it is empty");
+    refused(&[("empty.jsonl", "\n\n")], &["--data", "empty.jsonl"], "empty.jsonl: it is empty");
+    refused(&[("empty.json", "[]")], &["--data", "empty.json"], "empty.json: it has no rows");
+    let message = "a.csv: it names its columns (anchor, positive), but has no rows below";
+    refused(&[("a.csv", "anchor,positive\n")], &["--data", "a.csv"], message);
     let pairs = ("pairs.csv", PAIRS);
     let args = ["--data", "pairs.csv", "--eval", "missing.csv", "--loss", "CosineSimilarityLoss"];
     refused(&[pairs], &args, "cannot read missing.csv");
@@ -181,7 +180,11 @@ fn a_file_is_shown_with_the_losses_that_it_fits() {
         assert!(stdout.lines().any(|it| it == line), "{line}: {stdout}");
     }
     assert!(!stdout.contains("TripletLoss"), "{stdout}");
-    refused(&[("a.csv", "x\n")], &["inspect", "a.csv"], "a.csv:1: the first row names no known");
+    refused(
+        &[("a.csv", "x,y,z\n")],
+        &["inspect", "a.csv"],
+        "a.csv:1: the first row names no known",
+    );
 }
 
 #[test]
@@ -213,6 +216,27 @@ fn data_that_does_not_fit_the_loss_says_what_would() {
     );
     let args = ["--data", "a.txt", "--loss", "MSELoss"];
     refused(&[("a.txt", "1 x\n1 y\n2 z\n2 w\n")], &args, "MSELoss needs texts with a teacher's");
+}
+
+#[test]
+fn labels_and_scores_that_are_all_the_same_are_told_before_the_model_is_opened() {
+    let rows = |column: &str, value: &str| {
+        let rows: String = (0..3).map(|row| format!("a{row},b{row},{value}\n")).collect();
+        format!("sentence1,sentence2,{column}\n{rows}")
+    };
+    for (loss, table, message) in [
+        ("ContrastiveLoss", rows("label", "1"), "a.csv has 3 classified pairs, all of class 1."),
+        ("SoftmaxLoss", rows("label", "neutral"), "3 classified pairs, all of class neutral."),
+        ("CoSENTLoss", rows("score", "0.5"), "a.csv has 3 scored pairs, all with one score."),
+        (
+            "BatchAllTripletLoss",
+            "text,label\na,x\nb,x\n".into(),
+            "2 labelled texts, all of class x.",
+        ),
+    ] {
+        let args = ["--data", "a.csv", "--eval", "a.csv", "--loss", loss, "--model", "nowhere"];
+        refused(&[("a.csv", &table)], &args, message);
+    }
 }
 
 #[test]

@@ -128,17 +128,29 @@ impl Dataset {
         let scored = self.pairs.iter().filter(|pair| pair.score.is_some()).count();
         let classified = self.pairs.iter().filter(|pair| pair.class.is_some()).count();
         let triplets = self.rankings.iter().filter(|row| !row.negatives.is_empty()).count();
+        let same = |classes: &[&str]| match classes {
+            [class] => format!(", all of class {class}"),
+            _ => String::new(),
+        };
+        let mut scores = self.pairs.iter().filter_map(|pair| pair.score);
+        let first = scores.next();
+        let one_score = scored > 1 && scores.all(|score| Some(score) == first);
         let counted = [
-            (scored, "scored pairs"),
-            (classified, "classified pairs"),
-            (triplets, "triplets"),
-            (self.rankings.len() - triplets, "positive pairs"),
-            (self.sentences.len(), "labelled texts"),
-            (self.teacher_targets.len(), "texts with a teacher's embedding"),
-            (self.bare.len(), "texts"),
+            (
+                scored,
+                "scored pairs",
+                if one_score { ", all with one score".into() } else { String::new() },
+            ),
+            (classified, "classified pairs", same(&self.pair_classes())),
+            (triplets, "triplets", String::new()),
+            (self.rankings.len() - triplets, "positive pairs", String::new()),
+            (self.sentences.len(), "labelled texts", same(&self.sentence_classes())),
+            (self.teacher_targets.len(), "texts with a teacher's embedding", String::new()),
+            (self.bare.len(), "texts", String::new()),
         ];
-        let parts = counted.iter().filter(|(count, _)| *count > 0);
-        let parts: Vec<_> = parts.map(|(count, what)| format!("{count} {what}")).collect();
+        let parts = counted.iter().filter(|(count, ..)| *count > 0);
+        let parts: Vec<_> =
+            parts.map(|(count, what, all)| format!("{count} {what}{all}")).collect();
         parts.join(", ")
     }
 

@@ -26,6 +26,7 @@ pub use table::columns::Renamed;
 
 use crate::error::Error;
 use part::Part;
+use table::delimited;
 
 /// The file formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -56,22 +57,54 @@ impl Format {
     }
 }
 
-/// Reads all rows of some files, named one by one or by patterns such as `data/*.jsonl`. `format` says how
-/// to read a file; if it does not, its extension does. Unpacks gzip.
+/// How files are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Formats {
+    /// The format of all files, if the user says it; otherwise the extension of each stands for its format.
+    pub given: Option<Format>,
+    /// The format of a `.txt` file that does not begin with the names of columns.
+    pub text: Format,
+}
+
+impl From<Option<Format>> for Formats {
+    fn from(given: Option<Format>) -> Self {
+        Self { given, text: Format::Trec }
+    }
+}
+
+impl Formats {
+    /// The format of a file with this text.
+    fn of(self, path: &Path, text: &str, hints: Hints) -> Result<Format, Error> {
+        if let Some(format) = self.given {
+            return Ok(format);
+        }
+        match Format::of(path).ok_or_else(|| no_format(path))? {
+            // SICK comes as tables with this extension.
+            Format::Trec if delimited::begins_with_names(path, text, hints.columns) => {
+                Ok(Format::Tsv)
+            }
+            Format::Trec => Ok(self.text),
+            format => Ok(format),
+        }
+    }
+}
+
+/// Reads all rows of some files, named one by one or by patterns such as `data/*.jsonl`. Unpacks gzip.
 ///
 /// # Errors
 ///
 /// If a file cannot be read or used, a pattern matches none, or the columns of the files differ.
 pub fn read(
     patterns: &[PathBuf],
-    format: impl Fn(&Path) -> Option<Format>,
+    formats: impl Into<Formats>,
     hints: Hints,
 ) -> Result<Dataset, Error> {
     let files = files::expand(patterns)?;
     let name = files::name(&files);
+    let formats = formats.into();
     let parts = files.into_iter().map(|file| {
         let bytes = contents::read(&file)?;
-        let part = part(&file, &bytes, format(&file), hints)?;
+        let part = part(&file, &bytes, formats, hints)?;
         Ok((file, part))
     });
     part::together(name, parts, hints)
@@ -83,27 +116,26 @@ pub fn read(
 ///
 /// As [`read`], but for what a file system says: hostile bytes give an error, never a panic.
 pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Dataset, Error> {
-    one(Path::new(name), bytes, None, Hints::default())
+    one(Path::new(name), bytes, Formats::from(None::<Format>), Hints::default())
 }
 
 /// Reads rows from the bytes of a file.
 pub fn parse(path: &Path, bytes: &[u8], format: Format, hints: Hints) -> Result<Dataset, Error> {
-    one(path, bytes, Some(format), hints)
+    one(path, bytes, Some(format).into(), hints)
 }
 
-fn one(path: &Path, bytes: &[u8], format: Option<Format>, hints: Hints) -> Result<Dataset, Error> {
-    let part = part(path, bytes, format, hints).map(|part| (path.to_path_buf(), part));
+fn one(path: &Path, bytes: &[u8], formats: Formats, hints: Hints) -> Result<Dataset, Error> {
+    let part = part(path, bytes, formats, hints).map(|part| (path.to_path_buf(), part));
     part::together(path.to_path_buf(), [part], hints)
 }
 
-fn part(path: &Path, bytes: &[u8], format: Option<Format>, hints: Hints) -> Result<Part, Error> {
+fn part(path: &Path, bytes: &[u8], formats: Formats, hints: Hints) -> Result<Part, Error> {
     if bytes.starts_with(table::parquet::MAGIC) {
         return Part::of_parquet(path, bytes);
     }
     // Files that are no text say so, whatever their extension.
     let text = contents::text(path, bytes)?;
-    let format = format.or_else(|| Format::of(path));
-    Part::parse(path, &text, format.ok_or_else(|| no_format(path))?, hints)
+    Part::parse(path, &text, formats.of(path, &text, hints)?, hints)
 }
 
 fn no_format(path: &Path) -> Error {

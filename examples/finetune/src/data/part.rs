@@ -29,6 +29,9 @@ impl Part {
             Format::Trec => Self::Sentences(trec::parse(&file, text)?),
             Format::Lines => Self::Bare(bare_texts(text)),
         };
+        if text.trim().is_empty() {
+            return Err(Error::read(&file, "it is empty"));
+        }
         part.not_empty(&file)
     }
 
@@ -38,10 +41,16 @@ impl Part {
     }
 
     fn not_empty(self, file: &Path) -> Result<Self, Error> {
-        match self.rows() {
-            0 => Err(Error::read(file, "it has no rows")),
-            _ => Ok(self),
+        if self.rows() > 0 {
+            return Ok(self);
         }
+        let reason = match &self {
+            Self::Table(table) if !table.names.is_empty() => {
+                format!("it names its columns ({}), but has no rows below", table.names.join(", "))
+            }
+            _ => "it has no rows".to_string(),
+        };
+        Err(Error::read(file, reason))
     }
 
     fn rows(&self) -> usize {
@@ -171,7 +180,12 @@ mod tests {
             (scored, "sentence1,sentence2,score\na,b,1\nc,d,7\n", "b.csv:3: score 7 is outside"),
             (scored, "sentence1,sentence2,score\na,,1\n", "b.csv:2: `sentence2` is empty"),
             (scored, "sentence1,sentence2,score\na\n", "b.csv:2: expected 3 columns"),
-            (scored, "", "cannot read b.csv: it has no rows"),
+            (scored, "\n", "cannot read b.csv: it is empty"),
+            (
+                scored,
+                "sentence1,sentence2,score\n",
+                "cannot read b.csv: it names its columns (sentence1, sentence2, score), but",
+            ),
             (
                 scored,
                 pairs,

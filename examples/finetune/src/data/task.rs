@@ -101,8 +101,12 @@ fn description(kind: BatchKind) -> &'static str {
     }
 }
 
-/// The examples in `data` for batches of a kind; none if it has not enough of them.
-pub fn examples_of(kind: BatchKind, data: &Dataset) -> Vec<Example<'_>> {
+/// The loss that learns which of two scores is higher, so nothing from equal ones.
+const ORDER: &str = "CoSENTLoss";
+
+/// The examples in `data` for batches of a kind, which the loss called `loss` takes; none if it has not enough
+/// of them.
+pub fn examples_of<'d>(loss: &str, kind: BatchKind, data: &'d Dataset) -> Vec<Example<'d>> {
     let examples = match kind {
         BatchKind::LabeledRows => labelled_texts(data),
         BatchKind::ScoredPairs => scored_pairs(data),
@@ -116,11 +120,15 @@ pub fn examples_of(kind: BatchKind, data: &Dataset) -> Vec<Example<'_>> {
         BatchKind::DamagedTexts => texts(data),
         _ => Vec::new(),
     };
-    if suffices(kind, &examples) { examples } else { Vec::new() }
+    let enough = suffices(kind, &examples) && (loss != ORDER || several_targets(&examples));
+    if enough { examples } else { Vec::new() }
+}
+
+fn several_targets(examples: &[Example]) -> bool {
+    examples.iter().any(|row| row.target != examples[0].target)
 }
 
 fn suffices(kind: BatchKind, examples: &[Example]) -> bool {
-    let several_targets = || examples.iter().any(|row| row.target != examples[0].target);
     match kind {
         BatchKind::LabeledRows => {
             let mut sizes = BTreeMap::new();
@@ -131,7 +139,7 @@ fn suffices(kind: BatchKind, examples: &[Example]) -> bool {
             }
             sizes.values().filter(|&&size| size >= 2).count() >= 2
         }
-        BatchKind::BinaryPairs | BatchKind::ClassifiedPairs => several_targets(),
+        BatchKind::BinaryPairs | BatchKind::ClassifiedPairs => several_targets(examples),
         BatchKind::PositivePairs | BatchKind::Rankings => examples.len() >= 2,
         _ => !examples.is_empty(),
     }
@@ -143,14 +151,15 @@ pub fn examples<'d>(
     kind: BatchKind,
     data: &'d Dataset,
 ) -> Result<Vec<Example<'d>>, Error> {
-    let examples = examples_of(kind, data);
+    let examples = examples_of(loss, kind, data);
     if !examples.is_empty() {
         return Ok(examples);
     }
     if kind == BatchKind::BinaryPairs {
         not_binary(loss, data)?;
     }
-    let feeds = |name: &&&str| kind_of(name).is_ok_and(|kind| !examples_of(kind, data).is_empty());
+    let feeds =
+        |name: &&&str| kind_of(name).is_ok_and(|kind| !examples_of(name, kind, data).is_empty());
     let fitting: Vec<_> = losses().iter().filter(feeds).copied().collect();
     let fits = match fitting.as_slice() {
         [] => "It fits no loss.".to_string(),
@@ -158,7 +167,10 @@ pub fn examples<'d>(
     };
     Err(Error::DataDoesNotFit {
         loss: loss.to_string(),
-        needs: description(kind),
+        needs: match loss {
+            ORDER => "scored pairs (sentence1, sentence2, score) with different scores",
+            _ => description(kind),
+        },
         data: data.name(),
         has: data.contents(),
         fits,

@@ -1,14 +1,12 @@
 //! The rows that a run trains and evaluates on.
 
-use std::path::Path;
-
 use burn_embedding_losses::catalog::BatchKind;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::cli::Args;
 use crate::data::task::kind_of;
-use crate::data::{self, Dataset, Format, Hints, corpus};
+use crate::data::{self, Dataset, Format, Formats, Hints, corpus};
 use crate::error::Error;
 
 /// The share of the rows of `--data` that is held out where there is no `--eval`.
@@ -18,13 +16,16 @@ const HELD_OUT: f64 = 0.1;
 pub(super) fn read(args: &Args) -> Result<(Dataset, Dataset), Error> {
     let mut rng = StdRng::seed_from_u64(args.seed);
     let hints = args.how.hints();
+    // A loss that learns from bare texts reads a text file as lines.
+    let bare = kind_of(&args.loss).is_ok_and(|kind| kind == BatchKind::DamagedTexts);
+    let text = if bare { Format::Lines } else { Format::Trec };
     let (mut training, mut evaluation) = if args.data.is_empty() {
         (corpus::training()?, corpus::evaluation()?)
     } else {
-        let data = data::read(&args.data, |file| format(args, file), hints)?;
+        let data = data::read(&args.data, Formats { given: args.format, text }, hints)?;
         if !args.eval.is_empty() {
             let hints = Hints { training: Some(&data), ..hints };
-            let evaluation = data::read(&args.eval, |_| args.eval_format, hints)?;
+            let evaluation = data::read(&args.eval, args.eval_format, hints)?;
             (data, evaluation)
         } else if data.tells_something() {
             data.hold_out(HELD_OUT, &mut rng)
@@ -53,13 +54,4 @@ pub(super) fn check_held_out(training: &Dataset, evaluation: &Dataset) -> Result
         training.rows()
     );
     Err(Error::read(&training.path, reason))
-}
-
-/// The format of a file of `--data`. A loss that learns from bare texts reads a text file as lines.
-fn format(args: &Args, file: &Path) -> Option<Format> {
-    args.format.or_else(|| {
-        let bare = kind_of(&args.loss).is_ok_and(|kind| kind == BatchKind::DamagedTexts);
-        let format = Format::of(file);
-        if bare && format == Some(Format::Trec) { Some(Format::Lines) } else { format }
-    })
 }

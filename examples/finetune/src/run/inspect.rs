@@ -13,7 +13,7 @@ const CLASSES: usize = 20;
 
 /// Does what the command line asks for.
 pub fn inspect(args: &InspectArgs, console: &Console) -> Result<(), Error> {
-    let data = data::read(&args.files, |_| args.format, args.how.hints())?;
+    let data = data::read(&args.files, args.format, args.how.hints())?;
     console.say(format_args!("{}: {}", data.name(), data.contents()));
     for note in &data.notes {
         console.say(note);
@@ -31,7 +31,7 @@ pub fn inspect(args: &InspectArgs, console: &Console) -> Result<(), Error> {
 fn losses(args: &InspectArgs, data: &Dataset, console: &Console) -> Result<(), Error> {
     let mut fitting = Vec::new();
     for loss in task::losses() {
-        let examples = task::examples_of(kind_of(loss)?, data).len();
+        let examples = task::examples_of(loss, kind_of(loss)?, data).len();
         if examples > 0 {
             fitting.push((loss, examples));
         }

@@ -32,7 +32,7 @@ impl Row {
         self.as_text(column, self.required(column)?)
     }
 
-    /// A text, or each text of a list. A passage may be an object with a text in it.
+    /// A text, or each text of a list. A passage may be an object with a text and a title in it.
     pub(super) fn texts(&self, column: &str) -> Result<Vec<String>, Error> {
         match self.get(column) {
             None => Ok(Vec::new()),
@@ -48,9 +48,12 @@ impl Row {
             Value::Object(passage) => passage.get("text").and_then(Value::as_str),
             cell => cell.as_str(),
         };
-        match text {
-            Some(text) => required_text(&self.place, column, text),
-            None => Err(self.error(format!("`{column}` must be a text, found {cell}"))),
+        match (text, title(cell)) {
+            (Some(text), None) => required_text(&self.place, column, text),
+            (Some(text), Some(title)) => {
+                required_text(&self.place, column, &format!("{title} {text}"))
+            }
+            (None, _) => Err(self.error(format!("`{column}` must be a text, found {cell}"))),
         }
     }
 
@@ -90,6 +93,16 @@ impl Row {
         };
         Ok((!NO_CLASS.contains(&class.as_str())).then_some(class))
     }
+}
+
+/// Whether a cell is a passage with a title, or has one in it.
+pub fn has_title(cell: &Value) -> bool {
+    title(cell).is_some() || cell.as_array().is_some_and(|cells| cells.iter().any(has_title))
+}
+
+fn title(passage: &Value) -> Option<&str> {
+    let title = passage.get("title").and_then(Value::as_str).map(str::trim);
+    title.filter(|title| !title.is_empty())
 }
 
 /// Whether a cell has nothing in it.

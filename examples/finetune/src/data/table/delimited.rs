@@ -35,8 +35,12 @@ pub fn parse(
     };
     let width = first.len();
     if let Some((line, record)) = records.iter().find(|(_, record)| record.len() != width) {
-        let reason =
-            format!("expected {width} columns as in the first row, found {}", record.len());
+        let [name, values] = spelled(separator);
+        let reason = format!(
+            "expected {width} columns as in the first row, found {}; columns are taken to be separated by {name}: \
+             {values}",
+            record.len()
+        );
         return Err(Error::row(file, *line, reason));
     }
     let named = is_header(file, first, renamed);
@@ -48,7 +52,12 @@ pub fn parse(
         place: Place::new(file.clone(), *line),
         cells: names.iter().cloned().zip(record.iter().map(Value::from)).collect(),
     });
-    Ok(Table::of(rows.collect(), named))
+    let mut table = Table::of(rows.collect(), named);
+    if table.rows.is_empty() {
+        // All that there is to say about the file.
+        table.names = names;
+    }
+    Ok(table)
 }
 
 fn reader(text: &str, separator: u8) -> Reader<&[u8]> {
@@ -59,15 +68,36 @@ fn reader(text: &str, separator: u8) -> Reader<&[u8]> {
 }
 
 /// The separator that gives the first records the same number of columns, more than one: the expected
-/// one if it does.
+/// one if it does. If none does, one that gives the first record several columns.
 fn separator(text: &str, expected: u8) -> u8 {
     let candidates = [expected, b'\t', b',', b';'];
-    let divides = |separator: &u8| {
-        let mut records = reader(text, *separator).into_records().take(LOOKED_AT);
-        let Some(Ok(first)) = records.next() else { return false };
-        first.len() > 1 && records.all(|record| record.is_ok_and(|it| it.len() == first.len()))
+    let columns = |separator: u8| {
+        let records = reader(text, separator).into_records().take(LOOKED_AT);
+        records.map(|record| record.map_or(0, |it| it.len())).collect::<Vec<_>>()
     };
-    candidates.into_iter().find(divides).unwrap_or(expected)
+    let several = |counts: &[usize]| counts.first().is_some_and(|first| *first > 1);
+    let even = |counts: &[usize]| several(counts) && counts.iter().all(|it| *it == counts[0]);
+    let find =
+        |fits: &dyn Fn(&[usize]) -> bool| candidates.into_iter().find(|it| fits(&columns(*it)));
+    find(&even).or_else(|| find(&several)).unwrap_or(expected)
+}
+
+/// A separator in words, and what to do with values that contain it.
+fn spelled(separator: u8) -> [&'static str; 2] {
+    match separator {
+        b'\t' => ["tabs", "replace tabs in values by spaces"],
+        b';' => ["semicolons", "put values that contain a semicolon into double quotes"],
+        _ => ["commas", "put values that contain a comma into double quotes"],
+    }
+}
+
+/// Whether the text begins with the names of several known columns.
+pub fn begins_with_names(path: &Path, text: &str, renamed: &[Renamed]) -> bool {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let record = reader(first, separator(first, b'\t')).into_records().next();
+    record.is_some_and(|record| {
+        record.is_ok_and(|record| record.len() > 1 && is_header(&path.into(), &record, renamed))
+    })
 }
 
 /// Whether a record has the names of columns in it.
@@ -91,6 +121,7 @@ fn by_place(path: &Path, records: &[(usize, StringRecord)]) -> Result<Vec<String
         7.. if numbers(4) => {
             &["genre", "file", "year", "number", "score", "sentence1", "sentence2"]
         }
+        1 => return Err(one_column(path, &records[0])),
         _ => {
             let reason = "the first row names no known columns (sentence1, sentence2, score; anchor, \
                           positive, negative; text, label): add a header, or name columns with --columns";
@@ -100,6 +131,26 @@ fn by_place(path: &Path, records: &[(usize, StringRecord)]) -> Result<Vec<String
     let rest = names.len()..records[0].1.len();
     let rest = rest.map(|place| format!("column {}", place + 1));
     Ok(names.iter().map(ToString::to_string).chain(rest).collect())
+}
+
+/// The error of a table with one column of an unknown name.
+fn one_column(path: &Path, (line, first): &(usize, StringRecord)) -> Error {
+    let name = first[0].trim();
+    let within = [(';', "a semicolon"), ('\t', "a tab"), ('|', "a vertical bar"), (',', "a comma")];
+    let within = within.iter().find(|(letter, _)| name.contains(*letter));
+    let reason = match within {
+        Some(('|', spelled)) => format!(
+            "the first row is one column that contains {spelled}: separate columns by commas, semicolons or tabs"
+        ),
+        Some((_, spelled)) => format!(
+            "the first row is one column that contains {spelled}: if that separates the columns, take away the \
+             quotes around the whole row, and give all rows the same number of columns"
+        ),
+        None => "the first row is one column that is not called text: name it with a header or \
+                 --columns, such as --columns text=NAME, or say --format lines for one text per line"
+            .to_string(),
+    };
+    Error::row(path, *line, reason)
 }
 
 /// Whether the first row is a row of texts, not the header of numbers or of unknown columns.

@@ -1,5 +1,6 @@
 //! Rows of cells as pairs, rankings, labelled texts and texts with a teacher's embedding.
 
+use super::cell::has_title;
 use super::columns::{Columns, Texts};
 use super::labels::Labels;
 use super::{Hints, Row, Table};
@@ -20,6 +21,9 @@ pub fn interpret(table: &Table, columns: &Columns, hints: Hints) -> Result<Datas
     if !table.named {
         let read: Vec<_> = columns.read().map(String::as_str).collect();
         data.notes.push(format!("without a header, its columns are read as {}", read.join(", ")));
+    }
+    if columns.read().any(|column| rows.iter().any(|row| row.get(column).is_some_and(has_title))) {
+        data.notes.push("passages are read with their titles before their texts".to_string());
     }
     let mut unused = columns.unused.clone();
     // A label of a ranking is a teacher's margin, which needs a negative.

