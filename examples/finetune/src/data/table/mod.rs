@@ -17,6 +17,8 @@ pub mod parquet;
 #[cfg(not(feature = "parquet"))]
 #[path = "no_parquet.rs"]
 pub mod parquet;
+#[cfg(test)]
+mod published;
 mod rows;
 #[cfg(test)]
 mod tests;
