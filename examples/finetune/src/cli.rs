@@ -151,8 +151,8 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", requires = "data")]
     pub format: Option<Format>,
 
-    /// Evaluation data, like --data [default: a tenth of the rows of --data is held out; if these are bare lines,
-    /// the built-in sentences]
+    /// Evaluation data, like --data [default: a tenth of the rows of --data is held out; if these are
+    /// bare lines, the built-in sentences]
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "data")]
     pub eval: Vec<PathBuf>,
 
@@ -347,12 +347,12 @@ Data (--data, --eval):
   jsonl  one object per line, or a list of texts;         also packed with gzip
          or one array of these (.json);
          .parquet, if built with --features parquet
-  trec   a class 0..5, a space, a question                as TREC; a .txt file with names of columns is
-                                                          a table
+  trec   a class 0..5, a space, a question                as TREC; a .txt file that begins with
+                                                          names of columns is a table
   lines  one text per line                                for DenoisingAutoEncoderLoss, which
                                                           also takes the texts of the others
-Several files, by name or pattern, must have the same columns; their rows are taken in the order of the
-options, those of a pattern in the order of the file names. Scores and labels mean the same in all.
+Several files, by name or pattern, must have the same columns. They are read in the order of the
+options, those of a pattern sorted by name. Scores and labels mean the same in all.
 
 Columns of csv, tsv and jsonl (--columns gives others these names):
   sentence1, sentence2 [, score or label]                 also premise, hypothesis; question1,
