@@ -31,6 +31,8 @@ pub mod decoder;
 pub mod directory;
 pub mod encoder;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod modules;
 pub mod network;
 pub mod rotary;
