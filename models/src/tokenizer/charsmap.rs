@@ -7,6 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+/// The longest replacement, in bytes: Unicode has none of more than 33.
+pub const LONGEST: usize = 1 << 6;
 /// Nodes that follow one another differ in one byte.
 const BYTE: usize = 0xFF;
 
@@ -75,7 +77,8 @@ impl<'a> Table<'a> {
 
     fn check_value(&self, unit: usize) -> Option<()> {
         let start = unit & ((1 << 31) - 1);
-        self.replacements.is_char_boundary(start).then_some(())
+        let text = self.replacements.get(start..)?.bytes().take_while(|byte| *byte != 0);
+        (text.take(LONGEST + 1).count() <= LONGEST).then_some(())
     }
 }
 

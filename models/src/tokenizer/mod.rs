@@ -3,6 +3,7 @@
 mod byte_pairs;
 mod charsmap;
 mod rebuilt;
+mod steps;
 mod template;
 mod train;
 mod vocabulary;
@@ -14,7 +15,7 @@ use tokenizers::normalizers::utils::{Lowercase, Sequence};
 use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
 use tokenizers::utils::padding::{PaddingDirection, PaddingParams};
 use tokenizers::utils::truncation::TruncationDirection;
-use tokenizers::{AddedToken, PostProcessor, TruncationParams};
+use tokenizers::{AddedToken, NormalizedString, Normalizer, PostProcessor, TruncationParams};
 
 pub(crate) use vocabulary::assembled;
 
@@ -152,6 +153,7 @@ impl Tokenizer {
             inner.with_normalizer(Some(Sequence::new(steps))).map_err(failed)?;
         }
         add_special(&mut inner, &limits.special_tokens).map_err(failed)?;
+        check_added(&inner).map_err(|reason| Error::read(path, reason))?;
         let max_tokens = limits.max_tokens;
         let direction = truncation_direction(&inner, limits);
         let truncation =
@@ -167,7 +169,8 @@ impl Tokenizer {
     /// tokens are added, and texts are cut only if the file says so.
     pub(crate) fn of_table(path: &Path, bytes: &[u8], rows: usize) -> Result<Self, Error> {
         let file = serde_json::from_slice(bytes).map_err(|error| Error::read(path, error))?;
-        let mut inner = built(path, &file, bytes)?;
+        let mut inner = built(path, &file)?;
+        check_added(&inner).map_err(|reason| Error::read(path, reason))?;
         inner.with_padding(None);
         let max_tokens = inner.get_truncation().map_or(usize::MAX, |it| it.max_length);
         let padding_id = padding_id(&inner, None);
@@ -216,25 +219,43 @@ impl Tokenizer {
 /// The tokenizer as the file describes it, or its class.
 fn read(path: &Path, bytes: &[u8], limits: &Limits) -> Result<tokenizers::Tokenizer, Error> {
     let mut file = serde_json::from_slice(bytes).map_err(|error| Error::read(path, error))?;
-    match &limits.class {
-        None => built(path, &file, bytes),
-        Some(tokenizer) => {
-            check_tables(path, &file)?;
-            rebuilt::rebuild(&mut file, tokenizer);
-            built(path, &file, file.to_string().as_bytes())
-        }
+    if let Some(tokenizer) = &limits.class {
+        check_tables(path, &file)?;
+        rebuilt::rebuild(&mut file, tokenizer);
     }
+    built(path, &file)
 }
 
-fn built(path: &Path, file: &Value, bytes: &[u8]) -> Result<tokenizers::Tokenizer, Error> {
+/// Builds what was checked, not the bytes of the file, which may have a field twice.
+fn built(path: &Path, file: &Value) -> Result<tokenizers::Tokenizer, Error> {
     check_tables(path, file)?;
-    tokenizers::Tokenizer::from_bytes(bytes).map_err(|error| Error::read(path, error))
+    tokenizers::Tokenizer::from_bytes(file.to_string()).map_err(|error| Error::read(path, error))
 }
 
 /// The tokenizer crate takes it for granted that these tables are sound.
 fn check_tables(path: &Path, file: &Value) -> Result<(), Error> {
-    charsmap::check(file).map_err(|reason| Error::read(path, reason))?;
-    template::check(file).map_err(|reason| Error::read(path, reason))
+    let checks = [charsmap::check, template::check, steps::check];
+    checks.iter().try_for_each(|check| check(file)).map_err(|reason| Error::read(path, reason))
+}
+
+/// Refuses added tokens that the tokenizer crate cannot find in all texts: spaces that take those
+/// before them, where another token takes those after it.
+fn check_added(inner: &tokenizers::Tokenizer) -> Result<(), String> {
+    let added = inner.get_added_tokens_decoder();
+    if !added.values().any(|token| token.rstrip) {
+        return Ok(());
+    }
+    for token in added.values().filter(|token| token.lstrip) {
+        let mut text = NormalizedString::from(token.content.as_str());
+        if let (true, Some(normalizer)) = (token.normalized, inner.get_normalizer()) {
+            normalizer.normalize(&mut text).map_err(|error| error.to_string())?;
+        }
+        if text.get().trim().is_empty() {
+            let name = &token.content;
+            return Err(format!("the added token {name:?} is only spaces, and `lstrip` is set"));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a tokenizer that the model cannot be used with.
