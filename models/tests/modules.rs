@@ -58,7 +58,7 @@ fn configurations_of_modules_are_checked() {
     };
     dense("/in_features", json!(7), "`in_features` is 7, but its input has 8 values");
     dense("/in_features", Value::Null, "missing field `in_features`");
-    dense("/out_features", json!(0), "must be at least 1");
+    dense("/out_features", json!(0), "`out_features` is 0, expected 1 to 131072");
     dense("/out_features", json!(5), "`linear.weight` is [6, 8], expected [5, 8]");
     dense(
         "/activation_function",
@@ -104,4 +104,29 @@ fn a_text_without_tokens_has_a_zero_vector_in_a_table() {
     let found = rows(model.encode(&["", "the", ""]).unwrap());
     assert_eq!((&found[0], &found[2]), (&vec![0.0; 8], &vec![0.0; 8]));
     assert!(found[1].iter().any(|value| *value != 0.0));
+}
+
+#[test]
+fn sizes_that_cannot_be_are_refused_before_memory_is_taken() {
+    // Times the size of the input it is 0 in 64 bits.
+    let change: Change = ("2_Dense/config.json", &[("/out_features", json!(1_u64 << 61))]);
+    changed("dense", change, "`out_features` is 2305843009213693952, expected 1 to 131072");
+}
+
+#[test]
+fn a_table_that_would_be_far_larger_than_its_file_is_refused() {
+    let (tokens, dimension) = (1 << 16, 1 << 12);
+    let header = json!({
+        "mapping": {"dtype": "U8", "shape": [tokens], "data_offsets": [0, tokens]},
+        "embeddings": {
+            "dtype": "F32", "shape": [1, dimension], "data_offsets": [tokens, tokens + 4 * dimension],
+        },
+    });
+    let header = header.to_string().into_bytes();
+    let values = vec![0; tokens + 4 * dimension];
+    let file = [&(header.len() as u64).to_le_bytes(), &header[..], &values].concat();
+    let error = refused("model2vec", |directory| {
+        fs::write(directory.join("model.safetensors"), &file).unwrap();
+    });
+    assert!(error.contains("65536 tokens that share 1 rows of `embeddings`"), "{error}");
 }

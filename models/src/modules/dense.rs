@@ -6,7 +6,10 @@ use burn::tensor::{Device, Tensor};
 use serde::Deserialize;
 
 use super::features::{Features, Sizes, Vectors};
-use crate::transformer::Activation;
+use crate::transformer::{Activation, check_size};
+
+/// The largest vectors that a layer may take or give.
+const LARGEST: usize = 1 << 17;
 
 /// `activation(x Wᵀ + b)`, and `+ x` or `+ x Rᵀ` with a residual connection.
 ///
@@ -44,8 +47,8 @@ impl DenseConfig {
     /// A layer whose parameters are only drawn if they are used before others are loaded.
     pub(crate) fn init(&self, device: &Device) -> Result<Dense, String> {
         let (inputs, outputs) = (self.in_features, self.out_features);
-        if inputs.min(outputs) == 0 {
-            return Err("`in_features` and `out_features` must be at least 1".to_string());
+        for (name, size) in [("in_features", inputs), ("out_features", outputs)] {
+            check_size(name, size, LARGEST)?;
         }
         let linear = |bias| LinearConfig::new(inputs, outputs).with_bias(bias).init(device);
         let names = [&self.module_input_name, &self.module_output_name];

@@ -20,6 +20,11 @@ const ROW_OF: &str = "mapping";
 /// For each token a factor of its row; without it, 1.
 const FACTOR: &str = "weights";
 
+/// A table in parts may become this large, in values.
+const FREE: usize = 1 << 26;
+/// Beyond that, this many times as large as its rows: tokens share rows, but not many of them.
+const SHARED: usize = 100;
+
 /// The table of the module in the directory `module`.
 pub fn read(
     directory: &Directory,
@@ -72,7 +77,15 @@ fn folded(
     if given != tokens || tokens == 0 {
         return Err(format!("`{FACTOR}` has {given} values for {tokens} tokens"));
     }
-    let mut values = Vec::with_capacity(tokens * table.dimension);
+    let length = tokens.saturating_mul(table.dimension);
+    if length > FREE.max(table.values.len().saturating_mul(SHARED)) {
+        let rows = table.rows();
+        return Err(format!(
+            "`{ROW_OF}` has {tokens} tokens that share {rows} rows of `{ROWS}`: the table would be \
+             more than {SHARED} times as large as its file"
+        ));
+    }
+    let mut values = Vec::with_capacity(length);
     for token in 0..tokens {
         let row = row_of.as_ref().map_or(token as f64, |rows| rows[token]);
         if !(0.0..table.rows() as f64).contains(&row) {
