@@ -15,7 +15,7 @@ END = b"\0"
 
 # As `NETWORKS` in src/lib.rs.
 NETWORKS = (
-    "bert roberta xlm-roberta albert deberta-v3 t5 modernbert qwen2 qwen3 llama gemma".split()
+    "bert roberta xlm-roberta albert deberta-v3 t5 modernbert qwen2 qwen3 llama gemma static".split()
 )
 # As `SMALL_BERT` in src/lib.rs: sizes of the tiny BERT of the tests, and of an even smaller one.
 SMALLER = {44: 3, 40: 4, 24: 3, 16: 2, 2: 1}
@@ -69,7 +69,8 @@ def tables():
 def tokenizers():
     text = "The cat sits. ü雨".encode()
     for model in goldens.glob("*/tokenizer.json"):
-        files = [compact(model), compact(model.parent / "tokenizer_config.json"), text]
+        options = model.parent / "tokenizer_config.json"
+        files = [compact(model), compact(options) if options.exists() else b"{}", text]
         family = model.parent.name
         number = NETWORKS.index(family) if family in NETWORKS else 0
         write("tokenizer", family, bytes([number]) + END.join(files))
@@ -81,12 +82,23 @@ def configs():
 
 
 def modules():
-    for family in ["bert", "mpnet", "electra", "qwen3"]:
-        names = ["modules.json", "sentence_bert_config.json", "1_Pooling/config.json"]
-        files = [compact(goldens / family / name) for name in names]
-        settings = goldens / family / "config_sentence_transformers.json"
-        files.append(compact(settings) if settings.exists() else b"{}")
-        write("modules", family, END.join(files))
+    # As `MODELS` in fuzz_targets/modules.rs.
+    models = {
+        "bert": "modules.json sentence_bert_config.json 1_Pooling/config.json config_sentence_transformers.json",
+        "dense": "modules.json 1_Pooling/config.json 2_Dense/config.json 4_LayerNorm/config.json "
+        "5_Dropout/config.json 7_Normalize/config.json",
+        "layers": "modules.json 1_WeightedLayerPooling/config.json 2_Pooling/config.json",
+        "static": "modules.json 1_Dense/config.json config_sentence_transformers.json",
+    }
+    for number, (model, names) in enumerate(models.items()):
+        paths = [goldens / model / name for name in names.split()]
+        files = [compact(path) if path.exists() else b"{}" for path in paths]
+        write("modules", model, bytes([number]) + END.join(files))
+
+
+def tables_of_vectors():
+    for model in ["static", "model2vec"]:
+        write("table", model, (goldens / model / "model.safetensors").read_bytes())
 
 
 def safetensors():
@@ -144,5 +156,5 @@ def hexes(letter):
     return "".join(f"\\x{byte:02X}" for byte in letter.encode())
 
 
-for seeds in (words, tables, tokenizers, configs, modules, safetensors, pickles):
+for seeds in (words, tables, tokenizers, configs, modules, tables_of_vectors, safetensors, pickles):
     seeds()

@@ -3,23 +3,24 @@
 
 #![no_main]
 
-use burn_embedding_fuzz::{Model, NETWORKS, files};
+use std::fs;
+
+use burn_embedding_fuzz::{Model, NETWORKS};
 use burn_embedding_models::fuzzing::tokenizer;
 use libfuzzer_sys::fuzz_target;
 
 std::thread_local! {
-    static MODEL: Model = Model::new(&[]);
+    static MODEL: Model = Model::empty();
 }
 
 fuzz_target!(|input: &[u8]| {
     let Some((first, input)) = input.split_first() else { return };
     let config = &NETWORKS[usize::from(*first) % NETWORKS.len()];
-    let [file, options, text] = files(input);
     MODEL.with(|model| {
-        model.write("tokenizer.json", file);
-        model.write("tokenizer_config.json", options);
+        model.write_all(&["tokenizer.json", "tokenizer_config.json", "text"], input);
         let Ok(tokenizer) = tokenizer(model.path(), config) else { return };
-        let text = String::from_utf8_lossy(text);
+        let text = fs::read(model.path().join("text")).expect("the file just written");
+        let text = String::from_utf8_lossy(&text);
         if let Ok(tokens) = tokenizer.encode(vec![&text, "The cat sits. ü雨", ""]) {
             let rows = config.shape().vocab_size();
             assert!(tokens.rows.iter().flatten().all(|id| (*id as usize) < rows));

@@ -1,86 +1,103 @@
 //! What the targets share.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use burn::tensor::Device;
-use burn_embedding_models::NetworkConfig;
 use burn_embedding_models::directory::Directory;
 use burn_embedding_models::fuzzing::network;
-use burn_embedding_models::weights;
+use burn_embedding_models::static_embedding::StaticConfig;
+use burn_embedding_models::{NetworkConfig, SentenceTransformer, weights};
 use tempfile::TempDir;
 
 /// Ends a file in an input that stands for several: no text file has this byte in it.
 const END: u8 = 0;
 
-/// The files that an input stands for; the last one takes what is left.
-pub fn files<const N: usize>(input: &[u8]) -> [&[u8]; N] {
-    let mut parts = input.splitn(N, |byte| *byte == END);
-    std::array::from_fn(|_| parts.next().unwrap_or_default())
+/// The directory of a tiny model of the tests.
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/goldens").join(name)
 }
 
-/// A directory that a target fills anew for each input.
+/// A directory in which a target writes some files anew for each input.
 pub struct Model {
     directory: TempDir,
 }
 
 impl Model {
-    /// A directory with these files.
-    pub fn new(files: &[(&str, &[u8])]) -> Self {
-        let model = Self { directory: TempDir::new().expect("a temporary directory") };
-        for (name, bytes) in files {
-            model.write(name, bytes);
-        }
+    /// An empty directory.
+    pub fn empty() -> Self {
+        Self { directory: TempDir::new().expect("a temporary directory") }
+    }
+
+    /// A copy of a tiny model of the tests.
+    pub fn golden(name: &str) -> Self {
+        let model = Self::empty();
+        copy(&golden(name), model.path());
         model
     }
 
+    /// The directory.
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
 
+    /// Writes a file.
     pub fn write(&self, name: &str, bytes: &[u8]) {
-        let path = self.path().join(name);
-        fs::create_dir_all(path.parent().expect("a file in the directory"))
-            .and_then(|()| fs::write(path, bytes))
-            .expect("a file that can be written");
+        fs::write(self.path().join(name), bytes).expect("a file that can be written");
+    }
+
+    /// Writes files of these names, which one input stands for; the last takes what is left.
+    pub fn write_all(&self, names: &[&str], input: &[u8]) {
+        let mut parts = input.splitn(names.len(), |byte| *byte == END);
+        for name in names {
+            self.write(name, parts.next().unwrap_or_default());
+        }
+    }
+
+    /// Opens the model, if it can be read, and embeds texts.
+    pub fn embed(&self) {
+        let Ok(model) = SentenceTransformer::open(self.path(), &Device::flex()) else { return };
+        if let Ok(embeddings) = model.encode(&["The cat sits.", ""]) {
+            assert_eq!(embeddings.dims(), [2, model.dimension()]);
+        }
     }
 }
 
-macro_rules! golden {
-    ($family:literal, $file:literal) => {
-        include_bytes!(concat!("../../models/goldens/", $family, "/", $file))
-    };
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a new directory");
+    for entry in fs::read_dir(from).expect("a directory") {
+        let path = entry.expect("a readable directory").path();
+        let target = to.join(path.file_name().expect("a file name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(path, target).expect("a file that can be copied");
+        }
+    }
 }
-
-/// The files of a tiny BERT.
-pub const BERT: [(&str, &[u8]); 7] = [
-    ("modules.json", golden!("bert", "modules.json")),
-    ("config.json", golden!("bert", "config.json")),
-    ("sentence_bert_config.json", golden!("bert", "sentence_bert_config.json")),
-    ("1_Pooling/config.json", golden!("bert", "1_Pooling/config.json")),
-    ("tokenizer.json", golden!("bert", "tokenizer.json")),
-    ("tokenizer_config.json", golden!("bert", "tokenizer_config.json")),
-    ("model.safetensors", golden!("bert", "model.safetensors")),
-];
 
 /// Configurations of networks whose tokenizers are built in different ways.
 pub static NETWORKS: LazyLock<Vec<NetworkConfig>> = LazyLock::new(|| {
-    let files: [&[u8]; 11] = [
-        golden!("bert", "config.json"),
-        golden!("roberta", "config.json"),
-        golden!("xlm-roberta", "config.json"),
-        golden!("albert", "config.json"),
-        golden!("deberta-v3", "config.json"),
-        golden!("t5", "config.json"),
-        golden!("modernbert", "config.json"),
-        golden!("qwen2", "config.json"),
-        golden!("qwen3", "config.json"),
-        golden!("llama", "config.json"),
-        golden!("gemma", "config.json"),
+    let families = [
+        "bert",
+        "roberta",
+        "xlm-roberta",
+        "albert",
+        "deberta-v3",
+        "t5",
+        "modernbert",
+        "qwen2",
+        "qwen3",
+        "llama",
+        "gemma",
     ];
-    let configs = files.map(|file| network(file, &Device::flex()).expect("a valid network").0);
-    configs.into()
+    let config = |family: &&str| {
+        let file = fs::read(golden(family).join("config.json")).expect("a configuration");
+        network(&file, &Device::flex()).expect("a valid network").0
+    };
+    let table = NetworkConfig::Static(StaticConfig { tokens: 44, dimension: 8 });
+    families.iter().map(config).chain([table]).collect()
 });
 
 /// The configuration of an even smaller BERT, so that an input is mostly header.
@@ -93,7 +110,7 @@ pub const SMALL_BERT: &str = r#"{
 /// Reads an input as the weights of a network, in a file of this name.
 pub fn read_weights(config: &NetworkConfig, name: &str, input: &[u8]) {
     std::thread_local! {
-        static MODEL: Model = Model::new(&[]);
+        static MODEL: Model = Model::empty();
     }
     MODEL.with(|model| {
         model.write(name, input);

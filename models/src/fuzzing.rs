@@ -30,8 +30,14 @@ pub fn network(config: &[u8], device: &Device) -> Result<(NetworkConfig, Network
 /// If a file of the tokenizer is missing, damaged or not supported.
 pub fn tokenizer(model: &Path, config: &NetworkConfig) -> Result<Tokenizer, Error> {
     let directory = Directory::open(model)?;
-    let limits = Limits::read(&directory, Path::new(""), config.shape())?;
     let file = Path::new("tokenizer.json");
     let bytes = directory.required(file, TOKENIZER_LIMIT)?;
-    Tokenizer::pretrained(&model.join(file), &bytes, &limits, config.shape().vocab_size())
+    let (path, rows) = (model.join(file), config.shape().vocab_size());
+    match config {
+        NetworkConfig::Static(_) => Tokenizer::of_table(&path, &bytes, rows),
+        _ => {
+            let limits = Limits::read(&directory, Path::new(""), config.shape())?;
+            Tokenizer::pretrained(&path, &bytes, &limits, rows)
+        }
+    }
 }
