@@ -1,5 +1,6 @@
 //! The meaning of columns, by the names that people give them.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 
 use super::Table;
@@ -138,7 +139,7 @@ impl Columns {
         if matches!(columns.texts, Texts::Ranking(..)) {
             columns.negatives = names.negatives();
         }
-        let read: Vec<&String> = columns.read().collect();
+        let read: HashSet<&String> = columns.read().collect();
         let unused = names.all.iter().filter(|name| !read.contains(name));
         columns.unused = unused.cloned().collect();
         Ok(columns)

@@ -19,6 +19,7 @@ pub mod parquet;
 pub mod parquet;
 #[cfg(test)]
 mod published;
+mod repeated;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -107,9 +108,9 @@ impl Table {
     }
 }
 
-/// The names that are missing in others, in words.
+/// The names that are missing in others, which are sorted, in words.
 fn missing(verb: &str, names: &[String], others: &[String]) -> Option<String> {
-    let missing = names.iter().filter(|name| !others.contains(name));
+    let missing = names.iter().filter(|name| others.binary_search(name).is_err());
     let missing: Vec<_> = missing.map(|name| format!("`{name}`")).collect();
     (!missing.is_empty()).then(|| format!("{verb} {}", missing.join(", ")))
 }

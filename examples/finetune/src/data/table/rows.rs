@@ -3,6 +3,7 @@
 use super::cell::has_title;
 use super::columns::{Columns, Texts};
 use super::labels::Labels;
+use super::repeated::Repeated;
 use super::{Hints, Row, Table};
 use crate::data::{Dataset, Pair, Ranking, Sentence, TeacherTarget};
 use crate::error::Error;
@@ -72,6 +73,7 @@ fn rankings(
     [anchor, positive]: [&String; 2],
 ) -> Result<Dataset, Error> {
     let mut data = Dataset::default();
+    let mut repeated = Repeated::default();
     for row in rows {
         let mut negatives = Vec::new();
         for column in &columns.negatives {
@@ -83,9 +85,11 @@ fn rankings(
             // Says why.
             row.text(positive)?;
         }
+        repeated.count(&anchor, &positives, &negatives).map_err(|reason| row.error(reason))?;
+        let numbers = teacher_numbers(row, columns)?;
         for (place, positive) in positives.into_iter().enumerate() {
             data.rankings.push(Ranking {
-                margins: margins(row, columns, place, negatives.len())?,
+                margins: margins(row, columns, &numbers, place, negatives.len())?,
                 negatives: negatives.clone(),
                 ..Ranking::of(row.place.clone(), anchor.clone(), positive)
             });
@@ -94,16 +98,25 @@ fn rankings(
     Ok(data)
 }
 
+/// A teacher's scores of the positives and of the negatives of a row, or the numbers of its label.
+fn teacher_numbers(row: &Row, columns: &Columns) -> Result<[Vec<f64>; 2], Error> {
+    match (&columns.teacher_scores, columns.label.as_ref().or(columns.score.as_ref())) {
+        (Some([positives, negatives]), _) => Ok([row.numbers(positives)?, row.numbers(negatives)?]),
+        (None, Some(column)) => Ok([row.numbers(column)?, Vec::new()]),
+        (None, None) => Ok([Vec::new(), Vec::new()]),
+    }
+}
+
 /// As MarginMSELoss takes them: a margin for each negative, or the scores of the positive and of each
 /// negative, whose differences are the margins.
 fn margins(
     row: &Row,
     columns: &Columns,
+    [high, low]: &[Vec<f64>; 2],
     place: usize,
     negatives: usize,
 ) -> Result<Vec<f32>, Error> {
     if let Some([of_positives, of_negatives]) = &columns.teacher_scores {
-        let (high, low) = (row.numbers(of_positives)?, row.numbers(of_negatives)?);
         return match high.get(place) {
             Some(high) if low.len() == negatives => {
                 Ok(low.iter().map(|low| (high - low) as f32).collect())
@@ -122,7 +135,7 @@ fn margins(
     let Some(column) = columns.label.as_ref().or(columns.score.as_ref()) else {
         return Ok(Vec::new());
     };
-    let numbers = row.numbers(column)?;
+    let numbers = high;
     match numbers.len().checked_sub(negatives) {
         _ if numbers.is_empty() || negatives == 0 => Ok(Vec::new()),
         Some(0) => Ok(numbers.iter().map(|margin| *margin as f32).collect()),
@@ -206,12 +219,14 @@ fn same_width(targets: &[TeacherTarget]) -> Result<(), Error> {
 /// Each text of a set belongs to the first.
 fn sets(rows: &[Row], column: &str) -> Result<Dataset, Error> {
     let mut data = Dataset::default();
+    let mut repeated = Repeated::default();
     for row in rows {
         let texts = row.texts(column)?;
         let Some((anchor, others)) = texts.split_first().filter(|(_, others)| !others.is_empty())
         else {
             return Err(row.error(format!("`{column}` must have at least two texts")));
         };
+        repeated.count(anchor, others, &[]).map_err(|reason| row.error(reason))?;
         let place = || row.place.clone();
         let rankings = others.iter().map(|text| Ranking::of(place(), anchor.clone(), text.clone()));
         data.rankings.extend(rankings);

@@ -349,3 +349,44 @@ fn broken_json_arrays_name_the_line() {
         assert!(found.starts_with(message), "{text}: {found}");
     }
 }
+
+#[test]
+fn rows_that_would_fill_memory_are_refused() {
+    let texts = |text: &str| vec![text.to_string(); 8000];
+    let row = serde_json::json!({"query": "a", "pos": texts("b"), "neg": texts("c")});
+    let message = refused("a.jsonl", &row.to_string());
+    let expected =
+        "a.jsonl:1: each of its 8000 positives would be an example with all 8000 negatives";
+    assert!(message.starts_with(expected), "{message}");
+    let set = [vec!["a".repeat(100_000)], texts("b")].concat();
+    let message = refused("a.jsonl", &serde_json::json!({"set": set}).to_string());
+    assert!(message.starts_with("a.jsonl:1: each of its 8000 positives"), "{message}");
+    let row = serde_json::json!({"query": "a", "pos": texts("b")[..500], "neg": texts("c")[..500]});
+    assert_eq!(read("a.jsonl", &row.to_string()).rankings.len(), 500);
+}
+
+#[test]
+fn any_number_of_columns_is_read_at_once() {
+    let many = 200_000;
+    let start = std::time::Instant::now();
+    let data = read("a.jsonl", &serde_json::json!(vec!["a"; many]).to_string());
+    assert_eq!(data.rankings[0].negatives.len(), many - 2);
+    let names: Vec<_> = (0..many).map(|column| format!("column{column}")).collect();
+    let cells = vec!["a"; many + 1].join(",");
+    let data = read("a.csv", &format!("text,{}\n{cells}\n", names.join(",")));
+    assert_eq!(data.bare, ["a"]);
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_row_with_many_scored_positives_is_read_once() {
+    let many = 100_000;
+    let (texts, scores) = (vec!["b"; many], vec![0.5; many]);
+    let row = serde_json::json!(
+        {"query": "a", "pos": texts, "neg": ["c"], "pos_scores": scores, "neg_scores": [0.25]}
+    );
+    let start = std::time::Instant::now();
+    let data = read("a.jsonl", &row.to_string());
+    assert!(data.rankings.len() == many && data.rankings[many - 1].margins == [0.25]);
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
