@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::io::Write;
 use std::panic::catch_unwind;
 use std::path::Path;
 
@@ -11,6 +12,8 @@ use burn_embedding_models::SentenceTransformer;
 use common::{assert_close, copy, expected, golden, open, rows, texts};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
@@ -152,4 +155,18 @@ fn damaged_pickles_are_refused() {
             }
         }
     }
+}
+
+#[test]
+fn a_pickle_that_unpacks_to_far_more_than_its_file_is_refused() {
+    let directory = without_weights("bert");
+    let path = directory.path().join(PICKLE);
+    let mut archive = ZipWriter::new(fs::File::create(&path).unwrap());
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    archive.start_file("archive/data.pkl", options).unwrap();
+    archive.write_all(&vec![b'N'; 9 << 20]).unwrap();
+    archive.finish().unwrap();
+    assert!(fs::metadata(&path).unwrap().len() < 1 << 15);
+    let message = error(directory.path());
+    assert!(message.contains("the pickle in it has 9437184 bytes, more than"), "{message}");
 }

@@ -7,6 +7,7 @@ use burn_store::burn_pack::Tensor;
 use burn_store::{ModuleStore, PytorchStore, SafetensorsStore};
 use serde::Deserialize;
 
+use super::archive;
 use crate::directory::{Directory, advice, regular_file};
 use crate::error::Error;
 
@@ -40,7 +41,10 @@ impl Format {
         regular_file(path)?;
         match self {
             Self::Safetensors => tensors(path, SafetensorsStore::from_file(path), "safetensors"),
-            Self::PyTorch => tensors(path, PytorchStore::from_file(path), "PyTorch"),
+            Self::PyTorch => {
+                archive::check(path)?;
+                tensors(path, PytorchStore::from_file(path), "PyTorch")
+            }
         }
     }
 }

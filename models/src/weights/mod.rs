@@ -1,6 +1,7 @@
 //! The parameters of a network: checked against the model before a value is read, and written again
 //! as `model.safetensors`, under the same names.
 
+mod archive;
 mod files;
 
 use std::collections::BTreeSet;
