@@ -68,7 +68,7 @@ impl Column {
         match page {
             Page::DictionaryPage { buf, .. } if self.texts => self.longest = longest(buf),
             page if page.encoding() == Encoding::DELTA_BYTE_ARRAY => {
-                let reason = "its texts are written as differences; write it again with pandas";
+                let reason = "its texts are written as differences (DELTA_BYTE_ARRAY)";
                 return Err(ParquetError::General(reason.into()));
             }
             page if self.lists => {

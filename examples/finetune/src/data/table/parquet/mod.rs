@@ -53,6 +53,10 @@ pub fn parse(file: &Arc<Path>, bytes: &[u8]) -> Result<Table, Error> {
     match read {
         // The crate has asserts, and kinds of columns that it has not implemented.
         None => Err(not_read("its columns contradict themselves or are of a rare kind")),
+        Some(Err(ParquetError::General(reason))) if reason == TOO_LARGE => {
+            Err(Error::read(file, reason))
+        }
+        Some(Err(ParquetError::General(reason))) => Err(not_read(&reason)),
         Some(Err(error)) => Err(not_read(&error.to_string())),
         Some(Ok(rows)) => Ok(Table::of(rows?, true)),
     }
