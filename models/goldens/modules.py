@@ -4,7 +4,7 @@ import json
 import shutil
 
 import torch
-from parts import HERE, SHAPE, TEXTS, expect, randomise, rounded, word_piece, write_json, write_network
+from parts import HERE, SHAPE, TEXTS, expect, randomise, rounded, word_piece, write_json, write_network, write_rows
 from safetensors.torch import save_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import (
@@ -13,6 +13,7 @@ from sentence_transformers.sentence_transformer.modules import (
     LayerNorm,
     Normalize,
     Pooling,
+    Router,
     StaticEmbedding,
     Transformer,
     WeightedLayerPooling,
@@ -141,4 +142,20 @@ def model2vec():
     expect(directory)
 
 
-MODULES = [dense, dense_tokens, layers, layers_qwen3, static, model2vec]
+def router():
+    """A table for queries and a network for documents; what follows is for both."""
+    directory = network("router", 37, hidden_size=8, num_hidden_layers=1)
+    tokenizer = word_piece(BERT)
+    query = StaticEmbedding(tokenizer, embedding_weights=table(tokenizer.get_vocab_size(), 38))
+    document = [Transformer(str(directory)), Pooling(8, "mean"), randomise(Dense(8, 8), 39)]
+    route = Router.for_query_document([query], document)
+    prompts = {"query": "a cat: ", "document": ""}
+    model = SentenceTransformer(modules=[route, Normalize()], device="cpu", prompts=prompts)
+    shutil.rmtree(directory)
+    model.save(str(directory), create_model_card=False)
+    model = SentenceTransformer(str(directory), device="cpu")
+    for task, encode in [("query", model.encode_query), ("document", model.encode_document)]:
+        write_rows(directory / f"expected-{task}.json", encode(TEXTS))
+
+
+MODULES = [dense, dense_tokens, layers, layers_qwen3, static, model2vec, router]

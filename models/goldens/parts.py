@@ -127,10 +127,13 @@ def rounded(value):
 
 def expect(directory, **options):
     model = SentenceTransformer(str(directory), device="cpu", model_kwargs={"dtype": torch.float32})
-    rows = model.encode(TEXTS, **options)
+    write_rows(directory / "expected.json", model.encode(TEXTS, **options))
+
+
+def write_rows(file, rows):
     rows = [[rounded(value) for value in row] for row in rows.tolist()]
     lines = ",\n".join(json.dumps(row) for row in rows)
-    (directory / "expected.json").write_text(f"[\n{lines}\n]\n")
+    file.write_text(f"[\n{lines}\n]\n")
 
 
 def write_json(file, value):

@@ -195,7 +195,7 @@ fn files_that_are_missing_are_named() {
 
 /// Where to damage a file of `length` bytes: all along it, and closely at its start.
 fn places(length: usize) -> impl Iterator<Item = usize> {
-    (0..24).chain((1..40).map(move |step| step * length / 40)).filter(move |&it| it < length)
+    (0..16).chain((1..20).map(move |step| step * length / 20)).filter(move |&it| it < length)
 }
 
 /// The address space that the process has ever taken, in KiB.

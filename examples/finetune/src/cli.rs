@@ -66,6 +66,11 @@ pub struct EncodeArgs {
     #[arg(long, value_name = "NAME")]
     pub prompt: Option<String>,
 
+    /// Route through a model that has several, such as query or document [default: the model's default
+    /// route]
+    #[arg(long, value_name = "NAME")]
+    pub route: Option<String>,
+
     /// Values that are kept of each embedding, the first ones, for models trained with MatryoshkaLoss
     /// [default: all]
     #[arg(long, value_name = "N")]
@@ -79,13 +84,24 @@ pub struct EncodeArgs {
 impl EncodeArgs {
     /// How to open the model.
     pub fn open_options(&self) -> OpenOptions {
-        let options = pooled(OpenOptions::new(), self.pooling);
-        self.truncate_dim.map_or(options, |dimension| options.truncate_dim(dimension))
+        let options = opening(self.pooling, self.route.as_deref());
+        match self.truncate_dim {
+            Some(dimension) => options.truncate_dim(dimension),
+            None => options,
+        }
     }
 }
 
-fn pooled(options: OpenOptions, pooling: Option<PoolingMode>) -> OpenOptions {
-    pooling.map_or(options, |mode| options.pooling(mode))
+fn opening(pooling: Option<PoolingMode>, route: Option<&str>) -> OpenOptions {
+    let options = OpenOptions::new();
+    let options = match pooling {
+        Some(mode) => options.pooling(mode),
+        None => options,
+    };
+    match route {
+        Some(task) => options.route(task),
+        None => options,
+    }
 }
 
 /// Options of reading tables.
@@ -134,6 +150,11 @@ pub struct Args {
     /// Pooling of a directory that holds only a transformer: mean, cls or max
     #[arg(long, value_name = "MODE", value_parser = PoolingMode::named, requires = "model")]
     pub pooling: Option<PoolingMode>,
+
+    /// Route through --model, if it has several, such as query or document: it is trained for all
+    /// columns, and saved as a model of its own
+    #[arg(long, value_name = "NAME", requires = "model", conflicts_with_all = ["pooling", "static_dim"])]
+    pub route: Option<String>,
 
     /// Train a StaticEmbedding instead of a transformer: a vector of N values for each token, random
     /// at first; the mean of a text's is its embedding. Its tokens are those of --model, or learned
@@ -293,8 +314,11 @@ pub struct Args {
 impl Args {
     /// How to open the model of `--model`.
     pub fn open_options(&self) -> OpenOptions {
-        let options = self.dropout.map_or(OpenOptions::new(), |it| OpenOptions::new().dropout(it));
-        pooled(options, self.pooling)
+        let options = opening(self.pooling, self.route.as_deref());
+        match self.dropout {
+            Some(dropout) => options.dropout(dropout),
+            None => options,
+        }
     }
 
     /// How long and how fast to train.
@@ -302,7 +326,7 @@ impl Args {
         let usual = match &self.model {
             _ if self.static_dim.is_some() => Schedule::of_static(),
             None => Schedule::default(),
-            Some(model) if is_table(model) => Schedule::of_static(),
+            Some(model) if is_table(model, self.route.as_deref()) => Schedule::of_static(),
             Some(_) => Schedule::of_pretrained(),
         };
         Schedule {
@@ -329,8 +353,8 @@ impl Args {
 
 /// Whether the model in a directory is a StaticEmbedding; other faults of it are found when it is
 /// opened.
-fn is_table(model: &Path) -> bool {
-    let modules = Directory::open(model).and_then(|directory| Modules::read(&directory));
+fn is_table(model: &Path, route: Option<&str>) -> bool {
+    let modules = Directory::open(model).and_then(|directory| Modules::read(&directory, route));
     modules.is_ok_and(|modules| modules.network.kind == ModuleKind::StaticEmbedding)
 }
 

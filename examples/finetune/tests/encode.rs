@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use common::{finetune, golden, names, text, texts};
+use common::{finetune, golden, names, succeed, text, texts};
 use tempfile::TempDir;
 
 /// A directory with `texts.txt`, and the path of a tiny model.
@@ -68,6 +68,7 @@ fn bad_input_is_refused_and_nothing_is_written() {
         (vec!["texts.txt", "--model", "texts.txt"], "texts.txt: it is not a directory"),
         (vec!["texts.txt", "--model", "."], "modules.json: No such file"),
         (vec!["texts.txt", "--model", &model, "--prompt", "query"], "--prompt: `query` is no"),
+        (vec!["texts.txt", "--model", &model, "--route", "query"], "has no routes to choose from"),
         (vec!["texts.txt", "--model", &model, "--device", "abacus"], "`abacus` is no device"),
         (vec!["texts.txt", "--model", &model, "--out", "x.txt"], "use .npy or .jsonl"),
         (vec!["texts.txt", "--model", &model, "--out", "no/x.npy"], "its directory does not exist"),
@@ -102,4 +103,17 @@ fn embeddings_are_cut_to_their_first_values() {
     let cut: Vec<_> = whole.iter().map(|row| row[..5].to_vec()).collect();
     assert_eq!(encode(&["--truncate-dim", "5"]), cut);
     assert_eq!(encode(&["--truncate-dim", "500"]), whole);
+}
+
+#[test]
+fn a_route_is_taken_by_its_name() {
+    let (directory, _) = place();
+    let model = golden("router").to_str().unwrap().to_string();
+    let encode = |more: &[&str]| {
+        let args = [&["encode", "--model", &model, "texts.txt"][..], more].concat();
+        succeed(directory.path(), &args).0
+    };
+    let [query, document] = ["query", "document"].map(|route| encode(&["--route", route]));
+    assert_ne!(query, document);
+    assert_eq!(encode(&[]), document);
 }

@@ -6,6 +6,7 @@ mod classes;
 mod modules;
 mod place;
 pub(crate) mod plain;
+mod router;
 mod settings;
 
 use std::fs::File;

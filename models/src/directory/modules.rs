@@ -3,12 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
+use super::router::Router;
 use super::{CONFIG_LIMIT, Directory};
 use crate::error::Error;
 
 /// The file that lists the parts.
 pub const FILE: &str = "modules.json";
+
+/// The classes of a module with several routes.
+const ROUTERS: [&str; 2] = ["Router", "Asym"];
 
 /// The most modules that a model may have.
 const LIMIT: usize = 64;
@@ -46,11 +51,9 @@ impl ModuleKind {
         Self::Normalize,
     ];
 
-    /// The class may live in any module of sentence_transformers: releases have moved it.
-    fn of(class: &str) -> Result<Self, String> {
-        let name = class.rsplit('.').next().unwrap_or(class);
-        let known = class.starts_with("sentence_transformers.");
-        let found = Self::ALL.into_iter().find(|kind| known && kind.name() == name);
+    /// The kind of a class.
+    pub(super) fn of(class: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|kind| is_class(class, kind.name()));
         found.ok_or_else(|| {
             let names = Self::names().collect::<Vec<_>>().join(", ");
             format!("the module {class:?} is not supported; supported are {names}")
@@ -89,6 +92,11 @@ struct Row {
     class: String,
 }
 
+/// Whether a class of sentence_transformers has this name: releases have moved them.
+fn is_class(class: &str, name: &str) -> bool {
+    class.starts_with("sentence_transformers.") && class.rsplit('.').next() == Some(name)
+}
+
 /// A module, and the directory of its files relative to that of the model. It need not exist: some
 /// modules have no files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,11 +114,14 @@ pub struct Modules {
     pub network: Listed,
     /// Those that follow, in their order.
     pub parts: Vec<Listed>,
+    /// Whether these are one route of several.
+    pub routed: bool,
 }
 
 impl Modules {
-    /// Reads `modules.json`, and refuses modules that this crate does not have.
-    pub fn read(directory: &Directory) -> Result<Self, Error> {
+    /// Reads `modules.json`, and refuses modules that this crate does not have. Of a model with
+    /// several routes it takes the one for texts of the task `route`, or the default one.
+    pub fn read(directory: &Directory, route: Option<&str>) -> Result<Self, Error> {
         let path = directory.path().join(FILE);
         let failed = |reason: String| Error::read(&path, reason);
         let bytes = directory.optional(Path::new(FILE), CONFIG_LIMIT)?;
@@ -120,14 +131,22 @@ impl Modules {
         if rows.len() > LIMIT {
             return Err(failed(format!("it lists {} modules, more than {LIMIT}", rows.len())));
         }
-        let listed = rows.iter().map(|row| {
+        let router = rows.first().filter(|row| ROUTERS.iter().any(|it| is_class(&row.class, it)));
+        let mut listed = match router {
+            Some(row) => Router::modules(directory, &directory.module(&path, &row.path)?, route)?,
+            None if route.is_some() => {
+                return Err(failed("the model has no routes to choose from".to_string()));
+            }
+            None => Vec::new(),
+        };
+        for row in &rows[usize::from(router.is_some())..] {
             let kind = ModuleKind::of(&row.class).map_err(failed)?;
-            Ok(Listed { kind, path: directory.module(&path, &row.path)? })
-        });
-        let mut listed = listed.collect::<Result<Vec<_>, Error>>()?.into_iter();
+            listed.push(Listed { kind, path: directory.module(&path, &row.path)? });
+        }
+        let mut listed = listed.into_iter();
         match listed.next() {
             Some(network) if network.kind.takes_ids() => {
-                Ok(Self { network, parts: listed.collect() })
+                Ok(Self { network, parts: listed.collect(), routed: router.is_some() })
             }
             other => {
                 let found = other.map_or("nothing", |module| module.kind.name());
@@ -136,5 +155,15 @@ impl Modules {
                 )))
             }
         }
+    }
+
+    /// A `modules.json` with these modules.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        let rows = std::iter::once(&self.network).chain(&self.parts).enumerate();
+        let rows = rows.map(|(index, module)| {
+            let class = format!("sentence_transformers.models.{}", module.kind.name());
+            json!({"idx": index, "name": index.to_string(), "path": module.path, "type": class})
+        });
+        format!("{:#}\n", Value::Array(rows.collect())).into_bytes()
     }
 }

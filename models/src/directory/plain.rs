@@ -23,20 +23,15 @@ pub fn modules(directory: &Directory) -> Result<Modules, Error> {
     }
     let network = Listed { kind: ModuleKind::Transformer, path: PathBuf::new() };
     let pooling = Listed { kind: ModuleKind::Pooling, path: POOLING.into() };
-    Ok(Modules { network, parts: vec![pooling] })
+    Ok(Modules { network, parts: vec![pooling], routed: false })
 }
 
 /// The files that turn it into a model of sentence-transformers.
-pub fn files(mode: PoolingMode, hidden: usize) -> [(PathBuf, Vec<u8>); 2] {
-    let module = |index: usize, path: &str, class: &str| {
-        let class = format!("sentence_transformers.models.{class}");
-        json!({"idx": index, "name": index.to_string(), "path": path, "type": class})
-    };
-    let modules = json!([module(0, "", "Transformer"), module(1, POOLING, "Pooling")]);
+pub fn files(modules: &Modules, mode: PoolingMode, hidden: usize) -> [(PathBuf, Vec<u8>); 2] {
     let mut pooling = json!({"word_embedding_dimension": hidden});
     for (other, flag) in PoolingMode::flags() {
         pooling[flag] = Value::Bool(other == mode);
     }
-    let bytes = |value: Value| format!("{value:#}\n").into_bytes();
-    [(modules::FILE.into(), bytes(modules)), (Path::new(POOLING).join(CONFIG), bytes(pooling))]
+    let pooling = format!("{pooling:#}\n").into_bytes();
+    [(modules::FILE.into(), modules.to_json()), (Path::new(POOLING).join(CONFIG), pooling)]
 }

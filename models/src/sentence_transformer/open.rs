@@ -9,8 +9,8 @@ use serde::Deserialize;
 use super::package::{TOKENIZER, companions};
 use super::{Package, SentenceTransformer, parts};
 use crate::directory::{
-    CONFIG, CONFIG_LIMIT, Directory, Limits, ModuleKind, Modules, Settings, TOKENIZER_LIMIT,
-    advice, plain,
+    CONFIG, CONFIG_LIMIT, Directory, Limits, MODULES, ModuleKind, Modules, Settings,
+    TOKENIZER_LIMIT, advice, plain,
 };
 use crate::encoder::SentenceEncoder;
 use crate::error::Error;
@@ -36,11 +36,12 @@ use crate::weights;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct OpenOptions {
     dropout: Option<f64>,
     pooling: Option<PoolingMode>,
     truncate_dim: Option<NonZeroUsize>,
+    route: Option<String>,
 }
 
 impl OpenOptions {
@@ -67,6 +68,12 @@ impl OpenOptions {
         Self { truncate_dim: Some(dimension), ..self }
     }
 
+    /// The route of a model that has several (a `Router`), by its task, such as `query` or
+    /// `document`; without it, the default route. Saved, it is a model of its own.
+    pub fn route(self, task: impl Into<String>) -> Self {
+        Self { route: Some(task.into()), ..self }
+    }
+
     /// Opens a directory. On a device that tracks gradients the model is ready to be trained.
     ///
     /// # Errors
@@ -83,11 +90,16 @@ impl OpenOptions {
             Some(_) => plain::modules(&directory)?,
             None => {
                 advice::refuse_other_models(&directory)?;
-                Modules::read(&directory)?
+                Modules::read(&directory, self.route.as_deref())?
             }
         };
         let settings = Settings::read(&directory)?;
         let mut files = companions(&directory, &modules)?;
+        if modules.routed {
+            // A route that is saved is a model of its own.
+            files.retain(|(path, _)| path != Path::new(MODULES));
+            files.push((MODULES.into(), modules.to_json()));
+        }
         let opened = match modules.network.kind {
             ModuleKind::StaticEmbedding => table(&directory, &modules.network.path, device)?,
             _ => self.transformer(&directory, &modules.network.path)?,
@@ -97,7 +109,7 @@ impl OpenOptions {
         let before = SentenceEncoder::sizes_before(&config, shows_layers);
         let parts = match self.pooling {
             Some(mode) => {
-                files.extend(plain::files(mode, config.shape().hidden_size()));
+                files.extend(plain::files(&modules, mode, config.shape().hidden_size()));
                 vec![Part::Pooling(Pooling::of(mode))]
             }
             None => parts::read_all(&modules, &directory, before, self.dropout, device)?,
@@ -113,7 +125,7 @@ impl OpenOptions {
     }
 
     /// What a transformer's small files say: damage in them is found before the weights are read.
-    fn transformer(self, directory: &Directory, module: &Path) -> Result<Opened, Error> {
+    fn transformer(&self, directory: &Directory, module: &Path) -> Result<Opened, Error> {
         let (path, bytes) = read(directory, &module.join(CONFIG), CONFIG_LIMIT)?;
         let mut config = NetworkConfig::parse(&path, &bytes)?;
         if let Some(dropout) = self.dropout {

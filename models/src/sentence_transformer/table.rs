@@ -50,17 +50,18 @@ impl SentenceTransformer {
         let config = StaticConfig { tokens: tokenizer.rows(), dimension: dimension.get() };
         let network = Network::Static(StaticEmbedding::new(&config, device));
         let config = NetworkConfig::Static(config);
+        let table = Listed { kind: ModuleKind::StaticEmbedding, path: PathBuf::new() };
+        let modules = Modules { network: table, parts: Vec::new(), routed: false };
         let files = vec![
-            (PathBuf::from(MODULES), bytes(&modules())),
+            (PathBuf::from(MODULES), modules.to_json()),
             (PathBuf::from(SETTINGS), bytes(&settings())),
             (PathBuf::from(TOKENIZER), tokenizer.to_json()?.into_bytes()),
         ];
         let encoder = SentenceEncoder::new(network, config.clone(), Vec::new(), false);
-        let network = Listed { kind: ModuleKind::StaticEmbedding, path: PathBuf::new() };
         let package = Package {
             name: "random vectors of tokens".to_string(),
             config,
-            modules: Modules { network, parts: Vec::new() },
+            modules,
             settings: Settings::default(),
             files,
         };
@@ -78,18 +79,13 @@ impl Tokenizer {
     pub fn of_model(path: impl AsRef<Path>) -> Result<Self, Error> {
         let directory = Directory::open(path.as_ref())?;
         let module = match directory.path().join(MODULES).exists() {
-            true => Modules::read(&directory)?.network.path,
+            true => Modules::read(&directory, None)?.network.path,
             false => PathBuf::new(),
         };
         let file = module.join(TOKENIZER);
         let bytes = directory.required(&file, TOKENIZER_LIMIT)?;
         Self::of_table(&directory.path().join(file), &bytes, usize::MAX)
     }
-}
-
-fn modules() -> Value {
-    let class = "sentence_transformers.models.StaticEmbedding";
-    json!([{"idx": 0, "name": "0", "path": "", "type": class}])
 }
 
 fn settings() -> Value {

@@ -37,6 +37,10 @@ use crate::report::card::CARD;
 use crate::report::console::Console;
 use crate::report::log::Log;
 
+/// Why a model with routes is not trained as it is.
+const ROUTED: &str = "it has several routes: name one with --route; it is trained for all columns, and \
+                      saved as a model of its own";
+
 /// Trains, evaluates and saves.
 pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let console = &console.with_dashboard(args.dashboard)?;
@@ -99,6 +103,7 @@ fn checkpoints(
     settings.insert("static".to_string(), args.static_dim.map(NonZeroUsize::get).into());
     let pooling = args.pooling.map(|mode| format!("{mode:?}"));
     settings.insert("pooling".to_string(), pooling.into());
+    settings.insert("route".to_string(), args.route.clone().into());
     settings.insert("contents of the data".to_string(), training.fingerprint().into());
     let checkpoints = Checkpoints::beside(&args.out, settings)?;
     if args.resume {
@@ -120,7 +125,13 @@ fn train_and_save(
     let device = session.tracking();
     let model = match (&args.model, args.static_dim) {
         (None, None) => return train_encoder(session, loss, report, destination, console),
-        (Some(directory), None) => args.open_options().open(directory, &device)?,
+        (Some(directory), None) => {
+            let model = args.open_options().open(directory, &device)?;
+            if model.package.modules.routed && args.route.is_none() {
+                return Err(Error::option("--model", ROUTED.to_string()));
+            }
+            model
+        }
         (directory, Some(dimension)) => {
             let tokenizer = match directory {
                 Some(directory) => Tokenizer::of_model(directory)?,

@@ -74,13 +74,13 @@ impl Destination {
 
 /// Whether a directory of an encoder may hold a file or directory of this name.
 fn of_an_encoder(name: &str) -> bool {
-    // The directory of a module is a number and its kind.
-    let module = name.trim_start_matches(|letter: char| letter.is_ascii_digit());
-    let kind = module.strip_prefix('_').unwrap_or_default();
+    // The directory of a module is its place and its kind, in a model with routes after the route.
+    let (place, kind) = name.rsplit_once('_').unwrap_or_default();
+    let numbered = place.ends_with(|letter: char| letter.is_ascii_digit());
     FILES.contains(&name)
         || name == pictures::DIRECTORY
         || file_names().chain([CARD]).any(|file| file == name)
-        || (module != name && ModuleKind::names().any(|known| known == kind))
+        || (numbered && ModuleKind::names().any(|known| known == kind))
 }
 
 /// Writes the small encoder into a directory that exists.
