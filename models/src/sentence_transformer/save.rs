@@ -18,9 +18,11 @@ impl SentenceTransformer {
     ///
     /// # Errors
     ///
-    /// If the directory cannot be written; it is then as it was before.
+    /// If the directory cannot be written, or another process is writing it; it is then as it was
+    /// before.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        Place::new(path.as_ref())?.replace(|directory| self.package.write(directory, &self.encoder))
+        let write = |directory: &Path| self.package.write(directory, &self.encoder);
+        Place::new(path.as_ref())?.claim()?.replace(write, |_| Ok(()))
     }
 }
 

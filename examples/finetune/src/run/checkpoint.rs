@@ -51,7 +51,7 @@ impl Checkpoints {
     pub fn start(&self, force: bool) -> Result<(), Error> {
         self.require_checkpoint()?;
         if force || !self.path.exists() {
-            return Ok(self.place.probe()?);
+            return Ok(self.place.claim().map(drop)?);
         }
         let reason = "an interrupted run left it: say --resume to go on from it, or --force to \
                       start anew";
@@ -69,7 +69,7 @@ impl Checkpoints {
             history: state.history.clone(),
             settings: self.settings.clone(),
         };
-        self.place.replace(|directory| {
+        let write = |directory: &Path| {
             save(&state.model, &directory.join(MODEL))?;
             if let Some(best) = &state.best {
                 save(&best.model, &directory.join(BEST))?;
@@ -79,7 +79,8 @@ impl Checkpoints {
             let text = serde_json::to_string_pretty(&position).map_err(std::io::Error::from);
             text.and_then(|text| fs::write(&path, text))
                 .map_err(|error| Error::output(&path, error))
-        })
+        };
+        self.place.claim()?.replace(write, |_| self.require_checkpoint())
     }
 
     /// Refuses to go on from nothing, or from the checkpoint of another run.
@@ -109,7 +110,7 @@ impl Checkpoints {
             return Ok(());
         }
         self.require_checkpoint()?;
-        fs::remove_dir_all(&self.path).map_err(|error| Error::output(&self.path, error))
+        Ok(self.place.remove()?)
     }
 
     fn position(&self) -> Result<Position, Error> {

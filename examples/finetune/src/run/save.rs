@@ -7,7 +7,7 @@ use burn::config::Config;
 use burn::module::Module;
 use burn::tensor::Device;
 use burn_embedding_models::Tokenizer;
-use burn_embedding_models::directory::{self, ModuleKind, Place};
+use burn_embedding_models::directory::{self, Claim, LOST_AND_FOUND, ModuleKind, Place};
 use burn_embedding_models::sentence_transformer::file_names;
 use serde_json::Value;
 
@@ -25,36 +25,20 @@ const FILES: [&str; 4] = [WEIGHTS, CONFIG, TOKENIZER, SUMMARY];
 /// A place that an encoder can be saved to, checked before training starts.
 #[derive(Debug)]
 pub struct Destination {
-    place: Place,
+    claim: Claim,
+    force: bool,
 }
 
 impl Destination {
     /// Checks that `path` is free, or may be replaced, and can be written.
     pub fn check(path: &Path, force: bool) -> Result<Self, Error> {
-        let destination = Self { place: Place::new(path)? };
-        destination.may_be_taken(path, force)?;
-        destination.place.probe()?;
-        Ok(destination)
-    }
-
-    fn may_be_taken(&self, path: &Path, force: bool) -> Result<(), Error> {
-        let failed = |reason: &str| Err(Error::output(path, reason));
-        if fs::symlink_metadata(path).is_err() {
-            return Ok(());
-        }
-        if !path.is_dir() {
-            return failed("it exists and is not a directory; choose another --out");
-        }
-        let names = directory::names(path)?;
-        match names.iter().find(|name| !of_an_encoder(name)) {
-            Some(name) => failed(&format!(
-                "the directory holds `{name}`, which no trained encoder has; choose another --out"
-            )),
-            None if names.is_empty() || force => Ok(()),
-            None => {
-                failed("it holds an encoder; say --force to replace it, or choose another --out")
-            }
-        }
+        let place = Place::new(path)?;
+        // A file in the way is told apart from a place that cannot be written.
+        may_be_taken(place.path(), force)?;
+        let claim = place.claim()?;
+        // What a killed run began is finished now.
+        may_be_taken(place.path(), force)?;
+        Ok(Self { claim, force })
     }
 
     /// Fills the directory with what `contents` writes into it, and with `summary`. If anything
@@ -64,12 +48,39 @@ impl Destination {
         summary: &Value,
         contents: impl FnOnce(&Path) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.place.replace(|directory| {
+        let write = |directory: &Path| {
             contents(directory)?;
             let path = directory.join(SUMMARY);
             fs::write(&path, format!("{summary:#}\n")).map_err(|error| Error::output(&path, error))
-        })
+        };
+        // The directory may hold something else since the run began.
+        self.claim.replace(write, |former| may_be_taken(former, self.force))
     }
+}
+
+fn may_be_taken(path: &Path, force: bool) -> Result<(), Error> {
+    let failed = |reason: &str| Err(Error::output(path, reason));
+    if fs::symlink_metadata(path).is_err() {
+        return Ok(());
+    }
+    if !path.is_dir() {
+        return failed("it exists and is not a directory; choose another --out");
+    }
+    let mut names = directory::names(path)?;
+    names.retain(|name| !of_a_place(name));
+    match names.iter().find(|name| !of_an_encoder(name)) {
+        Some(name) => failed(&format!(
+            "the directory holds `{name}`, which no trained encoder has; choose another --out"
+        )),
+        None if names.is_empty() || force => Ok(()),
+        None => failed("it holds an encoder; say --force to replace it, or choose another --out"),
+    }
+}
+
+/// Whether a name in a directory is there for its file system, or for a run that writes it.
+fn of_a_place(name: &str) -> bool {
+    let own = [".partial-", ".saved-model."];
+    name == LOST_AND_FOUND || own.iter().any(|start| name.starts_with(start))
 }
 
 /// Whether a directory of an encoder may hold a file or directory of this name.

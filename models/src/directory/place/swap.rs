@@ -1,0 +1,155 @@
+//! A complete directory takes the place of a former one, so that a kill at any moment loses neither.
+//!
+//! Where the system can exchange two directories in one step, it does. Elsewhere the new one is first
+//! called `.NAME.saving-next` and the old one `.NAME.saving-former`, so that [`recover`] knows how far it came. A
+//! mount point cannot be renamed: there the new entries take the place of the old ones inside.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::settle::sync;
+
+/// Names inside a directory that is replaced entry by entry: the new entries, before and after the old ones
+/// have gone.
+const NEXT: &str = ".saved-model.next";
+const READY: &str = ".saved-model.ready";
+
+/// The directory of a file system for what it repairs; it is no part of what is saved on it.
+pub const LOST_AND_FOUND: &str = "lost+found";
+
+/// The hidden name `.NAME.end` beside `path`.
+pub fn beside(path: &Path, end: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{end}"))
+}
+
+/// The directory that holds `path`.
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Moves the complete directory `new` to `path`. What was there is then at the path that is returned.
+pub fn put(new: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
+    let former = if fs::symlink_metadata(path).is_err() {
+        fs::rename(new, path)?;
+        None
+    } else if is_mount_point(path) {
+        put_inside(new, path)?
+    } else {
+        match exchange(new, path) {
+            Ok(()) => Some(new.to_path_buf()),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(error),
+            // Not every file system can.
+            Err(_) => put_by_renaming(new, path)?,
+        }
+    };
+    sync(parent(path))?;
+    Ok(former)
+}
+
+fn put_by_renaming(new: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
+    let (next, former) = (beside(path, "saving-next"), beside(path, "saving-former"));
+    match fs::rename(path, &former) {
+        // A directory of another layer of the file system stays where it is.
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => return put_inside(new, path),
+        outcome => outcome?,
+    }
+    // From here on a killed process leaves no directory at `path`, which `recover` mends.
+    let moved = fs::rename(new, &next).and_then(|()| fs::rename(&next, path));
+    if let Err(error) = moved {
+        fs::rename(&former, path)?;
+        if next.exists() {
+            fs::rename(&next, new)?;
+        }
+        return Err(error);
+    }
+    Ok(Some(former))
+}
+
+fn put_inside(new: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
+    fs::rename(new, path.join(NEXT))?;
+    sync(path)?;
+    finish_inside(path)?;
+    Ok(None)
+}
+
+/// Goes on from wherever a replacement inside `path` stands.
+fn finish_inside(path: &Path) -> io::Result<()> {
+    let [next, ready] = [NEXT, READY].map(|name| path.join(name));
+    if next.exists() {
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            if entry.path() != next && entry.file_name() != LOST_AND_FOUND {
+                remove(&entry)?;
+            }
+        }
+        sync(path)?;
+        fs::rename(&next, &ready)?;
+    }
+    if ready.exists() {
+        for entry in fs::read_dir(&ready)? {
+            let entry = entry?;
+            fs::rename(entry.path(), path.join(entry.file_name()))?;
+        }
+        fs::remove_dir(&ready)?;
+    }
+    sync(path)
+}
+
+fn remove(entry: &fs::DirEntry) -> io::Result<()> {
+    match entry.file_type()?.is_dir() {
+        true => fs::remove_dir_all(entry.path()),
+        false => fs::remove_file(entry.path()),
+    }
+}
+
+/// Finishes what a killed process began at `path`.
+pub fn recover(path: &Path) -> io::Result<()> {
+    let (next, former) = (beside(path, "saving-next"), beside(path, "saving-former"));
+    if !path.exists() && next.exists() {
+        fs::rename(&next, path)?;
+    } else if !path.exists() && former.exists() {
+        fs::rename(&former, path)?;
+    }
+    if path.exists() {
+        for left in [next, former] {
+            if left.exists() {
+                fs::remove_dir_all(left)?;
+            }
+        }
+    }
+    match [NEXT, READY].iter().any(|name| path.join(name).exists()) {
+        true => finish_inside(path),
+        false => Ok(()),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
+}
+
+/// Whether another file system begins at `path`.
+#[cfg(unix)]
+pub fn is_mount_point(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (fs::metadata(path), fs::metadata(parent(path))) {
+        (Ok(here), Ok(above)) => here.dev() != above.dev(),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+pub fn is_mount_point(_path: &Path) -> bool {
+    false
+}
