@@ -9,9 +9,6 @@ use super::settle::settle;
 use super::swap;
 use crate::error::Error;
 
-/// The beginning of the name of a directory that is being written; the number of the process follows.
-const PARTIAL: &str = "partial-";
-
 /// A place that this process alone writes, until the claim is dropped.
 #[derive(Debug)]
 pub struct Claim {
@@ -48,7 +45,7 @@ impl Claim {
 
     /// Where the contents are written first: beside the place, on the same file system.
     fn partial(&self) -> PathBuf {
-        let name = format!("{PARTIAL}{}", std::process::id());
+        let name = format!("{}{}", swap::PARTIAL, std::process::id());
         match swap::is_mount_point(&self.path) {
             true => self.path.join(format!(".{name}")),
             false => swap::beside(&self.path, &name),
@@ -107,6 +104,12 @@ impl Claim {
 
     /// Gives what was written completely a name that stays.
     fn kept(&self, partial: &Path, reason: &str) -> Error {
+        if swap::is_unfinished(&self.path) {
+            let partial = partial.display();
+            let reason =
+                format!("{reason}; the rest is in {partial}: the next run here finishes it");
+            return Error::write(&self.path, reason);
+        }
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let names = (1..).map(|number| match number {
             1 => format!("{name}.saved"),
@@ -114,10 +117,8 @@ impl Claim {
         });
         let mut free = names.map(|name| self.path.with_file_name(name)).filter(|it| !it.exists());
         let place = free.next().unwrap_or_else(|| partial.to_path_buf());
-        let place = match fs::rename(partial, &place) {
-            Ok(()) => place,
-            Err(_) => partial.to_path_buf(),
-        };
+        let moved = fs::rename(partial, &place).or_else(|_| swap::move_into(partial, &place));
+        let place = if moved.is_ok() { place } else { partial.to_path_buf() };
         Error::write(&self.path, format!("{reason}; it is saved in {} instead", place.display()))
     }
 

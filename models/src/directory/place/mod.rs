@@ -171,13 +171,10 @@ mod tests {
             fs::create_dir_all(&directory).unwrap();
             empty_file(&directory, file).unwrap();
         };
-        let inside = ["model/.saved-model.next", "model/.saved-model.ready"];
         for (left, expected) in [
             (vec![(former, "old")], "old"),
             (vec![(former, "old"), (next, "new")], "new"),
             (vec![(former, "old"), ("model", "new")], "new"),
-            (vec![("model", "old"), (inside[0], "new")], "new"),
-            (vec![(inside[1], "new")], "new"),
         ] {
             for (directory, file) in &left {
                 holds(directory, file);
@@ -186,6 +183,45 @@ mod tests {
             assert_eq!(names(&path).unwrap(), [expected], "{left:?}");
             assert_eq!(names(parent.path()).unwrap(), ["model"], "{left:?}");
             fs::remove_dir_all(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_replacement_inside_a_place_that_was_killed_anywhere_is_finished() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("model");
+        for (marker, partial) in [
+            (".saved-model.next", ".model.partial-7"),
+            (".saved-model.ready", ".model.partial-7"),
+            (".saved-model.next", "model/.partial-7"),
+            (".saved-model.ready", "model/.partial-7"),
+        ] {
+            let new = parent.path().join(partial);
+            fs::create_dir_all(new.join("deep")).unwrap();
+            fs::create_dir_all(&path).unwrap();
+            empty_file(&new.join("deep"), "new").unwrap();
+            fs::write(path.join(marker), new.file_name().unwrap().to_str().unwrap()).unwrap();
+            let already = if marker.ends_with("next") { "old" } else { "moved" };
+            empty_file(&path, already).unwrap();
+            drop(Place::new(&path).unwrap().claim().unwrap());
+            let expected = if already == "old" { vec!["deep"] } else { vec!["deep", "moved"] };
+            assert_eq!(names(&path).unwrap(), expected, "{marker} {partial}");
+            assert_eq!(names(&path.join("deep")).unwrap(), ["new"]);
+            assert_eq!(names(parent.path()).unwrap(), ["model"]);
+            fs::remove_dir_all(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_marker_that_names_another_directory_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("model");
+        fs::create_dir(&path).unwrap();
+        for name in ["../x", "x", ".partial-", ".x/.partial-7", ".partial-x", ""] {
+            fs::write(path.join(".saved-model.next"), name).unwrap();
+            let error = Place::new(&path).unwrap().claim().unwrap_err().to_string();
+            assert!(error.contains("names no directory that was saved"), "{name}: {error}");
+            assert!(path.exists());
         }
     }
 

@@ -10,13 +10,16 @@ use std::path::{Path, PathBuf};
 
 use super::settle::sync;
 
-/// Names inside a directory that is replaced entry by entry: the new entries, before and after the old ones
-/// have gone.
+/// Files in a directory that is replaced entry by entry: they name the directory with the new entries, before
+/// and after the old ones have gone.
 const NEXT: &str = ".saved-model.next";
 const READY: &str = ".saved-model.ready";
 
 /// The directory of a file system for what it repairs; it is no part of what is saved on it.
 pub const LOST_AND_FOUND: &str = "lost+found";
+
+/// What is before the number of the process in the name of a directory that is being written.
+pub const PARTIAL: &str = "partial-";
 
 /// The hidden name `.NAME.end` beside `path`.
 pub fn beside(path: &Path, end: &str) -> PathBuf {
@@ -71,33 +74,76 @@ fn put_by_renaming(new: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
 }
 
 fn put_inside(new: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
-    fs::rename(new, path.join(NEXT))?;
+    let name = new.file_name().unwrap_or_default().to_string_lossy();
+    fs::write(path.join(NEXT), name.as_bytes())?;
+    fs::File::open(path.join(NEXT))?.sync_all()?;
     sync(path)?;
     finish_inside(path)?;
     Ok(None)
+}
+
+/// Whether a replacement inside `path` has begun and not ended.
+pub fn is_unfinished(path: &Path) -> bool {
+    [NEXT, READY].iter().any(|name| path.join(name).exists())
 }
 
 /// Goes on from wherever a replacement inside `path` stands.
 fn finish_inside(path: &Path) -> io::Result<()> {
     let [next, ready] = [NEXT, READY].map(|name| path.join(name));
     if next.exists() {
+        let new = named_in(&next, path)?;
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            if entry.path() != next && entry.file_name() != LOST_AND_FOUND {
+            let stays = [&next, &new].contains(&&entry.path());
+            if !stays && entry.file_name() != LOST_AND_FOUND {
                 remove(&entry)?;
             }
         }
         sync(path)?;
+        // Only files are moved: not every file system moves directories.
         fs::rename(&next, &ready)?;
     }
     if ready.exists() {
-        for entry in fs::read_dir(&ready)? {
-            let entry = entry?;
-            fs::rename(entry.path(), path.join(entry.file_name()))?;
+        let new = named_in(&ready, path)?;
+        if new.exists() {
+            move_into(&new, path)?;
         }
-        fs::remove_dir(&ready)?;
+        sync(path)?;
+        fs::remove_file(&ready)?;
     }
     sync(path)
+}
+
+/// The directory with the new entries: a partial one in `path` or beside it, and nothing else.
+fn named_in(file: &Path, path: &Path) -> io::Result<PathBuf> {
+    let name = fs::read_to_string(file)?;
+    let (inside, beside) = (path.join(&name), path.with_file_name(&name));
+    let partial = name.rsplit_once(PARTIAL).is_some_and(|(start, process)| {
+        start.starts_with('.')
+            && !process.is_empty()
+            && process.bytes().all(|it| it.is_ascii_digit())
+    });
+    match partial && !name.contains(['/', '\\']) {
+        true => Ok(if inside.exists() { inside } else { beside }),
+        false => {
+            Err(io::Error::other(format!("{} names no directory that was saved", file.display())))
+        }
+    }
+}
+
+/// Moves the contents of a directory into another one, file by file, and removes it.
+pub fn move_into(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => move_into(&entry.path(), &target)?,
+            false => fs::rename(entry.path(), target)?,
+        }
+    }
+    sync(to)?;
+    fs::remove_dir(from)
 }
 
 fn remove(entry: &fs::DirEntry) -> io::Result<()> {
@@ -122,7 +168,7 @@ pub fn recover(path: &Path) -> io::Result<()> {
             }
         }
     }
-    match [NEXT, READY].iter().any(|name| path.join(name).exists()) {
+    match is_unfinished(path) {
         true => finish_inside(path),
         false => Ok(()),
     }

@@ -1,0 +1,207 @@
+//! Places that are linked, mounted, taken or killed: no model and nothing else is lost.
+//!
+//! `STRESS_ROUNDS=100` repeats the rounds of the two slow tests as often.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use burn::tensor::Device;
+use burn_embedding_models::SentenceTransformer;
+use common::{copy, finetune, golden, names, succeed, text};
+use tempfile::TempDir;
+
+/// A training run of a few seconds at most, with `more` options.
+fn run<'a>(model: &'a str, steps: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let args = ["--model", model, "--steps", steps, "--batch-size", "8", "--no-report"];
+    [&args[..], more].concat()
+}
+
+fn start(directory: &Path, args: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_finetune"));
+    command.current_dir(directory).args(args).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn end(child: Child) -> (Option<i32>, String) {
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), text(&output.stderr))
+}
+
+fn rounds(usual: usize) -> usize {
+    std::env::var("STRESS_ROUNDS").map_or(usual, |rounds| rounds.parse().unwrap())
+}
+
+fn assert_whole(model: &Path, what: &str) {
+    let model = SentenceTransformer::open(model, &Device::flex());
+    let model = model.unwrap_or_else(|error| panic!("{what}: {error}"));
+    model.encode(&["the cat"]).unwrap();
+}
+
+/// Waits until a run has claimed `model` in `directory`.
+fn claimed(directory: &Path, child: &mut Child) {
+    while !directory.join(".model.saving-lock").exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended early");
+        sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn what_appears_in_the_place_during_a_run_stays() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let more = ["--out", "model", "--force", "--log", "log"];
+    let mut child = start(directory.path(), &run(base.to_str().unwrap(), "60", &more));
+    let log = directory.path().join("log");
+    while fs::metadata(&log).map_or(0, |file| file.len()) == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended early");
+        sleep(Duration::from_millis(2));
+    }
+    let letter = directory.path().join("model/letter.txt");
+    fs::create_dir(directory.path().join("model")).unwrap();
+    fs::write(&letter, "dear").unwrap();
+    let (code, error) = end(child);
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("the directory holds `letter.txt`"), "{error}");
+    assert!(error.contains("it is saved in model.saved instead"), "{error}");
+    assert_eq!(fs::read_to_string(letter).unwrap(), "dear");
+    assert_whole(&directory.path().join("model.saved"), "kept");
+    assert_eq!(names(directory.path()), ["log", "model", "model.saved"]);
+}
+
+#[test]
+fn a_link_and_a_dot_lead_to_the_place() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    fs::create_dir(directory.path().join("disk")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("disk/model", directory.path().join("link")).unwrap();
+    #[cfg(not(unix))]
+    fs::create_dir(directory.path().join("link")).unwrap();
+    for out in ["link", "link/."] {
+        succeed(directory.path(), &run(base.to_str().unwrap(), "1", &["--out", out, "--force"]));
+    }
+    assert_whole(&directory.path().join("link"), "link");
+    #[cfg(unix)]
+    assert_eq!(names(&directory.path().join("disk")), ["model"]);
+}
+
+#[test]
+fn of_two_runs_into_one_place_one_is_refused_at_once() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let base = base.to_str().unwrap();
+    for round in 0..rounds(3) {
+        let more = ["--out", "model", "--force", "--checkpoint-steps", "2"];
+        let mut first = start(directory.path(), &run(base, "30", &more));
+        claimed(directory.path(), &mut first);
+        let second = finetune(directory.path(), &run(base, "1", &more));
+        let error = text(&second.stderr);
+        assert_eq!(second.status.code(), Some(2), "round {round}: {error}");
+        let owner = format!("process {} is writing it", first.id());
+        assert!(error.contains(&owner), "round {round}: {error}");
+        let (code, error) = end(first);
+        assert_eq!(code, Some(0), "round {round}: {error}");
+        assert_whole(&directory.path().join("model"), "after two runs");
+        assert_eq!(names(directory.path()), ["model"], "round {round}");
+    }
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_a_whole_model() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let base = base.to_str().unwrap();
+    let model = directory.path().join("model");
+    copy(&golden("bert"), &model);
+    for file in ["expected.json"] {
+        fs::remove_file(model.join(file)).unwrap();
+    }
+    let more = ["--out", "model", "--force"];
+    for round in 0..rounds(6) {
+        let mut child = start(directory.path(), &run(base, "3", &more));
+        claimed(directory.path(), &mut child);
+        sleep(Duration::from_micros(37_777 * (round as u64 * 7 % 13)));
+        child.kill().unwrap();
+        end(child);
+        assert_whole(&model, &format!("round {round}"));
+    }
+    succeed(directory.path(), &run(base, "1", &more));
+    assert_whole(&model, "after all");
+    assert_eq!(names(directory.path()), ["model"]);
+}
+
+/// Runs a script with mounts of its own, as an ordinary user may on Linux; `None` where that is not
+/// allowed.
+#[cfg(target_os = "linux")]
+fn with_mounts(directory: &Path, script: &str) -> Option<std::process::Output> {
+    let unshare = |how: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(how).args(["--mount", "sh", "-ec"]).current_dir(directory);
+        command
+    };
+    let allowed = |how: &[&str]| {
+        let tried = unshare(how).arg("mount -t tmpfs tmpfs .").output();
+        tried.is_ok_and(|output| output.status.success())
+    };
+    let ways: [&[&str]; 2] = [&[], &["--user", "--map-root-user"]];
+    let Some(how) = ways.into_iter().find(|how| allowed(how)) else {
+        eprintln!("skipped: mounts are not allowed here");
+        return None;
+    };
+    let program = env!("CARGO_BIN_EXE_finetune");
+    Some(unshare(how).arg(script).args(["sh", program]).output().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_mount_point_is_written_inside() {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("out")).unwrap();
+    let base = golden("bert");
+    let script = format!(
+        "mount -t tmpfs tmpfs out; mkdir out/lost+found; \
+         for i in 1 2; do \"$1\" --model {base} --steps 1 --no-report --out out --force; done; \
+         \"$1\" encode --model out lines >/dev/null; ls -A out",
+        base = base.display()
+    );
+    fs::write(directory.path().join("lines"), "the cat\n").unwrap();
+    let Some(output) = with_mounts(directory.path(), &script) else { return };
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    assert!(printed.ends_with("tokenizer_config.json\ntraining.json\n"), "{printed}");
+    assert!(printed.contains("\nlost+found\n") && !printed.contains(".partial"), "{printed}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_model_in_a_lower_layer_is_replaced() {
+    let directory = TempDir::new().unwrap();
+    for name in ["lower", "upper", "work", "all"] {
+        fs::create_dir(directory.path().join(name)).unwrap();
+    }
+    copy(&golden("bert"), &directory.path().join("lower/model"));
+    fs::remove_file(directory.path().join("lower/model/expected.json")).unwrap();
+    let base = golden("bert");
+    let script = format!(
+        "mount -t tmpfs tmpfs work; mkdir work/upper work/work; \
+         mount -t overlay overlay -o lowerdir=lower,upperdir=work/upper,workdir=work/work all; \
+         \"$1\" --model {base} --steps 1 --no-report --out all/model --force; \
+         \"$1\" encode --model all/model lines >/dev/null; ls -A all; ls all/model",
+        base = base.display()
+    );
+    fs::write(directory.path().join("lines"), "the cat\n").unwrap();
+    let Some(output) = with_mounts(directory.path(), &script) else { return };
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    assert!(printed.contains("saved to all/model\n"), "{printed}");
+    assert!(
+        printed.contains("\nmodel\nREADME.md\n") || printed.contains("model\n1_Pooling\n"),
+        "{printed}"
+    );
+    assert!(printed.ends_with("training.json\n"), "{printed}");
+}
