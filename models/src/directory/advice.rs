@@ -41,7 +41,7 @@ pub fn missing(path: &Path, error: &std::io::Error) -> Error {
 }
 
 /// Whether the hub could have a model of this name: one that may stand behind an owner.
-fn may_be_of_hub(path: &Path) -> bool {
+pub fn may_be_of_hub(path: &Path) -> bool {
     let valid = |part: Component| match part {
         Component::Normal(name) => name.to_str().is_some_and(|name| {
             let letter = |it: char| it.is_ascii_alphanumeric() || "._-".contains(it);

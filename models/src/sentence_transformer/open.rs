@@ -20,6 +20,9 @@ use crate::static_embedding;
 use crate::tokenizer::{self, Tokenizer};
 use crate::weights;
 
+/// The options of the tokenizer.
+const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+
 /// Options for opening a directory, where the model should differ from what the directory says.
 ///
 /// # Example
@@ -105,7 +108,9 @@ impl OpenOptions {
             _ => self.transformer(&directory, &modules.network.path)?,
         };
         let Opened { config, tokenizer, shows_layers, network, files: more } = opened;
-        files.extend(more);
+        let missing = |(path, _): &(PathBuf, _)| files.iter().all(|(known, _)| known != path);
+        let missing: Vec<_> = more.into_iter().filter(missing).collect();
+        files.extend(missing);
         let before = SentenceEncoder::sizes_before(&config, shows_layers);
         let parts = match self.pooling {
             Some(mode) => {
@@ -126,25 +131,36 @@ impl OpenOptions {
 
     /// What a transformer's small files say: damage in them is found before the weights are read.
     fn transformer(&self, directory: &Directory, module: &Path) -> Result<Opened, Error> {
-        let (path, bytes) = read(directory, &module.join(CONFIG), CONFIG_LIMIT)?;
+        let base = weights::base(directory, module)?;
+        let (of_config, inside) = match &base {
+            Some((base, inside)) => (base, inside.as_path()),
+            None => (directory, module),
+        };
+        let (path, bytes) = read(of_config, &inside.join(CONFIG), CONFIG_LIMIT)?;
         let mut config = NetworkConfig::parse(&path, &bytes)?;
+        let HiddenStates { output_hidden_states } = of_config.json(&inside.join(CONFIG))?;
+        let shows_layers = output_hidden_states == Some(true);
         if let Some(dropout) = self.dropout {
             config.shape_mut().set_dropout(dropout);
         }
-        let limits = Limits::read(directory, module, config.shape())?;
-        let file = module.join(TOKENIZER);
-        let whole = directory.optional(&file, TOKENIZER_LIMIT)?;
-        let assembled = match &whole {
-            Some(_) => None,
-            None => Some(tokenizer::assembled(directory, module, &limits)?),
+        // An adapter may have left the tokenizer with its model.
+        let there = |name: &&str| directory.path().join(module).join(name).exists();
+        let (of_texts, within) = match [TOKENIZER, TOKENIZER_CONFIG].iter().any(there) {
+            true => (directory, module),
+            false => (of_config, inside),
         };
-        let bytes = whole.or_else(|| assembled.clone()).unwrap_or_default();
-        let rows = config.shape().vocab_size();
-        let path = directory.path().join(&file);
-        let tokenizer = Tokenizer::pretrained(&path, &bytes, &limits, rows)?;
-        let HiddenStates { output_hidden_states } = directory.json(&module.join(CONFIG))?;
-        let shows_layers = output_hidden_states == Some(true);
-        let files = assembled.map(|bytes| (file, bytes)).into_iter().collect();
+        let limits = Limits::read(of_texts, within, config.shape())?;
+        let tokens = match of_texts.optional(&within.join(TOKENIZER), TOKENIZER_LIMIT)? {
+            Some(bytes) => bytes,
+            None => tokenizer::assembled(of_texts, within, &limits)?,
+        };
+        let path = of_texts.path().join(within.join(TOKENIZER));
+        let tokenizer =
+            Tokenizer::pretrained(&path, &tokens, &limits, config.shape().vocab_size())?;
+        let options = of_texts.optional(&within.join(TOKENIZER_CONFIG), CONFIG_LIMIT)?;
+        let options = options.map(|bytes| (module.join(TOKENIZER_CONFIG), bytes));
+        let files = [(module.join(CONFIG), bytes), (module.join(TOKENIZER), tokens)];
+        let files = files.into_iter().chain(options).collect();
         Ok(Opened { config, tokenizer, shows_layers, network: None, files })
     }
 }
@@ -157,7 +173,7 @@ struct Opened {
     shows_layers: bool,
     /// The network, if its configuration is only in its weights.
     network: Option<Network>,
-    /// Files that the directory lacks and that are saved with the model.
+    /// Files that are saved with the model, even if they are not in its directory.
     files: Vec<(PathBuf, Vec<u8>)>,
 }
 

@@ -37,6 +37,12 @@ impl Format {
         ("pytorch_model.bin.index.json", Self::PyTorch, true),
     ];
 
+    /// Those of an adapter.
+    const ADAPTER_FILES: [(&str, Self, bool); 2] = [
+        ("adapter_model.safetensors", Self::Safetensors, false),
+        ("adapter_model.bin", Self::PyTorch, false),
+    ];
+
     fn read(self, path: &Path) -> Result<Tensors, Error> {
         regular_file(path)?;
         match self {
@@ -51,10 +57,24 @@ impl Format {
 
 /// The parameters in the directory `module`, and the file that they, or their index, are in.
 pub fn read(directory: &Directory, module: &Path) -> Result<(PathBuf, Tensors), Error> {
+    read_first(directory, module, &Format::FILES)
+}
+
+/// The parameters of the adapter in the directory `module`, and their file.
+pub fn read_adapter(directory: &Directory, module: &Path) -> Result<(PathBuf, Tensors), Error> {
+    read_first(directory, module, &Format::ADAPTER_FILES)
+}
+
+/// Reads the first of `files` that is there.
+fn read_first(
+    directory: &Directory,
+    module: &Path,
+    files: &[(&str, Format, bool)],
+) -> Result<(PathBuf, Tensors), Error> {
     let there = |name: &str| directory.path().join(module).join(name).symlink_metadata().is_ok();
-    let found = Format::FILES.iter().find(|(name, ..)| there(name));
+    let found = files.iter().find(|(name, ..)| there(name));
     let Some((name, format, index)) = found else {
-        return Err(advice::no_weights(directory, module, WEIGHTS));
+        return Err(advice::no_weights(directory, module, files[0].0));
     };
     let path = directory.path().join(module).join(name);
     let tensors = match index {

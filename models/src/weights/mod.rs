@@ -1,6 +1,7 @@
 //! The parameters of a network: checked against the model before a value is read, and written again
 //! as `model.safetensors`, under the same names.
 
+mod adapter;
 mod archive;
 mod files;
 
@@ -14,6 +15,7 @@ use burn_store::{
     PyTorchToBurnAdapter, SafetensorsStore, burn_pack,
 };
 
+pub use self::adapter::base;
 use self::files::one_line;
 pub use self::files::{Tensors, WEIGHTS};
 use crate::directory::Directory;
@@ -26,15 +28,21 @@ const NAMED: usize = 5;
 
 /// Reads the parameters of a network from the directory `module`.
 ///
-/// Values of any float type become `f32`. Tensors that the model has no use for are ignored.
+/// Values of any float type become `f32`. Tensors that the model has no use for are ignored. An adapter
+/// in the directory is added to the parameters, which may be in another directory that it names.
 pub fn load(
     directory: &Directory,
     module: &Path,
     config: &NetworkConfig,
     device: &Device,
 ) -> Result<Network, Error> {
-    let (path, found) = files::read(directory, module)?;
-    let found = by_our_names(found, config);
+    let base = base(directory, module)?;
+    let (path, found) = match &base {
+        Some((base, inside)) => files::read(base, inside)?,
+        None => files::read(directory, module)?,
+    };
+    let mut found = by_our_names(found, config);
+    adapter::merge(directory, module, &mut found, &config.shape().names().reading(), device)?;
     let there: BTreeSet<&str> = found.keys().map(String::as_str).collect();
     let network = config.network(&there, device);
     let writing = config.shape().names().writing();
