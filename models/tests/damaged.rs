@@ -101,6 +101,42 @@ fn a_link_that_leaves_the_directory_is_refused() {
     assert!(error.contains("\"1_Pooling\" leaves the directory"), "{error}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_a_link_out_of_the_directory_is_refused() {
+    use std::os::unix::fs::symlink;
+    let directory = TempDir::new().unwrap();
+    let model = directory.path().join("model");
+    let secret = directory.path().join("secret");
+    for file in ["config.json", "tokenizer.json", "model.safetensors", "merges.txt"] {
+        let _ = fs::remove_dir_all(&model);
+        copy(&golden("bert"), &model);
+        let path = model.join(file);
+        fs::write(&secret, fs::read(&path).unwrap_or_default()).unwrap();
+        let _ = fs::remove_file(&path);
+        symlink(&secret, &path).unwrap();
+        let error = load(&model).unwrap_err().to_string();
+        assert!(error.contains(file) && error.contains("is a link that leaves"), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_links_of_a_hubs_cache_are_followed() {
+    use std::os::unix::fs::symlink;
+    let directory = TempDir::new().unwrap();
+    let model = directory.path().join("models--x/snapshots/1");
+    let blobs = directory.path().join("models--x/blobs");
+    copy(&golden("bert"), &model);
+    fs::create_dir(&blobs).unwrap();
+    for (file, up) in [("model.safetensors", "../../"), ("1_Pooling/config.json", "../../../")] {
+        let blob = file.replace('/', "-");
+        fs::rename(model.join(file), blobs.join(&blob)).unwrap();
+        symlink(Path::new(up).join("blobs").join(blob), model.join(file)).unwrap();
+    }
+    load(&model).unwrap();
+}
+
 #[test]
 fn sizes_that_cannot_be_are_refused_before_memory_is_taken() {
     let config = "config.json";

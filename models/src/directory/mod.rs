@@ -81,6 +81,23 @@ impl Directory {
         }
     }
 
+    /// Refuses a file that is a link out of the directory: a model that comes from elsewhere must not
+    /// have other files read, and copied into what is saved.
+    ///
+    /// The cache of a hub keeps contents apart: `snapshots/REVISION/FILE` is a link into `blobs`.
+    pub(crate) fn check_link(&self, path: &Path) -> Result<(), Error> {
+        let Ok(real) = path.canonicalize() else { return Ok(()) };
+        let snapshots = self.real.ancestors().find(|it| it.ends_with("snapshots"));
+        let blobs = snapshots.and_then(Path::parent).map(|cache| cache.join("blobs"));
+        match real.starts_with(&self.real) || blobs.is_some_and(|blobs| real.starts_with(blobs)) {
+            true => Ok(()),
+            false => Err(Error::read(
+                path,
+                "it is a link that leaves the directory of the model; put a copy of the file there",
+            )),
+        }
+    }
+
     /// The bytes of a file, or `None` if there is none.
     pub fn optional(&self, file: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         let path = self.root.join(file);
@@ -93,6 +110,7 @@ impl Directory {
     /// The bytes of a file that must be there, and no longer than `limit`.
     pub fn required(&self, file: &Path, limit: u64) -> Result<Vec<u8>, Error> {
         let path = self.root.join(file);
+        self.check_link(&path)?;
         let length = regular_file(&path)?;
         if length > limit {
             let reason = format!("it has {length} bytes, more than the {limit} such a file may");
@@ -120,7 +138,7 @@ fn outside(listed_in: &Path, path: &str) -> Error {
 
 /// The length of a file, which may not be a directory, a pipe or a device.
 ///
-/// Links are followed: caches of downloaded models link each file to a store of contents.
+/// Links are followed; [`Directory::check_link`] says which of them may be there.
 pub fn regular_file(path: &Path) -> Result<u64, Error> {
     let metadata = path.metadata().map_err(|error| Error::read(path, error))?;
     if !metadata.is_file() {

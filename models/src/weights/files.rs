@@ -77,6 +77,7 @@ fn read_first(
         return Err(advice::no_weights(directory, module, files[0].0));
     };
     let path = directory.path().join(module).join(name);
+    directory.check_link(&path)?;
     let tensors = match index {
         true => sharded(directory, &module.join(name), *format)?,
         false => format.read(&path)?,
@@ -99,8 +100,9 @@ fn sharded(directory: &Directory, file: &Path, format: Format) -> Result<Tensors
     let shards: BTreeSet<String> = index.weight_map.into_values().collect();
     let mut tensors = Tensors::new();
     for shard in shards {
-        let beside = Directory::inside(&path, &shard)?;
-        tensors.extend(format.read(&path.with_file_name(beside))?);
+        let shard = path.with_file_name(Directory::inside(&path, &shard)?);
+        directory.check_link(&shard)?;
+        tensors.extend(format.read(&shard)?);
     }
     Ok(tensors)
 }
