@@ -306,6 +306,10 @@ pub struct Args {
     #[arg(long)]
     pub no_report: bool,
 
+    /// Save the model of --model even if training made it much worse
+    #[arg(long, requires = "model")]
+    pub keep_worse: bool,
+
     /// Replace the encoder that an earlier run left in --out
     #[arg(long)]
     pub force: bool,

@@ -93,6 +93,16 @@ pub enum Error {
         learning_rate: f64,
     },
 
+    /// Training made a good model worthless.
+    #[error(
+        "training made the model worse: {reason}; nothing was saved; try a lower --learning-rate, or \
+         say --keep-worse to save it all the same"
+    )]
+    Collapsed {
+        /// The measure that fell.
+        reason: String,
+    },
+
     /// The user killed the run from the dashboard.
     #[error("the run was killed from the dashboard: no encoder was saved")]
     Killed,

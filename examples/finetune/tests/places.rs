@@ -74,6 +74,98 @@ fn what_appears_in_the_place_during_a_run_stays() {
 }
 
 #[test]
+fn only_encoders_are_replaced_by_force() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let args = run(base.to_str().unwrap(), "1", &["--out", "model", "--force"]);
+    let refused = |message: &str| {
+        let output = finetune(directory.path(), &args);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(message), "{error}");
+    };
+    let write = |path: &str| {
+        let path = directory.path().join("model").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "mine").unwrap();
+    };
+    write("README.md");
+    refused("it holds no trained encoder, which would have training.json or modules.json");
+    write("report/thesis.tex");
+    refused("the directory holds `report/thesis.tex`, which no trained encoder has");
+    fs::remove_dir_all(directory.path().join("model")).unwrap();
+    succeed(directory.path(), &args);
+    write("1_Pooling/notes.txt");
+    refused("the directory holds `1_Pooling/notes.txt`");
+    fs::remove_file(directory.path().join("model/1_Pooling/notes.txt")).unwrap();
+    succeed(directory.path(), &args);
+}
+
+#[test]
+fn no_input_is_replaced_by_an_output() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let base = base.to_str().unwrap();
+    let table = "anchor,positive\na cat,the cat\na dog,the dog\nrain,the rain\n";
+    for (name, content) in [("train.csv", table), ("lines.jsonl", "the cat\n"), ("notes", "x\n")] {
+        fs::write(directory.path().join(name), content).unwrap();
+    }
+    let log = |name| run(base, "1", &["--out", "model", "--log", name]);
+    let encode = ["encode", "--model", base, "lines.jsonl", "--out", "./lines.jsonl"];
+    for (args, message) in [
+        (log("train.csv"), "cannot write train.csv: it exists and is no log of this program"),
+        (log("notes"), "cannot write notes: it exists and is no log of this program"),
+        (encode.to_vec(), "cannot write ./lines.jsonl: it is the input; name another file"),
+    ] {
+        let output = finetune(directory.path(), &args);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(message), "{error}");
+    }
+    assert_eq!(fs::read_to_string(directory.path().join("train.csv")).unwrap(), table);
+    assert_eq!(names(directory.path()), ["lines.jsonl", "notes", "train.csv"]);
+}
+
+/// Pairs that belong together have the score `same`, others `other`.
+fn scored(same: u8, other: u8) -> String {
+    let words = ["cat", "dog", "river", "tree", "mat"];
+    let pairs = words.iter().enumerate().flat_map(|(index, word)| {
+        let next = words[(index + 1) % words.len()];
+        [format!("a {word},the {word},{same}\n"), format!("a {word},the {next},{other}\n")]
+    });
+    std::iter::once("sentence1,sentence2,score\n".to_string()).chain(pairs).collect()
+}
+
+#[test]
+fn a_model_that_training_made_worthless_replaces_none() {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("right.csv"), scored(1, 0)).unwrap();
+    fs::write(directory.path().join("wrong.csv"), scored(0, 1)).unwrap();
+    let base = golden("bert");
+    let common = ["--eval", "right.csv", "--loss", "CosineSimilarityLoss", "--no-report"];
+    let out = ["--out", "model", "--epochs", "20", "--batch-size", "5", "--force"];
+    let args = |more: &[&'static str]| [&common[..], &out, more].concat();
+    let first = ["--static", "8", "--model", base.to_str().unwrap(), "--data", "right.csv"];
+    succeed(directory.path(), &[&args(&[])[..], &first].concat());
+    let kept = || fs::read(directory.path().join("model/model.safetensors")).unwrap();
+    let before = kept();
+    let wrong = args(&["--model", "model", "--data", "wrong.csv"]);
+    let output = finetune(directory.path(), &wrong);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(
+        error.contains("training made the model worse: Spearman of scored pairs fell"),
+        "{error}"
+    );
+    assert!(error.contains("say --keep-worse to save it all the same"), "{error}");
+    assert!(kept() == before, "the former model is still there");
+    succeed(directory.path(), &[&wrong[..], &["--eval-steps", "10"]].concat());
+    assert!(kept() == before, "the model before training was the best");
+    succeed(directory.path(), &[&wrong[..], &["--keep-worse"]].concat());
+    assert!(kept() != before);
+}
+
+#[test]
 fn a_link_and_a_dot_lead_to_the_place() {
     let directory = TempDir::new().unwrap();
     let base = golden("bert");

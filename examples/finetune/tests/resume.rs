@@ -95,7 +95,65 @@ fn damaged_checkpoints_are_refused() {
         let output = run(directory.path(), &[&options("out")[..], &["--resume".into()]].concat());
         let stderr = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
-        assert!(stderr.contains(&name) && stderr.lines().count() == 1, "{name}: {stderr}");
+        // A wrong sum says that what it is of is damaged.
+        let damaged = name.replace(".sum", ".json");
+        assert!(stderr.contains(&damaged) && stderr.lines().count() == 1, "{name}: {stderr}");
         fs::write(&path, &bytes).unwrap();
     }
+}
+
+#[test]
+fn a_flipped_bit_in_a_checkpoint_is_found() {
+    let directory = TempDir::new().unwrap();
+    interrupt(directory.path(), "out");
+    let checkpoint = directory.path().join("out.checkpoint");
+    let resumed = [&options("out")[..], &["--resume".into()]].concat();
+    for file in ["learner.bpk", "optimizer.bpk", "progress.json"] {
+        let path = checkpoint.join(file);
+        let whole = fs::read(&path).unwrap();
+        for place in [0, whole.len() / 3, whole.len() / 2, whole.len() - 1] {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 64;
+            fs::write(&path, damaged).unwrap();
+            let output = run(directory.path(), &resumed);
+            let error = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{file}, byte {place}: {error}");
+            assert!(!error.contains("panicked"), "{error}");
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    let path = checkpoint.join("progress.json");
+    let whole = fs::read_to_string(&path).unwrap();
+    let step = whole.lines().find(|line| line.contains("\"step\":")).unwrap();
+    for other in ["2147483648", "120", "0"] {
+        fs::write(&path, whole.replacen(step, &format!("  \"step\": {other},"), 1)).unwrap();
+        let output = run(directory.path(), &resumed);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "step {other}: {error}");
+        assert!(error.contains("progress.json is damaged; train without --resume"), "{error}");
+    }
+}
+
+#[test]
+fn a_log_goes_on_where_the_run_does() {
+    let directory = TempDir::new().unwrap();
+    let logged = |out: &str| [&options(out)[..], &["--log".into(), "log".into()]].concat();
+    let whole = run(directory.path(), &logged("whole"));
+    assert!(whole.status.success(), "{}", text(&whole.stderr));
+    let steps = |path: &str| {
+        let log = fs::read_to_string(directory.path().join(path)).unwrap();
+        let number =
+            |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["step"].clone();
+        log.lines().map(number).collect::<Vec<_>>()
+    };
+    let expected = steps("log");
+    interrupt(directory.path(), "parts");
+    // The log of the killed run is longer than its checkpoint, and its last line is torn.
+    let log = fs::read_to_string(directory.path().join("log")).unwrap();
+    let lines: String = log.split_inclusive('\n').take(20).collect();
+    fs::write(directory.path().join("log"), format!("{lines}{{\"step\":21,\"epo")).unwrap();
+    let more = ["--resume".to_string()];
+    let parts = run(directory.path(), &[&logged("parts")[..], &more].concat());
+    assert!(parts.status.success(), "{}", text(&parts.stderr));
+    assert_eq!(steps("log"), expected);
 }

@@ -1,11 +1,11 @@
 //! The log: one line of JSON for each training step.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use burn_embedding_losses::Diagnostics;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::output;
 use crate::error::Error;
@@ -28,11 +28,57 @@ struct Line<'a> {
     diagnostics: Option<&'a Diagnostics>,
 }
 
+/// What every line of a log has.
+#[derive(Deserialize)]
+struct Number {
+    step: usize,
+}
+
+/// Whether a file may be a log: it is one, empty, or not there.
+fn is_log(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::new();
+    match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        file => file?.take(START).read_to_end(&mut start)?,
+    };
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    // The first line of a run that was killed at once may be torn.
+    let begins = b"{\"step\":";
+    Ok(start.is_empty() || line.starts_with(&begins[..line.len().min(begins.len())]))
+}
+
+/// The bytes of a file that tell whether it is a log.
+const START: u64 = 64;
+
 impl Log {
     /// Starts an empty file, or appends to an existing one.
     pub fn new(path: &Path, resume: bool) -> Result<Self, Error> {
         output::check(path)?;
+        if !is_log(path).map_err(|error| Error::read(path, error.to_string()))? {
+            return Err(Error::output(
+                path,
+                "it exists and is no log of this program; name another file",
+            ));
+        }
         Ok(Self { path: path.to_path_buf(), resume, out: None })
+    }
+
+    /// Removes the lines after `step`, which will be taken again, and a line that was not finished.
+    pub fn go_on_after(&mut self, step: usize) -> Result<(), Error> {
+        let failed = |error: io::Error| Error::output(&self.path, error);
+        let text = match fs::read_to_string(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            text => text.map_err(failed)?,
+        };
+        let taken = |line: &&str| {
+            let number = serde_json::from_str::<Number>(line).ok();
+            line.ends_with('\n') && number.is_some_and(|line| line.step <= step)
+        };
+        let kept: String = text.split_inclusive('\n').take_while(taken).collect();
+        match kept == text {
+            true => Ok(()),
+            false => output::write(&self.path, |out| out.write_all(kept.as_bytes())),
+        }
     }
 
     /// One line; `seconds` have passed since the run began.

@@ -42,6 +42,16 @@ pub fn check(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// Refuses an output that is the input, which would be lost.
+pub fn check_apart(output: &Path, input: &Path) -> Result<(), Error> {
+    match (output.canonicalize(), input.canonicalize()) {
+        (Ok(there), Ok(here)) if there == here => {
+            Err(Error::output(output, "it is the input; name another file"))
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

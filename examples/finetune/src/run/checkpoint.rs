@@ -1,11 +1,14 @@
 //! Checkpoints: an interrupted run goes on from the last one.
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn_embedding_models::TextEncoder;
 use burn_embedding_models::directory::{self, Place};
+use flate2::Crc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -19,6 +22,9 @@ const MODEL: &str = "learner.bpk";
 const BEST: &str = "best.bpk";
 const OPTIMIZER: &str = "optimizer.bpk";
 const PROGRESS: &str = "progress.json";
+/// The checksum of the file before, which itself has those of the others.
+const SUM: &str = "progress.sum";
+const FILES: [&str; 5] = [MODEL, BEST, OPTIMIZER, PROGRESS, SUM];
 
 /// The directory beside the output that a run goes on from.
 #[derive(Debug)]
@@ -36,6 +42,8 @@ struct Position {
     best: Option<(usize, Evaluation)>,
     history: History,
     settings: Map<String, Value>,
+    /// The checksum of each file beside this one.
+    files: BTreeMap<String, u32>,
 }
 
 impl Checkpoints {
@@ -62,12 +70,13 @@ impl Checkpoints {
     pub fn write<E: TextEncoder, L: Trainable>(&self, state: &State<E, L>) -> Result<(), Error> {
         self.require_checkpoint()?;
         let best = state.best.as_ref().map(|best| (best.step, best.evaluation.clone()));
-        let position = Position {
+        let mut position = Position {
             step: state.step,
             before: state.before.clone(),
             best,
             history: state.history.clone(),
             settings: self.settings.clone(),
+            files: BTreeMap::new(),
         };
         let write = |directory: &Path| {
             save(&state.model, &directory.join(MODEL))?;
@@ -75,10 +84,16 @@ impl Checkpoints {
                 save(&best.model, &directory.join(BEST))?;
             }
             state.optimizer.save(&directory.join(OPTIMIZER))?;
+            for name in directory::names(directory)? {
+                position.files.insert(name.clone(), checksum(&directory.join(name))?);
+            }
             let path = directory.join(PROGRESS);
             let text = serde_json::to_string_pretty(&position).map_err(std::io::Error::from);
             text.and_then(|text| fs::write(&path, text))
-                .map_err(|error| Error::output(&path, error))
+                .map_err(|error| Error::output(&path, error))?;
+            let sum = format!("{:08x}\n", checksum(&path)?);
+            let path = directory.join(SUM);
+            fs::write(&path, sum).map_err(|error| Error::output(&path, error))
         };
         self.place.claim()?.replace(write, |_| self.require_checkpoint())
     }
@@ -93,8 +108,13 @@ impl Checkpoints {
         &self,
         mut state: State<E, L>,
     ) -> Result<State<E, L>, Error> {
-        let Position { step, before, best, history, .. } = self.position()?;
+        let Position { step, before, best, history, files, .. } = self.position()?;
         let file = |name: &str| self.path.join(name);
+        for (name, expected) in &files {
+            if !FILES.contains(&name.as_str()) || checksum(&file(name))? != *expected {
+                return Err(self.damaged(name));
+            }
+        }
         if let Some((step, evaluation)) = best {
             let model = load(state.model.clone(), &file(BEST))?;
             state.best = Some(Best { model, step, evaluation });
@@ -113,11 +133,19 @@ impl Checkpoints {
         Ok(self.place.remove()?)
     }
 
+    fn damaged(&self, name: &str) -> Error {
+        Error::checkpoint(&self.path, format!("{name} is damaged; train without --resume"))
+    }
+
     fn position(&self) -> Result<Position, Error> {
         let path = self.path.join(PROGRESS);
         let failed = |reason: &str| Error::checkpoint(&self.path, reason);
         let text = fs::read(&path)
             .map_err(|_| failed("there is no checkpoint: train without --resume"))?;
+        let sum = fs::read_to_string(self.path.join(SUM)).unwrap_or_default();
+        if sum.trim() != format!("{:08x}", checksum(&path)?) {
+            return Err(self.damaged(PROGRESS));
+        }
         let position: Position =
             serde_json::from_slice(&text).map_err(|error| Error::read(&path, error))?;
         let settings = |name: &String| (position.settings.get(name), self.settings.get(name));
@@ -142,13 +170,25 @@ impl Checkpoints {
         if !self.path.exists() {
             return Ok(());
         }
-        let files = [MODEL, BEST, OPTIMIZER, PROGRESS];
-        match directory::names(&self.path)?.iter().find(|name| !files.contains(&name.as_str())) {
+        match directory::names(&self.path)?.iter().find(|name| !FILES.contains(&name.as_str())) {
             None => Ok(()),
             Some(name) => {
                 let reason = format!("the directory holds `{name}`, which no checkpoint has");
                 Err(Error::output(&self.path, reason))
             }
+        }
+    }
+}
+
+/// The checksum of a file's contents.
+fn checksum(path: &Path) -> Result<u32, Error> {
+    let failed = |error| Error::read(path, error);
+    let mut file = File::open(path).map_err(failed)?;
+    let (mut sum, mut piece) = (Crc::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut piece).map_err(failed)? {
+            0 => return Ok(sum.sum()),
+            length => sum.update(&piece[..length]),
         }
     }
 }

@@ -50,6 +50,9 @@ pub fn encode(args: &EncodeArgs, console: &Console) -> Result<(), Error> {
     let device = named_device::open(&args.device)
         .map_err(|error| Error::option("--device", error.to_string()))?;
     let format = Format::of_output(args.out.as_deref())?;
+    if let Some(out) = &args.out {
+        output::check_apart(out, &args.file)?;
+    }
     let lines = data::lines(&args.file)?;
     let model = args.open_options().open(&args.model, &device)?;
     let embedded = embed(&model, lines, args, console)?;

@@ -140,7 +140,7 @@ fn train_and_save(
             SentenceTransformer::static_embedding(tokenizer, dimension, &device)?
         }
     };
-    train_model(model, session, loss, report, destination, console)
+    train_model(model, session, loss, report, (destination, args.keep_worse), console)
 }
 
 /// Trains the small encoder from scratch.
@@ -167,13 +167,16 @@ fn train_model(
     session: Session,
     loss: &Choice,
     report: &Report,
-    destination: &Destination,
+    (destination, keep_worse): (&Destination, bool),
     console: &Console,
 ) -> Result<(), Error> {
     let dimension = model.dimension();
     let SentenceTransformer { encoder, tokenizer, package, .. } = model;
     let outcome = session.run(Start { encoder, tokenizer, dimension }, loss, console)?;
     console.outcome(&outcome);
+    if let Some(reason) = outcome.collapsed().filter(|_| !keep_worse) {
+        return Err(Error::Collapsed { reason });
+    }
     let card = report.card(&outcome, &package, dimension).markdown();
     destination.save(&report.summary(&outcome), |directory| {
         package.write(directory, &outcome.encoder)?;

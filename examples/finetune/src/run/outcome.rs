@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn_embedding_models::{TextEncoder, Tokenizer};
 
 use super::checkpoint::Checkpoints;
-use super::evaluation::Evaluation;
+use super::evaluation::{Evaluation, Measure, Score};
 use super::objective::Trainable;
 use super::session::Evaluate;
 use super::train::{Best, State};
@@ -39,6 +39,30 @@ impl<E> Outcome<E> {
         self.checkpoints.as_ref().map_or(Ok(()), Checkpoints::remove)
     }
 }
+
+impl<E> Outcome<E> {
+    /// Why a model that was good before is not replaced by this one: it can no longer be measured, or the
+    /// main measure is less than half of what it was.
+    pub fn collapsed(&self) -> Option<String> {
+        let lost = |(measure, before): (Measure, Score)| match self.after.get(measure) {
+            None => {
+                Some(format!("{} was {:.4} and is not defined now", measure.title(), before.value))
+            }
+            Some(_) => None,
+        };
+        let fallen = || {
+            let (measure, before) = self.before.main()?;
+            let after = self.after.get(measure)?;
+            let fell = before.value > NOTABLE && after.value < before.value / 2.0;
+            let title = measure.title();
+            fell.then(|| format!("{title} fell from {:.4} to {:.4}", before.value, after.value))
+        };
+        self.before.iter().find_map(lost).or_else(fallen)
+    }
+}
+
+/// A measure below this says too little to fall from.
+const NOTABLE: f64 = 0.2;
 
 /// A run after its last step.
 pub(super) struct Trained<E: Module, L: Module> {

@@ -20,6 +20,8 @@ const WEIGHTS: &str = "model.bpk";
 const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
 const SUMMARY: &str = "training.json";
+/// Files of which every encoder has one.
+const WITNESSES: [&str; 3] = [SUMMARY, directory::MODULES, WEIGHTS];
 const FILES: [&str; 4] = [WEIGHTS, CONFIG, TOKENIZER, SUMMARY];
 
 /// A place that an encoder can be saved to, checked before training starts.
@@ -68,9 +70,15 @@ fn may_be_taken(path: &Path, force: bool) -> Result<(), Error> {
     }
     let mut names = directory::names(path)?;
     names.retain(|name| !of_a_place(name));
-    match names.iter().find(|name| !of_an_encoder(name)) {
+    let foreign = names.iter().find_map(|name| foreign(&path.join(name), name));
+    let trained = WITNESSES.iter().any(|name| path.join(name).is_file());
+    match foreign {
         Some(name) => failed(&format!(
             "the directory holds `{name}`, which no trained encoder has; choose another --out"
+        )),
+        None if !names.is_empty() && !trained => failed(&format!(
+            "it holds no trained encoder, which would have {}; choose another --out",
+            WITNESSES.join(" or ")
         )),
         None if names.is_empty() || force => Ok(()),
         None => failed("it holds an encoder; say --force to replace it, or choose another --out"),
@@ -81,6 +89,21 @@ fn may_be_taken(path: &Path, force: bool) -> Result<(), Error> {
 fn of_a_place(name: &str) -> bool {
     let own = [".partial-", ".saved-model."];
     name == LOST_AND_FOUND || own.iter().any(|start| name.starts_with(start))
+}
+
+/// What is at `path`, called `name`, or in it, if no encoder has such a thing.
+fn foreign(path: &Path, name: &str) -> Option<String> {
+    if !of_an_encoder(name) {
+        return Some(name.to_string());
+    }
+    // A directory of the name of a file is not looked into.
+    let entries = path.is_dir().then(|| directory::names(path).unwrap_or_default())?;
+    let known = |entry: &&String| match name == pictures::DIRECTORY {
+        true => *entry == pictures::FILE,
+        false => file_names().any(|file| file == *entry),
+    };
+    let foreign = entries.iter().find(|entry| !known(entry) || path.join(entry).is_dir())?;
+    Some(format!("{name}/{foreign}"))
 }
 
 /// Whether a directory of an encoder may hold a file or directory of this name.

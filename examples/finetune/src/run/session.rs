@@ -16,7 +16,7 @@ pub use super::outcome::Outcome;
 use super::outcome::Trained;
 use super::schedule::Schedule;
 pub use super::start::Start;
-use super::train::{Run, State};
+use super::train::{Best, Run, State};
 use crate::data::Dataset;
 use crate::data::task::{self, Example};
 use crate::error::Error;
@@ -204,6 +204,11 @@ impl<'a> Session<'a> {
             _ => {
                 state.before = evaluate(&state.model)?;
                 state.history.evaluated(0, &state.before);
+                if self.schedule.evaluate_every.is_some() {
+                    // The model as it was may be the best.
+                    let (model, evaluation) = (state.model.clone(), state.before.clone());
+                    state.best = Some(Best { model, step: 0, evaluation });
+                }
             }
         }
         Ok(state)

@@ -76,6 +76,11 @@ impl<E: TextEncoder, L: Trainable> Run<'_, E, L> {
     pub fn train(mut self, mut state: State<E, L>) -> Result<State<E, L>, Error> {
         let progress = self.console.progress(self.steps, self.batches.epochs(), state.step)?;
         progress.before(&state.before);
+        if let Some(log) = &mut self.log
+            && state.step > 0
+        {
+            log.go_on_after(state.step)?;
+        }
         let mut pace = Pace::new();
         let mut warned = false;
         for step in self.batches.steps().take(self.steps).skip(state.step) {

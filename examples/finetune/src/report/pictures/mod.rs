@@ -20,7 +20,8 @@ use crate::error::Error;
 
 /// The directory of the page, within that of the encoder.
 pub const DIRECTORY: &str = "report";
-const FILE: &str = "index.html";
+/// The page.
+pub const FILE: &str = "index.html";
 
 /// Writes the page into the directory of an encoder.
 pub fn write(directory: &Path, page: &Page) -> Result<(), Error> {

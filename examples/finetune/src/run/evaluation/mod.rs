@@ -96,10 +96,14 @@ impl Evaluation {
         self.iter().next()
     }
 
-    /// Whether the main measure is higher.
+    /// Whether the main measure of the other evaluation is higher here.
     pub fn is_better(&self, other: &Self) -> bool {
-        let value = |evaluation: &Self| evaluation.main().map(|(_, score)| score.value);
-        value(self) > value(other)
+        match other.main() {
+            None => !self.is_empty(),
+            Some((measure, there)) => {
+                self.get(measure).is_some_and(|here| here.value > there.value)
+            }
+        }
     }
 
     /// The embeddings as pictures show them.
