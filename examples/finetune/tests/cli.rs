@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 
 use burn::tensor::Device;
-use common::{finetune, names, succeed, text};
+use common::{copy, finetune, golden, names, set, succeed, text};
 use finetune::data::corpus;
 use finetune::run::evaluation::{Embedder, Evaluation, Measure};
 use tempfile::TempDir;
@@ -439,4 +439,34 @@ fn help_names_every_option_and_loss() {
     for loss in finetune::data::task::losses() {
         assert!(help.contains(loss), "{loss}");
     }
+}
+
+#[test]
+fn no_file_steers_the_terminal() {
+    let directory = TempDir::new().unwrap();
+    let model = golden("bert");
+    let model = model.to_str().unwrap();
+    fs::write(directory.path().join("e.txt"), "9\x1b[2J\x1b]0;owned\x07 t\n").unwrap();
+    let long = format!("sentence1,sentence2,score\na,b,{}\nc,d,1\n", "x".repeat(100_000));
+    fs::write(directory.path().join("long.csv"), long).unwrap();
+    let changed = directory.path().join("model");
+    copy(&golden("bert"), &changed);
+    let fields = [("/hidden_act", serde_json::json!("x\nerror: forged\x1b[2J"))];
+    set(&changed, ("config.json", &fields));
+    for args in [
+        vec!["--data", "e.txt", "--loss", "BatchAllTripletLoss"],
+        vec!["--data", "long.csv", "--loss", "CosineSimilarityLoss"],
+        vec!["--model", "model"],
+        vec!["--model", model, "--data", "no\x1b[2J\n.csv"],
+    ] {
+        let output = finetune(directory.path(), &args);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
+        let message = error.strip_suffix('\n').unwrap();
+        assert!(!message.chars().any(char::is_control), "{message:?}");
+        assert!(message.starts_with("error: ") && message.len() < 1000, "{message}");
+    }
+    let shown = finetune(directory.path(), &["inspect", "e.txt"]);
+    let printed = [shown.stdout, shown.stderr].concat();
+    assert!(!printed.contains(&0x1b), "{}", text(&printed));
 }

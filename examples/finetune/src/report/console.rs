@@ -7,6 +7,7 @@ use std::io::{IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::dashboard::Dashboard;
+use super::printable::{self, Printable};
 use crate::error::Error;
 use crate::run::evaluation::{Evaluation, Measure};
 use crate::run::session::Outcome;
@@ -50,20 +51,20 @@ impl Console {
     pub fn say(&self, line: impl Display) {
         if !self.quiet {
             // A reader that went away (`finetune | head`) is no reason to stop training.
-            let _ = writeln!(std::io::stdout(), "{line}");
+            let _ = writeln!(std::io::stdout(), "{}", Printable(line));
         }
     }
 
     /// A remark that is not a result.
     pub fn note(&self, line: impl Display) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "{line}");
+            let _ = writeln!(std::io::stderr(), "{}", Printable(line));
         }
     }
 
     /// The one message of a run that failed.
     pub fn error(&self, error: &Error) {
-        let _ = writeln!(std::io::stderr(), "error: {error}");
+        let _ = writeln!(std::io::stderr(), "error: {}", printable::line(error));
     }
 
     /// The evaluation before and after training, side by side.

@@ -13,6 +13,7 @@ pub mod log;
 pub mod npy;
 pub mod output;
 pub mod pictures;
+pub mod printable;
 
 use std::path::Path;
 
