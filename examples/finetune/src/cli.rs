@@ -203,7 +203,7 @@ pub struct Args {
     pub loss_weights: Option<PathBuf>,
 
     /// Passes over the training data [default: 10, with --model or --static 3]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = epochs)]
     pub epochs: Option<usize>,
 
     /// Stop after this many training steps, even within the first epoch
@@ -413,6 +413,16 @@ fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("expected a whole number above zero".to_string()),
         Ok(number) => Ok(number),
+    }
+}
+
+/// Every epoch is drawn once before training, so that the learning rate knows the number of steps.
+const EPOCHS: usize = 1_000_000;
+
+fn epochs(text: &str) -> Result<usize, String> {
+    match positive(text)? {
+        number if number > EPOCHS => Err(format!("expected at most {EPOCHS}")),
+        number => Ok(number),
     }
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 
-use common::{finetune, golden, names, succeed, text, texts};
+use common::{copy, finetune, golden, names, succeed, text, texts};
 use tempfile::TempDir;
 
 /// A directory with `texts.txt`, and the path of a tiny model.
@@ -116,4 +116,23 @@ fn a_route_is_taken_by_its_name() {
     let [query, document] = ["query", "document"].map(|route| encode(&["--route", route]));
     assert_ne!(query, document);
     assert_eq!(encode(&[]), document);
+}
+
+#[test]
+fn embeddings_that_are_no_numbers_are_refused() {
+    let (directory, _) = place();
+    let model = directory.path().join("model");
+    copy(&golden("bert"), &model);
+    let weights = model.join("model.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize + 8;
+    for value in bytes[header..].chunks_exact_mut(4) {
+        value.copy_from_slice(&f32::NAN.to_le_bytes());
+    }
+    fs::write(&weights, bytes).unwrap();
+    let output = finetune(directory.path(), &["encode", "--model", "model", "texts.txt"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let error = text(&output.stderr);
+    assert!(error.contains("gives NaN in the embedding of line 1 of texts.txt"), "{error}");
 }

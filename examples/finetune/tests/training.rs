@@ -223,3 +223,13 @@ fn a_loss_starts_with_the_parameters_it_is_given() {
     let output = finetune(directory.path(), &[&losses[..], &["--force"]].concat());
     assert!(text(&output.stderr).contains("has no parameters"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn steps_begin_at_once_whatever_the_number_of_epochs() {
+    let directory = TempDir::new().unwrap();
+    let (out, _) = succeed(directory.path(), &["--epochs", "1000000", "--steps", "2"]);
+    assert!(out.contains(", 2 steps;"), "{out}");
+    let output = finetune(directory.path(), &["--epochs", "1000000000000", "--steps", "2"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("expected at most 1000000"));
+}

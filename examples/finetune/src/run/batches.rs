@@ -77,9 +77,17 @@ impl<'a> Batches<'a> {
     /// The number of all steps.
     pub fn count(&self) -> usize {
         let Schedule { epochs, gradient_accumulation, steps, .. } = *self.schedule;
-        let epochs = (0..epochs).map(|epoch| self.sampler.epoch(epoch).batches.len());
-        let count = epochs.map(|batches| batches.div_ceil(gradient_accumulation)).sum();
-        steps.map_or(count, |steps| steps.min(count))
+        let most = steps.unwrap_or(usize::MAX);
+        let mut count: usize = 0;
+        for epoch in 0..epochs {
+            let batches = self.sampler.epoch(epoch).batches.len();
+            count = count.saturating_add(batches.div_ceil(gradient_accumulation));
+            // There may be far more epochs than the steps begin.
+            if count >= most || count == 0 {
+                break;
+            }
+        }
+        count.min(most)
     }
 
     /// The number of epochs that the steps begin.

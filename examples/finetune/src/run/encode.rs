@@ -77,7 +77,16 @@ fn embed(
         let (cut, limit) = (tokens.cut, model.tokenizer.max_tokens());
         console.note(format_args!("{cut} of {} texts cut to {limit} tokens", lines.len()));
     }
-    let values = model.embed(&tokens, args.batch_size).into_data().iter().collect();
+    let values: Vec<f32> = model.embed(&tokens, args.batch_size).into_data().iter().collect();
+    if let Some(place) = values.iter().position(|value| !value.is_finite()) {
+        let (line, value) = (place / model.dimension() + 1, values[place]);
+        let reason = format!(
+            "the model gives {value} in the embedding of line {line} of {}: its weights are damaged or \
+             not finite",
+            args.file.display()
+        );
+        return Err(Error::option("--model", reason));
+    }
     Ok(Embedded { lines, values, dimension: model.dimension() })
 }
 
