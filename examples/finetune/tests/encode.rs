@@ -136,3 +136,19 @@ fn embeddings_that_are_no_numbers_are_refused() {
     let error = text(&output.stderr);
     assert!(error.contains("gives NaN in the embedding of line 1 of texts.txt"), "{error}");
 }
+
+#[test]
+fn an_encoder_from_scratch_encodes_too() {
+    let (directory, _) = place();
+    succeed(directory.path(), &["--steps", "2", "--no-report", "--out", "small"]);
+    let encode = ["encode", "--model", "small", "texts.txt"];
+    let (printed, _) = succeed(directory.path(), &encode);
+    assert_eq!(printed.lines().count(), texts().len());
+    let row: serde_json::Value = serde_json::from_str(printed.lines().next().unwrap()).unwrap();
+    let whole: Vec<f32> = serde_json::from_value(row["embedding"].clone()).unwrap();
+    let (cut, _) = succeed(directory.path(), &[&encode[..], &["--truncate-dim", "3"]].concat());
+    let row: serde_json::Value = serde_json::from_str(cut.lines().next().unwrap()).unwrap();
+    assert_eq!(serde_json::from_value::<Vec<f32>>(row["embedding"].clone()).unwrap(), whole[..3]);
+    let output = finetune(directory.path(), &[&encode[..], &["--prompt", "query"]].concat());
+    assert!(text(&output.stderr).contains("--prompt: an encoder that was trained from scratch"));
+}

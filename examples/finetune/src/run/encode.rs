@@ -3,9 +3,11 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use burn_embedding_models::SentenceTransformer;
+use burn::tensor::{Device, Tensor};
+use burn_embedding_models::{SentenceTransformer, TextEncoder, Tokenizer, Tokens};
 use serde::Serialize;
 
+use super::save;
 use crate::cli::EncodeArgs;
 use crate::data;
 use crate::error::Error;
@@ -54,8 +56,14 @@ pub fn encode(args: &EncodeArgs, console: &Console) -> Result<(), Error> {
         output::check_apart(out, &args.file)?;
     }
     let lines = data::lines(&args.file)?;
-    let model = args.open_options().open(&args.model, &device)?;
-    let embedded = embed(&model, lines, args, console)?;
+    let embedded = match save::is_small_encoder(&args.model) {
+        true => embed_small(lines, args, &device, console)?,
+        false => {
+            let model = args.open_options().open(&args.model, &device)?;
+            embed(&model, lines, args, console)?
+        }
+    };
+    embedded.check(args)?;
     let write = |out: &mut dyn Write| match format {
         Format::Npy => npy::write(out, &embedded.values, embedded.dimension),
         Format::Jsonl => embedded.write_jsonl(out),
@@ -73,21 +81,40 @@ fn embed(
     console: &Console,
 ) -> Result<Embedded, Error> {
     let tokens = model.tokenize(&lines, args.prompt.as_deref())?;
-    if tokens.cut > 0 {
-        let (cut, limit) = (tokens.cut, model.tokenizer.max_tokens());
-        console.note(format_args!("{cut} of {} texts cut to {limit} tokens", lines.len()));
+    say_cut(&tokens, &model.tokenizer, console);
+    Ok(Embedded::new(lines, model.embed(&tokens, args.batch_size)))
+}
+
+/// With the encoder of a run from scratch, which has no options.
+fn embed_small(
+    lines: Vec<String>,
+    args: &EncodeArgs,
+    device: &Device,
+    console: &Console,
+) -> Result<Embedded, Error> {
+    let given = [
+        ("--pooling", args.pooling.is_some()),
+        ("--prompt", args.prompt.is_some()),
+        ("--route", args.route.is_some()),
+    ];
+    if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
+        let reason = "an encoder that was trained from scratch has none";
+        return Err(Error::option(option, reason.to_string()));
     }
-    let values: Vec<f32> = model.embed(&tokens, args.batch_size).into_data().iter().collect();
-    if let Some(place) = values.iter().position(|value| !value.is_finite()) {
-        let (line, value) = (place / model.dimension() + 1, values[place]);
-        let reason = format!(
-            "the model gives {value} in the embedding of line {line} of {}: its weights are damaged or \
-             not finite",
-            args.file.display()
-        );
-        return Err(Error::option("--model", reason));
+    let (encoder, tokenizer) = save::load(&args.model, device)?;
+    let tokens = tokenizer.encode(lines.iter().map(String::as_str).collect())?;
+    say_cut(&tokens, &tokenizer, console);
+    let whole = encoder.embed_in_batches(&tokens.slices(), args.batch_size, device);
+    let [_, size] = whole.dims();
+    let kept = args.truncate_dim.map_or(size, |dimension| size.min(dimension.get()));
+    Ok(Embedded::new(lines, whole.narrow(1, 0, kept)))
+}
+
+fn say_cut(tokens: &Tokens, tokenizer: &Tokenizer, console: &Console) {
+    let (cut, all, limit) = (tokens.cut, tokens.rows.len(), tokenizer.max_tokens());
+    if cut > 0 {
+        console.note(format_args!("{cut} of {all} texts cut to {limit} tokens"));
     }
-    Ok(Embedded { lines, values, dimension: model.dimension() })
 }
 
 /// Writes to stdout. A reader that went away (`finetune encode | head`) has what it wants.
@@ -108,6 +135,25 @@ struct Row<'a> {
 }
 
 impl Embedded {
+    fn new(lines: Vec<String>, embeddings: Tensor<2>) -> Self {
+        let [_, dimension] = embeddings.dims();
+        Self { lines, values: embeddings.into_data().iter().collect(), dimension }
+    }
+
+    /// Refuses embeddings that no file can hold.
+    fn check(&self, args: &EncodeArgs) -> Result<(), Error> {
+        let Some(place) = self.values.iter().position(|value| !value.is_finite()) else {
+            return Ok(());
+        };
+        let (line, value) = (place / self.dimension + 1, self.values[place]);
+        let reason = format!(
+            "the model gives {value} in the embedding of line {line} of {}: its weights are damaged or \
+             not finite",
+            args.file.display()
+        );
+        Err(Error::option("--model", reason))
+    }
+
     fn write_jsonl(&self, out: &mut dyn Write) -> io::Result<()> {
         for (text, embedding) in self.lines.iter().zip(self.values.chunks(self.dimension)) {
             serde_json::to_writer(&mut *out, &Row { text, embedding })?;

@@ -132,6 +132,11 @@ pub fn write_encoder(
     Ok(tokenizer.save(&directory.join(TOKENIZER))?)
 }
 
+/// Whether a directory holds an encoder that was trained from scratch.
+pub fn is_small_encoder(path: &Path) -> bool {
+    path.join(WEIGHTS).is_file()
+}
+
 /// Reads an encoder that [`Destination::save`] wrote.
 pub fn load(path: &Path, device: &Device) -> Result<(Encoder, Tokenizer), Error> {
     let config = path.join(CONFIG);
