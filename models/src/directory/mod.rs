@@ -85,7 +85,7 @@ impl Directory {
     /// have other files read, and copied into what is saved.
     ///
     /// The cache of a hub keeps contents apart: `snapshots/REVISION/FILE` is a link into `blobs`.
-    pub(crate) fn check_link(&self, path: &Path) -> Result<(), Error> {
+    pub fn check_link(&self, path: &Path) -> Result<(), Error> {
         let Ok(real) = path.canonicalize() else { return Ok(()) };
         let snapshots = self.real.ancestors().find(|it| it.ends_with("snapshots"));
         let blobs = snapshots.and_then(Path::parent).map(|cache| cache.join("blobs"));
