@@ -24,7 +24,7 @@ BERT = ["[CLS]", "[PAD]", "[SEP]", "[UNK]"]
 
 
 def differentiate(directory, first):
-    """Writes `gradients.json`: the gradient of each parameter of the modules from `first` on."""
+    """Writes `module_gradients.json`: the gradient of each parameter of the modules from `first` on."""
     model = SentenceTransformer(str(directory), device="cpu").eval()
     texts = [text for text in TEXTS if "[PAD]" not in text]
     embeddings = model(model.preprocess(texts))["sentence_embedding"]
@@ -36,7 +36,7 @@ def differentiate(directory, first):
         for name, parameter in module.named_parameters():
             found[f"{index}.{name}"] = [rounded(value) for value in parameter.grad.flatten().tolist()]
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(values)}" for name, values in found.items())
-    (directory / "gradients.json").write_text(f"{{\n{lines}\n}}\n")
+    (directory / "module_gradients.json").write_text(f"{{\n{lines}\n}}\n")
 
 
 def network(name, seed, **options):

@@ -246,7 +246,9 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     let (directories, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
     let given = |path: &PathBuf| {
-        ["expected.json", "gradients.json"].iter().any(|name| path.ends_with(name))
+        ["expected.json", "gradients.json", "module_gradients.json"]
+            .iter()
+            .any(|name| path.ends_with(name))
     };
     let own = files.into_iter().filter(|path| !given(path));
     own.chain(directories.iter().flat_map(|directory| self::files(directory))).collect()
