@@ -9,6 +9,7 @@ pub mod fault;
 pub mod memory;
 pub mod nested;
 pub mod random;
+pub mod soak;
 pub mod subject;
 pub mod targets;
 pub mod verdict;
