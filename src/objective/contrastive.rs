@@ -24,3 +24,21 @@ pub fn online_contrastive(d: Tensor<1>, selection: OnlineSelection, margin: f64)
 fn violation(d: Tensor<1>, margin: f64) -> Tensor<1> {
     hinge(d.neg().add_scalar(margin))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_far_negative_pair_costs_nothing_and_a_far_positive_one_no_more_than_it_must() {
+        let device = Device::flex().autodiff();
+        // d² is infinite in f32, ½ d² of the last pair is not.
+        let d = Tensor::<1>::from_floats([1e30, 2.5e19], &device).require_grad();
+        let y = Tensor::<1>::from_floats([0.0, 1.0], &device);
+        let terms = contrastive(d.clone(), y, 0.5);
+        let gradients = terms.clone().sum().backward();
+        let gradient = d.grad(&gradients).unwrap().into_data();
+        assert_eq!(terms.into_data().iter::<f32>().next(), Some(0.0));
+        assert_eq!(gradient.iter::<f32>().collect::<Vec<_>>(), [0.0, 2.5e19]);
+    }
+}
