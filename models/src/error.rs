@@ -23,6 +23,24 @@ pub enum Error {
         reason: String,
     },
 
+    /// A complete directory could not take its place.
+    #[error("{reason}; it is saved in {} instead", place.display())]
+    Kept {
+        /// What was in the way.
+        reason: String,
+        /// Where the directory is.
+        place: PathBuf,
+    },
+
+    /// A directory that is replaced file by file could not be completed.
+    #[error("{reason}; the rest is in {}, and the next run into this place moves it", rest.display())]
+    Unfinished {
+        /// What was in the way.
+        reason: String,
+        /// Where the files that were not moved are.
+        rest: PathBuf,
+    },
+
     /// The directory has no `modules.json`.
     #[error(
         "cannot read {}: No such file; expected a directory that sentence-transformers saved; a \

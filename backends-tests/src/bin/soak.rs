@@ -8,8 +8,8 @@ use clap::Parser;
 
 /// Try random and degenerate batches for every loss on a backend.
 ///
-/// Value and gradient must be numbers where the true ones fit the type, and in f64 the value must be
-/// that of another backend. Prints each fault with the seed that repeats it (`--seed N --batches 1`).
+/// Value and gradient must be numbers where the true ones fit the type. In f64 the value must be that of
+/// another backend, unless rows are so long that rounding decides. Prints each fault with the seed that repeats it (`--seed N --batches 1`).
 #[derive(Parser)]
 struct Arguments {
     /// Where to compute: flex, ndarray, libtorch, wgpu …

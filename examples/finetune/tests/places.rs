@@ -65,7 +65,10 @@ fn what_appears_in_the_place_during_a_run_stays() {
     fs::write(&letter, "dear").unwrap();
     let (code, error) = end(child);
     assert_eq!(code, Some(2), "{error}");
-    assert!(error.contains("the directory holds `letter.txt`"), "{error}");
+    assert!(
+        error.contains("error: cannot write model: the directory holds `letter.txt`"),
+        "{error}"
+    );
     assert!(error.contains("it is saved in model.saved instead"), "{error}");
     assert_eq!(fs::read_to_string(letter).unwrap(), "dear");
     assert_whole(&directory.path().join("model.saved"), "kept");
@@ -256,6 +259,10 @@ fn a_mount_point_is_written_inside() {
     let base = golden("bert");
     let script = format!(
         "mount -t tmpfs tmpfs out; mkdir out/lost+found; \
+         ( while [ ! -s log ]; do sleep 0.01; done; echo dear > out/letter ) & \
+         ! \"$1\" --model {base} --steps 300 --no-report --out out --log log 2> error; wait; \
+         grep -q 'it is saved in out/out.saved instead' error; \
+         \"$1\" encode --model out/out.saved lines > /dev/null; rm -r out/letter out/out.saved; \
          for i in 1 2; do \"$1\" --model {base} --steps 1 --no-report --out out --force; done; \
          \"$1\" encode --model out lines >/dev/null; ls -A out",
         base = base.display()

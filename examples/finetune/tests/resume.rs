@@ -95,7 +95,7 @@ fn damaged_checkpoints_are_refused() {
         let output = run(directory.path(), &[&options("out")[..], &["--resume".into()]].concat());
         let stderr = text(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{name}: {stderr}");
-        // A wrong sum says that what it is of is damaged.
+        // If the sum is damaged, the message names the file that it belongs to.
         let damaged = name.replace(".sum", ".json");
         assert!(stderr.contains(&damaged) && stderr.lines().count() == 1, "{name}: {stderr}");
         fs::write(&path, &bytes).unwrap();

@@ -61,18 +61,14 @@ impl Deberta {
         self.embeddings.forward(ids)
     }
 
-    /// Such vectors, and which of them are padding, to vectors in the light of each other.
+    /// Such vectors, and which of them are padding, to vectors in the light of each other;
+    /// `after_layer` sees what each layer gives.
     ///
     /// # Panics
     ///
     /// If `padding` is not `[texts, tokens]`.
     #[track_caller]
-    pub fn forward(&self, start: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<3> {
-        self.forward_with(start, padding, &mut |_| {})
-    }
-
-    #[track_caller]
-    pub(crate) fn forward_with(
+    pub fn forward_with(
         &self,
         start: Tensor<3>,
         padding: Tensor<2, Bool>,

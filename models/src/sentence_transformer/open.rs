@@ -138,8 +138,7 @@ impl OpenOptions {
         };
         let (path, bytes) = read(of_config, &inside.join(CONFIG), CONFIG_LIMIT)?;
         let mut config = NetworkConfig::parse(&path, &bytes)?;
-        let HiddenStates { output_hidden_states } = of_config.json(&inside.join(CONFIG))?;
-        let shows_layers = output_hidden_states == Some(true);
+        let shows_layers = shows_layers(&bytes).map_err(|error| Error::read(&path, error))?;
         if let Some(dropout) = self.dropout {
             config.shape_mut().set_dropout(dropout);
         }
@@ -177,11 +176,15 @@ struct Opened {
     files: Vec<(PathBuf, Vec<u8>)>,
 }
 
-/// The field of a `config.json` that lets modules see all layers.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct HiddenStates {
-    output_hidden_states: Option<bool>,
+/// Whether a `config.json` lets modules see all layers.
+fn shows_layers(config: &[u8]) -> serde_json::Result<bool> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct HiddenStates {
+        output_hidden_states: Option<bool>,
+    }
+    let HiddenStates { output_hidden_states } = serde_json::from_slice(config)?;
+    Ok(output_hidden_states == Some(true))
 }
 
 /// A table of vectors and its tokenizer.

@@ -108,7 +108,7 @@ fn foreign(path: &Path, name: &str) -> Option<String> {
 
 /// Whether a directory of an encoder may hold a file or directory of this name.
 fn of_an_encoder(name: &str) -> bool {
-    // The directory of a module is its place and its kind, in a model with routes after the route.
+    // A module's directory is called `PLACE_KIND`, or `ROUTE_PLACE_KIND` in a model with routes.
     let (place, kind) = name.rsplit_once('_').unwrap_or_default();
     let numbered = place.ends_with(|letter: char| letter.is_ascii_digit());
     FILES.contains(&name)

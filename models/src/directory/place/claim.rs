@@ -77,7 +77,8 @@ impl Claim {
             if self.path.exists() {
                 may_go(&self.path).map_err(|error| error.to_string())?;
             }
-            swap::put(&partial, &self.path).map_err(|error| error.to_string())
+            let failed = |error| Error::write(&self.path, error).to_string();
+            swap::put(&partial, &self.path).map_err(failed)
         };
         match put() {
             Ok(former) => {
@@ -86,7 +87,7 @@ impl Claim {
                 }
                 Ok(())
             }
-            Err(reason) => Err(self.kept(&partial, &reason).into()),
+            Err(reason) => Err(self.kept(&partial, reason).into()),
         }
     }
 
@@ -103,23 +104,21 @@ impl Claim {
     }
 
     /// Gives what was written completely a name that stays.
-    fn kept(&self, partial: &Path, reason: &str) -> Error {
+    fn kept(&self, partial: &Path, reason: String) -> Error {
         if swap::is_unfinished(&self.path) {
-            let partial = partial.display();
-            let reason =
-                format!("{reason}; the rest is in {partial}: the next run here finishes it");
-            return Error::write(&self.path, reason);
+            return Error::Unfinished { reason, rest: partial.to_path_buf() };
         }
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let names = (1..).map(|number| match number {
             1 => format!("{name}.saved"),
             _ => format!("{name}.saved-{number}"),
         });
-        let mut free = names.map(|name| self.path.with_file_name(name)).filter(|it| !it.exists());
+        // Inside a mount point, if the partial one is: nothing can be moved out of it.
+        let mut free = names.map(|name| partial.with_file_name(name)).filter(|it| !it.exists());
         let place = free.next().unwrap_or_else(|| partial.to_path_buf());
         let moved = fs::rename(partial, &place).or_else(|_| swap::move_into(partial, &place));
         let place = if moved.is_ok() { place } else { partial.to_path_buf() };
-        Error::write(&self.path, format!("{reason}; it is saved in {} instead", place.display()))
+        Error::Kept { reason, place }
     }
 
     fn make_parents(&mut self) -> io::Result<()> {
