@@ -2,7 +2,7 @@
 
     HF_HUB_OFFLINE=1 python models/goldens/lora.py
 
-Needs `peft`. Run it after `generate.py`: it reads the models that are there.
+Needs `peft` 0.21.2. Run it after `generate.py`: it reads the models that are there.
 """
 
 import json
@@ -38,7 +38,10 @@ def randomise(model, seed):
 def name_base(directory, base):
     """The base by a path that does not depend on the machine; Python takes it from where it runs."""
     file = directory / "adapter_config.json"
-    write_json(file, json.loads(file.read_text()) | {"base_model_name_or_path": f"../{base}"})
+    fields = json.loads(file.read_text())
+    # A set in Python, in another order each time.
+    fields["target_modules"] = sorted(fields["target_modules"])
+    write_json(file, fields | {"base_model_name_or_path": f"../{base}"})
     for other in ("README.md", ".gitattributes"):
         (directory / other).unlink(missing_ok=True)
 
@@ -51,6 +54,8 @@ def by_peft(name, base, options, seed):
     """An adapter alone, as peft saves it; the embeddings are those after `merge_and_unload`."""
     directory = HERE / name
     shutil.rmtree(directory, ignore_errors=True)
+    # peft draws A.
+    torch.manual_seed(seed)
     model = SentenceTransformer(str(HERE / base), device="cpu")
     adapted = get_peft_model(model[0].auto_model, LoraConfig(task_type=KIND, **options))
     randomise(adapted, seed).save_pretrained(directory)

@@ -68,6 +68,10 @@ pub enum Error {
         known: Vec<String>,
     },
 
+    /// The adapters that were asked for cannot be made, or not be written on their own.
+    #[error("LoRA: {0}")]
+    Lora(String),
+
     /// The tokenizer failed on a text.
     #[error("tokenizer: {0}")]
     Tokenizer(String),

@@ -22,6 +22,7 @@
 //! | [`rotary`] | the network of ModernBERT, NomicBERT, GTE, Qwen, Llama, Mistral and Gemma | a file in `families` |
 //! | [`static_embedding`] | a table with a vector for each token | |
 //! | [`transformer`] | the network of BERT, RoBERTa (with XLM-RoBERTa and CamemBERT), MPNet, DistilBERT, ELECTRA and ALBERT; parts for the others | a module beside it for each other kind |
+//! | [`lora`] | small matrices that are trained beside linear layers | |
 //! | [`shape`] | what a model asks of any network's configuration | |
 //!
 //! A module imports only from those below it, and all of them use [`Error`].
@@ -33,6 +34,7 @@ pub mod encoder;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod lora;
 pub mod modules;
 pub mod network;
 pub mod rotary;
@@ -46,6 +48,7 @@ pub mod weights;
 
 pub use encoder::{SentenceEncoder, TextEncoder, TokenBatch};
 pub use error::Error;
+pub use lora::LoraConfig;
 pub use modules::{Part, PoolingMode};
 pub use network::{Network, NetworkConfig};
 pub use sentence_transformer::{OpenOptions, SentenceTransformer};

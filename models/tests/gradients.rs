@@ -5,11 +5,10 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::tensor::{Device, Gradients};
 use burn_embedding_models::weights::file_name;
 use burn_embedding_models::{OpenOptions, SentenceTransformer, TextEncoder};
-use common::{FAMILIES, golden, texts};
+use common::{FAMILIES, golden, named, texts_without_padding, weighted_squares};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -37,40 +36,6 @@ struct Example {
     values: Vec<f32>,
 }
 
-/// The gradients of all parameters by their names in a file.
-struct Found<'a> {
-    path: Vec<String>,
-    containers: Vec<String>,
-    /// From the path of a parameter to its name.
-    name: &'a dyn Fn(&str) -> String,
-    gradients: &'a Gradients,
-    values: BTreeMap<String, Vec<f32>>,
-}
-
-impl ModuleVisitor for Found<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        let name = if container.starts_with("Enum:") { String::new() } else { name.to_string() };
-        self.path.push(name);
-        self.containers.push(container.to_string());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-        self.containers.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(gradient) = param.val().grad(self.gradients) else { return };
-        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let path: Vec<&str> = path.into_iter().filter(|name| !name.is_empty()).collect();
-        let name = (self.name)(&path.join("."));
-        // PyTorch has an output of a linear layer in each row, Burn in each column.
-        let transposed = self.containers.last().is_some_and(|it| it == "Struct:Linear");
-        let gradient = if transposed { gradient.swap_dims(0, D - 1) } else { gradient };
-        self.values.insert(name, gradient.into_data().iter().collect());
-    }
-}
-
 fn assert_close(found: f32, expected: f32, scale: f32, what: &str) {
     let off = (found - expected).abs();
     assert!(off <= 1e-4 * scale, "{what}: {found} is not {expected}");
@@ -81,28 +46,10 @@ fn assert_close(found: f32, expected: f32, scale: f32, what: &str) {
 fn differentiated(family: &str) -> (SentenceTransformer, Gradients) {
     let device = Device::flex().autodiff();
     let model = OpenOptions::new().dropout(0.0).open(golden(family), &device).unwrap();
-    // PyTorch keeps the vector of the padding token as it is.
-    let texts: Vec<_> = texts().into_iter().filter(|text| !text.contains("[PAD]")).collect();
-    let tokens = model.tokenize(&texts, None).unwrap();
+    let tokens = model.tokenize(&texts_without_padding(), None).unwrap();
     let embeddings = model.encoder.embed(&tokens.slices(), &device);
-    let shape @ [rows, columns] = embeddings.dims();
-    let places = (0..rows).flat_map(|row| (0..columns).map(move |column| 7 * row + 3 * column));
-    let weights: Vec<f32> = places.map(|place| ((place % 11) as f32 - 5.0) / 5.0).collect();
-    let weights = Tensor::<2>::from_data(TensorData::new(weights, shape), &device);
-    let gradients = (embeddings * weights).square().sum().backward();
+    let gradients = weighted_squares(embeddings).backward();
     (model, gradients)
-}
-
-/// The gradients of a module's parameters by the names that `name` makes of their paths.
-fn named<M: Module>(
-    module: &M,
-    gradients: &Gradients,
-    name: &dyn Fn(&str) -> String,
-) -> BTreeMap<String, Vec<f32>> {
-    let values = BTreeMap::new();
-    let mut found = Found { path: Vec::new(), containers: Vec::new(), name, gradients, values };
-    module.visit(&mut found);
-    found.values
 }
 
 /// The gradients of a network's parameters.

@@ -5,6 +5,7 @@ use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::config::DebertaConfig;
+use crate::lora::Project;
 use crate::transformer::{split_heads, weighted_means};
 
 /// The distances in a text.
@@ -69,7 +70,7 @@ impl DisentangledAttention {
     ) -> Tensor<2> {
         let [_, _, _, tokens] = mask.dims();
         let split =
-            |linear: &Linear| split_heads(linear.forward(states.clone()), tokens, self.heads);
+            |linear: &Linear| split_heads(linear.project(states.clone()), tokens, self.heads);
         let (query, key, value) = (split(&self.query), split(&self.key), split(&self.value));
         let scale = self.scale(query.dims()[3]);
         let query = query / scale;
@@ -77,7 +78,7 @@ impl DisentangledAttention {
         if let Some(relative) = relative {
             scores = self.by_distance(scores, query, key / scale, relative);
         }
-        self.output.forward(weighted_means(scores + mask, value, &self.dropout))
+        self.output.project(weighted_means(scores + mask, value, &self.dropout))
     }
 
     /// The square root of the numbers that are added up for a score, whether there are vectors for
@@ -101,7 +102,7 @@ impl DisentangledAttention {
         let vectors = self.position_dropout.forward(relative.vectors.clone());
         let split = |own: &Option<Linear>, shared: &Linear| {
             let linear = own.as_ref().unwrap_or(shared);
-            split_heads(linear.forward(vectors.clone()), distances, self.heads).swap_dims(2, 3)
+            split_heads(linear.project(vectors.clone()), distances, self.heads).swap_dims(2, 3)
         };
         let places = |places: Tensor<2, Int>| places.unsqueeze::<4>().expand(shape);
         if self.content_to_position {

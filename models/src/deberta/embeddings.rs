@@ -5,6 +5,7 @@ use burn::nn::{Dropout, Embedding, LayerNorm, Linear};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::config::DebertaConfig;
+use crate::lora::Project;
 use crate::transformer::linear_without_bias;
 
 /// The vector of each token before the tokens see each other.
@@ -53,7 +54,7 @@ impl Embeddings {
             sum = sum + types.weight.val().slice(0..1).unsqueeze::<3>();
         }
         if let Some(projection) = &self.projection {
-            sum = projection.forward(sum);
+            sum = projection.project(sum);
         }
         self.dropout.forward(self.norm.forward(sum))
     }

@@ -67,6 +67,10 @@ impl Shape for DebertaConfig {
         self.bert.set_dropout(dropout);
     }
 
+    fn lora_targets(&self) -> &'static [&'static str] {
+        &["query_proj", "value_proj"]
+    }
+
     fn names(&self) -> Names {
         let layers = Layers { list: ("layers", "encoder.layer"), parts: PARTS };
         Names { prefix: "deberta", outside: OUTSIDE, layers }

@@ -1,5 +1,6 @@
 //! From token ids to one embedding for each text.
 
+mod adapted;
 mod batch;
 mod by_length;
 mod sentence;

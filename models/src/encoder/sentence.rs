@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Bool, Device, Int, Tensor};
 
 use super::{ByLength, TextEncoder};
+use crate::lora::LoraConfig;
 use crate::modules::{Features, Part, Pooling, PoolingMode, Sizes};
 use crate::network::{Network, NetworkConfig};
 use crate::static_embedding::StaticEmbedding;
@@ -19,7 +20,9 @@ pub struct SentenceEncoder {
     dimension: usize,
     shows_layers: bool,
     #[module(skip)]
-    config: NetworkConfig,
+    pub(super) config: NetworkConfig,
+    #[module(skip)]
+    pub(super) lora: Option<LoraConfig>,
 }
 
 impl SentenceEncoder {
@@ -43,7 +46,7 @@ impl SentenceEncoder {
             Ok(_) => panic!("SentenceEncoder: `parts` must hold a pooling, got none"),
             Err(reason) => panic!("SentenceEncoder: `parts` must fit together: {reason}"),
         };
-        Self { network, parts, dimension, shows_layers, config }
+        Self { network, parts, dimension, shows_layers, config, lora: None }
     }
 
     /// The sizes of what such a network gives to the modules after it.

@@ -8,6 +8,7 @@ use super::config::RotaryConfig;
 use super::norm::Norm;
 use super::positions::Positions;
 use super::sizes::Heads;
+use crate::lora::Project;
 use crate::transformer::split_heads;
 
 /// Each token becomes a weighted mean of the tokens that it sees.
@@ -67,15 +68,15 @@ impl Attention {
         let weights = self.dropout.forward(activation::softmax(scores + positions.bias.clone(), 3));
         let means = weights.reshape([shared[0], shared[1], shared[2], tokens]).matmul(value);
         let means = means.reshape([texts, heads, tokens, size]).swap_dims(1, 2);
-        self.output.forward(means.reshape([rows, heads * size]))
+        self.output.project(means.reshape([rows, heads * size]))
     }
 
     /// Queries, keys and values, `[texts · tokens, heads · size]`.
     fn projected(&self, states: Tensor<2>) -> [Tensor<2>; 3] {
         match self.inputs.as_slice() {
-            [query, key, value] => [query, key, value].map(|it| it.forward(states.clone())),
+            [query, key, value] => [query, key, value].map(|it| it.project(states.clone())),
             all => {
-                let all = all[0].forward(states);
+                let all = all[0].project(states);
                 let [query, key, value] = self.heads.widths();
                 let ends = [query, query + key, query + key + value];
                 let starts = [0, ends[0], ends[1]];

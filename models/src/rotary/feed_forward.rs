@@ -5,6 +5,7 @@ use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
 
 use super::config::RotaryConfig;
+use crate::lora::Project;
 use crate::transformer::Activation;
 
 /// The function of one half of the wide vector, times the other half.
@@ -36,16 +37,16 @@ impl FeedForward {
     /// `[texts · tokens, hidden]` to the same.
     pub(super) fn forward(&self, states: Tensor<2>) -> Tensor<2> {
         let halves = match self.inputs.as_slice() {
-            [gate, other] => [gate.forward(states.clone()), other.forward(states)],
+            [gate, other] => [gate.project(states.clone()), other.project(states)],
             both => {
-                let both = both[0].forward(states);
+                let both = both[0].project(states);
                 let [_, width] = both.dims();
                 [both.clone().slice_dim(1, 0..width / 2), both.slice_dim(1, width / 2..width)]
             }
         };
         let [gate, other] = if self.gate_is_last { swapped(halves) } else { halves };
         let wide = self.dropout.forward(self.activation.forward(gate) * other);
-        self.output.forward(wide)
+        self.output.project(wide)
     }
 }
 

@@ -49,6 +49,18 @@ impl Shape for RotaryConfig {
         self.dropout = self.family.dropouts(dropout, dropout);
     }
 
+    fn lora_targets(&self) -> &'static [&'static str] {
+        match self.family {
+            Family::ModernBert | Family::NomicBert | Family::Gte => &[],
+            _ => &["q_proj", "v_proj"],
+        }
+    }
+
+    /// transformers takes the fused layers of these files apart.
+    fn names_are_of_layers(&self) -> bool {
+        !matches!(self.family, Family::NomicBert | Family::Gte)
+    }
+
     fn names(&self) -> Names {
         self.family.names()
     }

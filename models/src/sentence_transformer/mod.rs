@@ -17,6 +17,7 @@ pub use package::{Package, file_names};
 
 use crate::encoder::{SentenceEncoder, TextEncoder};
 use crate::error::Error;
+use crate::lora::LoraConfig;
 use crate::tokenizer::{Tokenizer, Tokens};
 
 /// The number of texts that [`SentenceTransformer::encode`] embeds at a time.
@@ -59,6 +60,17 @@ impl SentenceTransformer {
     /// If a file is missing, damaged, or describes a model that is not supported.
     pub fn open(path: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
         OpenOptions::new().open(path, device)
+    }
+
+    /// The model with new LoRA adapters, which alone are trained; see
+    /// [`SentenceEncoder::with_lora`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lora`] if there can be no such adapters.
+    pub fn with_lora(mut self, config: &LoraConfig) -> Result<Self, Error> {
+        self.encoder = self.encoder.with_lora(config)?;
+        Ok(self)
     }
 
     /// The embeddings of `texts`, `[texts, dimension]`, without gradients. The model's default

@@ -10,11 +10,12 @@ use super::{Package, SentenceTransformer};
 use crate::directory::{CONFIG, Place};
 use crate::encoder::SentenceEncoder;
 use crate::error::Error;
-use crate::weights::{self, WEIGHTS};
+use crate::weights::{self, ADAPTER, WEIGHTS, adapter_files};
 
 impl SentenceTransformer {
     /// Saves the model to a directory, which is replaced as a whole or not at all: the files it was
-    /// opened with, and its parameters as they are now, in `f32`.
+    /// opened with, and its parameters as they are now, in `f32`. LoRA adapters are added to the
+    /// weights.
     ///
     /// # Errors
     ///
@@ -22,6 +23,22 @@ impl SentenceTransformer {
     /// before.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let write = |directory: &Path| self.package.write(directory, &self.encoder);
+        Place::new(path.as_ref())?.claim()?.replace(write, |_| Ok(()))
+    }
+
+    /// Saves the LoRA adapters alone, with the small files, as sentence-transformers and `peft` do;
+    /// `base` is the directory that the model was opened from.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save) and [`Package::write_adapter`].
+    pub fn save_adapter(
+        &self,
+        path: impl AsRef<Path>,
+        base: impl AsRef<Path>,
+    ) -> Result<(), Error> {
+        let base = base.as_ref();
+        let write = |directory: &Path| self.package.write_adapter(directory, &self.encoder, base);
         Place::new(path.as_ref())?.claim()?.replace(write, |_| Ok(()))
     }
 }
@@ -39,14 +56,75 @@ impl Package {
             let bytes = if *path == config { &full_precision(bytes) } else { bytes };
             write(&directory.join(path), bytes)?;
         }
+        self.write_parts(directory, encoder)?;
+        let weights = directory.join(&self.modules.network.path).join(WEIGHTS);
+        weights::save(&weights, &encoder.merged_network(), self.config.shape().names())
+    }
+
+    /// Writes the LoRA adapters of `encoder` and the files of the package into a directory that
+    /// exists, but not the network's configuration and weights, which are in `base`: the directory
+    /// of the whole model.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lora`] if there are no adapters, or none that can be written alone (see
+    /// [`check_adapter`](Self::check_adapter)); or if a file cannot be written.
+    pub fn write_adapter(
+        &self,
+        directory: &Path,
+        encoder: &SentenceEncoder,
+        base: &Path,
+    ) -> Result<(), Error> {
+        let module = &self.modules.network.path;
+        let Some(lora) = encoder.lora() else {
+            return Err(Error::Lora("the encoder has no adapters".to_string()));
+        };
+        self.check_adapter(base)?;
+        for (path, bytes) in self.files.iter().filter(|(path, _)| *path != module.join(CONFIG)) {
+            write(&directory.join(path), bytes)?;
+        }
+        self.write_parts(directory, encoder)?;
+        let base = base.join(module);
+        let base = base.canonicalize().map_err(|error| Error::read(&base, error))?;
+        let config = adapter_files::config(lora, &encoder.adapted_layers()?, &base);
+        write(&directory.join(module).join(ADAPTER), format!("{config:#}\n").as_bytes())?;
+        let weights = directory.join(module).join(adapter_files::ADAPTER_WEIGHTS);
+        adapter_files::weights(&weights, &encoder.network, self.config.shape().names())
+    }
+
+    /// Whether adapters for the model in the directory `base` can be written alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lora`] if the model is itself one with an adapter, or `transformers` has other layers
+    /// than its file.
+    pub fn check_adapter(&self, base: &Path) -> Result<(), Error> {
+        if base.join(&self.modules.network.path).join(ADAPTER).symlink_metadata().is_ok() {
+            return Err(Error::Lora(format!(
+                "{} has an adapter itself, and an adapter of its own needs a whole model: save the \
+                 merged model, and start from that",
+                base.display()
+            )));
+        }
+        match self.config.shape().names_are_of_layers() {
+            true => Ok(()),
+            false => Err(Error::Lora(
+                "transformers takes the layers of this model apart, so that no adapter fits both: \
+                 save the merged model"
+                    .to_string(),
+            )),
+        }
+    }
+
+    /// Writes the parameters of the modules after the network.
+    fn write_parts(&self, directory: &Path, encoder: &SentenceEncoder) -> Result<(), Error> {
         for (module, part) in self.modules.parts.iter().zip(&encoder.parts) {
             if part.num_params() > 0 {
                 let weights = directory.join(&module.path).join(WEIGHTS);
                 weights::save_module(&weights, part)?;
             }
         }
-        let weights = directory.join(&self.modules.network.path).join(WEIGHTS);
-        weights::save(&weights, &encoder.network, self.config.shape().names())
+        Ok(())
     }
 }
 

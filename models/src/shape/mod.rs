@@ -49,6 +49,17 @@ pub trait Shape {
     /// The names of the parameters in a file.
     fn names(&self) -> Names;
 
+    /// The linear layers that `peft` adapts in such a network if none are named, by the ends of their
+    /// names in a file; none if `peft` has no rule for it.
+    fn lora_targets(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Whether `transformers` calls its layers as the file does, so that an adapter fits both.
+    fn names_are_of_layers(&self) -> bool {
+        true
+    }
+
     /// The longest text where no other file names a limit, in tokens.
     fn usual_tokens(&self) -> Option<usize> {
         self.max_tokens()

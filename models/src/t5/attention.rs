@@ -5,6 +5,7 @@ use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::config::T5Config;
+use crate::lora::Project;
 use crate::transformer::{embedding, linear_without_bias, split_heads, weighted_means};
 
 /// Each token becomes a weighted mean of all tokens of its text.
@@ -54,9 +55,9 @@ impl Attention {
     pub(super) fn forward(&self, states: Tensor<2>, bias: Tensor<4>) -> Tensor<2> {
         let [_, _, _, tokens] = bias.dims();
         let split =
-            |linear: &Linear| split_heads(linear.forward(states.clone()), tokens, self.heads);
+            |linear: &Linear| split_heads(linear.project(states.clone()), tokens, self.heads);
         let (query, key, value) = (split(&self.query), split(&self.key), split(&self.value));
         let scores = query.matmul(key.swap_dims(2, 3)) + bias;
-        self.output.forward(weighted_means(scores, value, &self.dropout))
+        self.output.project(weighted_means(scores, value, &self.dropout))
     }
 }

@@ -5,6 +5,7 @@ use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Device, Tensor};
 
 use super::config::T5Config;
+use crate::lora::Project;
 use crate::transformer::{Activation, linear_without_bias};
 
 /// Two linear layers at every token, the first with a gate or without.
@@ -56,12 +57,12 @@ impl FeedForward {
     /// `[texts · tokens, d_model]` to the same.
     pub(super) fn forward(&self, states: Tensor<2>) -> Tensor<2> {
         let wide = match &self.wide {
-            Wide::Plain(linear) => self.activation.forward(linear.forward(states)),
+            Wide::Plain(linear) => self.activation.forward(linear.project(states)),
             Wide::Gated(Gated { activated, factor }) => {
-                let active = self.activation.forward(activated.forward(states.clone()));
-                active * factor.forward(states)
+                let active = self.activation.forward(activated.project(states.clone()));
+                active * factor.project(states)
             }
         };
-        self.output.forward(self.dropout.forward(wide))
+        self.output.project(self.dropout.forward(wide))
     }
 }

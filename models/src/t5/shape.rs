@@ -58,6 +58,13 @@ impl Shape for T5Config {
         self.dropout_rate = dropout;
     }
 
+    fn lora_targets(&self) -> &'static [&'static str] {
+        match self.variant {
+            Variant::T5 | Variant::Mt5 => &["q", "v"],
+            Variant::Umt5 => &[],
+        }
+    }
+
     fn names(&self) -> Names {
         let layers = Layers { list: ("layers", "encoder.block"), parts: PARTS };
         Names { prefix: "transformer", outside: OUTSIDE, layers }

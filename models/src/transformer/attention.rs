@@ -5,6 +5,7 @@ use burn::nn::{Dropout, DropoutConfig, Linear};
 use burn::tensor::{Bool, DType, Device, Tensor, activation};
 
 use super::config::TransformerConfig;
+use crate::lora::Project;
 
 /// Each token becomes a weighted mean of all tokens of its text.
 #[derive(Module, Debug)]
@@ -40,12 +41,12 @@ impl Attention {
     pub(super) fn forward(&self, states: Tensor<2>, bias: Tensor<4>) -> Tensor<2> {
         let [_, _, _, tokens] = bias.dims();
         let split =
-            |linear: &Linear| split_heads(linear.forward(states.clone()), tokens, self.heads);
+            |linear: &Linear| split_heads(linear.project(states.clone()), tokens, self.heads);
         let (query, key, value) = (split(&self.query), split(&self.key), split(&self.value));
         let [_, _, _, size] = query.dims();
         // The query is smaller than the scores.
         let scores = (query / (size as f64).sqrt()).matmul(key.swap_dims(2, 3)) + bias;
-        self.output.forward(weighted_means(scores, value, &self.dropout))
+        self.output.project(weighted_means(scores, value, &self.dropout))
     }
 }
 

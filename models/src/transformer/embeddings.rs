@@ -5,6 +5,7 @@ use burn::nn::{Dropout, Embedding, LayerNorm, Linear};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::config::TransformerConfig;
+use crate::lora::Project;
 
 /// The vector of each token before the tokens see each other.
 #[derive(Module, Debug)]
@@ -47,7 +48,7 @@ impl Embeddings {
         }
         let normal = self.dropout.forward(self.norm.forward(sum));
         match &self.projection {
-            Some(projection) => projection.forward(normal),
+            Some(projection) => projection.project(normal),
             None => normal,
         }
     }

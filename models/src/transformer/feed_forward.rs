@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::activation::Activation;
 use super::config::TransformerConfig;
+use crate::lora::Project;
 
 /// The second half of a layer: two linear layers at every token, added to what came in.
 #[derive(Module, Debug)]
@@ -34,8 +35,8 @@ impl FeedForward {
 
     /// `[texts · tokens, hidden]` to the same.
     pub(crate) fn forward(&self, states: Tensor<2>) -> Tensor<2> {
-        let wide = self.activation.forward(self.intermediate.forward(states.clone()));
-        let narrow = self.dropout.forward(self.output.forward(wide));
+        let wide = self.activation.forward(self.intermediate.project(states.clone()));
+        let narrow = self.dropout.forward(self.output.project(wide));
         self.norm.forward(narrow + states)
     }
 }

@@ -43,6 +43,13 @@ impl Shape for TransformerConfig {
         self.attention_probs_dropout_prob = dropout;
     }
 
+    fn lora_targets(&self) -> &'static [&'static str] {
+        match self.family {
+            Family::Bert | Family::Roberta | Family::Electra => &["query", "value"],
+            Family::Mpnet | Family::Distilbert | Family::Albert => &[],
+        }
+    }
+
     fn names(&self) -> Names {
         self.family.names()
     }

@@ -4,20 +4,22 @@
 mod adapter;
 mod archive;
 mod files;
+mod parameters;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::module::Module;
+use burn::tensor::{DType, Device, TensorData};
 use burn_store::{
     BurnToPyTorchAdapter, FloatCastAdapter, KeyRemapper, ModuleAdapter, ModuleSnapshot,
     PyTorchToBurnAdapter, SafetensorsStore, burn_pack,
 };
 
-pub use self::adapter::base;
+pub use self::adapter::{ADAPTER, base, save as adapter_files};
 use self::files::one_line;
 pub use self::files::{Tensors, WEIGHTS};
+pub use self::parameters::{Parameter, linear_layers};
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::network::{Network, NetworkConfig};
@@ -134,18 +136,13 @@ fn write<M: Module>(path: &Path, model: &M, writing: KeyRemapper) -> Result<(), 
 /// assert_eq!(name, "encoder.layer.0.attention.self.query.weight");
 /// ```
 pub fn file_name(path: &str, names: Names) -> String {
-    renamed(&names.writing(), &as_in_pytorch(path))
+    renamed(&names.writing(), &parameters::as_in_pytorch(path))
 }
 
 /// One name, as a remapper gives it.
 fn renamed(remapper: &KeyRemapper, name: &str) -> String {
     let rules = remapper.patterns.iter();
     rules.fold(name.to_string(), |name, (from, to)| from.replace(&name, to).into_owned())
-}
-
-/// PyTorch's names for the parameters of a normalisation.
-fn as_in_pytorch(path: &str) -> String {
-    path.replace(".gamma", ".weight").replace(".beta", ".bias")
 }
 
 fn listed(problems: &[String]) -> String {
@@ -164,9 +161,7 @@ fn problems<M: Module>(
     found: &Tensors,
     file_name: impl Fn(&str) -> String,
 ) -> Vec<String> {
-    let mut expected = Shapes::default();
-    model.visit(&mut expected);
-    let problem = |(name, shape): (String, Vec<usize>)| {
+    let problem = |Parameter { name, shape, .. }: Parameter| {
         let shown = || file_name(&name);
         match find(found, &name) {
             None => Some(format!("`{}` {shape:?} is missing", shown())),
@@ -179,7 +174,7 @@ fn problems<M: Module>(
             Some(_) => None,
         }
     };
-    expected.shapes.into_iter().filter_map(problem).collect()
+    parameters::of(model).into_iter().filter_map(problem).collect()
 }
 
 /// Files from before PyTorch call the parameters of a normalisation as Burn does.
@@ -190,42 +185,4 @@ fn find<'a>(found: &'a Tensors, name: &str) -> Option<&'a burn_pack::Tensor> {
         _ => None,
     };
     found.get(name).or_else(older)
-}
-
-/// The parameters of a module by their paths, with names and shapes as PyTorch has them.
-#[derive(Default)]
-struct Shapes {
-    path: Vec<String>,
-    containers: Vec<String>,
-    shapes: Vec<(String, Vec<usize>)>,
-}
-
-impl ModuleVisitor for Shapes {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        if !is_enum(container) {
-            self.path.push(name.to_string());
-        }
-        self.containers.push(container.to_string());
-    }
-
-    fn exit_module(&mut self, _name: &str, container: &str) {
-        if !is_enum(container) {
-            self.path.pop();
-        }
-        self.containers.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        // Asks a parameter that was not made yet for its shape only.
-        let mut shape = param.lazy_shape().to_vec();
-        if self.containers.iter().any(|container| container == "Struct:Linear") {
-            shape.reverse();
-        }
-        self.shapes.push((as_in_pytorch(&self.path.join(".")), shape));
-    }
-}
-
-/// A name in a file does not say which kind of network it is in.
-fn is_enum(container: &str) -> bool {
-    container.starts_with("Enum:")
 }

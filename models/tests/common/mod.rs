@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses some of it")]
 
 mod files;
+mod gradients;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor};
 use burn_embedding_models::SentenceTransformer;
 pub use files::{Change, copy, set};
+pub use gradients::{named, texts_without_padding, weighted_squares};
 
 /// The directories of the tiny models.
 pub const FAMILIES: [&str; 32] = [

@@ -1,6 +1,7 @@
 //! LoRA adapters, as `peft` saves them: small matrices that are added to parameters of a model.
 
 mod config;
+pub mod save;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
