@@ -4,12 +4,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use burn_embedding_models::directory::{Directory, ModuleKind, Modules};
-use burn_embedding_models::{OpenOptions, PoolingMode};
+use burn_embedding_models::{LoraConfig, OpenOptions, PoolingMode};
 use clap::{Parser, Subcommand};
 
 use crate::data::repeats::Repeats;
 use crate::data::task;
 use crate::data::{Format, Hints, Renamed, ScoreRange};
+use crate::run::lora;
 use crate::run::schedule::Schedule;
 
 /// Train a sentence encoder with a loss of sentence-transformers, and show that it got better.
@@ -233,7 +234,8 @@ pub struct Args {
     #[arg(long)]
     pub no_shuffle: bool,
 
-    /// Peak learning rate [default: 0.001, with --model 0.00002, of a StaticEmbedding 0.2]
+    /// Peak learning rate [default: 0.001, with --model 0.00002, with --lora 0.0002, of a
+    /// StaticEmbedding 0.2]
     #[arg(long, value_name = "RATE", value_parser = above_zero)]
     pub learning_rate: Option<f64>,
 
@@ -252,6 +254,21 @@ pub struct Args {
     /// Dropout of --model while training [default: from its config.json]
     #[arg(long, value_name = "SHARE", value_parser = below_one, requires = "model")]
     pub dropout: Option<f64>,
+
+    /// Train LoRA adapters beside the model's linear layers, and nothing else of it: two matrices of rank
+    /// r, whose product counts alpha / r times; dropout before them [default: 0]; targets, the ends of
+    /// layers' names [default: those of queries and values, or as peft chooses], or all-linear. They
+    /// are added to the weights when the model is saved
+    #[arg(
+        long,
+        value_name = "r=N,alpha=X[,dropout=SHARE][,targets=A+B]",
+        value_parser = lora::parse
+    )]
+    pub lora: Option<LoraConfig>,
+
+    /// Directory for the adapters alone, as peft and sentence-transformers save them, besides --out
+    #[arg(long, value_name = "DIR", requires = "lora")]
+    pub adapter_out: Option<PathBuf>,
 
     /// Probability to drop a word of a text while training, against memorising
     /// [default: 0.2, with --model or --static 0]
@@ -331,6 +348,7 @@ impl Args {
             _ if self.static_dim.is_some() => Schedule::of_static(),
             None => Schedule::default(),
             Some(model) if is_table(model, self.route.as_deref()) => Schedule::of_static(),
+            Some(_) if self.lora.is_some() => Schedule::of_adapters(),
             Some(_) => Schedule::of_pretrained(),
         };
         Schedule {
@@ -401,6 +419,7 @@ Examples:
   finetune --loss TripletLoss --loss-config '{{\"triplet_margin\": 1.0}}' --out triplets
   finetune --data train.csv --eval dev.csv --loss CosineSimilarityLoss --epochs 4
   finetune --model all-MiniLM-L6-v2 --data train.csv --loss CosineSimilarityLoss
+  finetune --model all-MiniLM-L6-v2 --data train.csv --lora r=16,alpha=32
   finetune --static 256 --model all-MiniLM-L6-v2 --data pairs.csv --batch-size 2048
   finetune --model all-MiniLM-L6-v2 --data 'shards/*.jsonl.gz' --eval dev.jsonl
   finetune --model all-MiniLM-L6-v2 --data lines.txt --eval dev.csv --loss DenoisingAutoEncoderLoss

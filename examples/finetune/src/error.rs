@@ -142,6 +142,7 @@ impl From<ModelError> for Error {
                 let reason = format!("{path} has a pooling of its own: leave the option out");
                 Self::option("--pooling", reason)
             }
+            ModelError::Lora(reason) => Self::option("--lora", reason),
             ModelError::UnknownPrompt { .. } => Self::option("--prompt", error.to_string()),
             other => Self::Model(other),
         }

@@ -13,7 +13,10 @@ use tempfile::TempDir;
 
 /// A run with dropout, with parameters of the loss, and with evaluations on the way.
 fn options(out: &str) -> Vec<String> {
-    let model = golden("bert");
+    options_of(&golden("bert"), out)
+}
+
+fn options_of(model: &Path, out: &str) -> Vec<String> {
     let options = ["--loss", "SoftmaxLoss", "--epochs", "30", "--gradient-accumulation", "2"];
     let looks = ["--eval-steps", "20", "--checkpoint-steps", "7", "--dropout", "0.2"];
     let model = ["--model", model.to_str().unwrap(), "--learning-rate", "0.001", "--out", out];
@@ -26,9 +29,13 @@ fn run(directory: &Path, options: &[String]) -> std::process::Output {
 
 /// Starts a run and kills it once it has left a checkpoint.
 fn interrupt(directory: &Path, out: &str) {
+    interrupt_run(directory, out, &options(out));
+}
+
+fn interrupt_run(directory: &Path, out: &str, options: &[String]) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_finetune"))
         .current_dir(directory)
-        .args(options(out))
+        .args(options)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -44,14 +51,14 @@ fn interrupt(directory: &Path, out: &str) {
     child.wait().unwrap();
 }
 
-#[test]
-fn a_run_that_goes_on_ends_as_one_that_was_never_interrupted() {
+/// The run ends as one that was never interrupted; `options` are those of a run with this result.
+fn assert_goes_on(options: impl Fn(&str) -> Vec<String>, files: &[&str]) {
     let directory = TempDir::new().unwrap();
     let whole = run(directory.path(), &options("whole"));
     assert!(whole.status.success(), "{}", text(&whole.stderr));
     assert_eq!(names(directory.path()), ["whole"], "the checkpoint is gone");
 
-    interrupt(directory.path(), "parts");
+    interrupt_run(directory.path(), "parts", &options("parts"));
     assert!(!directory.path().join("parts").exists());
     let parts = run(directory.path(), &[&options("parts")[..], &["--resume".into()]].concat());
     assert!(parts.status.success(), "{}", text(&parts.stderr));
@@ -59,8 +66,27 @@ fn a_run_that_goes_on_ends_as_one_that_was_never_interrupted() {
     assert_eq!(names(directory.path()), ["parts", "whole"], "nothing else is left behind");
 
     let read = |out: &str, file: &str| fs::read(directory.path().join(out).join(file)).unwrap();
-    assert_eq!(read("parts", "model.safetensors"), read("whole", "model.safetensors"));
-    assert_eq!(text(&read("parts", "training.json")), text(&read("whole", "training.json")));
+    for file in files {
+        assert!(read("parts", file) == read("whole", file), "{file}");
+    }
+}
+
+#[test]
+fn a_run_that_goes_on_ends_as_one_that_was_never_interrupted() {
+    assert_goes_on(options, &["model.safetensors", "training.json"]);
+}
+
+#[test]
+fn adapters_go_on_too() {
+    let options = |out: &str| {
+        let lora = ["--lora", "r=4,alpha=8,dropout=0.1", "--learning-rate", "0.01"];
+        let mut options = options_of(&golden("bert"), out);
+        let rate = options.iter().position(|it| it == "--learning-rate").unwrap();
+        options.drain(rate..rate + 2);
+        options.extend(lora.map(String::from));
+        options
+    };
+    assert_goes_on(options, &["model.safetensors", "training.json"]);
 }
 
 #[test]

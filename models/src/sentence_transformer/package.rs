@@ -6,7 +6,7 @@ use crate::directory::{CONFIG, Directory, MODULES, Modules, SETTINGS, Settings};
 use crate::directory::{TOKENIZER_LIMIT, TRANSFORMER_FILES};
 use crate::error::Error;
 use crate::network::NetworkConfig;
-use crate::weights::WEIGHTS;
+use crate::weights::{ADAPTER, WEIGHTS, adapter_files};
 
 /// The tokenizer, in the directory of the transformer.
 pub(super) const TOKENIZER: &str = "tokenizer.json";
@@ -41,7 +41,9 @@ pub struct Package {
 
 /// The names of all files that a saved model may have, outside the directories of its modules.
 pub fn file_names() -> impl Iterator<Item = &'static str> {
-    [WEIGHTS, MODULES, SETTINGS].into_iter().chain(COMPANIONS).chain(TRANSFORMER_FILES)
+    let of_adapters = [ADAPTER, adapter_files::ADAPTER_WEIGHTS];
+    let own = [WEIGHTS, MODULES, SETTINGS].into_iter().chain(of_adapters);
+    own.chain(COMPANIONS).chain(TRANSFORMER_FILES)
 }
 
 /// Reads the files that are saved again as they were.

@@ -17,6 +17,7 @@ pub mod printable;
 
 use std::path::Path;
 
+use burn_embedding_models::LoraConfig;
 use burn_embedding_models::sentence_transformer::Package;
 
 use serde_json::{Map, Value};
@@ -26,6 +27,7 @@ use pictures::Page;
 
 use crate::error::Error;
 use crate::run::evaluation::Evaluation;
+use crate::run::lora;
 use crate::run::schedule::Schedule;
 use crate::run::session::Outcome;
 
@@ -36,6 +38,8 @@ pub struct Report<'a> {
     pub loss: &'a str,
     /// The options of the loss.
     pub options: Map<String, Value>,
+    /// The adapters that are trained, if they are.
+    pub lora: Option<LoraConfig>,
     /// The schedule.
     pub schedule: Schedule,
     /// The data that was trained on.
@@ -64,6 +68,9 @@ impl Report<'_> {
             unreachable!("a schedule is an object");
         };
         fields.insert("loss_config".to_string(), self.options.clone().into());
+        if let Some(lora) = &self.lora {
+            fields.insert("lora".to_string(), lora::shown(lora).into());
+        }
         fields.insert("data".to_string(), self.data.clone().into());
         fields.insert("evaluation_data".to_string(), self.on.clone().into());
         fields

@@ -8,6 +8,7 @@ pub mod encoder;
 pub mod encoder_with_loss;
 pub mod evaluation;
 pub mod inspect;
+pub mod lora;
 pub mod objective;
 pub mod optimizer;
 mod outcome;
@@ -21,10 +22,12 @@ pub mod train;
 
 use std::fs;
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use burn_embedding_models::{SentenceTransformer, Tokenizer};
 
 use checkpoint::Checkpoints;
+use lora::AdapterOut;
 use objective::Choice;
 use save::Destination;
 use session::{Session, Start};
@@ -46,9 +49,12 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let console = &console.with_dashboard(args.dashboard)?;
     let device = named_device::open(&args.device)
         .map_err(|error| Error::option("--device", error.to_string()))?;
+    lora::check(args)?;
     let options = objective::parse_options(&args.loss_config)?;
     let takes = task::kind_of(&args.loss)?;
-    let destination = Destination::check(&args.out, args.force)?;
+    let adapter = AdapterOut::check(args)?;
+    let destination = Destination::check(&args.out, "--out", args.force)?;
+    let places = Places { whole: destination, adapter, keep_worse: args.keep_worse };
     let (training, evaluation) = datasets::read(args)?;
     // Data that does not fit is refused before anything is said, and before a large file is read.
     task::examples(&args.loss, takes, &training)?;
@@ -64,6 +70,7 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let report = Report {
         loss: &args.loss,
         options: options.clone(),
+        lora: args.lora.clone(),
         schedule: args.schedule(),
         data: training.name(),
         on: evaluation.name(),
@@ -79,9 +86,21 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
         resume: args.resume,
         log: args.log.as_deref().map(|path| Log::new(path, args.resume)).transpose()?,
     };
-    train_and_save(session, &loss, args, &report, &destination, console)?;
+    train_and_save(session, &loss, args, &report, &places, console)?;
     console.say(format_args!("saved to {}", args.out.display()));
+    if let Some(path) = &args.adapter_out {
+        console.say(format_args!("its adapters alone to {}", path.display()));
+    }
     Ok(())
+}
+
+/// Where the trained encoder goes.
+struct Places {
+    whole: Destination,
+    /// The adapters alone.
+    adapter: Option<AdapterOut>,
+    /// Whether it is saved even if it got much worse.
+    keep_worse: bool,
 }
 
 /// Where the run keeps checkpoints, if it writes some or goes on from one.
@@ -119,18 +138,24 @@ fn train_and_save(
     loss: &Choice,
     args: &Args,
     report: &Report,
-    destination: &Destination,
+    places: &Places,
     console: &Console,
 ) -> Result<(), Error> {
     let device = session.tracking();
     let model = match (&args.model, args.static_dim) {
-        (None, None) => return train_encoder(session, loss, report, destination, console),
+        (None, None) => return train_encoder(session, loss, report, &places.whole, console),
         (Some(directory), None) => {
             let model = args.open_options().open(directory, &device)?;
             if model.package.modules.routed && args.route.is_none() {
                 return Err(Error::option("--model", ROUTED.to_string()));
             }
-            model
+            if let Some(adapter) = &places.adapter {
+                adapter.check_model(&model.package)?;
+            }
+            match &args.lora {
+                Some(lora) => model.with_lora(lora)?,
+                None => model,
+            }
         }
         (directory, Some(dimension)) => {
             let tokenizer = match directory {
@@ -140,7 +165,7 @@ fn train_and_save(
             SentenceTransformer::static_embedding(tokenizer, dimension, &device)?
         }
     };
-    train_model(model, session, loss, report, (destination, args.keep_worse), console)
+    train_model(model, session, loss, report, places, console)
 }
 
 /// Trains the small encoder from scratch.
@@ -167,21 +192,28 @@ fn train_model(
     session: Session,
     loss: &Choice,
     report: &Report,
-    (destination, keep_worse): (&Destination, bool),
+    places: &Places,
     console: &Console,
 ) -> Result<(), Error> {
     let dimension = model.dimension();
     let SentenceTransformer { encoder, tokenizer, package, .. } = model;
     let outcome = session.run(Start { encoder, tokenizer, dimension }, loss, console)?;
     console.outcome(&outcome);
-    if let Some(reason) = outcome.collapsed().filter(|_| !keep_worse) {
+    if let Some(reason) = outcome.collapsed().filter(|_| !places.keep_worse) {
         return Err(Error::Collapsed { reason });
     }
     let card = report.card(&outcome, &package, dimension).markdown();
-    destination.save(&report.summary(&outcome), |directory| {
-        package.write(directory, &outcome.encoder)?;
+    let summary = report.summary(&outcome);
+    let write_card = |directory: &Path| {
         let path = directory.join(CARD);
-        fs::write(&path, &card).map_err(|error| Error::output(&path, error))?;
+        fs::write(&path, &card).map_err(|error| Error::output(&path, error))
+    };
+    if let Some(adapter) = &places.adapter {
+        adapter.save(&package, &outcome.encoder, &summary, write_card)?;
+    }
+    places.whole.save(&summary, |directory| {
+        package.write(directory, &outcome.encoder)?;
+        write_card(directory)?;
         report.write_pictures(directory, &outcome)
     })?;
     outcome.forget_checkpoints()

@@ -28,19 +28,20 @@ const FILES: [&str; 4] = [WEIGHTS, CONFIG, TOKENIZER, SUMMARY];
 #[derive(Debug)]
 pub struct Destination {
     claim: Claim,
+    option: &'static str,
     force: bool,
 }
 
 impl Destination {
-    /// Checks that `path` is free, or may be replaced, and can be written.
-    pub fn check(path: &Path, force: bool) -> Result<Self, Error> {
+    /// Checks that `path`, the value of `option`, is free, or may be replaced, and can be written.
+    pub fn check(path: &Path, option: &'static str, force: bool) -> Result<Self, Error> {
         let place = Place::new(path)?;
         // A file in the way is told apart from a place that cannot be written.
-        may_be_taken(place.path(), force)?;
+        may_be_taken(place.path(), option, force)?;
         let claim = place.claim()?;
         // What a killed run began is finished now.
-        may_be_taken(place.path(), force)?;
-        Ok(Self { claim, force })
+        may_be_taken(place.path(), option, force)?;
+        Ok(Self { claim, option, force })
     }
 
     /// Fills the directory with what `contents` writes into it, and with `summary`. If anything
@@ -56,17 +57,17 @@ impl Destination {
             fs::write(&path, format!("{summary:#}\n")).map_err(|error| Error::output(&path, error))
         };
         // The directory may hold something else since the run began.
-        self.claim.replace(write, |former| may_be_taken(former, self.force))
+        self.claim.replace(write, |former| may_be_taken(former, self.option, self.force))
     }
 }
 
-fn may_be_taken(path: &Path, force: bool) -> Result<(), Error> {
+fn may_be_taken(path: &Path, option: &str, force: bool) -> Result<(), Error> {
     let failed = |reason: &str| Err(Error::output(path, reason));
     if fs::symlink_metadata(path).is_err() {
         return Ok(());
     }
     if !path.is_dir() {
-        return failed("it exists and is not a directory; choose another --out");
+        return failed(&format!("it exists and is not a directory; choose another {option}"));
     }
     let mut names = directory::names(path)?;
     names.retain(|name| !of_a_place(name));
@@ -74,14 +75,16 @@ fn may_be_taken(path: &Path, force: bool) -> Result<(), Error> {
     let trained = WITNESSES.iter().any(|name| path.join(name).is_file());
     match foreign {
         Some(name) => failed(&format!(
-            "the directory holds `{name}`, which no trained encoder has; choose another --out"
+            "the directory holds `{name}`, which no trained encoder has; choose another {option}"
         )),
         None if !names.is_empty() && !trained => failed(&format!(
-            "it holds no trained encoder, which would have {}; choose another --out",
+            "it holds no trained encoder, which would have {}; choose another {option}",
             WITNESSES.join(" or ")
         )),
         None if names.is_empty() || force => Ok(()),
-        None => failed("it holds an encoder; say --force to replace it, or choose another --out"),
+        None => failed(&format!(
+            "it holds an encoder; say --force to replace it, or choose another {option}"
+        )),
     }
 }
 
@@ -155,7 +158,7 @@ mod tests {
     use super::*;
 
     fn check(path: &Path, force: bool) -> Result<(), String> {
-        Destination::check(path, force).map(|_| ()).map_err(|error| error.to_string())
+        Destination::check(path, "--out", force).map(|_| ()).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -81,6 +81,11 @@ impl Schedule {
         Self { epochs: 3, learning_rate: 2e-5, word_dropout: 0.0, ..Self::default() }
     }
 
+    /// The schedule of LoRA adapters, which start from nothing.
+    pub fn of_adapters() -> Self {
+        Self { learning_rate: 2e-4, ..Self::of_pretrained() }
+    }
+
     /// The schedule of a StaticEmbedding: a step moves only the vectors of its own tokens, so the
     /// learning rate is high.
     pub fn of_static() -> Self {

@@ -10,6 +10,7 @@ use super::checkpoint::Checkpoints;
 use super::encoder::{Encoder, EncoderConfig};
 use super::encoder_with_loss::EncoderWithLoss;
 use super::evaluation::{Embedder, Evaluation, Measure, Score, share};
+use super::lora;
 use super::objective::{Choice, Objective, Trainable};
 use super::optimizer::Optimizer;
 pub use super::outcome::Outcome;
@@ -167,8 +168,12 @@ impl<'a> Session<'a> {
     ) {
         let examples = batches.examples();
         let (parameters, pieces) = (Module::num_params(encoder), tokenizer.vocabulary());
+        let trained = match lora::trained_parameters(encoder) {
+            trained if trained == parameters => String::new(),
+            trained => format!(" ({trained} of them trained)"),
+        };
         console.say(format_args!(
-            "{loss} on {examples} examples, {steps} steps; encoder of {parameters} parameters, \
+            "{loss} on {examples} examples, {steps} steps; encoder of {parameters} parameters{trained}, \
              {pieces} word pieces",
         ));
         let (left_out, kind) = batches.left_out(0);

@@ -27,7 +27,8 @@ pub struct Embeddings<'t> {
 impl<'a, E: TextEncoder> Embedder<'a, E> {
     /// Embeds with the parameters that `encoder` has now.
     pub fn new(tokenizer: &'a Tokenizer, encoder: &E) -> Self {
-        Self { tokenizer, encoder: encoder.valid() }
+        // With adapters in the weights, as it will be saved.
+        Self { tokenizer, encoder: encoder.valid().materialize() }
     }
 
     /// The embeddings of all `texts`, each computed once.

@@ -50,7 +50,8 @@ impl Denoising {
         // The tokenizer pads, so its token counts; that of the model's configuration may be another.
         let padding = padding.unwrap_or(config.pad_token_id.unwrap_or_default() as u32);
         let loss = DenoisingAutoEncoderLossConfig::new(padding);
-        let own = || transformer.clone().map(&mut Copy);
+        // A copy is trained as a whole, whether the encoder is or only its adapters.
+        let own = || transformer.clone().materialize().map(&mut Copy);
         Ok(Self {
             loss: loss.init(config.init_extension(device)),
             own: (!options.tie_encoder_decoder).then(own),
