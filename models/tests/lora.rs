@@ -153,12 +153,15 @@ fn steps_lower_the_loss_as_in_peft_and_move_only_the_adapters() {
         let config = LoraConfig::new(expected.r, expected.alpha).with_targets(expected.targets);
         let model = adapted(trainable(&family), &config);
         let adam = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.01);
+        let expected_matrices = expected.gradients.len();
         let (mut adam, mut encoder) = (adam.init(), model.encoder.clone());
         for (step, expected) in expected.losses.iter().enumerate() {
             let loss = weighted_squares(embed(&encoder, &model, &texts_without_padding()));
             let found: f32 = loss.clone().into_scalar();
             assert!((found - expected).abs() < 1e-4 * expected, "{family}, step {step}: {found}");
             let gradients = GradientsParams::from_grads(loss.backward(), &encoder);
+            // The optimizer keeps nothing for what has no gradient.
+            assert_eq!(gradients.len(), expected_matrices, "{family}");
             encoder = adam.step(0.01, encoder, gradients);
         }
         let (before, after) = (values(&model.encoder.valid()), values(&encoder.valid()));
@@ -259,6 +262,8 @@ fn adapters_that_cannot_be_are_refused() {
     refused("bert", config().with_targets(["query", "q_proj"]), message);
     refused("bert", config().with_targets(["word_embeddings"]), "is no linear layer");
     refused("bert", config().with_targets(["uery"]), "is no linear layer");
+    let message = "`targets` has all-linear, which stands for all layers: leave the others out";
+    refused("bert", config().with_targets(["query", "all-linear"]), message);
     refused("static", config(), "a StaticEmbedding is a table without linear layers");
     let model = trainable("bert").with_lora(&config()).unwrap();
     let error = model.with_lora(&config()).unwrap_err().to_string();

@@ -57,3 +57,10 @@ with tempfile.TemporaryDirectory() as name:
     after, reference = encode(trained, folder)
     require_equal(after, reference, 1e-6)
     assert np.abs(after - before).max() > 1e-4, "training changed nothing"
+
+    adapted = folder / "adapted"
+    options = ("--lora", "r=16,alpha=32", "--learning-rate", 1e-3)
+    finetune("--model", MODEL, "--steps", 4, "--batch-size", 16, *options, "--out", adapted)
+    after, reference = encode(adapted, folder)
+    require_equal(after, reference, 1e-6)
+    assert np.abs(after - before).max() > 1e-4, "training the adapters changed nothing"

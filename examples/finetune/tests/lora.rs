@@ -168,6 +168,7 @@ fn adapters_that_cannot_be_are_refused_with_the_way_out() {
     refused(&run(bert, &alone("a", "a/b")), "nor one in the other");
     let replaced = ["--lora", LORA, "--out", "a", "--force", "--adapter-out", bert];
     refused(&run(bert, &replaced), "adapters alone need the model");
-    refused(&run(nomic, &alone("a", "b")), "save the merged model");
+    refused(&run(nomic, &alone("a", "b")), "save the merged model alone, without this");
+    refused(&run(adapter, &alone("a", "b")), "--adapter-out: ");
     refused(&run(adapter, &alone("a", "b")), "has an adapter itself");
 }

@@ -88,8 +88,13 @@ impl LoraConfig {
         if targets.is_empty() {
             targets = usual.to_vec();
         }
-        if targets.is_empty() || targets.contains(&ALL_LINEAR) {
-            return Ok(layers.to_vec());
+        match targets[..] {
+            [] | [ALL_LINEAR] => return Ok(layers.to_vec()),
+            _ if targets.contains(&ALL_LINEAR) => {
+                let reason = "which stands for all layers: leave the others out";
+                return Err(format!("`targets` has {ALL_LINEAR}, {reason}"));
+            }
+            _ => {}
         }
         let unknown = |target: &&&str| !layers.iter().any(|name| ends_with(name, target));
         if let Some(target) = targets.iter().find(unknown) {

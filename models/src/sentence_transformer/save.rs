@@ -79,13 +79,11 @@ impl Package {
         let Some(lora) = encoder.lora() else {
             return Err(Error::Lora("the encoder has no adapters".to_string()));
         };
-        self.check_adapter(base)?;
+        let base = self.base_of_adapter(base)?;
         for (path, bytes) in self.files.iter().filter(|(path, _)| *path != module.join(CONFIG)) {
             write(&directory.join(path), bytes)?;
         }
         self.write_parts(directory, encoder)?;
-        let base = base.join(module);
-        let base = base.canonicalize().map_err(|error| Error::read(&base, error))?;
         let config = adapter_files::config(lora, &encoder.adapted_layers()?, &base);
         write(&directory.join(module).join(ADAPTER), format!("{config:#}\n").as_bytes())?;
         let weights = directory.join(module).join(adapter_files::ADAPTER_WEIGHTS);
@@ -96,23 +94,30 @@ impl Package {
     ///
     /// # Errors
     ///
-    /// [`Error::Lora`] if the model is itself one with an adapter, or `transformers` has other layers
-    /// than its file.
+    /// [`Error::Lora`] if the model is itself one with an adapter, its path is no UTF-8, or
+    /// `transformers` has other layers than its file.
     pub fn check_adapter(&self, base: &Path) -> Result<(), Error> {
-        if base.join(&self.modules.network.path).join(ADAPTER).symlink_metadata().is_ok() {
-            return Err(Error::Lora(format!(
-                "{} has an adapter itself, and an adapter of its own needs a whole model: save the \
-                 merged model, and start from that",
-                base.display()
-            )));
+        self.base_of_adapter(base).map(|_| ())
+    }
+
+    /// The path of the network's directory, as an adapter names it.
+    fn base_of_adapter(&self, base: &Path) -> Result<String, Error> {
+        let base = base.join(&self.modules.network.path);
+        let failed = |reason: &str| Err(Error::Lora(format!("{}: {reason}", base.display())));
+        if base.join(ADAPTER).symlink_metadata().is_ok() {
+            let reason = "it has an adapter itself, and one alone needs a whole model: save the merged \
+                          model";
+            return failed(reason);
         }
-        match self.config.shape().names_are_of_layers() {
-            true => Ok(()),
-            false => Err(Error::Lora(
-                "transformers takes the layers of this model apart, so that no adapter fits both: \
-                 save the merged model"
-                    .to_string(),
-            )),
+        if !self.config.shape().names_are_of_layers() {
+            let reason = "transformers takes the layers of this model apart, so that no adapter fits \
+                          both: save the merged model";
+            return failed(reason);
+        }
+        let whole = base.canonicalize().map_err(|error| Error::read(&base, error))?;
+        match whole.to_str() {
+            Some(path) => Ok(path.to_string()),
+            None => failed("an adapter names this path, which is no UTF-8: save the merged model"),
         }
     }
 

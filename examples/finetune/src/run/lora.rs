@@ -1,13 +1,11 @@
-//! `--lora` and `--adapter-out`: adapters that are trained instead of the model's own parameters.
+//! `--lora`: adapters that are trained instead of the model's own parameters.
 
-use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
-use burn_embedding_models::sentence_transformer::Package;
-use burn_embedding_models::{LoraConfig, SentenceEncoder};
+use burn_embedding_models::LoraConfig;
 
-use super::save::Destination;
 use crate::cli::Args;
 use crate::error::Error;
 
@@ -21,7 +19,7 @@ pub fn parse(text: &str) -> Result<LoraConfig, String> {
         let Some((key, value)) = part.split_once('=') else {
             return Err(format!("`{part}` is no key with a value, as in {EXAMPLE}"));
         };
-        let place = match key {
+        let place = match key.trim() {
             "r" => &mut r,
             "alpha" => &mut alpha,
             "dropout" => &mut dropout,
@@ -30,7 +28,7 @@ pub fn parse(text: &str) -> Result<LoraConfig, String> {
                 return Err(format!("`{key}` is unknown; known are r, alpha, dropout and targets"));
             }
         };
-        if place.replace(value).is_some() {
+        if place.replace(value.trim()).is_some() {
             return Err(format!("`{key}` is given twice"));
         }
     }
@@ -50,7 +48,7 @@ pub fn parse(text: &str) -> Result<LoraConfig, String> {
     Ok(config)
 }
 
-fn number<T: std::str::FromStr>(key: &str, value: &str, expected: &str) -> Result<T, String> {
+fn number<T: FromStr>(key: &str, value: &str, expected: &str) -> Result<T, String> {
     value.parse().map_err(|_| format!("`{key}` is {value:?}, expected {expected}"))
 }
 
@@ -78,65 +76,6 @@ pub fn check(args: &Args) -> Result<(), Error> {
              out",
         ),
         (Some(_), Some(_)) => Ok(()),
-    }
-}
-
-/// The directory for the adapters alone.
-#[derive(Debug)]
-pub struct AdapterOut {
-    destination: Destination,
-    model: PathBuf,
-}
-
-impl AdapterOut {
-    /// The directory of `--adapter-out`, checked before training starts.
-    pub fn check(args: &Args) -> Result<Option<Self>, Error> {
-        const OPTION: &str = "--adapter-out";
-        let (Some(path), Some(model)) = (&args.adapter_out, &args.model) else {
-            return Ok(None);
-        };
-        let [adapter, out, model] = [path, &args.out, model].map(|path| resolved(path));
-        if adapter.starts_with(&out) || out.starts_with(&adapter) {
-            let reason = "it and --out must not be the same directory, nor one in the other";
-            return Err(Error::option(OPTION, reason));
-        }
-        if adapter == model || out == model {
-            let reason = "adapters alone need the model, which this run would replace: choose another \
-                          directory";
-            return Err(Error::option(OPTION, reason));
-        }
-        let destination = Destination::check(path, OPTION, args.force)?;
-        Ok(Some(Self { destination, model }))
-    }
-
-    /// Refuses a model whose adapters cannot be written alone.
-    pub fn check_model(&self, package: &Package) -> Result<(), Error> {
-        Ok(package.check_adapter(&self.model)?)
-    }
-
-    /// Writes the adapters, and what `more` adds to their directory.
-    pub fn save(
-        &self,
-        package: &Package,
-        encoder: &SentenceEncoder,
-        summary: &serde_json::Value,
-        more: impl FnOnce(&Path) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        self.destination.save(summary, |directory| {
-            package.write_adapter(directory, encoder, &self.model)?;
-            more(directory)
-        })
-    }
-}
-
-/// The path without links and dots, as far as it exists.
-fn resolved(path: &Path) -> PathBuf {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    let exists = |path: &Path| path.canonicalize().ok();
-    match (exists(&absolute), absolute.parent().and_then(exists), absolute.file_name()) {
-        (Some(path), _, _) => path,
-        (None, Some(parent), Some(name)) => parent.join(name),
-        _ => absolute,
     }
 }
 
@@ -169,7 +108,7 @@ mod tests {
         ] {
             assert_eq!(shown(&parse(text).unwrap()), text);
         }
-        let config = parse("targets=q,alpha=2,r=4").unwrap();
+        let config = parse("targets=q, alpha = 2, r=4").unwrap();
         assert_eq!(config, LoraConfig::new(4, 2.0).with_targets(["q"]));
     }
 

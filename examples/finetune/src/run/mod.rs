@@ -13,6 +13,7 @@ pub mod objective;
 pub mod optimizer;
 mod outcome;
 mod pace;
+mod places;
 pub mod sampler;
 pub mod save;
 pub mod schedule;
@@ -20,15 +21,13 @@ pub mod session;
 pub mod start;
 pub mod train;
 
-use std::fs;
 use std::num::NonZeroUsize;
-use std::path::Path;
 
 use burn_embedding_models::{SentenceTransformer, Tokenizer};
 
 use checkpoint::Checkpoints;
-use lora::AdapterOut;
 use objective::Choice;
+use places::Places;
 use save::Destination;
 use session::{Session, Start};
 
@@ -36,7 +35,6 @@ use crate::cli::Args;
 use crate::data::{Dataset, task};
 use crate::error::Error;
 use crate::report::Report;
-use crate::report::card::CARD;
 use crate::report::console::Console;
 use crate::report::log::Log;
 
@@ -52,9 +50,7 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     lora::check(args)?;
     let options = objective::parse_options(&args.loss_config)?;
     let takes = task::kind_of(&args.loss)?;
-    let adapter = AdapterOut::check(args)?;
-    let destination = Destination::check(&args.out, "--out", args.force)?;
-    let places = Places { whole: destination, adapter, keep_worse: args.keep_worse };
+    let places = Places::check(args)?;
     let (training, evaluation) = datasets::read(args)?;
     // Data that does not fit is refused before anything is said, and before a large file is read.
     task::examples(&args.loss, takes, &training)?;
@@ -92,15 +88,6 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
         console.say(format_args!("its adapters alone to {}", path.display()));
     }
     Ok(())
-}
-
-/// Where the trained encoder goes.
-struct Places {
-    whole: Destination,
-    /// The adapters alone.
-    adapter: Option<AdapterOut>,
-    /// Whether it is saved even if it got much worse.
-    keep_worse: bool,
 }
 
 /// Where the run keeps checkpoints, if it writes some or goes on from one.
@@ -149,9 +136,7 @@ fn train_and_save(
             if model.package.modules.routed && args.route.is_none() {
                 return Err(Error::option("--model", ROUTED.to_string()));
             }
-            if let Some(adapter) = &places.adapter {
-                adapter.check_model(&model.package)?;
-            }
+            places.check_model(&model.package)?;
             match &args.lora {
                 Some(lora) => model.with_lora(lora)?,
                 None => model,
@@ -204,16 +189,7 @@ fn train_model(
     }
     let card = report.card(&outcome, &package, dimension).markdown();
     let summary = report.summary(&outcome);
-    let write_card = |directory: &Path| {
-        let path = directory.join(CARD);
-        fs::write(&path, &card).map_err(|error| Error::output(&path, error))
-    };
-    if let Some(adapter) = &places.adapter {
-        adapter.save(&package, &outcome.encoder, &summary, write_card)?;
-    }
-    places.whole.save(&summary, |directory| {
-        package.write(directory, &outcome.encoder)?;
-        write_card(directory)?;
+    places.save(&package, &outcome.encoder, &card, &summary, |directory| {
         report.write_pictures(directory, &outcome)
     })?;
     outcome.forget_checkpoints()

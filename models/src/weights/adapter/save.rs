@@ -16,11 +16,11 @@ use crate::shape::Names;
 pub const ADAPTER_WEIGHTS: &str = "adapter_model.safetensors";
 
 /// The `adapter_config.json` of the adapters beside `layers`, for the model in the directory `base`.
-pub fn config(config: &LoraConfig, layers: &[String], base: &Path) -> Value {
+pub fn config(config: &LoraConfig, layers: &[String], base: &str) -> Value {
     json!({
         "peft_type": "LORA",
         "task_type": "FEATURE_EXTRACTION",
-        "base_model_name_or_path": base.to_string_lossy(),
+        "base_model_name_or_path": base,
         "r": config.r,
         "lora_alpha": config.alpha,
         "lora_dropout": config.dropout,
