@@ -103,6 +103,8 @@ fn a_checkpoint_is_neither_overwritten_nor_used_for_another_run() {
     interrupt(directory.path(), "out");
     refused(&[], "say --resume to go on from it, or --force");
     refused(&["--resume", "--batch-size", "8"], "`batch_size` was 32 and is 8");
+    let message = "`lora` was none and is \"r=4,alpha=8\"";
+    refused(&["--resume", "--lora", "r=4,alpha=8"], message);
     refused(&["--resume", "--max-rows", "50"], "`contents of the data` was ");
     fs::write(directory.path().join("out.checkpoint/letter.txt"), "dear").unwrap();
     refused(&["--force"], "holds `letter.txt`, which no checkpoint has");

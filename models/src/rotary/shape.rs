@@ -57,7 +57,7 @@ impl Shape for RotaryConfig {
     }
 
     /// transformers takes the fused layers of these files apart.
-    fn names_are_of_layers(&self) -> bool {
+    fn layers_as_in_file(&self) -> bool {
         !matches!(self.family, Family::NomicBert | Family::Gte)
     }
 

@@ -109,7 +109,7 @@ impl Package {
                           model";
             return failed(reason);
         }
-        if !self.config.shape().names_are_of_layers() {
+        if !self.config.shape().layers_as_in_file() {
             let reason = "transformers takes the layers of this model apart, so that no adapter fits \
                           both: save the merged model";
             return failed(reason);

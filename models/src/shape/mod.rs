@@ -55,8 +55,9 @@ pub trait Shape {
         &[]
     }
 
-    /// Whether `transformers` calls its layers as the file does, so that an adapter fits both.
-    fn names_are_of_layers(&self) -> bool {
+    /// Whether `transformers` has the linear layers that the file has, under the same names, so that an
+    /// adapter fits both.
+    fn layers_as_in_file(&self) -> bool {
         true
     }
 
