@@ -157,7 +157,8 @@ fn adapters_that_cannot_be_are_refused_with_the_way_out() {
     refused(&run(bert, &["--lora", targets]), message);
     refused(&["--lora", LORA], "name one with --model, or leave --lora out");
     refused(&["--lora", LORA, "--static", "8"], "leave --lora or --static out");
-    let message = "--lora: a StaticEmbedding is a table without linear layers: train all of it";
+    let message =
+        "--lora: a StaticEmbedding is a table without linear layers: train it without adapters";
     refused(&run(table, &["--lora", LORA]), message);
 
     refused(&run(bert, &["--adapter-out", "a"]), "--lora");

@@ -50,7 +50,8 @@ impl SentenceEncoder {
     fn layers_for(&self, config: &LoraConfig) -> Result<Vec<(String, Parameter)>, String> {
         config.check()?;
         if matches!(self.config, NetworkConfig::Static(_)) {
-            let reason = "a StaticEmbedding is a table without linear layers: train all of it";
+            let reason =
+                "a StaticEmbedding is a table without linear layers: train it without adapters";
             return Err(reason.to_string());
         }
         let shape = self.config.shape();
