@@ -18,6 +18,7 @@
 //! | [`reduction`] | terms to one number |
 //! | [`numeric`] | lengths, unit rows and roots that stay finite |
 //! | [`GradCache`] | batches of any size through an encoder whose memory holds a few texts |
+//! | [`Workers`] | a batch embedded in parts at the same time: every core of a CPU, several GPUs |
 //! | [`gather`] | batches that are spread over devices |
 //! | [`decoder`], [`noise`] | for `DenoisingAutoEncoderLoss` |
 //! | [`diagnostics`] | what a loss can learn from a batch |
@@ -85,5 +86,5 @@ pub use losses::*;
     alias = "CachedMultipleNegativesSymmetricRankingLoss"
 )]
 pub use parallel::GradCache;
-pub use parallel::{CachedStep, gather};
+pub use parallel::{CachedStep, Workers, WorkersStep, gather};
 pub use reduction::Reduction;

@@ -36,4 +36,4 @@ pub use crate::decoder::{Decoder, OutputProjection};
 pub use crate::geometry::{Distance, Similarity};
 pub use crate::losses::*;
 pub use crate::noise::{WordDeletion, WordDeletionConfig};
-pub use crate::parallel::GradCache;
+pub use crate::parallel::{GradCache, Workers};

@@ -77,3 +77,17 @@ pub fn triplet_sum(
 ) -> Option<Tensor<1>> {
     None
 }
+
+/// There is none.
+#[derive(Debug, Clone)]
+pub enum Pool {}
+
+impl Pool {
+    pub fn run<R>(&self, _: impl FnOnce() -> R) -> R {
+        match *self {}
+    }
+}
+
+pub fn pool(_: &Device, _: usize, _: usize) -> Option<Pool> {
+    None
+}

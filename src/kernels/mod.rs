@@ -10,6 +10,7 @@
 mod accumulated;
 mod carry_gradient;
 mod chosen;
+mod cores;
 #[cfg(feature = "flex")]
 mod flex;
 #[cfg(not(feature = "flex"))]
@@ -34,6 +35,7 @@ pub use pair_features::PairFeatures;
 pub use squared_error::squared_error_sum;
 pub use triplet_sum::Negatives;
 
+pub(crate) use cores::Cores;
 pub(crate) use row_comparison::{Partner, RowMetric};
 pub(crate) use search::{closest_other, hardest};
 pub(crate) use softmax::{add_to_diagonal, diagonal, log_sum_exp, matrices_in_memory, softmax};

@@ -10,10 +10,11 @@ use burn::prelude::*;
 use burn::tensor::Gradients;
 use serde::{Deserialize, Serialize};
 
-use self::parts::{Leaves, Parts};
+use self::parts::Parts;
 use self::pass::Pass;
 use crate::batch::Columns;
 use crate::error::ConfigError;
+use crate::parallel::leaves::Leaves;
 
 /// Computes the gradients of a whole batch in mini-batches: the loss sees all embeddings, the
 /// encoder's graph is never larger than that of one mini-batch.

@@ -7,6 +7,7 @@ mod autodiff;
 mod estimate;
 mod pair_features;
 mod parallel;
+mod pool;
 mod row_comparison;
 mod rows;
 mod search;
@@ -24,6 +25,7 @@ use burn::tensor::DType;
 use super::{Chosen, PairFeatures, Partner, ProductDistance, RowMetric, TripletRule};
 use row_comparison::RowComparison;
 
+pub(super) use pool::{Pool, pool};
 pub(super) use search::{closest_other, hardest};
 pub(super) use softmax::{add_to_diagonal, softmax, works_in_place};
 pub(super) use triplet_sum::triplet_sum;

@@ -8,41 +8,8 @@ use burn::prelude::*;
 use burn::tensor::Gradients;
 
 use super::pass::Pass;
-use crate::batch::{ColumnMapper, ColumnVisitor, Columns, Role};
-use crate::parallel::rows::matrix;
-
-/// Turns embeddings into leaves of a graph of their own.
-#[derive(Default)]
-pub(super) struct Leaves {
-    /// The embeddings as constants, `[rows, width]` each.
-    embeddings: Vec<Tensor<2>>,
-    leaves: Vec<Tensor<2>>,
-}
-
-impl ColumnMapper for Leaves {
-    fn map<const D: usize>(&mut self, role: Role, _: &str, column: Tensor<D>) -> Tensor<D> {
-        if role == Role::Target {
-            return column;
-        }
-        let rows = matrix(&column);
-        let leaf = Tensor::from_inner(rows.clone()).require_grad();
-        self.embeddings.push(rows);
-        self.leaves.push(leaf.clone());
-        leaf.reshape(column.dims())
-    }
-}
-
-/// The embeddings of a mini-batch, `[rows, width]` each, in the order of [`Leaves`].
-#[derive(Default)]
-struct Embeddings(Vec<Tensor<2>>);
-
-impl ColumnVisitor for Embeddings {
-    fn visit<const D: usize>(&mut self, role: Role, _: &str, column: &Tensor<D>) {
-        if role != Role::Target {
-            self.0.push(matrix(column));
-        }
-    }
-}
+use crate::batch::Columns;
+use crate::parallel::leaves::{Embedded, Leaves, embeddings, through};
 
 /// The parts of the gradients, each computed when it is taken.
 pub(super) struct Parts<'a, E, F, C> {
@@ -51,23 +18,21 @@ pub(super) struct Parts<'a, E, F, C> {
     encoder: &'a E,
     /// The mini-batches that are left, with their numbers.
     ranges: core::iter::Enumerate<std::vec::IntoIter<Range<usize>>>,
-    /// The embeddings of the first pass, and the gradient of the loss with respect to them.
-    embeddings: Vec<(Tensor<2>, Option<Tensor<2>>)>,
+    /// The embeddings of the first pass.
+    whole: Vec<Embedded>,
 }
 
 impl<'a, E, F, C> Parts<'a, E, F, C> {
     pub fn of(
         value: &Tensor<1>,
-        Leaves { embeddings, leaves }: Leaves,
+        leaves: Leaves,
         pass: Pass<F, C>,
         (encoder, ranges): (&'a E, Vec<Range<usize>>),
     ) -> Self {
-        let mut of_loss = value.is_tracked().then(|| value.backward());
-        let gradient = |leaf: Tensor<2>| leaf.grad_remove(of_loss.as_mut()?);
-        let gradients: Vec<_> = leaves.into_iter().map(gradient).collect();
-        let ranges = if gradients.iter().any(Option::is_some) { ranges } else { Vec::new() };
-        let embeddings = embeddings.into_iter().zip(gradients).collect();
-        Self { of_loss, pass, encoder, ranges: ranges.into_iter().enumerate(), embeddings }
+        let (of_loss, whole) = leaves.backward(value);
+        let reached = whole.iter().any(|(_, gradient)| gradient.is_some());
+        let ranges = if reached { ranges } else { Vec::new() };
+        Self { of_loss, pass, encoder, ranges: ranges.into_iter().enumerate(), whole }
     }
 
     /// A number with the gradient that the loss has through one mini-batch, if it has any.
@@ -77,24 +42,16 @@ impl<'a, E, F, C> Parts<'a, E, F, C> {
         F: Fn(&E, Range<usize>) -> C,
         C: Columns,
     {
-        let mut again = Embeddings::default();
-        self.pass.embed(self.encoder, index, range.clone()).visit_columns(&mut again);
-        let mut sum = None;
-        for (rows, (first, gradient)) in again.0.into_iter().zip(&self.embeddings) {
-            // Reads from the device, so only in a debug build.
-            if cfg!(debug_assertions) {
-                require_same(&rows, first.clone().slice([range.clone()]));
-            }
-            if let (Some(gradient), true) = (gradient, rows.is_tracked()) {
-                let gradient = gradient.clone().slice([range.clone()]).cast(rows.dtype());
-                let product = (rows * gradient).sum();
-                sum = Some(sum.map_or(product.clone(), |sum: Tensor<1>| sum + product));
+        let again = embeddings(&self.pass.embed(self.encoder, index, range.clone()));
+        // Reads from the device, so only in a debug build.
+        if cfg!(debug_assertions) {
+            for (rows, (first, _)) in again.iter().zip(&self.whole) {
+                require_same(rows, first.clone().slice([range.clone()]));
             }
         }
-        sum
+        through(again, &self.whole, range)
     }
 }
-
 impl<E, F: Fn(&E, Range<usize>) -> C, C: Columns> Iterator for Parts<'_, E, F, C> {
     type Item = Gradients;
 

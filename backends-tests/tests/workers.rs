@@ -1,0 +1,67 @@
+//! A step by several workers has the gradients of a step with one graph, on every backend and across
+//! backends.
+
+mod two_layers;
+
+use std::ops::Range;
+
+use burn::prelude::*;
+use burn_embedding_losses::{
+    MegaBatchMarginLossConfig, MultipleNegativesRankingLossConfig, Workers,
+};
+use two_layers::{Encoder, Loss, Outcome, ROWS, assert_equal, of_halves, sum};
+
+/// The batch in `count` parts, the last the smallest.
+fn parts(count: usize) -> Vec<Range<usize>> {
+    let size = ROWS.div_ceil(count);
+    (0..ROWS).step_by(size).map(|start| start..ROWS.min(start + size)).collect()
+}
+
+fn step(workers: &Workers, encoder: &Encoder, loss: Loss) -> Outcome {
+    let embed = |encoder: &Encoder, rows| encoder.embed(rows);
+    let step = workers.step(encoder, &parts(workers.count()), embed, loss);
+    assert!(step.of_loss.is_none_or(|rest| encoder.gradients(&rest).concat().is_empty()));
+    let gradients = step.parts.iter().map(|(copy, gradients)| copy.gradients(gradients));
+    (step.loss.into_scalar(), sum(gradients))
+}
+
+#[test]
+fn any_number_of_workers_gives_the_gradients_of_one_graph() {
+    let ranking = of_halves(MultipleNegativesRankingLossConfig::new().init());
+    let margin = of_halves(MegaBatchMarginLossConfig::new().init());
+    for (name, device) in named_device::compiled_in() {
+        let device = device.autodiff();
+        let encoder = Encoder::new(&device, 0.0);
+        for loss in [&ranking as Loss, &margin] {
+            let expected = encoder.plain(&[0..ROWS], |_| {}, loss);
+            for count in [1, 2, 3, 5, ROWS] {
+                let got = step(&Workers::threads(count, &device), &encoder, loss);
+                assert_equal(got, expected.clone(), &format!("{name}, {count} workers"));
+            }
+        }
+        device.sync().expect("the device works");
+    }
+}
+
+#[test]
+fn workers_on_different_devices_give_the_gradients_of_one() {
+    let loss = of_halves(MultipleNegativesRankingLossConfig::new().init());
+    let devices: Vec<Device> =
+        named_device::compiled_in().into_iter().map(|(_, device)| device.autodiff()).collect();
+    assert!(devices.len() > 1, "backends-tests has two backends by default");
+    let encoder = Encoder::new(&devices[0], 0.0);
+    let expected = encoder.plain(&[0..ROWS], |_| {}, &loss);
+    let got = step(&Workers::devices(devices), &encoder, &loss);
+    assert_equal(got, expected, "all backends together");
+}
+
+#[test]
+fn the_sum_of_the_gradients_is_the_same_in_every_run() {
+    let loss = of_halves(MultipleNegativesRankingLossConfig::new().init());
+    let device = Device::flex().autodiff();
+    let (encoder, workers) = (Encoder::new(&device, 0.0), Workers::threads(3, &device));
+    let first = step(&workers, &encoder, &loss);
+    for _ in 0..20 {
+        assert_eq!(step(&workers, &encoder, &loss), first);
+    }
+}

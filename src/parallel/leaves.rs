@@ -1,0 +1,78 @@
+//! The boundary between encoder and loss: embeddings become leaves, and their gradients go back.
+
+use core::ops::Range;
+
+use burn::prelude::*;
+use burn::tensor::Gradients;
+
+use super::rows::matrix;
+use crate::batch::{ColumnMapper, ColumnVisitor, Columns, Role};
+
+/// Turns embeddings into leaves of a graph of their own.
+#[derive(Default)]
+pub(super) struct Leaves {
+    /// The embeddings as constants, `[rows, width]` each.
+    embeddings: Vec<Tensor<2>>,
+    leaves: Vec<Tensor<2>>,
+}
+
+impl ColumnMapper for Leaves {
+    fn map<const D: usize>(&mut self, role: Role, _: &str, column: Tensor<D>) -> Tensor<D> {
+        if role == Role::Target {
+            return column;
+        }
+        let rows = matrix(&column);
+        let leaf = Tensor::from_inner(rows.clone()).require_grad();
+        self.embeddings.push(rows);
+        self.leaves.push(leaf.clone());
+        leaf.reshape(column.dims())
+    }
+}
+
+/// Embeddings without a graph, and the gradient of the loss with respect to them if it has any,
+/// `[rows, width]`.
+pub(super) type Embedded = (Tensor<2>, Option<Tensor<2>>);
+
+impl Leaves {
+    /// The gradients of `value`: those of everything but the leaves, and those of the leaves.
+    pub fn backward(self, value: &Tensor<1>) -> (Option<Gradients>, Vec<Embedded>) {
+        let mut others = value.is_tracked().then(|| value.backward());
+        let gradient = |leaf: Tensor<2>| leaf.grad_remove(others.as_mut()?);
+        let gradients: Vec<_> = self.leaves.into_iter().map(gradient).collect();
+        (others, self.embeddings.into_iter().zip(gradients).collect())
+    }
+}
+
+/// The embeddings of part of a batch, `[rows, width]` each, in the order of [`Leaves`].
+#[derive(Default)]
+struct Embeddings(Vec<Tensor<2>>);
+
+impl ColumnVisitor for Embeddings {
+    fn visit<const D: usize>(&mut self, role: Role, _: &str, column: &Tensor<D>) {
+        if role != Role::Target {
+            self.0.push(matrix(column));
+        }
+    }
+}
+
+/// The embeddings of a part of a batch that the loss sees, `[rows, width]` each.
+pub(super) fn embeddings<C: Columns>(part: &C) -> Vec<Tensor<2>> {
+    let mut embeddings = Embeddings::default();
+    part.visit_columns(&mut embeddings);
+    embeddings.0
+}
+
+/// A number with the gradient that the loss has through `part`, the embeddings of the rows `range` of
+/// `whole`; `None` if the loss has none through them.
+pub(super) fn through(
+    part: Vec<Tensor<2>>,
+    whole: &[Embedded],
+    range: Range<usize>,
+) -> Option<Tensor<1>> {
+    let product = |(rows, (_, gradient)): (Tensor<2>, &Embedded)| {
+        let gradient = gradient.as_ref().filter(|_| rows.is_tracked())?;
+        let gradient = gradient.clone().slice([range.clone()]).to_device(&rows.device().inner());
+        Some((rows.clone() * gradient.cast(rows.dtype())).sum())
+    };
+    part.into_iter().zip(whole).filter_map(product).reduce(|sum, product| sum + product)
+}
