@@ -11,6 +11,7 @@
 //! | :-- | :-- | :-- |
 //! | [`sentence_transformer`] | a whole model: open, encode, save | |
 //! | [`encoder`] | [`TextEncoder`]: token ids to embeddings, texts of like length together | token embeddings, embeddings of every layer |
+//! | [`dropout`] | dropout whose masks depend on the text | |
 //! | [`decoder`] | the transformer as a decoder, for `DenoisingAutoEncoderLoss` | |
 //! | [`tokenizer`] | texts to token ids | |
 //! | [`weights`] | parameters from and to `model.safetensors` | the names of another family |
@@ -30,6 +31,7 @@
 pub mod deberta;
 pub mod decoder;
 pub mod directory;
+pub mod dropout;
 pub mod encoder;
 mod error;
 #[doc(hidden)]

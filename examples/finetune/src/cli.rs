@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
 
 use burn_embedding_models::directory::{Directory, ModuleKind, Modules};
 use burn_embedding_models::{LoraConfig, OpenOptions, PoolingMode};
@@ -221,6 +222,12 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = positive)]
     pub mini_batch_size: Option<usize>,
 
+    /// Threads that embed parts of a batch at the same time, each on its share of the cores. The gradients
+    /// do not depend on it, but for rounding; dropout draws other numbers with one worker than with several
+    /// [default: the number of cores with --device flex, else 1]
+    #[arg(long, value_name = "N", value_parser = positive, conflicts_with = "mini_batch_size")]
+    pub workers: Option<usize>,
+
     /// Batches whose gradients are averaged for one training step
     #[arg(long, value_name = "N", default_value = "1", value_parser = positive)]
     pub gradient_accumulation: usize,
@@ -356,6 +363,7 @@ impl Args {
             steps: self.steps,
             batch_size: self.batch_size,
             mini_batch_size: self.mini_batch_size,
+            workers: self.workers.unwrap_or_else(|| usual_workers(&self.device)),
             gradient_accumulation: self.gradient_accumulation,
             repeats: self.repeats,
             shuffle: !self.no_shuffle,
@@ -370,6 +378,14 @@ impl Args {
             evaluate_every: self.eval_steps,
             checkpoint_every: self.checkpoint_steps,
         }
+    }
+}
+
+/// As many workers as cores where Flex computes; other devices spread the work themselves.
+fn usual_workers(device: &str) -> usize {
+    match device {
+        "flex" => available_parallelism().map_or(1, NonZeroUsize::get),
+        _ => 1,
     }
 }
 

@@ -49,15 +49,15 @@ fn gradients_of_several_batches_are_those_of_one() {
 }
 
 #[test]
-fn the_size_of_a_mini_batch_changes_no_step() {
+fn neither_mini_batches_nor_workers_change_a_step() {
     let directory = TempDir::new().unwrap();
     let lines: String = (0..9).map(|i| format!("a cat sat on mat {i}\n")).collect();
     fs::write(directory.path().join("lines.txt"), lines).unwrap();
     let model = golden("bert");
-    let run = |loss: &[&str], mini_batch: &[&str]| {
+    let run = |loss: &[&str], parts: &[&str]| {
         let args = ["--model", model.to_str().unwrap(), "--batch-size", "6", "--steps", "5"];
         let more = ["--no-shuffle", "--dropout", "0", "--force", "--log", "log", "--loss"];
-        succeed(directory.path(), &[&args[..], &more, loss, mini_batch].concat());
+        succeed(directory.path(), &[&args[..], &more, loss, parts].concat());
         let steps = steps(&directory.path().join("log"));
         (numbers(&steps, "loss"), numbers(&steps, "gradient_norm"))
     };
@@ -67,14 +67,16 @@ fn the_size_of_a_mini_batch_changes_no_step() {
         &["SoftmaxLoss"],
         &["BatchHardTripletLoss", "--gradient-accumulation", "2"],
     ] {
-        let whole = run(loss, &[]);
-        for size in ["1", "5", "100"] {
-            let parts = run(loss, &["--mini-batch-size", size]);
+        let whole = run(loss, &["--workers", "1"]);
+        let mini_batches = ["1", "5", "100"].map(|size| ["--mini-batch-size", size]);
+        let workers = ["2", "3", "100"].map(|count| ["--workers", count]);
+        for option in mini_batches.iter().chain(&workers) {
+            let parts = run(loss, option);
             for (whole, parts) in [(&whole.0, &parts.0), (&whole.1, &parts.1)] {
                 assert_eq!(whole.len(), parts.len());
                 for (whole, parts) in whole.iter().zip(parts) {
                     let near = (whole - parts).abs() < 2e-5 * whole.abs().max(1.0);
-                    assert!(near, "{loss:?} {size}: {whole} {parts}");
+                    assert!(near, "{loss:?} {option:?}: {whole} {parts}");
                 }
             }
         }
@@ -83,6 +85,29 @@ fn the_size_of_a_mini_batch_changes_no_step() {
     let lines = ["DenoisingAutoEncoderLoss", "--data", "lines.txt", "--mini-batch-size", "2"];
     let (losses, norms) = run(&lines, &[]);
     assert!(losses.iter().chain(&norms).all(|value| value.is_finite() && *value > 0.0));
+    let lines = &lines[..3];
+    let [alone, together] = ["1", "2"].map(|workers| run(lines, &["--workers", workers]));
+    for (alone, together) in alone.1.iter().zip(&together.1) {
+        assert!((alone - together).abs() < 2e-5 * alone, "{alone} {together}");
+    }
+}
+
+#[test]
+fn dropout_does_not_depend_on_the_number_of_workers() {
+    let directory = TempDir::new().unwrap();
+    let model = golden("bert");
+    let run = |workers: &str| {
+        let args = ["--model", model.to_str().unwrap(), "--loss", "MultipleNegativesRankingLoss"];
+        let order = ["--steps", "5", "--dropout", "0.3", "--force", "--log", "log"];
+        let more = ["--batch-size", "8", "--workers", workers];
+        succeed(directory.path(), &[&args[..], &order, &more].concat());
+        numbers(&steps(&directory.path().join("log")), "loss")
+    };
+    let (two, three) = (run("2"), run("3"));
+    assert_eq!(two, run("2"));
+    for (two, three) in two.iter().zip(three) {
+        assert!((two - three).abs() < 1e-5 * two.max(1.0), "{two} {three}");
+    }
 }
 
 #[test]

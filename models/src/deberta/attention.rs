@@ -1,10 +1,11 @@
 //! Self-attention by content and by distance.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::config::DebertaConfig;
+use crate::dropout::Dropout;
 use crate::lora::Project;
 use crate::transformer::{split_heads, weighted_means};
 
@@ -13,6 +14,8 @@ use crate::transformer::{split_heads, weighted_means};
 pub(super) struct Relative {
     /// A vector for each, `[distances, hidden]`.
     pub vectors: Tensor<2>,
+    /// The row of the table that the first of them is.
+    pub first: usize,
     /// The distance of each pair of tokens, `[tokens, tokens]`.
     pub places: Tensor<2, Int>,
 }
@@ -48,7 +51,7 @@ impl DisentangledAttention {
             output: linear(),
             position_key: (own && content_to_position).then(linear),
             position_query: (own && position_to_content).then(linear),
-            dropout: DropoutConfig::new(bert.attention_probs_dropout_prob).init(),
+            dropout: Dropout::new(bert.attention_probs_dropout_prob),
             position_dropout: bert.hidden_dropout(),
             heads: bert.num_attention_heads,
             content_to_position,
@@ -99,7 +102,8 @@ impl DisentangledAttention {
     ) -> Tensor<4> {
         let shape = scores.dims();
         let [distances, _] = relative.vectors.dims();
-        let vectors = self.position_dropout.forward(relative.vectors.clone());
+        let vectors =
+            self.position_dropout.forward_shared(relative.vectors.clone(), relative.first);
         let split = |own: &Option<Linear>, shared: &Linear| {
             let linear = own.as_ref().unwrap_or(shared);
             split_heads(linear.project(vectors.clone()), distances, self.heads).swap_dims(2, 3)

@@ -2,10 +2,11 @@
 
 use burn::module::Module;
 use burn::nn::conv::{Conv1d, Conv1dConfig};
-use burn::nn::{Dropout, LayerNorm, PaddingConfig1d};
+use burn::nn::{LayerNorm, PaddingConfig1d};
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::config::DebertaConfig;
+use crate::dropout::Dropout;
 use crate::transformer::Activation;
 
 /// What neighbouring tokens are before they see the others, added to the output of the first layer.

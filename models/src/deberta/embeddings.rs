@@ -1,10 +1,11 @@
 //! Token ids to vectors: word, and where the configuration says so, position and token type.
 
 use burn::module::Module;
-use burn::nn::{Dropout, Embedding, LayerNorm, Linear};
+use burn::nn::{Embedding, LayerNorm, Linear};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::config::DebertaConfig;
+use crate::dropout::Dropout;
 use crate::lora::Project;
 use crate::transformer::linear_without_bias;
 

@@ -1,11 +1,12 @@
 //! One layer: attention, then two linear layers at every token.
 
 use burn::module::Module;
-use burn::nn::{Dropout, LayerNorm};
+use burn::nn::LayerNorm;
 use burn::tensor::{Device, Tensor};
 
 use super::attention::{DisentangledAttention, Relative};
 use super::config::DebertaConfig;
+use crate::dropout::Dropout;
 use crate::transformer::FeedForward;
 
 /// One layer of a DeBERTa.

@@ -93,11 +93,12 @@ impl Deberta {
     fn relative(&self, tokens: usize, device: &Device) -> Option<Relative> {
         let table = self.relative.as_ref()?.weight.val();
         let (rows, places) = self.distances.of_text(tokens, device);
+        let first = rows.start;
         let vectors = table.slice(rows);
         let vectors = match &self.relative_norm {
             Some(norm) => norm.forward(vectors),
             None => vectors,
         };
-        Some(Relative { vectors, places })
+        Some(Relative { vectors, first, places })
     }
 }

@@ -2,10 +2,13 @@
 
 use std::ops::Range;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
-/// The cost of starting a group: as much as this many tokens of padding.
+/// The cost of starting a group on a CPU: as much as this many tokens of padding.
 const GROUP: usize = 64;
+
+/// The cost on a GPU, where a group starts a thousand kernels and a token costs next to nothing.
+const GROUP_ON_GPU: usize = 4096;
 
 /// Token ids of texts in the order of their length, the shortest first.
 ///
@@ -45,9 +48,37 @@ impl<'a> ByLength<'a> {
         embeddings.select(0, Tensor::from_data(places.as_slice(), &device))
     }
 
-    /// Groups of neighbours that are padded together, from the shortest to the longest. No other
-    /// groups have fewer tokens, counting padding and 64 for the start of each group.
-    pub fn groups(&self) -> Vec<Range<usize>> {
+    /// The places of the sorted rows in the original order.
+    pub fn order(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// At most `count` shares of the sorted rows with about as many tokens each, without an empty one.
+    pub fn shares(&self, count: usize) -> Vec<Range<usize>> {
+        let all: usize = self.rows.iter().map(|row| row.len().max(1)).sum();
+        let (mut shares, mut start, mut tokens) = (Vec::new(), 0, 0);
+        for (index, row) in self.rows.iter().enumerate() {
+            tokens += row.len().max(1);
+            // The share ends where the tokens so far are nearest to its part of all.
+            let next = self.rows.get(index + 1).map_or(0, |row| row.len().max(1));
+            let end = all * (shares.len() + 1) / count;
+            if index + 1 == self.rows.len() || 2 * tokens + next > 2 * end {
+                shares.push(start..index + 1);
+                start = index + 1;
+            }
+        }
+        shares
+    }
+
+    /// Groups of neighbours that are padded together on `device`, from the shortest to the longest. No
+    /// other groups have fewer tokens, counting padding and, for the start of each group, 64 on a CPU and
+    /// 4096 elsewhere.
+    pub fn groups(&self, device: &Device) -> Vec<Range<usize>> {
+        let start = if is_cpu(device) { GROUP } else { GROUP_ON_GPU };
+        self.cheapest(start)
+    }
+
+    fn cheapest(&self, start: usize) -> Vec<Range<usize>> {
         // Texts of one length stay together.
         let ends: Vec<usize> = self
             .rows
@@ -62,7 +93,7 @@ impl<'a> ByLength<'a> {
         let mut best: Vec<(usize, usize)> = vec![(0, 0)];
         for &end in &ends {
             let longest = self.rows[end - 1].len();
-            let cost = |first: usize| best[first].0 + (end - starts[first]) * longest + GROUP;
+            let cost = |first: usize| best[first].0 + (end - starts[first]) * longest + start;
             let least = (0..best.len()).rev().map(|first| (cost(first), first)).min();
             best.push(least.unwrap_or_default());
         }
@@ -78,10 +109,14 @@ impl<'a> ByLength<'a> {
     }
 }
 
+/// Whether `device` is the CPU. Burn tells only by the name of the backend.
+fn is_cpu(device: &Device) -> bool {
+    let name = format!("{device:?}").to_lowercase();
+    ["flex", "ndarray", "cpu"].iter().any(|cpu| name.contains(cpu))
+}
+
 #[cfg(test)]
 mod tests {
-    use burn::tensor::Device;
-
     use super::*;
 
     fn texts(lengths: &[usize]) -> Vec<Vec<u32>> {
@@ -93,7 +128,7 @@ mod tests {
         let texts = texts(lengths);
         let sorted = ByLength::new(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>());
         let lengths = |group: Range<usize>| sorted.rows()[group].iter().map(|row| row.len());
-        sorted.groups().into_iter().map(|group| lengths(group).collect()).collect()
+        sorted.groups(&Device::flex()).into_iter().map(|group| lengths(group).collect()).collect()
     }
 
     fn cost<'g>(groups: impl IntoIterator<Item = &'g Vec<usize>>) -> usize {
@@ -115,6 +150,14 @@ mod tests {
     }
 
     #[test]
+    fn a_gpu_pads_rather_than_starts_again() {
+        let texts = texts(&[10, 300, 12, 301, 11]);
+        let sorted = ByLength::new(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        assert_eq!(sorted.cheapest(GROUP_ON_GPU), [0..5]);
+        assert!(is_cpu(&Device::flex().autodiff()));
+    }
+
+    #[test]
     fn no_other_cut_is_cheaper() {
         let lengths = [2, 30, 31, 60, 64, 64, 120, 121, 200];
         let found = cost(&groups(&lengths));
@@ -127,6 +170,26 @@ mod tests {
                 all.last_mut().unwrap().push(length);
             }
             assert!(found <= cost(&all));
+        }
+    }
+
+    #[test]
+    fn shares_have_about_as_many_tokens() {
+        let shares = |lengths: &[usize], count| {
+            let texts = texts(lengths);
+            ByLength::new(&texts.iter().map(Vec::as_slice).collect::<Vec<_>>()).shares(count)
+        };
+        assert_eq!(shares(&[10; 8], 2), [0..4, 4..8]);
+        assert_eq!(shares(&[10, 10, 10, 10, 20, 20], 2), [0..4, 4..6]);
+        assert_eq!(shares(&[1, 1, 1, 300], 2), [0..3, 3..4]);
+        assert_eq!(shares(&[5, 6], 4), [0..1, 1..2]);
+        assert_eq!(shares(&[0, 0, 0], 3), [0..1, 1..2, 2..3]);
+        assert!(shares(&[], 3).is_empty());
+        for count in 1..20 {
+            let lengths: Vec<_> = (1..60).map(|n| n * n % 37).collect();
+            let shares = shares(&lengths, count);
+            assert!(shares.len() <= count && shares[0].start == 0);
+            assert_eq!(shares.iter().map(ExactSizeIterator::len).sum::<usize>(), 59);
         }
     }
 

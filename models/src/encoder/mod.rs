@@ -12,6 +12,7 @@ pub use batch::{TokenBatch, padded};
 pub use by_length::ByLength;
 pub use sentence::SentenceEncoder;
 
+use crate::dropout::for_texts;
 use crate::transformer::{Transformer, TransformerConfig};
 
 /// A network that turns token ids into one embedding for each text, and can be trained.
@@ -55,13 +56,15 @@ pub trait TextEncoder: Module + ModuleDisplay {
 /// Embeds texts of like length together, each group padded to its longest.
 fn embed_in_groups<E: TextEncoder>(encoder: &E, rows: &[&[u32]], device: &Device) -> Tensor<2> {
     let sorted = ByLength::new(rows);
-    let mut groups = sorted.groups();
+    let mut groups = sorted.groups(device);
     groups.reverse();
     let longest_first: Vec<_> =
         groups.iter().flat_map(|group| &sorted.rows()[group.clone()]).copied().collect();
+    let places: Vec<_> =
+        groups.iter().flat_map(|group| &sorted.order()[group.clone()]).copied().collect();
     let batch = TokenBatch::new(&longest_first, device);
     // All at once: the gradient of a look-up is as large as the table.
-    let tokens = encoder.token_vectors(batch.ids);
+    let tokens = for_texts(&places, 0, || encoder.token_vectors(batch.ids));
     let mut end = 0;
     let mut embeddings: Vec<_> = groups
         .iter()
@@ -70,7 +73,8 @@ fn embed_in_groups<E: TextEncoder>(encoder: &E, rows: &[&[u32]], device: &Device
             end = rows.end;
             let longest = sorted.rows()[group.end - 1].len();
             let tokens = tokens.clone().slice([rows.clone(), 0..longest]);
-            encoder.sentence_vectors(tokens, batch.padding.clone().slice([rows, 0..longest]))
+            let padding = batch.padding.clone().slice([rows.clone(), 0..longest]);
+            for_texts(&places[rows], 1, || encoder.sentence_vectors(tokens, padding))
         })
         .collect();
     embeddings.reverse();

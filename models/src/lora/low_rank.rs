@@ -1,7 +1,8 @@
 //! The product of two small matrices beside the weight of a linear layer.
 
+use crate::dropout::Dropout;
 use burn::module::{Module, Reparameterization};
-use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig};
+use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::module::linear;
 use burn::tensor::{Device, Tensor};
 
@@ -28,7 +29,7 @@ impl LowRank {
         // Drawn now, so that the numbers do not depend on which layer is used first.
         a.weight.val();
         b.weight.val();
-        let dropout = DropoutConfig::new(config.dropout).init();
+        let dropout = Dropout::new(config.dropout);
         Self { a, b, dropout, scale: config.alpha / config.r as f64 }
     }
 

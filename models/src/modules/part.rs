@@ -1,7 +1,6 @@
 //! One module after the network.
 
 use burn::module::Module;
-use burn::nn::Dropout;
 
 use super::dense::Dense;
 use super::features::{Features, Sizes, Vectors};
@@ -9,6 +8,7 @@ use super::layer_norm::LayerNorm;
 use super::layer_pooling::WeightedLayerPooling;
 use super::normalize::Normalize;
 use super::pooling::Pooling;
+use crate::dropout::Dropout;
 
 /// A module after the network, as `modules.json` lists it.
 #[derive(Module, Debug)]

@@ -1,13 +1,14 @@
 //! Self-attention with rotary positions, in which several heads may share keys and values.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, activation};
 
 use super::config::RotaryConfig;
 use super::norm::Norm;
 use super::positions::Positions;
 use super::sizes::Heads;
+use crate::dropout::Dropout;
 use crate::lora::Project;
 use crate::transformer::split_heads;
 
@@ -39,7 +40,7 @@ impl Attention {
             query_norm: norm(),
             key_norm: norm(),
             output: linear(widths[0], config.hidden_size, heads.output_bias),
-            dropout: DropoutConfig::new(config.dropout.weights).init(),
+            dropout: Dropout::new(config.dropout.weights),
             heads,
         }
     }

@@ -1,10 +1,11 @@
 //! Two linear layers at every token, with a gate between them.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 
 use super::config::RotaryConfig;
+use crate::dropout::Dropout;
 use crate::lora::Project;
 use crate::transformer::Activation;
 
@@ -28,7 +29,7 @@ impl FeedForward {
         Self {
             inputs: inputs.into_iter().map(|outputs| linear(size, outputs, gate.bias)).collect(),
             output: linear(wide, size, gate.output_bias),
-            dropout: DropoutConfig::new(config.dropout.inner).init(),
+            dropout: Dropout::new(config.dropout.inner),
             gate_is_last: gate.is_last,
             activation: gate.activation,
         }

@@ -1,7 +1,6 @@
 //! One layer: attention, then two linear layers at every token.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::attention::Attention;
@@ -9,6 +8,7 @@ use super::config::RotaryConfig;
 use super::feed_forward::FeedForward;
 use super::norm::Norm;
 use super::positions::Positions;
+use crate::dropout::Dropout;
 
 /// One layer of a network.
 #[derive(Module, Debug)]
@@ -31,7 +31,7 @@ pub struct Norms {
 
 impl Layer {
     pub(super) fn new(config: &RotaryConfig, index: usize, device: &Device) -> Self {
-        let dropout = |share| DropoutConfig::new(share).init();
+        let dropout = |share| Dropout::new(share);
         Self {
             attention: Attention::new(config, device),
             attention_norms: Norms::new(config, index > 0 || config.first_norm, device),

@@ -19,7 +19,7 @@ mod shape;
 mod sizes;
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Embedding};
+use burn::nn::Embedding;
 use burn::tensor::{Bool, Device, Int, Tensor};
 
 pub use attention::Attention;
@@ -29,6 +29,7 @@ pub use feed_forward::FeedForward;
 pub use layer::{Layer, Norms};
 pub use norm::Norm;
 
+use crate::dropout::Dropout;
 use crate::transformer::{AfterLayer, embedding, require_padding};
 use positions::Positions;
 use reach::Kind;
@@ -116,7 +117,7 @@ impl Embeddings {
             words: table(config.vocab_size),
             token_types: (config.token_types > 0).then(|| table(config.token_types)),
             norm: config.embeddings_norm.then(|| config.norm(config.hidden_size, device)),
-            dropout: DropoutConfig::new(config.dropout.embeddings).init(),
+            dropout: Dropout::new(config.dropout.embeddings),
             scale: config.embeddings_scale,
         }
     }

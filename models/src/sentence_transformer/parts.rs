@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::nn::DropoutConfig;
 use burn::tensor::Device;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::directory::{CONFIG, CONFIG_LIMIT, Directory, Listed, MODULES, ModuleKind, Modules};
+use crate::dropout::Dropout;
 use crate::error::Error;
 use crate::modules::{
     DenseConfig, LayerNormSettings, LayerPoolingConfig, NormalizeConfig, Part, Pooling, Sizes,
@@ -45,7 +45,7 @@ pub fn read_all(
     for module in &modules.parts {
         let (part, after) = read(module, directory, sizes, device)?;
         parts.push(match (part, dropout) {
-            (Part::Dropout(_), Some(dropout)) => Part::Dropout(DropoutConfig::new(dropout).init()),
+            (Part::Dropout(_), Some(dropout)) => Part::Dropout(Dropout::new(dropout)),
             (part, _) => part,
         });
         sizes = after;
@@ -105,7 +105,7 @@ impl Source<'_> {
                     let reason = format!("`dropout` is {dropout}, expected 0 to below 1");
                     return Err(self.error(reason));
                 }
-                Part::Dropout(DropoutConfig::new(dropout).init())
+                Part::Dropout(Dropout::new(dropout))
             }
             ModuleKind::Normalize => {
                 let config: NormalizeConfig = self.directory.json(&self.module.join(CONFIG))?;

@@ -1,10 +1,11 @@
 //! Self-attention whose scores are not scaled.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Embedding, Linear};
+use burn::nn::{Embedding, Linear};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::config::T5Config;
+use crate::dropout::Dropout;
 use crate::lora::Project;
 use crate::transformer::{embedding, linear_without_bias, split_heads, weighted_means};
 
@@ -34,7 +35,7 @@ impl Attention {
             output: linear_without_bias(inner, size, deviation(inner), device),
             relative_bias: biased
                 .then(|| embedding(buckets, config.num_heads, deviation(size), device)),
-            dropout: DropoutConfig::new(config.dropout_rate).init(),
+            dropout: Dropout::new(config.dropout_rate),
             heads: config.num_heads,
         }
     }

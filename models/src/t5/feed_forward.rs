@@ -1,10 +1,11 @@
 //! The linear layers at every token.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 
 use super::config::T5Config;
+use crate::dropout::Dropout;
 use crate::lora::Project;
 use crate::transformer::{Activation, linear_without_bias};
 
@@ -49,7 +50,7 @@ impl FeedForward {
                 }
             },
             output: linear(wide, size),
-            dropout: DropoutConfig::new(config.dropout_rate).init(),
+            dropout: Dropout::new(config.dropout_rate),
             activation: config.activation,
         }
     }

@@ -1,12 +1,13 @@
 //! One layer: attention, then linear layers at every token, each after a normalisation.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, RmsNorm};
+use burn::nn::RmsNorm;
 use burn::tensor::{Device, Int, Tensor};
 
 use super::attention::Attention;
 use super::config::T5Config;
 use super::feed_forward::FeedForward;
+use crate::dropout::Dropout;
 
 /// One layer of a T5 encoder.
 #[derive(Module, Debug)]
@@ -25,7 +26,7 @@ impl Layer {
             attention: Attention::new(config, biased, device),
             feed_forward_norm: config.norm(device),
             feed_forward: FeedForward::new(config, device),
-            dropout: DropoutConfig::new(config.dropout_rate).init(),
+            dropout: Dropout::new(config.dropout_rate),
         }
     }
 

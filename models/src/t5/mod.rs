@@ -8,7 +8,7 @@ mod layer;
 mod shape;
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Embedding, RmsNorm};
+use burn::nn::{Embedding, RmsNorm};
 use burn::tensor::{Bool, Device, Int, Tensor};
 
 pub use attention::Attention;
@@ -16,6 +16,7 @@ pub use config::{T5Config, Variant};
 pub use feed_forward::{FeedForward, Gated, Wide};
 pub use layer::Layer;
 
+use crate::dropout::Dropout;
 use crate::transformer::{AfterLayer, Buckets, embedding, mask_bias, require_padding};
 
 /// Token ids to one vector for each token, in the light of the others.
@@ -41,7 +42,7 @@ impl T5 {
             words: embedding(config.vocab_size, config.d_model, config.initializer_factor, device),
             layers: (0..config.num_layers).map(layer).collect(),
             norm: config.norm(device),
-            dropout: DropoutConfig::new(config.dropout_rate).init(),
+            dropout: Dropout::new(config.dropout_rate),
             buckets: config.buckets(),
         }
     }

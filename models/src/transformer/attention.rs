@@ -1,10 +1,11 @@
 //! Self-attention with several heads.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Bool, DType, Device, Tensor, activation};
 
 use super::config::TransformerConfig;
+use crate::dropout::Dropout;
 use crate::lora::Project;
 
 /// Each token becomes a weighted mean of all tokens of its text.
@@ -26,7 +27,7 @@ impl Attention {
             key: linear(),
             value: linear(),
             output: linear(),
-            dropout: DropoutConfig::new(config.attention_probs_dropout_prob).init(),
+            dropout: Dropout::new(config.attention_probs_dropout_prob),
             heads: config.num_attention_heads,
         }
     }

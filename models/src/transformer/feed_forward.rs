@@ -1,11 +1,12 @@
 //! Two linear layers at every token.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm, Linear};
+use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Tensor};
 
 use super::activation::Activation;
 use super::config::TransformerConfig;
+use crate::dropout::Dropout;
 use crate::lora::Project;
 
 /// The second half of a layer: two linear layers at every token, added to what came in.
@@ -28,7 +29,7 @@ impl FeedForward {
             intermediate: config.linear(size, wide, device),
             output: config.linear(wide, size, device),
             norm: config.layer_norm(device),
-            dropout: DropoutConfig::new(dropout).init(),
+            dropout: Dropout::new(dropout),
             activation: config.hidden_act,
         }
     }

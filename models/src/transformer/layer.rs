@@ -1,12 +1,13 @@
 //! One layer: attention, then two linear layers at every token.
 
 use burn::module::Module;
-use burn::nn::{Dropout, DropoutConfig, LayerNorm};
+use burn::nn::LayerNorm;
 use burn::tensor::{Device, Tensor};
 
 use super::attention::Attention;
 use super::config::TransformerConfig;
 use super::feed_forward::FeedForward;
+use crate::dropout::Dropout;
 
 /// One layer of a transformer.
 #[derive(Module, Debug)]
@@ -25,7 +26,7 @@ impl Layer {
             attention: Attention::new(config, device),
             attention_norm: config.layer_norm(device),
             feed_forward: FeedForward::new(config, device),
-            dropout: DropoutConfig::new(dropout).init(),
+            dropout: Dropout::new(dropout),
         }
     }
 
@@ -56,8 +57,8 @@ mod tests {
         ] {
             let config = TransformerConfig { family, ..TransformerConfig::bert(9) };
             let layer = Layer::new(&config.with_dropout(0.25), &Device::flex());
-            assert_eq!(layer.dropout.prob, attention, "{family}");
-            assert_eq!(layer.feed_forward.dropout.prob, feed_forward, "{family}");
+            assert_eq!(layer.dropout.share(), attention, "{family}");
+            assert_eq!(layer.feed_forward.dropout.share(), feed_forward, "{family}");
         }
     }
 }

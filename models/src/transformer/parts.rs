@@ -2,12 +2,12 @@
 
 use burn::module::Param;
 use burn::nn::{
-    Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig,
-    Linear, LinearConfig,
+    Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig,
 };
 use burn::tensor::{Device, Tensor};
 
 use super::config::TransformerConfig;
+use crate::dropout::Dropout;
 
 impl TransformerConfig {
     pub(crate) fn embedding(&self, rows: usize, size: usize, device: &Device) -> Embedding {
@@ -29,7 +29,7 @@ impl TransformerConfig {
     }
 
     pub(crate) fn hidden_dropout(&self) -> Dropout {
-        DropoutConfig::new(self.hidden_dropout_prob).init()
+        Dropout::new(self.hidden_dropout_prob)
     }
 }
 

@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use burn::module::Module;
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Gradients, Tensor};
-use burn_embedding_losses::{Diagnostics, GradCache};
+use burn_embedding_losses::{Diagnostics, GradCache, Workers};
 use burn_embedding_models::TextEncoder;
+use burn_embedding_models::dropout::by_text;
 use burn_embedding_models::encoder::ByLength;
 
 use super::batches::Batch;
@@ -58,6 +60,38 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
         let embed = |encoder: &E, rows: Range<usize>| encoder.embed(&sorted.rows()[rows], device);
         let step = cache.seeded(seed).step(&self.encoder, texts.len(), embed, loss);
         step.gradients.for_each(gradients);
+        step.loss
+    }
+
+    /// The loss of a batch, times `share`, whose texts go through the encoder in parts at the same time,
+    /// those of like length together; `gradients` receives its gradient in parts. Dropout depends on
+    /// `seed` and the text, not on the worker.
+    pub(super) fn loss_by(
+        &self,
+        workers: &Workers,
+        batch: Batch,
+        seed: u64,
+        share: f64,
+        mut gradients: impl FnMut(GradientsParams),
+    ) -> Tensor<1> {
+        let texts = batch.rows();
+        let sorted = ByLength::new(&texts);
+        let loss = |embeddings: Tensor<2>| {
+            let columns = sorted.restore(embeddings).chunk(batch.columns, 0);
+            self.objective.forward(&self.encoder, columns, &batch) * share
+        };
+        let embed = |encoder: &E, rows: Range<usize>| {
+            let numbers = sorted.order()[rows.clone()].iter().map(|&text| text as u64).collect();
+            let device = &encoder.devices()[0];
+            by_text(seed, numbers, || encoder.embed(&sorted.rows()[rows], device))
+        };
+        let step = workers.step(&self.encoder, &sorted.shares(workers.count()), embed, loss);
+        if let Some(of_loss) = step.of_loss {
+            gradients(GradientsParams::from_grads(of_loss, self));
+        }
+        for (copy, part) in step.parts {
+            gradients(GradientsParams::from_grads(part, &copy));
+        }
         step.loss
     }
 }

@@ -20,6 +20,9 @@ pub struct Schedule {
     pub batch_size: usize,
     /// Texts that go through the encoder at a time; a whole batch if `None`.
     pub mini_batch_size: Option<usize>,
+    /// Threads that embed parts of a batch at the same time; the gradients do not depend on it.
+    #[serde(skip)]
+    pub workers: usize,
     /// Batches whose gradients are averaged for one step.
     pub gradient_accumulation: usize,
     /// The treatment of equal texts in a batch whose rows are negatives of each other.
@@ -58,6 +61,7 @@ impl Default for Schedule {
             steps: None,
             batch_size: 32,
             mini_batch_size: None,
+            workers: 1,
             gradient_accumulation: 1,
             repeats: Repeats::default(),
             shuffle: true,

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
+use burn_embedding_losses::Workers;
 use burn_embedding_losses::catalog::BatchKind;
 use burn_embedding_models::{TextEncoder, Tokenizer};
 
@@ -125,11 +126,14 @@ impl<'a> Session<'a> {
         let model = EncoderWithLoss { encoder, objective };
         self.announce(&task.loss, &model.encoder, &tokenizer, &batches, steps, console);
         let evaluate = |model: &EncoderWithLoss<E, L>| self.evaluate(model, &tokenizer);
+        let workers = self.schedule.workers;
+        let workers = (workers > 1).then(|| Workers::threads(workers, &device));
         let run = Run {
             batches: &batches,
             schedule: &self.schedule,
             steps,
             device: &device,
+            workers: workers.as_ref(),
             evaluate: &evaluate,
             checkpoints: self.checkpoints.as_ref(),
             log,

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Device;
-use burn_embedding_losses::{Diagnostics, GradCache};
+use burn_embedding_losses::{Diagnostics, GradCache, Workers};
 use burn_embedding_models::TextEncoder;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -61,6 +61,8 @@ pub struct Run<'a, E: Module, L: Module> {
     pub steps: usize,
     /// The device, tracking gradients.
     pub device: &'a Device,
+    /// Who embeds parts of a batch at the same time, if more than one does.
+    pub workers: Option<&'a Workers>,
     /// Evaluates the model.
     pub evaluate: &'a Evaluate<'a, E, L>,
     /// Where to write checkpoints.
@@ -147,15 +149,18 @@ impl<E: TextEncoder, L: Trainable> Run<'_, E, L> {
     ) -> Result<Part, Error> {
         let batch = self.batches.batch(rows, rng)?;
         let texts = batch.texts.len();
-        let mut add = |part| gradients.accumulate(model, GradientsParams::from_grads(part, model));
-        let loss = match self.schedule.mini_batch_size {
-            Some(size) => {
+        let mut add = |part| gradients.accumulate(model, part);
+        let of_model = |part| GradientsParams::from_grads(part, model);
+        let loss = match (self.schedule.mini_batch_size, self.workers) {
+            (Some(size), _) => {
                 let random = (self.device, rng.random());
+                let add = |part| add(of_model(part));
                 model.cached_loss(batch, GradCache::new(size), random, share, add)
             }
-            None => {
+            (None, Some(workers)) => model.loss_by(workers, batch, rng.random(), share, add),
+            (None, None) => {
                 let loss = model.loss(batch, self.device) * share;
-                add(loss.backward());
+                add(of_model(loss.backward()));
                 loss
             }
         };
