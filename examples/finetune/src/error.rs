@@ -77,6 +77,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// The trained encoder is saved, and something that goes with it is not.
+    #[error("the model is saved in {}, but something else is not: {}", model.display(), missing.join("; "))]
+    Incomplete {
+        /// The output directory.
+        model: PathBuf,
+        /// For each file the reason.
+        missing: Vec<String>,
+    },
+
     /// The loss or the gradient stopped being a number.
     #[error(
         "the {what} is {value} at step {step}: nothing was saved; try a lower --learning-rate \

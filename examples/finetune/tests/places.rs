@@ -303,3 +303,71 @@ fn a_model_in_a_lower_layer_is_replaced() {
     );
     assert!(printed.ends_with("training.json\n"), "{printed}");
 }
+
+/// A disk with room for the weights, but not for the report, as the only place and as a mount point.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_does_not_fit_on_the_disk_loses_no_model() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let script = format!(
+        "run() {{ \"$1\" --model {base} --steps 20 --out $2 --log log; }}; \
+         run \"$1\" whole > /dev/null; grep -q finetuned whole/README.md; \
+         rm -r whole/report whole/README.md whole/training.json; \
+         size=$(( $(find whole -type f -exec du -k {{}} + | awk '{{ sum += $1 }} END {{ print sum }}') + 8 )); \
+         for out in disk/model disk; do \
+             rm -rf disk; mkdir disk; mount -t tmpfs -o size=${{size}}k tmpfs disk; \
+             code=0; run \"$1\" $out > printed 2> error || code=$?; cat error >&2; [ $code = 2 ]; \
+             grep -q \"^error: the model is saved in $out, but something else is not: \" error; \
+             grep -q \"cannot write $out/report/index.html: No space left on device\" error; \
+             [ ! -e $out/report ]; \"$1\" encode --model $out lines >/dev/null; umount disk; \
+         done; ls -A",
+        base = base.display()
+    );
+    fs::write(directory.path().join("lines"), "the cat\n").unwrap();
+    let Some(output) = with_mounts(directory.path(), &script) else { return };
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_does_not_fit_on_the_disk_loses_no_model() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let base = base.display();
+    let script = format!(
+        "mkdir disk; mount -t tmpfs -o size=4k tmpfs disk; \
+         exec \"$1\" --model {base} --steps 90 --out model --log disk/log --no-report"
+    );
+    let Some(output) = with_mounts(directory.path(), &script) else { return };
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    let full = "cannot write disk/log: No space left on device (os error 28)";
+    let warning = format!("warning: {full}; the training goes on without");
+    assert_eq!(error.matches(&warning).count(), 1, "{error}");
+    let last = format!("error: the model is saved in model, but something else is not: {full}\n");
+    assert!(error.ends_with(&last), "{error}");
+    assert_whole(&directory.path().join("model"), "without a log");
+}
+
+#[test]
+fn a_model_that_tells_no_texts_apart_is_warned_of_once() {
+    let directory = TempDir::new().unwrap();
+    let table = scored(1, 0);
+    fs::write(directory.path().join("right.csv"), &table).unwrap();
+    // Every pair is to be alike.
+    fs::write(directory.path().join("alike.csv"), table.replace(",0\n", ",0.9999\n")).unwrap();
+    let trained = |data| {
+        let loss = ["--loss", "CosineSimilarityLoss", "--learning-rate", "0.01"];
+        let args = ["--data", data, "--eval", "right.csv", "--batch-size", "10", "--no-report"];
+        let more = ["--epochs", "400", "--out", "model", "--force", "--keep-worse"];
+        let base = golden("bert");
+        let model = ["--model", base.to_str().unwrap()];
+        succeed(directory.path(), &[&model[..], &loss, &args, &more].concat()).1
+    };
+    let error = trained("alike.csv");
+    assert_eq!(error.matches("all embeddings are alike (mean cosine 0.9999").count(), 1, "{error}");
+    assert!(error.contains("warning: at step "), "{error}");
+    assert!(error.contains("train again with a lower --learning-rate (now 0.01)"), "{error}");
+    assert!(!trained("right.csv").contains("alike"));
+}

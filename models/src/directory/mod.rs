@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 pub use classes::{ClassOptions, ClassTokenizer, TokenizerClass};
 pub use modules::{FILE as MODULES, Listed, ModuleKind, Modules};
-pub use place::{Claim, LOST_AND_FOUND, Place, names};
+pub use place::{Claim, LOST_AND_FOUND, Place, names, settle};
 pub use settings::{Limits, Normalization, SETTINGS, Settings, Side, TRANSFORMER_FILES};
 
 use crate::error::Error;

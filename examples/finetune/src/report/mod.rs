@@ -15,21 +15,26 @@ pub mod output;
 pub mod pictures;
 pub mod printable;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn_embedding_models::LoraConfig;
 use burn_embedding_models::sentence_transformer::Package;
 
 use serde_json::{Map, Value};
 
-use card::Card;
+use card::{CARD, Card};
 use pictures::Page;
 
-use crate::error::Error;
 use crate::run::evaluation::Evaluation;
 use crate::run::lora;
 use crate::run::schedule::Schedule;
 use crate::run::session::Outcome;
+
+/// The file that says how an encoder was trained, in its directory.
+pub const SUMMARY: &str = "training.json";
+
+/// The path of a file in the directory of an encoder, and its contents.
+pub type ReportFile = (PathBuf, String);
 
 /// The description of a run.
 #[derive(Debug)]
@@ -52,7 +57,7 @@ pub struct Report<'a> {
 
 impl Report<'_> {
     /// The run as JSON.
-    pub fn summary<E>(&self, outcome: &Outcome<E>) -> Value {
+    fn summary<E>(&self, outcome: &Outcome<E>) -> Value {
         let mut fields = self.settings();
         fields.insert("steps".to_string(), outcome.steps.into());
         fields.insert("kept_step".to_string(), outcome.kept.into());
@@ -82,12 +87,19 @@ impl Report<'_> {
         given.map(|(name, value)| (name, text(&value))).collect()
     }
 
-    /// Writes the page of pictures into the directory of the encoder, if there is to be one.
-    pub fn write_pictures<E>(&self, directory: &Path, outcome: &Outcome<E>) -> Result<(), Error> {
-        if !self.pictures {
-            return Ok(());
+    /// The files beside the weights, by their path in the directory of the encoder: the summary, the page of
+    /// pictures if there is to be one, and `card`.
+    pub fn files<E>(&self, outcome: &Outcome<E>, card: Option<Card>) -> Vec<ReportFile> {
+        let mut files = vec![(PathBuf::from(SUMMARY), format!("{:#}\n", self.summary(outcome)))];
+        files.extend(card.map(|card| (PathBuf::from(CARD), card.markdown())));
+        if self.pictures {
+            files.push((pictures::path(), self.page(outcome).html()));
         }
-        let page = Page {
+        files
+    }
+
+    fn page<'a, E>(&'a self, outcome: &'a Outcome<E>) -> Page<'a> {
+        Page {
             loss: self.loss,
             settings: self.shown(),
             data: [file_name(&self.data), file_name(&self.on)],
@@ -96,8 +108,7 @@ impl Report<'_> {
             history: &outcome.history,
             before: &outcome.before,
             after: &outcome.after,
-        };
-        pictures::write(directory, &page)
+        }
     }
 
     /// The run as a model card.

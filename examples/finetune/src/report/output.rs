@@ -1,6 +1,7 @@
 //! Files that are written as a whole or not at all.
 
-use std::io::{BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use crate::error::Error;
@@ -8,9 +9,9 @@ use crate::error::Error;
 /// Writes a file beside its place and moves it there once it is complete.
 pub fn write(
     path: &Path,
-    contents: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    contents: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
-    let failed = |error: std::io::Error| Error::output(path, error);
+    let failed = |error: io::Error| Error::output(path, error);
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -26,6 +27,23 @@ pub fn write(
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// Writes a file, in a directory that it makes if need be. A file that does not fit is removed.
+pub fn write_or_remove(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let write = |parent: &Path| {
+        fs::create_dir_all(parent)?;
+        let mut file = File::create(path)?;
+        file.write_all(contents)?;
+        file.sync_all()
+    };
+    let parent = path.parent().unwrap_or(path);
+    let written = write(parent);
+    if written.is_err() {
+        // The error that is reported is the one that stopped the writing. A directory that holds more stays.
+        let _ = fs::remove_file(path).and_then(|()| fs::remove_dir(parent));
+    }
+    written
 }
 
 /// Refuses a path that cannot be written, before any work is done.
@@ -63,10 +81,10 @@ mod tests {
         write(&path, |out| out.write_all(b"first")).unwrap();
         let failing = write(&path, |out| {
             out.write_all(b"second")?;
-            Err(std::io::Error::other("no more"))
+            Err(io::Error::other("no more"))
         });
         assert!(failing.unwrap_err().to_string().contains("no more"));
-        assert_eq!(std::fs::read(&path).unwrap(), b"first");
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }
 }

@@ -5,13 +5,14 @@ use std::ops::Range;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Gradients, Tensor};
-use burn_embedding_losses::{Diagnostics, GradCache, Workers};
+use burn_embedding_losses::{GradCache, Workers};
 use burn_embedding_models::TextEncoder;
 use burn_embedding_models::dropout::by_text;
 use burn_embedding_models::encoder::ByLength;
 
 use super::batches::Batch;
 use super::objective::{Objective, Trainable};
+use super::watch::{Seen, mean_cosine};
 
 /// All trained parameters: those of the encoder, and those that the loss owns.
 #[derive(Module, Debug)]
@@ -29,16 +30,13 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
         self.objective.forward(&self.encoder, columns, &batch)
     }
 
-    /// What the loss sees in a batch, without dropout, `mini_batch` texts at a time.
-    pub(super) fn diagnose(
-        &self,
-        batch: &Batch,
-        device: &Device,
-        mini_batch: usize,
-    ) -> Option<Diagnostics> {
+    /// What the embeddings of a batch look like, without dropout, `mini_batch` texts at a time.
+    pub(super) fn look_at(&self, batch: &Batch, device: &Device, mini_batch: usize) -> Seen {
         let model = self.valid();
         let embeddings = model.encoder.embed_in_batches(&batch.rows(), mini_batch, device);
-        model.objective.diagnose(embeddings.chunk(batch.columns, 0), batch)
+        let mean_cosine = mean_cosine(embeddings.clone());
+        let diagnostics = model.objective.diagnose(embeddings.chunk(batch.columns, 0), batch);
+        Seen { diagnostics, mean_cosine: Some(mean_cosine) }
     }
 
     /// The loss of a batch, times `share`, whose texts go through the encoder a few at a time, those

@@ -20,8 +20,10 @@ pub mod schedule;
 pub mod session;
 pub mod start;
 pub mod train;
+mod watch;
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 use burn_embedding_models::{SentenceTransformer, Tokenizer};
 
@@ -29,7 +31,7 @@ use checkpoint::Checkpoints;
 use objective::Choice;
 use places::Places;
 use save::Destination;
-use session::{Session, Start};
+use session::{Outcome, Session, Start};
 
 use crate::cli::Args;
 use crate::data::{Dataset, task};
@@ -164,11 +166,17 @@ fn train_encoder(
     let (start, config) = session.from_scratch()?;
     let outcome = session.run(start, loss, console)?;
     console.outcome(&outcome);
-    destination.save(&report.summary(&outcome), |directory| {
-        save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)?;
-        report.write_pictures(directory, &outcome)
-    })?;
-    outcome.forget_checkpoints()
+    let weights = |directory: &Path| {
+        save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)
+    };
+    destination.save(weights, &report.files(&outcome, None), &outcome.unwritten)?;
+    forget_checkpoints(&outcome, destination)
+}
+
+/// Removes the checkpoints of a run whose model is saved.
+fn forget_checkpoints<E>(outcome: &Outcome<E>, destination: &Destination) -> Result<(), Error> {
+    let kept = outcome.forget_checkpoints().err();
+    destination.complete(kept.iter().map(Error::to_string).collect())
 }
 
 /// Trains a model of sentence-transformers.
@@ -187,10 +195,8 @@ fn train_model(
     if let Some(reason) = outcome.collapsed().filter(|_| !places.keep_worse) {
         return Err(Error::Collapsed { reason });
     }
-    let card = report.card(&outcome, &package, dimension).markdown();
-    let summary = report.summary(&outcome);
-    places.save(&package, &outcome.encoder, &card, &summary, |directory| {
-        report.write_pictures(directory, &outcome)
-    })?;
-    outcome.forget_checkpoints()
+    let card = report.card(&outcome, &package, dimension);
+    let files = report.files(&outcome, Some(card));
+    places.save(&package, &outcome.encoder, &files, &outcome.unwritten)?;
+    forget_checkpoints(&outcome, &places.whole)
 }

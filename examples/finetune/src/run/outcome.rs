@@ -30,6 +30,8 @@ pub struct Outcome<E> {
     pub after: Evaluation,
     /// The losses and evaluations on the way.
     pub history: History,
+    /// What could not be written on the way, and why.
+    pub unwritten: Vec<String>,
     checkpoints: Option<Checkpoints>,
 }
 
@@ -70,12 +72,13 @@ pub(super) struct Trained<E: Module, L: Module> {
     steps: usize,
     before: Evaluation,
     history: History,
+    unwritten: Vec<String>,
 }
 
 impl<E: TextEncoder, L: Trainable> Trained<E, L> {
     /// The best model that was evaluated, or else the last.
     pub(super) fn of(state: State<E, L>, evaluate: &Evaluate<'_, E, L>) -> Result<Self, Error> {
-        let State { model, before, best, step: steps, mut history, .. } = state;
+        let State { model, before, best, step: steps, mut history, unwritten, .. } = state;
         let best = match best {
             Some(best) => best,
             None => {
@@ -84,7 +87,7 @@ impl<E: TextEncoder, L: Trainable> Trained<E, L> {
                 Best { model, step: steps, evaluation }
             }
         };
-        Ok(Self { best, steps, before, history })
+        Ok(Self { best, steps, before, history, unwritten })
     }
 
     pub(super) fn outcome(
@@ -93,8 +96,19 @@ impl<E: TextEncoder, L: Trainable> Trained<E, L> {
         examples: usize,
         checkpoints: Option<Checkpoints>,
     ) -> Outcome<E> {
-        let Self { best, steps, before, history } = self;
+        let Self { best, steps, before, history, unwritten } = self;
         let (encoder, kept, after) = (best.model.encoder, best.step, best.evaluation);
-        Outcome { encoder, tokenizer, examples, steps, kept, before, after, history, checkpoints }
+        Outcome {
+            encoder,
+            tokenizer,
+            examples,
+            steps,
+            kept,
+            before,
+            after,
+            history,
+            unwritten,
+            checkpoints,
+        }
     }
 }

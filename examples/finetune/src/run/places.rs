@@ -1,16 +1,14 @@
 //! Where a trained model of sentence-transformers goes: as a whole, and its adapters alone.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn_embedding_models::sentence_transformer::Package;
 use burn_embedding_models::{Error as ModelError, SentenceEncoder};
-use serde_json::Value;
 
 use super::save::Destination;
 use crate::cli::Args;
 use crate::error::Error;
-use crate::report::card::CARD;
+use crate::report::{ReportFile, pictures};
 
 const ADAPTER_OUT: &str = "--adapter-out";
 
@@ -42,30 +40,28 @@ impl Places {
         })
     }
 
-    /// Writes the model with its card and summary, and what `more` adds to the whole one.
+    /// Writes the model with its report, and its adapters alone with all of it but the pictures.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Destination::save`]. Neither place keeps the other from being written.
     pub fn save(
         &self,
         package: &Package,
         encoder: &SentenceEncoder,
-        card: &str,
-        summary: &Value,
-        more: impl FnOnce(&Path) -> Result<(), Error>,
+        report: &[ReportFile],
+        unwritten: &[String],
     ) -> Result<(), Error> {
-        let write_card = |directory: &Path| {
-            let path = directory.join(CARD);
-            fs::write(&path, card).map_err(|error| Error::output(&path, error))
-        };
-        if let Some(AdapterOut { destination, model }) = &self.adapter {
-            destination.save(summary, |directory| {
-                package.write_adapter(directory, encoder, model)?;
-                write_card(directory)
-            })?;
+        let weights = |directory: &Path| Ok(package.write(directory, encoder)?);
+        let whole = self.whole.save(weights, report, unwritten);
+        let Some(AdapterOut { destination, model }) = &self.adapter else { return whole };
+        let weights = |directory: &Path| Ok(package.write_adapter(directory, encoder, model)?);
+        let few = report.iter().filter(|(path, _)| *path != pictures::path());
+        let alone = destination.save(weights, &few.cloned().collect::<Vec<_>>(), &[]);
+        match (whole, alone) {
+            (Ok(()), Err(error)) => self.whole.complete(vec![error.to_string()]),
+            (whole, _) => whole,
         }
-        self.whole.save(summary, |directory| {
-            package.write(directory, encoder)?;
-            write_card(directory)?;
-            more(directory)
-        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The directory of a trained encoder.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::config::Config;
 use burn::module::Module;
@@ -9,17 +9,15 @@ use burn::tensor::Device;
 use burn_embedding_models::Tokenizer;
 use burn_embedding_models::directory::{self, Claim, LOST_AND_FOUND, ModuleKind, Place};
 use burn_embedding_models::sentence_transformer::file_names;
-use serde_json::Value;
 
 use super::encoder::{Encoder, EncoderConfig};
 use crate::error::Error;
 use crate::report::card::CARD;
-use crate::report::pictures;
+use crate::report::{ReportFile, SUMMARY, output, pictures};
 
 const WEIGHTS: &str = "model.bpk";
 const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
-const SUMMARY: &str = "training.json";
 /// Files of which every encoder has one.
 const WITNESSES: [&str; 3] = [SUMMARY, directory::MODULES, WEIGHTS];
 const FILES: [&str; 4] = [WEIGHTS, CONFIG, TOKENIZER, SUMMARY];
@@ -29,6 +27,7 @@ const FILES: [&str; 4] = [WEIGHTS, CONFIG, TOKENIZER, SUMMARY];
 pub struct Destination {
     claim: Claim,
     option: &'static str,
+    path: PathBuf,
     force: bool,
 }
 
@@ -41,23 +40,47 @@ impl Destination {
         let claim = place.claim()?;
         // What a killed run began is finished now.
         may_be_taken(place.path(), option, force)?;
-        Ok(Self { claim, option, force })
+        Ok(Self { claim, option, path: path.to_path_buf(), force })
     }
 
-    /// Fills the directory with what `contents` writes into it, and with `summary`. If anything
-    /// fails, the directory stays as it was.
+    /// Fills the directory with the weights that `weights` writes into it, and with `report`. If the
+    /// weights cannot be written, the directory stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Incomplete`] if the model is in its place, and a file of the report is not, or the run could
+    /// not write something else, as `unwritten` says.
     pub fn save(
         &self,
-        summary: &Value,
-        contents: impl FnOnce(&Path) -> Result<(), Error>,
+        weights: impl FnOnce(&Path) -> Result<(), Error>,
+        report: &[ReportFile],
+        unwritten: &[String],
     ) -> Result<(), Error> {
+        let mut missing = unwritten.to_vec();
         let write = |directory: &Path| {
-            contents(directory)?;
-            let path = directory.join(SUMMARY);
-            fs::write(&path, format!("{summary:#}\n")).map_err(|error| Error::output(&path, error))
+            weights(directory)?;
+            // Now that the weights are on the disk, nothing else may take their room.
+            directory::settle(directory).map_err(|error| Error::output(&self.path, error))?;
+            missing.extend(report.iter().filter_map(|file| self.write_report(directory, file)));
+            Ok(())
         };
         // The directory may hold something else since the run began.
-        self.claim.replace(write, |former| may_be_taken(former, self.option, self.force))
+        self.claim.replace(write, |former| may_be_taken(former, self.option, self.force))?;
+        self.complete(missing)
+    }
+
+    /// Why a file of the report is not there, if it is not.
+    fn write_report(&self, directory: &Path, (name, contents): &ReportFile) -> Option<String> {
+        let failed = output::write_or_remove(&directory.join(name), contents.as_bytes()).err();
+        failed.map(|error| Error::output(&self.path.join(name), error).to_string())
+    }
+
+    /// Says that the model is saved, and something else is not.
+    pub fn complete(&self, missing: Vec<String>) -> Result<(), Error> {
+        match missing.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Incomplete { model: self.path.clone(), missing }),
+        }
     }
 }
 

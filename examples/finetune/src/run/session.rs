@@ -204,6 +204,7 @@ impl<'a> Session<'a> {
             before: Evaluation::default(),
             best: None,
             history: History::default(),
+            unwritten: Vec::new(),
         };
         match &self.checkpoints {
             Some(checkpoints) if self.resume => {

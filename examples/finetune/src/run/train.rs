@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Device;
-use burn_embedding_losses::{Diagnostics, GradCache, Workers};
+use burn_embedding_losses::{GradCache, Workers};
 use burn_embedding_models::TextEncoder;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -18,6 +18,7 @@ use super::optimizer::{Optimizer, OptimizerStep};
 use super::pace::Pace;
 use super::schedule::Schedule;
 use super::session::Evaluate;
+use super::watch::Watch;
 use crate::error::Error;
 use crate::report::console::{Console, Progress};
 use crate::report::log::Log;
@@ -38,6 +39,8 @@ pub struct State<E: Module, L: Module> {
     pub best: Option<Best<E, L>>,
     /// The losses and evaluations so far.
     pub history: History,
+    /// What could not be written, and why.
+    pub unwritten: Vec<String>,
 }
 
 /// The best of the evaluated steps.
@@ -84,16 +87,20 @@ impl<E: TextEncoder, L: Trainable> Run<'_, E, L> {
             log.go_on_after(state.step)?;
         }
         let mut pace = Pace::new();
-        let mut warned = false;
+        let mut watch = Watch::default();
         for step in self.batches.steps().take(self.steps).skip(state.step) {
             let stats;
             (state, stats) = self.step(state, &step)?;
             pace.add(&stats);
             state.history.losses.push(stats.loss);
-            let seen = self.diagnose(&state.model, &step, &stats, warned)?;
-            warned |= self.warn(seen.as_ref(), &stats, warned, &progress)?;
-            if let Some(log) = &mut self.log {
-                log.write(&stats, seen.as_ref(), pace.seconds())?;
+            let seen = watch.look(&self, &state.model, &step, &stats)?;
+            watch.warn(&seen, &stats, self.schedule, &progress)?;
+            if let Some(log) = &mut self.log
+                && let Err(error) = log.write(&stats, seen.diagnostics.as_ref(), pace.seconds())
+            {
+                // No line follows one that is torn.
+                self.log = None;
+                go_on_without(&error, &mut state, &progress)?;
             }
             progress.step(&stats, pace.loss(), pace.speed())?;
             if step.last || state.step == self.steps {
@@ -167,47 +174,6 @@ impl<E: TextEncoder, L: Trainable> Run<'_, E, L> {
         Ok(Part { texts, loss: loss.into_scalar() })
     }
 
-    /// Warns of the first batch that the loss has nothing to learn from; whether it did.
-    fn warn(
-        &self,
-        seen: Option<&Diagnostics>,
-        stats: &StepStats,
-        warned: bool,
-        progress: &Progress,
-    ) -> Result<bool, Error> {
-        let Some(why) = seen.and_then(Diagnostics::dead).filter(|_| !warned) else {
-            return Ok(false);
-        };
-        let hint = match self.schedule.shuffle {
-            true => "",
-            false => " (without --no-shuffle, `GroupByLabel` samples the batches)",
-        };
-        progress.warning(format_args!("step {} has no signal: {why}{hint}", stats.step))?;
-        Ok(true)
-    }
-
-    /// Diagnoses the first batch of a step: every `diagnose_every` steps, and where there
-    /// was no gradient or cannot be a meaningful one.
-    fn diagnose(
-        &self,
-        model: &EncoderWithLoss<E, L>,
-        step: &Step,
-        stats: &StepStats,
-        warned: bool,
-    ) -> Result<Option<Diagnostics>, Error> {
-        let every = self.schedule.diagnose_every;
-        let due = every.is_some_and(|every| stats.step.is_multiple_of(every));
-        let silent = stats.gradient_norm < NO_GRADIENT;
-        let suspicious = !warned && (silent || self.batches.lacks_classes(&step.batches[0]));
-        if !due && !suspicious {
-            return Ok(None);
-        }
-        let mut rng = StdRng::seed_from_u64(self.schedule.seed_of(stats.step));
-        let batch = self.batches.batch(&step.batches[0], &mut rng)?;
-        let mini_batch = self.schedule.mini_batch_size.unwrap_or(batch.texts.len());
-        Ok(model.diagnose(&batch, &self.device.clone().inner(), mini_batch))
-    }
-
     /// Evaluates and writes a checkpoint where either is due.
     fn evaluate_and_save(
         &self,
@@ -221,10 +187,11 @@ impl<E: TextEncoder, L: Trainable> Run<'_, E, L> {
         if due(self.schedule.evaluate_every) || (last && state.best.is_some()) {
             self.compare(state, progress)?;
         }
-        match self.checkpoints {
+        let written = match self.checkpoints {
             Some(checkpoints) if due(self.schedule.checkpoint_every) => checkpoints.write(state),
             _ => Ok(()),
-        }
+        };
+        written.or_else(|error| go_on_without(&error, state, progress))
     }
 
     /// Evaluates, and keeps the model if it is better than all before.
@@ -245,8 +212,20 @@ impl<E: TextEncoder, L: Trainable> Run<'_, E, L> {
     }
 }
 
-/// Shorter gradients change nothing.
-const NO_GRADIENT: f64 = 1e-12;
+/// Training is worth more than a log or a checkpoint that cannot be written: warns, and says so again at the end.
+fn go_on_without<E: Module, L: Module>(
+    error: &Error,
+    state: &mut State<E, L>,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let reason = error.to_string();
+    if state.unwritten.contains(&reason) {
+        return Ok(());
+    }
+    progress.warning(format_args!("{reason}; the training goes on without"))?;
+    state.unwritten.push(reason);
+    Ok(())
+}
 
 /// One batch of a step.
 struct Part {

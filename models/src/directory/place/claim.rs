@@ -18,6 +18,9 @@ pub struct Claim {
     lock: Option<Lock>,
 }
 
+/// The bytes of a block of most file systems.
+const ROOM: usize = 4096;
+
 /// A locked file with the number of the process. The system unlocks it when the process ends, however it
 /// ends.
 #[derive(Debug)]
@@ -98,7 +101,11 @@ impl Claim {
     ) -> Result<(), E> {
         let failed = |error| Error::write(&self.path, error);
         fs::create_dir_all(partial).map_err(failed)?;
+        // On a disk that `contents` fills there is still room for the files that the exchange needs.
+        let room = partial.join(".room");
+        fs::write(&room, [1; ROOM]).map_err(failed)?;
         contents(partial)?;
+        fs::remove_file(room).map_err(failed)?;
         settle(partial).map_err(failed)?;
         Ok(())
     }

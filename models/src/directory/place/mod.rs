@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 pub use claim::Claim;
+pub use settle::settle;
 pub use swap::LOST_AND_FOUND;
 
 use crate::error::Error;

@@ -5,6 +5,10 @@ use std::io;
 use std::path::Path;
 
 /// Gives every file the usual permissions, and waits until all of it is on the disk.
+///
+/// # Errors
+///
+/// If a file cannot be written after all: not every file system says so before.
 pub fn settle(directory: &Path) -> io::Result<()> {
     let permissions = usual_permissions(directory)?;
     visit(directory, &permissions)

@@ -75,8 +75,13 @@ fn put_by_renaming(new: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
 
 fn put_inside(new: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
     let name = new.file_name().unwrap_or_default().to_string_lossy();
-    fs::write(path.join(NEXT), name.as_bytes())?;
-    fs::File::open(path.join(NEXT))?.sync_all()?;
+    let next = path.join(NEXT);
+    let begun = fs::write(&next, name.as_bytes()).and_then(|()| fs::File::open(&next)?.sync_all());
+    if let Err(error) = begun {
+        // Nothing has been moved: a file without a name would stop the next run.
+        let _ = fs::remove_file(next);
+        return Err(error);
+    }
     sync(path)?;
     finish_inside(path)?;
     Ok(None)
