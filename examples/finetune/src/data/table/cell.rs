@@ -66,13 +66,37 @@ impl Row {
         list.iter().map(|cell| self.as_number(column, cell)).collect()
     }
 
+    /// How much higher one score is than another.
+    pub(super) fn margin(&self, high: f64, low: f64) -> Result<f32, Error> {
+        let margin = (high - low) as f32;
+        match margin.is_finite() {
+            true => Ok(margin),
+            false => {
+                Err(self.error(format!("the margin between {high:e} and {low:e} is not finite")))
+            }
+        }
+    }
+
     pub(super) fn number(&self, column: &str) -> Result<Option<f64>, Error> {
         self.get(column).map(|cell| self.as_number(column, cell)).transpose()
     }
 
     fn as_number(&self, column: &str, cell: &Value) -> Result<f64, Error> {
-        let not_one = || self.error(format!("`{column}` must be a number, found {cell}"));
-        number(cell).ok_or_else(not_one)
+        let Some(number) = number(cell) else {
+            let hint = cell.as_str().and_then(invisible).map_or(String::new(), |letter| {
+                let code = u32::from(letter);
+                format!(", with the invisible character U+{code:04X}; remove it")
+            });
+            return Err(self.error(format!("`{column}` must be a number, found {cell}{hint}")));
+        };
+        // Losses are computed in `f32`.
+        match (number as f32).is_finite() {
+            true => Ok(number),
+            false => Err(self.error(format!(
+                "`{column}` is {cell}, and must be between -{max:e} and {max:e}",
+                max = f32::MAX
+            ))),
+        }
     }
 
     /// A class: a text, an integer, or true and false for 1 and 0; `None` for the spellings of none.
@@ -112,6 +136,17 @@ fn is_empty(cell: &Value) -> bool {
         Value::String(text) => text.trim().is_empty(),
         _ => false,
     }
+}
+
+/// The first letter of a text that a reader cannot see, beside spaces and tabs.
+fn invisible(text: &str) -> Option<char> {
+    let unseen = |letter: &char| match *letter {
+        ' ' | '\t' => false,
+        '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => true,
+        '\u{2060}'..='\u{206f}' | '\u{feff}' => true,
+        letter => letter.is_whitespace() || letter.is_control(),
+    };
+    text.chars().find(unseen)
 }
 
 /// The number in a cell, also if it is written as text.

@@ -139,7 +139,7 @@ fn margins(
     match numbers.len().checked_sub(negatives) {
         _ if numbers.is_empty() || negatives == 0 => Ok(Vec::new()),
         Some(0) => Ok(numbers.iter().map(|margin| *margin as f32).collect()),
-        Some(1) => Ok(numbers[1..].iter().map(|score| (numbers[0] - score) as f32).collect()),
+        Some(1) => numbers[1..].iter().map(|score| row.margin(numbers[0], *score)).collect(),
         _ => {
             let found = numbers.len();
             Err(row.error(format!("`{column}` has {found} numbers for {negatives} negatives")))

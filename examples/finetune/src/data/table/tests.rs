@@ -289,6 +289,23 @@ fn broken_rows_name_their_line() {
             "sentence1,sentence2,score\na,b,x\n",
             "a.csv:2: `score` must be a number, found \"x\"",
         ),
+        (
+            "a.csv",
+            "sentence1,sentence2,score\na,b,4.48\na,b,\u{200b}4.49\n",
+            "a.csv:3: `score` must be a number, found \"\u{200b}4.49\", with the invisible character \
+             U+200B; remove it",
+        ),
+        (
+            "a.jsonl",
+            "{\"anchor\":\"a\",\"positive\":\"b\",\"negative\":\"c\",\"label\":1e39}",
+            "a.jsonl:1: `label` is 1e+39, and must be between -3.4028235e38 and 3.4028235e38",
+        ),
+        (
+            "a.jsonl",
+            "{\"anchor\":\"a\",\"positive\":\"b\",\"negative\":\"c\",\"label\":[3e38,-3e38]}",
+            "a.jsonl:1: the margin between 3e38 and -3e38 is not finite",
+        ),
+        ("a.jsonl", "{\"text\":\"a\",\"embedding\":[1,1e39]}", "a.jsonl:1: `embedding` is 1e+39"),
         ("a.jsonl", "{\"sentence1\":\"a\",", "a.jsonl:1: not JSON"),
         ("a.jsonl", "[1]", "a.jsonl:1: expected an object or a list of texts"),
         ("a.jsonl", r#"{"premise":"a"}"#, "a.jsonl:1: expected the columns sentence1, sentence2;"),
