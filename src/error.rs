@@ -28,11 +28,25 @@ impl ConfigError {
         Err(Self(format!("{loss}: `{field}` {rule}, got {got}")))
     }
 
+    /// The rule for the sizes of a layer that a loss owns: `inputs` are given, `got` is the value of `field`.
+    pub(crate) fn unless_layer_fits(
+        loss: &str,
+        field: &str,
+        inputs: usize,
+        got: usize,
+    ) -> Result<(), Self> {
+        let rule = format!("must be at most {} with {inputs} inputs", LAYER / inputs.max(1));
+        Self::unless(inputs.saturating_mul(got) <= LAYER, loss, field, &rule, got)
+    }
+
     /// The rule that every margin, strength and weight shares.
     pub(crate) fn unless_finite(loss: &str, field: &str, value: f64) -> Result<(), Self> {
         Self::unless(value.is_finite(), loss, field, "must be finite", value)
     }
 }
+
+/// The most weights of a layer that a loss owns: 1 GiB in `f32`.
+const LAYER: usize = 1 << 28;
 
 impl Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -165,6 +165,21 @@ fn wrong_options_are_named() {
             json!({"num_labels": 3, "embedding_dimension": 0}),
             "`embedding_dimension` must be at least 1",
         ),
+        (
+            "SoftmaxLoss",
+            json!({"num_labels": 16_777_216, "embedding_dimension": 16}),
+            "SoftmaxLoss: `num_labels` must be at most 5592405 with 48 inputs, got 16777216",
+        ),
+        (
+            "SoftmaxLoss",
+            json!({"num_labels": 2, "embedding_dimension": usize::MAX}),
+            "SoftmaxLoss: `embedding_dimension` must be at most 268435456 with 1 inputs, got",
+        ),
+        (
+            "MSELoss",
+            json!({"projection_dim": 1 << 28, "embedding_dimension": 1 << 28}),
+            "MseLoss: `target_dimension` must be at most 1 with 268435456 inputs, got 268435456",
+        ),
         ("SoftmaxLoss", json!({"num_labels": 3}), "missing field `embedding_dimension`"),
         ("MSELoss", json!({"projection_dim": 3}), "`embedding_dimension` must be at least 1"),
         ("CosineSimilarityLoss", json!({"loss_fct": "NLLLoss"}), "got NLLLoss"),

@@ -36,7 +36,7 @@ impl MseLossConfig {
     ///
     /// # Errors
     ///
-    /// If a dimension of the projection is 0.
+    /// If a dimension of the projection is 0, or it would have more than 2²⁸ weights.
     pub fn check(&self) -> Result<(), ConfigError> {
         let Some(projection) = &self.projection else {
             return Ok(());
@@ -46,8 +46,10 @@ impl MseLossConfig {
             ("target_dimension", projection.target_dimension),
         ] {
             ConfigError::unless(size > 0, "MseLoss", field, "must be at least 1", size)?;
+            ConfigError::unless_layer_fits("MseLoss", field, 1, size)?;
         }
-        Ok(())
+        let [inputs, outputs] = [projection.embedding_dimension, projection.target_dimension];
+        ConfigError::unless_layer_fits("MseLoss", "target_dimension", inputs, outputs)
     }
 
     /// Builds the loss, with its projection on `device`.

@@ -36,13 +36,14 @@ impl SoftmaxLossConfig {
     /// # Errors
     ///
     /// If there is no class, no dimension or nothing for the classifier to see, or the smoothing is
-    /// outside `[0, 1)`.
+    /// outside `[0, 1)`, or the classifier would have more than 2²⁸ weights.
     pub fn check(&self) -> Result<(), ConfigError> {
         const NAME: &str = "SoftmaxLoss";
         for (field, size) in
             [("embedding_dimension", self.embedding_dimension), ("num_labels", self.num_labels)]
         {
             ConfigError::unless(size > 0, NAME, field, "must be at least 1", size)?;
+            ConfigError::unless_layer_fits(NAME, field, 1, size)?;
         }
         let smoothing = self.label_smoothing;
         let in_range = (0.0..1.0).contains(&smoothing);
@@ -53,7 +54,9 @@ impl SoftmaxLossConfig {
             "concatenation_sent_rep",
             "or another concatenation must be true",
             self.concatenation_sent_rep,
-        )
+        )?;
+        let inputs = self.features().parts() * self.embedding_dimension;
+        ConfigError::unless_layer_fits(NAME, "num_labels", inputs, self.num_labels)
     }
 
     /// The parts that the classifier sees.
