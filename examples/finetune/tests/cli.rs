@@ -321,6 +321,20 @@ fn an_encoder_is_saved_kept_and_replaced_only_by_force() {
 }
 
 #[test]
+fn equal_runs_give_equal_files() {
+    let directory = TempDir::new().unwrap();
+    for out in ["one", "other"] {
+        let run = finetune(directory.path(), &["--steps", "3", "--no-report", "--out", out]);
+        assert!(run.status.success(), "{}", text(&run.stderr));
+    }
+    for name in names(&directory.path().join("one")) {
+        let [one, other] =
+            ["one", "other"].map(|it| fs::read(directory.path().join(it).join(&name)));
+        assert!(one.unwrap() == other.unwrap(), "{name}");
+    }
+}
+
+#[test]
 fn a_page_of_pictures_lies_beside_the_encoder_unless_it_is_not_wanted() {
     let directory = TempDir::new().unwrap();
     let args = ["--steps", "6", "--eval-steps", "2", "--out", "with"];

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::config::Config;
-use burn::module::Module;
-use burn::tensor::Device;
+use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::tensor::{Device, Tensor};
 use burn_embedding_models::Tokenizer;
 use burn_embedding_models::directory::{self, Claim, LOST_AND_FOUND, ModuleKind, Place};
 use burn_embedding_models::sentence_transformer::file_names;
@@ -151,11 +151,25 @@ pub fn write_encoder(
     tokenizer: &Tokenizer,
 ) -> Result<(), Error> {
     let weights = directory.join(WEIGHTS);
-    let record = encoder.valid().into_record();
+    let record = encoder.valid().map(&mut Numbered::default()).into_record();
     record.save(&weights).map_err(|error| Error::output(&weights, error))?;
     let shape = directory.join(CONFIG);
     config.save(&shape).map_err(|error| Error::output(&shape, error))?;
     Ok(tokenizer.save(&directory.join(TOKENIZER))?)
+}
+
+/// Numbers the parameters in order. Their own ids are random, and equal runs are to give equal files.
+#[derive(Default)]
+struct Numbered {
+    parameters: u64,
+}
+
+impl ModuleMapper for Numbered {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.parameters += 1;
+        let (_, value, mapper) = param.consume();
+        Param::from_mapped_value(ParamId::from(self.parameters), value, mapper)
+    }
 }
 
 /// Whether a directory holds an encoder that was trained from scratch.
