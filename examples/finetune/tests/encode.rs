@@ -152,3 +152,38 @@ fn an_encoder_from_scratch_encodes_too() {
     let output = finetune(directory.path(), &[&encode[..], &["--prompt", "query"]].concat());
     assert!(text(&output.stderr).contains("--prompt: an encoder that was trained from scratch"));
 }
+
+/// The most memory that a process has had so far, in KiB.
+#[cfg(target_os = "linux")]
+fn peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_of_any_length_takes_little_memory() {
+    use std::process::{Command, Stdio};
+    let (directory, model) = place();
+    let length = 100_000_000;
+    for line in ["the cat sits on the mat. ", "cat"] {
+        fs::write(directory.path().join("line.txt"), line.repeat(length / line.len())).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_finetune"));
+        command.current_dir(directory.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command
+            .args(["encode", "--model", &model, "line.txt", "--out", "rows.npy"])
+            .spawn()
+            .unwrap();
+        let mut most = 0;
+        let status = loop {
+            most = most.max(peak(child.id()).unwrap_or(0));
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        };
+        assert!(status.success());
+        assert!((1 << 17..1 << 20).contains(&most), "{line}: {most} KiB");
+    }
+}

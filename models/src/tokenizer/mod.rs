@@ -2,6 +2,7 @@
 
 mod byte_pairs;
 mod charsmap;
+mod excerpt;
 mod rebuilt;
 mod steps;
 mod template;
@@ -15,7 +16,9 @@ use tokenizers::normalizers::utils::{Lowercase, Sequence};
 use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
 use tokenizers::utils::padding::{PaddingDirection, PaddingParams};
 use tokenizers::utils::truncation::TruncationDirection;
-use tokenizers::{AddedToken, NormalizedString, Normalizer, PostProcessor, TruncationParams};
+use tokenizers::{
+    AddedToken, Encoding, NormalizedString, Normalizer, PostProcessor, TruncationParams,
+};
 
 pub(crate) use vocabulary::assembled;
 
@@ -76,21 +79,22 @@ impl Tokenizer {
         self.max_tokens
     }
 
-    /// The token ids of each text, cut to the limit; a text without any is one unknown token.
+    /// The token ids of each text, cut to the limit; a text without any is one unknown token. Of a text
+    /// that is longer than 2 MiB and has fewer tokens than the limit there, no more is read.
     ///
     /// # Errors
     ///
     /// If the tokenizer fails, or gives an id that the model has no embedding for.
     pub fn encode(&self, texts: Vec<&str>) -> Result<Tokens, Error> {
-        let encodings =
-            self.inner.encode_batch_fast(texts.clone(), self.special).map_err(failed)?;
+        let encodings = self.encodings(&texts)?;
         let unknown = self.inner.token_to_id(UNKNOWN).unwrap_or(Self::PADDING_ID);
         let limit = self.max_tokens;
-        let cut = encodings.iter().filter(|encoding| {
-            encoding.get_ids().len() > limit || !encoding.get_overflowing().is_empty()
-        });
+        let cut = encodings.iter().zip(&texts);
+        let cut =
+            cut.filter(|((encoding, part), text)| self.is_cut(encoding) || part.len() < text.len());
         let cut = cut.count();
-        let rows = encodings.iter().map(|encoding| match encoding.get_ids() {
+        let encodings = encodings.into_iter().map(|(encoding, _)| encoding);
+        let rows = encodings.map(|encoding| match encoding.get_ids() {
             [] if self.special => vec![unknown],
             ids => ids[..ids.len().min(limit)].to_vec(),
         });
@@ -99,6 +103,37 @@ impl Tokenizer {
             Some((row, id)) => Err(self.no_embedding(id, texts[row])),
             None => Ok(Tokens { rows, prompt: 0, cut }),
         }
+    }
+
+    /// The tokens of each text, and the part of it that they are taken from.
+    fn encodings<'a>(&self, texts: &[&'a str]) -> Result<Vec<(Encoding, &'a str)>, Error> {
+        let direction = self.inner.get_truncation().map(|truncation| truncation.direction);
+        let direction = direction.unwrap_or(TruncationDirection::Right);
+        let mut sizes = excerpt::sizes(self.max_tokens);
+        let mut size = sizes.next().unwrap_or(usize::MAX);
+        let parts: Vec<_> = texts.iter().map(|text| excerpt::part(text, size, direction)).collect();
+        let encodings =
+            self.inner.encode_batch_fast(parts.clone(), self.special).map_err(failed)?;
+        let mut found: Vec<_> = encodings.into_iter().zip(parts).collect();
+        let is_short = |(encoding, part): &(Encoding, &str), text: &str| {
+            part.len() < text.len() && !self.is_cut(encoding)
+        };
+        while found.iter().zip(texts).any(|(found, text)| is_short(found, text)) {
+            let Some(larger) = sizes.next() else { break };
+            size = larger;
+            for (found, text) in found.iter_mut().zip(texts) {
+                if is_short(found, text) {
+                    let part = excerpt::part(text, size, direction);
+                    let encoding = self.inner.encode_fast(part, self.special).map_err(failed)?;
+                    *found = (encoding, part);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn is_cut(&self, encoding: &Encoding) -> bool {
+        encoding.get_ids().len() > self.max_tokens || !encoding.get_overflowing().is_empty()
     }
 
     fn too_high(&self, ids: &[u32]) -> Option<u32> {
