@@ -371,3 +371,31 @@ fn a_model_that_tells_no_texts_apart_is_warned_of_once() {
     assert!(error.contains("train again with a lower --learning-rate (now 0.01)"), "{error}");
     assert!(!trained("right.csv").contains("alike"));
 }
+
+/// A directory that even its owner cannot move.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_place_that_cannot_be_exchanged_is_refused_before_training() {
+    let directory = TempDir::new().unwrap();
+    let model = directory.path().join("model");
+    copy(&golden("bert"), &model);
+    fs::remove_file(model.join("expected.json")).unwrap();
+    let fixed = |how| {
+        let mut command = Command::new("chattr");
+        command.arg(how).arg(&model).output().is_ok_and(|output| output.status.success())
+    };
+    if !fixed("+i") {
+        eprintln!("skipped: no directory can be made immutable here");
+        return;
+    }
+    let base = golden("bert");
+    let args = run(base.to_str().unwrap(), "1", &["--out", "model", "--force"]);
+    let output = finetune(directory.path(), &args);
+    assert!(fixed("-i"));
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.starts_with("error: cannot write model: Operation not permitted"), "{error}");
+    assert_eq!(text(&output.stdout), "", "it has not begun");
+    assert_eq!(names(directory.path()), ["model"]);
+    succeed(directory.path(), &args);
+}

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::settle::settle;
-use super::swap;
+use super::{rehearse, swap};
 use crate::error::Error;
 
 /// A place that this process alone writes, until the claim is dropped.
@@ -43,6 +43,7 @@ impl Claim {
         }
         let partial = claim.partial();
         fs::create_dir(&partial).and_then(|()| fs::remove_dir(&partial)).map_err(failed)?;
+        rehearse::exchange(path).map_err(failed)?;
         Ok(claim)
     }
 

@@ -1,6 +1,7 @@
 //! Directories that are replaced as a whole or not at all.
 
 mod claim;
+mod rehearse;
 mod settle;
 mod swap;
 
@@ -33,6 +34,9 @@ impl Place {
             path.components().filter(|part| *part != Component::CurDir).collect();
         for _ in 0..LINKS {
             let Ok(target) = fs::read_link(&clean) else { break };
+            if rehearse::is_left(&clean) {
+                break;
+            }
             clean = swap::parent(&clean).join(target);
         }
         match clean.file_name() {
@@ -159,6 +163,28 @@ mod tests {
             assert_eq!(names(&parent.path().join(kept)).unwrap(), ["new"]);
         }
         assert_eq!(names(&path).unwrap(), ["letter"]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_rehearsal_changes_nothing_even_if_it_is_killed() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("model");
+        put(&path, "first").unwrap();
+        let place = Place::new(&path).unwrap();
+        drop(place.claim().unwrap());
+        assert!(!path.is_symlink());
+        assert_eq!(names(parent.path()).unwrap(), ["model"]);
+
+        // Between the two exchanges the model is under another name, and the place leads to it.
+        let link = ".model.saving-rehearsal";
+        fs::rename(&path, parent.path().join(link)).unwrap();
+        std::os::unix::fs::symlink(link, &path).unwrap();
+        assert_eq!(names(&path).unwrap(), ["first"]);
+        drop(Place::new(&path).unwrap().claim().unwrap());
+        assert!(!path.is_symlink());
+        assert_eq!(names(&path).unwrap(), ["first"]);
+        assert_eq!(names(parent.path()).unwrap(), ["model"]);
     }
 
     #[test]

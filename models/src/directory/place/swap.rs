@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::rehearse;
 use super::settle::sync;
 
 /// Files in a directory that is replaced entry by entry: they name the directory with the new entries, before
@@ -160,6 +161,7 @@ fn remove(entry: &fs::DirEntry) -> io::Result<()> {
 
 /// Finishes what a killed process began at `path`.
 pub fn recover(path: &Path) -> io::Result<()> {
+    rehearse::undo(path)?;
     let (next, former) = (beside(path, "saving-next"), beside(path, "saving-former"));
     if !path.exists() && next.exists() {
         fs::rename(&next, path)?;
@@ -180,13 +182,13 @@ pub fn recover(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+pub fn exchange(one: &Path, other: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
 }
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
+pub fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
