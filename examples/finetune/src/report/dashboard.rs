@@ -13,6 +13,7 @@ use burn::train::renderer::tui::TuiMetricsRendererWrapper;
 use burn::train::renderer::{MetricState, MetricsRenderer, MetricsRendererTraining};
 
 use super::interrupt::Interrupts;
+use super::silence::Silence;
 use crate::error::Error;
 use crate::run::evaluation::Evaluation;
 use crate::run::train::StepStats;
@@ -27,6 +28,8 @@ pub struct Dashboard {
     epochs: Epochs,
     /// The evaluation before the first step, until the curves of training have a first point.
     before: Option<Evaluation>,
+    // Dropped after the renderer, which may write to standard error when it ends.
+    _silence: Silence,
 }
 
 impl Dashboard {
@@ -45,12 +48,22 @@ impl Dashboard {
     pub fn new(steps: usize, epochs: usize, done: usize) -> Result<Self, Error> {
         let (interrupter, epochs) = (Interrupter::new(), Epochs::new(steps, epochs));
         let interrupts = Interrupts::listen()?;
+        let silence =
+            Silence::new().map_err(|error| Error::option("--dashboard", error.to_string()))?;
         let past = epochs.past(done);
         let mut renderer =
             TuiMetricsRendererWrapper::new(interrupter.clone(), (past > 0).then_some(past));
         renderer.start(epochs.count, past + 1, Some(epochs.steps), Some("finetune"));
         let (renderer, known) = (Some(renderer), Vec::new());
-        Ok(Self { renderer, interrupter, interrupts, known, epochs, before: None })
+        Ok(Self {
+            renderer,
+            interrupter,
+            interrupts,
+            known,
+            epochs,
+            before: None,
+            _silence: silence,
+        })
     }
 
     /// Keeps the evaluation before the first step, to show it after the curves of training.

@@ -14,6 +14,8 @@ pub mod npy;
 pub mod output;
 pub mod pictures;
 pub mod printable;
+#[cfg(feature = "dashboard")]
+pub mod silence;
 
 use std::path::{Path, PathBuf};
 
