@@ -103,10 +103,9 @@ impl Claim {
         let failed = |error| Error::write(&self.path, error);
         fs::create_dir_all(partial).map_err(failed)?;
         // On a disk that `contents` fills there is still room for the files that the exchange needs.
-        let room = partial.join(".room");
-        fs::write(&room, [1; ROOM]).map_err(failed)?;
+        let room = reserve(partial).map_err(failed)?;
         contents(partial)?;
-        fs::remove_file(room).map_err(failed)?;
+        drop(room);
         settle(partial).map_err(failed)?;
         Ok(())
     }
@@ -190,6 +189,15 @@ impl Claim {
         }
         Ok(())
     }
+}
+
+/// A file without a name, which takes up room on the disk of `directory` until it is dropped.
+fn reserve(directory: &Path) -> io::Result<File> {
+    let path = directory.join(".room");
+    let mut file = File::create(&path)?;
+    file.write_all(&[1; ROOM])?;
+    fs::remove_file(path)?;
+    Ok(file)
 }
 
 impl Drop for Claim {
