@@ -8,7 +8,7 @@ use super::{Outcome, Place};
 /// What is done to the rows of a column: its number, the rows, the dimension.
 type Damage = (&'static str, fn(usize, &mut [f64], usize));
 
-const DAMAGE: [Damage; 11] = [
+const DAMAGE: [Damage; 13] = [
     ("as they are", |_, _, _| {}),
     ("one zero row", |_, rows, dim| rows[..dim].fill(0.0)),
     ("one zero row in the first column", |k, rows, dim| {
@@ -29,6 +29,9 @@ const DAMAGE: [Damage; 11] = [
     ("norm 1e-20", |_, rows, _| scale(rows, 1e-20)),
     ("norm 1e-12", |_, rows, _| scale(rows, 1e-12)),
     ("norm 1e18", |_, rows, _| scale(rows, 1e18)),
+    // Squares, and squares of squares, whose mean fits f32 and whose sum may not.
+    ("norm 2e18", |_, rows, _| scale(rows, 2e18)),
+    ("norm 3e9", |_, rows, _| scale(rows, 3e9)),
     ("norms from 1e-20 to 1e18", |_, rows, dim| {
         for (i, row) in rows.chunks_mut(dim).enumerate() {
             scale(row, [1e-20, 1.0, 1e18, 1e-9][i % 4]);
