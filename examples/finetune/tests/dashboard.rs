@@ -16,7 +16,7 @@ use tempfile::TempDir;
 fn a_terminal_that_is_closed_loses_no_model() {
     let directory = TempDir::new().unwrap();
     let run = format!(
-        "trap '' HUP; exec {} --model {} --steps 3000 --epochs 3000 --batch-size 8 --out model \
+        "trap '' HUP; exec {} --model {} --steps 1500 --epochs 1500 --batch-size 8 --out model \
          --log log --dashboard",
         env!("CARGO_BIN_EXE_finetune"),
         golden("bert").display()
@@ -46,5 +46,5 @@ fn a_terminal_that_is_closed_loses_no_model() {
     assert!(!model.exists(), "the run ended before its terminal");
     wait("the model is lost", &|| model.join("training.json").exists());
     let steps = fs::read_to_string(&log).unwrap();
-    assert_eq!(steps.lines().count(), 3000);
+    assert_eq!(steps.lines().count(), 1500);
 }

@@ -131,7 +131,10 @@ fn stress(kind: &str, directory: &Path, files: &[PathBuf], args: &[&str], reset:
                 kept.display()
             );
         }
-        fs::write(path, whole).unwrap();
+        // A run that is complete has removed its checkpoint.
+        if path.exists() {
+            fs::write(path, whole).unwrap();
+        }
     }
     println!("{kind}: {rounds} rounds of seed {seed}");
 }
