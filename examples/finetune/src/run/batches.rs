@@ -1,4 +1,5 @@
-//! The examples of a loss as token ids, batch by batch.
+//! The examples of a loss as token ids, batch by batch. Texts are tokenised when their batch comes, so memory does not
+//! hold the token ids of all examples.
 
 use burn_embedding_losses::catalog::BatchKind;
 use burn_embedding_losses::noise::WordDeletionConfig;
@@ -18,7 +19,6 @@ pub struct Batches<'a> {
     takes: BatchKind,
     examples: &'a [Example<'a>],
     tokenizer: &'a Tokenizer,
-    tokens: Vec<Vec<Vec<u32>>>,
     groups: Option<Groups<'a>>,
     sampler: Sampler,
     schedule: &'a Schedule,
@@ -36,7 +36,7 @@ pub struct Batch<'a> {
     /// Group numbers of the rows, where other rows are negatives.
     pub ids: Option<Ids>,
     /// The ids of the first text of each row, undamaged.
-    pub whole: Vec<&'a [u32]>,
+    pub whole: Vec<Vec<u32>>,
 }
 
 /// The batches of one training step.
@@ -58,20 +58,18 @@ impl Batch<'_> {
 }
 
 impl<'a> Batches<'a> {
-    /// Tokenises the examples.
+    /// Plans the batches of the examples.
     pub fn new(
         takes: BatchKind,
         examples: &'a [Example<'a>],
         tokenizer: &'a Tokenizer,
         schedule: &'a Schedule,
-    ) -> Result<Self, Error> {
-        let encode = |example: &Example| Ok(tokenizer.encode(example.texts.clone())?.rows);
-        let tokens = examples.iter().map(encode).collect::<Result<_, Error>>()?;
+    ) -> Self {
         let ranked = matches!(takes, BatchKind::PositivePairs | BatchKind::Rankings);
         let masked = ranked && schedule.repeats == Repeats::Mask;
         let groups = masked.then(|| Groups::new(examples));
         let sampler = Sampler::new(takes, examples, schedule);
-        Ok(Self { takes, examples, tokenizer, tokens, groups, sampler, schedule })
+        Self { takes, examples, tokenizer, groups, sampler, schedule }
     }
 
     /// The number of all steps.
@@ -126,13 +124,15 @@ impl<'a> Batches<'a> {
     /// A batch with its noise, drawn with `rng`: deleted words for DenoisingAutoEncoderLoss, dropped
     /// tokens for the other losses.
     pub fn batch(&self, rows: &[usize], rng: &mut StdRng) -> Result<Batch<'_>, Error> {
-        let columns = self.tokens[rows[0]].len();
+        let columns = self.examples[rows[0]].texts.len();
+        let column = |column: usize| rows.iter().map(move |&row| self.examples[row].texts[column]);
+        let tokens = self.encode((0..columns).flat_map(column).collect())?;
+        let whole = tokens[..rows.len()].to_vec();
         let texts = match self.takes {
             BatchKind::DamagedTexts => self.damaged(rows, rng)?,
             _ => {
-                let column = |column: usize| rows.iter().map(move |&row| &self.tokens[row][column]);
-                let texts = (0..columns).flat_map(column);
-                texts.map(|tokens| leave_out(tokens, self.schedule.word_dropout, rng)).collect()
+                let share = self.schedule.word_dropout;
+                tokens.into_iter().map(|tokens| leave_out(tokens, share, rng)).collect()
             }
         };
         Ok(Batch {
@@ -140,7 +140,7 @@ impl<'a> Batches<'a> {
             columns,
             targets: rows.iter().map(|&row| &self.examples[row].target).collect(),
             ids: self.groups.as_ref().map(|groups| groups.ids(self.examples, rows)),
-            whole: rows.iter().map(|&row| self.tokens[row][0].as_slice()).collect(),
+            whole,
         })
     }
 
@@ -159,14 +159,18 @@ impl<'a> Batches<'a> {
         let mut deletion = config.init(rng.next_u64());
         let texts = rows.iter().map(|&row| deletion.damage(self.examples[row].texts[0]));
         let texts: Vec<_> = texts.collect();
-        Ok(self.tokenizer.encode(texts.iter().map(String::as_str).collect())?.rows)
+        self.encode(texts.iter().map(String::as_str).collect())
+    }
+
+    fn encode(&self, texts: Vec<&str>) -> Result<Vec<Vec<u32>>, Error> {
+        Ok(self.tokenizer.encode(texts)?.rows)
     }
 }
 
 /// Drops some tokens, but never all, so that no text is recognised by a single word.
-fn leave_out(tokens: &[u32], share: f64, rng: &mut StdRng) -> Vec<u32> {
+fn leave_out(tokens: Vec<u32>, share: f64, rng: &mut StdRng) -> Vec<u32> {
     let kept: Vec<_> = tokens.iter().copied().filter(|_| !rng.random_bool(share)).collect();
-    if kept.is_empty() { tokens.to_vec() } else { kept }
+    if kept.is_empty() { tokens } else { kept }
 }
 
 #[cfg(test)]
@@ -181,18 +185,18 @@ mod tests {
         let tokenizer = Tokenizer::train(TEXTS.into_iter(), 200, 16).unwrap();
         let example = |text| Example { texts: vec![text], target: Target::None };
         let examples = TEXTS.map(example);
-        test(&Batches::new(BatchKind::DamagedTexts, &examples, &tokenizer, &schedule).unwrap())
+        test(&Batches::new(BatchKind::DamagedTexts, &examples, &tokenizer, &schedule))
     }
 
     #[test]
     fn some_tokens_are_left_out_but_never_all() {
         let mut rng = StdRng::seed_from_u64(1);
         let tokens: Vec<u32> = (0..1000).collect();
-        assert_eq!(leave_out(&tokens, 0.0, &mut rng), tokens);
-        let kept = leave_out(&tokens, 0.2, &mut rng);
+        assert_eq!(leave_out(tokens.clone(), 0.0, &mut rng), tokens);
+        let kept = leave_out(tokens, 0.2, &mut rng);
         assert!((700..900).contains(&kept.len()) && kept.is_sorted(), "{}", kept.len());
         for _ in 0..100 {
-            assert_eq!(leave_out(&[7], 0.9, &mut rng), [7]);
+            assert_eq!(leave_out(vec![7], 0.9, &mut rng), [7]);
         }
     }
 

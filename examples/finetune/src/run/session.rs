@@ -153,7 +153,7 @@ impl<'a> Session<'a> {
         task: &'b Task<'b>,
         tokenizer: &'b Tokenizer,
     ) -> Result<(Batches<'b>, usize), Error> {
-        let batches = Batches::new(task.takes, &task.examples, tokenizer, &self.schedule)?;
+        let batches = Batches::new(task.takes, &task.examples, tokenizer, &self.schedule);
         match batches.count() {
             0 => Err(Error::NoBatches { data: self.training.name() }),
             steps => Ok((batches, steps)),

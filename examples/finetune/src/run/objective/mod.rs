@@ -152,7 +152,8 @@ impl<L: Trainable> Objective<L> {
             Self::Denoising(loss) => {
                 let [embeddings] = exactly(columns);
                 let transformer = encoder.transformer().map(|(transformer, _)| transformer);
-                loss.forward(transformer, embeddings, &batch.whole)
+                let whole: Vec<_> = batch.whole.iter().map(Vec::as_slice).collect();
+                loss.forward(transformer, embeddings, &whole)
             }
         }
     }
