@@ -1,14 +1,22 @@
 //! The text of a file: unpacked if it is gzip, and refused if it is no text.
 
-use std::borrow::Cow;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use flate2::bufread::MultiGzDecoder;
 
 use crate::error::Error;
 
-const GZIP: &[u8] = &[0x1f, 0x8b];
+const GZIP: &[u8; 2] = &[0x1f, 0x8b];
+
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The bytes of a file that are read at a time.
+const BUFFER: usize = 1 << 16;
 
 /// The first bytes of files that are no text, and the way out.
 const REFUSED: [(&[u8], &str); 4] = [
@@ -30,68 +38,181 @@ const FREE: u64 = 64 << 20;
 /// memory reaches 1000.
 const RATIO: u64 = 100;
 
-/// The bytes of a file, as they are.
-pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    if path.is_dir() {
-        let files = path.join("*.jsonl");
-        let reason = format!(
-            "it is a directory: name a file in it, or several by a pattern, --data '{}'",
-            files.display()
-        );
-        return Err(Error::read(path, reason));
-    }
-    std::fs::read(path).map_err(|error| Error::read(path, error))
+/// What a file holds, read anew for each pass over its rows, so that memory does not hold it as a whole.
+#[derive(Debug, Clone)]
+pub struct Contents {
+    path: Arc<Path>,
+    source: Source,
 }
 
-/// The text that the bytes of a file stand for, without a byte order mark.
-pub fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<Cow<'a, str>, Error> {
-    if !bytes.starts_with(GZIP) {
-        return utf8(path, bytes).map(Cow::Borrowed);
-    }
-    let mut unpacked = unpack(path, bytes)?;
-    let mark = unpacked.len() - utf8(path, &unpacked)?.len();
-    unpacked.drain(..mark);
-    String::from_utf8(unpacked).map(Cow::Owned).map_err(|error| Error::read(path, error))
+#[derive(Debug, Clone)]
+enum Source {
+    /// A file, with its length and the time of its last change.
+    File(u64, Option<SystemTime>),
+    Bytes(Arc<[u8]>),
 }
 
-/// The largest size of what is unpacked from these bytes.
-pub fn unpacked_limit(bytes: &[u8]) -> u64 {
-    (bytes.len() as u64).saturating_mul(RATIO).max(FREE)
+impl Contents {
+    /// Those of a file.
+    pub fn of_file(path: &Path) -> Result<Self, Error> {
+        let failed = |error| Error::read(path, error);
+        let metadata = fs::metadata(path).map_err(failed)?;
+        if metadata.is_dir() {
+            let files = path.join("*.jsonl");
+            let reason = format!(
+                "it is a directory: name a file in it, or several by a pattern, --data '{}'",
+                files.display()
+            );
+            return Err(Error::read(path, reason));
+        }
+        if !metadata.is_file() {
+            // A pipe is read once.
+            return Ok(Self::of_bytes(path, &fs::read(path).map_err(failed)?));
+        }
+        let source = Source::File(metadata.len(), metadata.modified().ok());
+        Ok(Self { path: path.into(), source })
+    }
+
+    /// Those of a file called `path`.
+    pub fn of_bytes(path: &Path, bytes: &[u8]) -> Self {
+        Self { path: path.into(), source: Source::Bytes(bytes.into()) }
+    }
+
+    /// The file, as the user named it.
+    pub fn path(&self) -> &Arc<Path> {
+        &self.path
+    }
+
+    /// Whether its bytes, as they are, begin with these.
+    pub fn starts_with(&self, start: &[u8]) -> Result<bool, Error> {
+        let mut first = Vec::new();
+        let read = self.raw()?.take(start.len() as u64).read_to_end(&mut first);
+        read.map_err(|error| self.unreadable(error))?;
+        Ok(first == start)
+    }
+
+    /// Its bytes, as they are.
+    pub fn bytes(&self) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.raw()?.read_to_end(&mut bytes).map_err(|error| self.unreadable(error))?;
+        Ok(bytes)
+    }
+
+    /// Refuses what is no text.
+    pub fn check(&self) -> Result<(), Error> {
+        let mut reader = self.unpacked()?;
+        let (mut line, mut number, mut size) = (Vec::new(), 0, 0);
+        while reader.read_until(b'\n', &mut line).map_err(|error| self.unreadable(error))? > 0 {
+            number += 1;
+            size += line.len() as u64;
+            self.check_line(number, &line)?;
+            line.clear();
+        }
+        if self.is_packed()? && size > unpacked_limit(self.size()) {
+            let reason = format!(
+                "it unpacks to more than {RATIO} times its size, which texts do not: if it is right, \
+                 unpack it with gunzip first"
+            );
+            return Err(Error::read(&self.path, reason));
+        }
+        Ok(())
+    }
+
+    fn check_line(&self, number: usize, line: &[u8]) -> Result<(), Error> {
+        let refused = REFUSED.iter().find(|(start, _)| number == 1 && line.starts_with(start));
+        if let Some((_, reason)) = refused {
+            return Err(Error::read(&self.path, reason));
+        }
+        let reason = if line.contains(&0) {
+            "a zero byte: this is no text file, or one in UTF-16; save it as UTF-8"
+        } else if std::str::from_utf8(line).is_err() {
+            "not UTF-8: convert the file to UTF-8 first"
+        } else {
+            return Ok(());
+        };
+        Err(Error::row(&self.path, number, reason))
+    }
+
+    /// Its text, without a byte order mark.
+    pub fn text(&self) -> Result<impl BufRead + use<>, Error> {
+        let mut reader = self.unpacked()?;
+        if reader.fill_buf().map_err(|error| self.unreadable(error))?.starts_with(MARK) {
+            reader.consume(MARK.len());
+        }
+        Ok(reader)
+    }
+
+    /// Its lines and their numbers, counted from one, without the line breaks.
+    pub fn lines(&self) -> Result<impl Iterator<Item = Result<(usize, String), Error>>, Error> {
+        let lines = self.text()?.lines().enumerate();
+        Ok(lines.map(move |(index, line)| {
+            let mut line = line.map_err(|error| self.unreadable(error))?;
+            if line.ends_with('\r') {
+                line.pop();
+            }
+            Ok((index + 1, line))
+        }))
+    }
+
+    /// The first line with something in it.
+    pub fn first_line(&self) -> Result<Option<String>, Error> {
+        let filled = |(_, line): (usize, String)| (!line.trim().is_empty()).then_some(line);
+        self.lines()?.find_map(|line| line.map(filled).transpose()).transpose()
+    }
+
+    /// Says why it cannot be read.
+    pub fn unreadable(&self, error: io::Error) -> Error {
+        match self.is_packed() {
+            Ok(true) => {
+                let reason =
+                    format!("damaged or cut short, as gzip: {error}; copy or download it again");
+                Error::read(&self.path, reason)
+            }
+            _ => Error::read(&self.path, error),
+        }
+    }
+
+    fn is_packed(&self) -> Result<bool, Error> {
+        let mut first = [0; GZIP.len()];
+        Ok(self.raw()?.read_exact(&mut first).is_ok() && first == *GZIP)
+    }
+
+    fn unpacked(&self) -> Result<Box<dyn BufRead>, Error> {
+        let raw = self.raw()?;
+        if !self.is_packed()? {
+            return Ok(raw);
+        }
+        let unpacked = MultiGzDecoder::new(raw).take(unpacked_limit(self.size()) + 1);
+        Ok(Box::new(BufReader::with_capacity(BUFFER, unpacked)))
+    }
+
+    fn size(&self) -> u64 {
+        match &self.source {
+            Source::File(length, _) => *length,
+            Source::Bytes(bytes) => bytes.len() as u64,
+        }
+    }
+
+    /// Its bytes, as they are. A file must be as it was at first: the passes go together.
+    fn raw(&self) -> Result<Box<dyn BufRead>, Error> {
+        let (length, modified) = match &self.source {
+            Source::Bytes(bytes) => return Ok(Box::new(Cursor::new(bytes.clone()))),
+            Source::File(length, modified) => (*length, *modified),
+        };
+        let failed = |error| Error::read(&self.path, error);
+        let file = File::open(&self.path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.len() != length || metadata.modified().ok() != modified {
+            let reason = "it changed while it was read: start again when nothing writes to it";
+            return Err(Error::read(&self.path, reason));
+        }
+        Ok(Box::new(BufReader::with_capacity(BUFFER, file)))
+    }
 }
 
-fn unpack(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let limit = unpacked_limit(bytes);
-    let mut unpacked = Vec::new();
-    let mut reader = MultiGzDecoder::new(bytes).take(limit + 1);
-    reader.read_to_end(&mut unpacked).map_err(|error| {
-        let reason = format!("damaged or cut short, as gzip: {error}; copy or download it again");
-        Error::read(path, reason)
-    })?;
-    if unpacked.len() as u64 > limit {
-        let reason = format!(
-            "it unpacks to more than {RATIO} times its size, which texts do not: if it is right, \
-             unpack it with gunzip first"
-        );
-        return Err(Error::read(path, reason));
-    }
-    Ok(unpacked)
-}
-
-fn utf8<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, Error> {
-    if let Some((_, reason)) = REFUSED.iter().find(|(start, _)| bytes.starts_with(start)) {
-        return Err(Error::read(path, reason));
-    }
-    let at = |end: usize, reason| {
-        let line = 1 + bytes[..end].iter().filter(|&&byte| byte == b'\n').count();
-        Err(Error::row(path, line, reason))
-    };
-    if let Some(end) = bytes.iter().position(|&byte| byte == 0) {
-        return at(end, "a zero byte: this is no text file, or one in UTF-16; save it as UTF-8");
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
-        Err(error) => at(error.valid_up_to(), "not UTF-8: convert the file to UTF-8 first"),
-    }
+/// The largest size of what is unpacked from this many bytes.
+pub fn unpacked_limit(size: u64) -> u64 {
+    size.saturating_mul(RATIO).max(FREE)
 }
 
 #[cfg(test)]
@@ -161,7 +282,18 @@ mod tests {
             let found = refused("a.csv", bytes);
             assert!(found.starts_with(message), "{found}");
         }
-        let directory = read(&std::env::temp_dir()).unwrap_err().to_string();
+        let directory = Contents::of_file(&std::env::temp_dir()).unwrap_err().to_string();
         assert!(directory.contains("it is a directory: name a file in it"), "{directory}");
+    }
+
+    #[test]
+    fn a_file_that_changes_between_two_passes_is_refused() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"text\nfirst\n").unwrap();
+        let contents = Contents::of_file(file.path()).unwrap();
+        assert_eq!(contents.lines().unwrap().count(), 2);
+        file.write_all(b"second\n").unwrap();
+        let message = contents.lines().err().unwrap().to_string();
+        assert!(message.contains("it changed while it was read"), "{message}");
     }
 }

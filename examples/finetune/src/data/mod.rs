@@ -25,6 +25,7 @@ pub use table::Hints;
 pub use table::columns::Renamed;
 
 use crate::error::Error;
+use contents::Contents;
 use part::Part;
 use table::delimited;
 
@@ -73,17 +74,18 @@ impl From<Option<Format>> for Formats {
 }
 
 impl Formats {
-    /// The format of a file with this text.
-    fn of(self, path: &Path, text: &str, hints: Hints) -> Result<Format, Error> {
+    /// The format of a file with these contents.
+    fn of(self, contents: &Contents, hints: Hints) -> Result<Format, Error> {
         if let Some(format) = self.given {
             return Ok(format);
         }
+        let path = contents.path();
         match Format::of(path).ok_or_else(|| no_format(path))? {
             // SICK comes as tables with this extension.
-            Format::Trec if delimited::begins_with_names(path, text, hints.columns) => {
-                Ok(Format::Tsv)
-            }
-            Format::Trec => Ok(self.text),
+            Format::Trec => match delimited::begins_with_names(contents, hints.columns)? {
+                true => Ok(Format::Tsv),
+                false => Ok(self.text),
+            },
             format => Ok(format),
         }
     }
@@ -103,8 +105,7 @@ pub fn read(
     let name = files::name(&files);
     let formats = formats.into();
     let parts = files.into_iter().map(|file| {
-        let bytes = contents::read(&file)?;
-        let part = part(&file, &bytes, formats, hints)?;
+        let part = part(Contents::of_file(&file)?, formats, hints)?;
         Ok((file, part))
     });
     part::together(name, parts, hints)
@@ -125,17 +126,19 @@ pub fn parse(path: &Path, bytes: &[u8], format: Format, hints: Hints) -> Result<
 }
 
 fn one(path: &Path, bytes: &[u8], formats: Formats, hints: Hints) -> Result<Dataset, Error> {
-    let part = part(path, bytes, formats, hints).map(|part| (path.to_path_buf(), part));
+    let part = part(Contents::of_bytes(path, bytes), formats, hints);
+    let part = part.map(|part| (path.to_path_buf(), part));
     part::together(path.to_path_buf(), [part], hints)
 }
 
-fn part(path: &Path, bytes: &[u8], formats: Formats, hints: Hints) -> Result<Part, Error> {
-    if bytes.starts_with(table::parquet::MAGIC) {
-        return Part::of_parquet(path, bytes);
+fn part(contents: Contents, formats: Formats, hints: Hints) -> Result<Part, Error> {
+    if contents.starts_with(table::parquet::MAGIC)? {
+        return Part::of_parquet(contents.path(), &contents.bytes()?);
     }
     // Files that are no text say so, whatever their extension.
-    let text = contents::text(path, bytes)?;
-    Part::parse(path, &text, formats.of(path, &text, hints)?, hints)
+    contents.check()?;
+    let format = formats.of(&contents, hints)?;
+    Part::parse(contents, format, hints)
 }
 
 fn no_format(path: &Path) -> Error {
@@ -151,8 +154,10 @@ fn no_format(path: &Path) -> Error {
 
 /// The lines of a text file, one text each; a text may be empty.
 pub fn lines(path: &Path) -> Result<Vec<String>, Error> {
-    let bytes = contents::read(path)?;
-    let lines: Vec<_> = contents::text(path, &bytes)?.lines().map(String::from).collect();
+    let contents = Contents::of_file(path)?;
+    contents.check()?;
+    let lines = contents.lines()?.map(|line| line.map(|(_, text)| text));
+    let lines = lines.collect::<Result<Vec<_>, Error>>()?;
     if lines.is_empty() {
         return Err(Error::read(path, "it has no lines"));
     }

@@ -1,8 +1,8 @@
 //! What one file holds, before the files of a data set are put together.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use super::contents::Contents;
 use super::table::{Hints, Table, delimited, json, parquet};
 use super::{Dataset, Format, Sentence, trec};
 use crate::error::Error;
@@ -18,20 +18,19 @@ pub enum Part {
 }
 
 impl Part {
-    /// The rows in the text of a file; at least one.
-    pub fn parse(file: &Path, text: &str, format: Format, hints: Hints) -> Result<Self, Error> {
-        let file: Arc<Path> = file.into();
-        let delimited = |separator| delimited::parse(&file, text, separator, hints.columns);
-        let part = match format {
-            Format::Csv => Self::Table(delimited(b',')?),
-            Format::Tsv => Self::Table(delimited(b'\t')?),
-            Format::Jsonl => Self::Table(json::parse(&file, text)?),
-            Format::Trec => Self::Sentences(trec::parse(&file, text)?),
-            Format::Lines => Self::Bare(bare_texts(text)),
-        };
-        if text.trim().is_empty() {
+    /// The rows of a text file; at least one.
+    pub fn parse(contents: Contents, format: Format, hints: Hints) -> Result<Self, Error> {
+        let file = contents.path().clone();
+        if contents.first_line()?.is_none() {
             return Err(Error::read(&file, "it is empty"));
         }
+        let part = match format {
+            Format::Csv => Self::Table(delimited::parse(contents, b',', hints.columns)?),
+            Format::Tsv => Self::Table(delimited::parse(contents, b'\t', hints.columns)?),
+            Format::Jsonl => Self::Table(json::parse(contents)?),
+            Format::Trec => Self::Sentences(trec::parse(&contents)?),
+            Format::Lines => Self::Bare(bare_texts(&contents)?),
+        };
         part.not_empty(&file)
     }
 
@@ -55,7 +54,7 @@ impl Part {
 
     fn rows(&self) -> usize {
         match self {
-            Self::Table(table) => table.rows.len(),
+            Self::Table(table) => table.count,
             Self::Sentences(rows) => rows.len(),
             Self::Bare(texts) => texts.len(),
         }
@@ -119,8 +118,16 @@ pub fn together(
     Ok(data)
 }
 
-fn bare_texts(text: &str) -> Vec<String> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect()
+fn bare_texts(contents: &Contents) -> Result<Vec<String>, Error> {
+    let mut texts = Vec::new();
+    for line in contents.lines()? {
+        let (_, line) = line?;
+        let text = line.trim();
+        if !text.is_empty() {
+            texts.push(text.to_string());
+        }
+    }
+    Ok(texts)
 }
 
 #[cfg(test)]
@@ -133,7 +140,8 @@ mod tests {
         let part = |(name, text): &(&str, &str)| {
             let file = PathBuf::from(name);
             let format = Format::of(&file).unwrap();
-            Ok((file.clone(), Part::parse(&file, text, format, Hints::default())?))
+            let contents = Contents::of_bytes(&file, text.as_bytes());
+            Ok((file, Part::parse(contents, format, Hints::default())?))
         };
         let data = together("all".into(), files.iter().map(part), Hints::default());
         data.map_err(|error| error.to_string())

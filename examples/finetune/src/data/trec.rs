@@ -1,17 +1,21 @@
 //! TREC question classification: a class from 0 to 5 or such as `DESC:manner`, a space, a question.
 
-use std::path::Path;
-use std::sync::Arc;
-
+use super::contents::Contents;
 use super::{Place, Sentence, required_text};
 use crate::error::Error;
 
 const CLASSES: usize = 6;
 
 /// Reads labelled texts.
-pub fn parse(file: &Arc<Path>, text: &str) -> Result<Vec<Sentence>, Error> {
-    let rows = text.lines().enumerate().filter(|(_, row)| !row.trim().is_empty());
-    rows.map(|(index, row)| sentence(Place::new(file.clone(), index + 1), row)).collect()
+pub fn parse(contents: &Contents) -> Result<Vec<Sentence>, Error> {
+    let mut rows = Vec::new();
+    for line in contents.lines()? {
+        let (number, row) = line?;
+        if !row.trim().is_empty() {
+            rows.push(sentence(Place::new(contents.path().clone(), number), &row)?);
+        }
+    }
+    Ok(rows)
 }
 
 fn sentence(place: Place, row: &str) -> Result<Sentence, Error> {
@@ -44,10 +48,12 @@ fn is_name(class: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn read(text: &str) -> Result<Vec<Sentence>, Error> {
-        parse(&Path::new("questions.txt").into(), text)
+        parse(&Contents::of_bytes(Path::new("questions.txt"), text.as_bytes()))
     }
 
     #[test]

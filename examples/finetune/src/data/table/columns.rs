@@ -122,7 +122,7 @@ impl Columns {
                  name them with --columns, such as --columns anchor={}",
                 names.all.first().map_or("question", String::as_str)
             );
-            table.rows[0].error(reason)
+            table.error(reason)
         })?;
         let mut columns = Self {
             texts,
@@ -171,7 +171,7 @@ impl<'a> Names<'a> {
             Some(Renamed { name, .. }) => {
                 let reason =
                     format!("--columns names `{name}`; the columns are {}", all.join(", "));
-                Err(table.rows[0].error(reason))
+                Err(table.error(reason))
             }
         }
     }

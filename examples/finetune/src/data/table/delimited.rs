@@ -1,5 +1,6 @@
 //! Values separated by commas, semicolons or tabs, with a header or without.
 
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,79 +8,166 @@ use csv::{Reader, ReaderBuilder, StringRecord};
 use serde_json::{Map, Value};
 
 use super::columns::{Columns, Renamed};
-use super::{Row, Table};
+use super::{Row, Source, Table};
 use crate::data::Place;
+use crate::data::contents::Contents;
 use crate::error::Error;
 
 /// The records that decide which character separates values.
 const LOOKED_AT: usize = 20;
 
+/// A file of separated values, whose columns are known.
+#[derive(Debug, Clone)]
+pub struct Delimited {
+    contents: Contents,
+    separator: u8,
+    names: Vec<String>,
+    named: bool,
+}
+
+impl Delimited {
+    /// The rows of one pass over the file.
+    pub fn rows(&self) -> Result<impl Iterator<Item = Result<Row, Error>> + use<'_>, Error> {
+        let records = records(&self.contents, self.separator)?.skip(usize::from(self.named));
+        Ok(records.map(|record| {
+            let (line, record) = record?;
+            let cells = self.names.iter().cloned().zip(record.iter().map(Value::from));
+            let place = Place::new(self.contents.path().clone(), line);
+            Ok(Row { place, cells: cells.collect() })
+        }))
+    }
+}
+
+/// What a pass over the records finds.
+struct Found {
+    line: usize,
+    first: StringRecord,
+    /// Whether a column has only numbers in it.
+    numbers: Vec<bool>,
+}
+
 /// Reads a table. `expected` is the separator that the file's extension stands for.
-pub fn parse(
-    file: &Arc<Path>,
-    text: &str,
-    expected: u8,
-    renamed: &[Renamed],
-) -> Result<Table, Error> {
-    let separator = separator(text, expected);
-    let mut records = Vec::new();
-    for record in reader(text, separator).records() {
-        let record = record.map_err(|error| {
-            Error::row(file, line_of(text, error.position()), error.to_string())
-        })?;
-        let line = line_of(text, record.position());
-        records.push((line, record));
-    }
-    let Some((_, first)) = records.first() else {
-        return Ok(Table::of(Vec::new(), true));
+pub fn parse(contents: Contents, expected: u8, renamed: &[Renamed]) -> Result<Table, Error> {
+    let separator = separator(&contents, expected)?;
+    let Some(found) = look(&contents, separator)? else {
+        return Table::of(Source::Rows(Vec::new()), true);
     };
-    let width = first.len();
-    if let Some((line, record)) = records.iter().find(|(_, record)| record.len() != width) {
-        let [name, values] = spelled(separator);
-        let reason = format!(
-            "expected {width} columns as in the first row, found {}; columns are taken to be separated by {name}: \
-             {values}",
-            record.len()
-        );
-        return Err(Error::row(file, *line, reason));
-    }
-    let named = is_header(file, first, renamed);
-    let names = match named {
-        true => first.iter().map(|name| name.trim().to_string()).collect(),
-        false => by_place(file, &records)?,
+    let file = contents.path();
+    let named = is_header(file, &found.first, renamed);
+    let names: Vec<_> = match named {
+        true => found.first.iter().map(|name| name.trim().to_string()).collect(),
+        false => by_place(file, &found)?,
     };
-    let rows = records.iter().skip(usize::from(named)).map(|(line, record)| Row {
-        place: Place::new(file.clone(), *line),
-        cells: names.iter().cloned().zip(record.iter().map(Value::from)).collect(),
-    });
-    let mut table = Table::of(rows.collect(), named);
-    if table.rows.is_empty() {
+    let file = Delimited { contents, separator, names: names.clone(), named };
+    let mut table = Table::of(Source::Delimited(file), named)?;
+    if table.count == 0 {
         // All that there is to say about the file.
         table.names = names;
     }
     Ok(table)
 }
 
-fn reader(text: &str, separator: u8) -> Reader<&[u8]> {
+/// Looks at all records, which must have as many values as the first.
+fn look(contents: &Contents, separator: u8) -> Result<Option<Found>, Error> {
+    let mut records = records(contents, separator)?;
+    let Some((line, first)) = records.next().transpose()? else {
+        return Ok(None);
+    };
+    let is_number = |cell: &str| cell.trim().parse::<f64>().is_ok();
+    let mut found = Found { line, numbers: first.iter().map(is_number).collect(), first };
+    let width = found.first.len();
+    for record in records {
+        let (line, record) = record?;
+        if record.len() != width {
+            let [name, values] = spelled(separator);
+            let reason = format!(
+                "expected {width} columns as in the first row, found {}; columns are taken to be separated by \
+                 {name}: {values}",
+                record.len()
+            );
+            return Err(Error::row(contents.path(), line, reason));
+        }
+        for (numbers, cell) in found.numbers.iter_mut().zip(&record) {
+            *numbers = *numbers && is_number(cell);
+        }
+    }
+    Ok(Some(found))
+}
+
+/// The records of a file, each with the line that it begins in, counted from one.
+fn records(
+    contents: &Contents,
+    separator: u8,
+) -> Result<impl Iterator<Item = Result<(usize, StringRecord), Error>> + use<'_>, Error> {
+    let mut reader = reader(Lines::of(contents.text()?), separator);
+    Ok(std::iter::from_fn(move || {
+        let mut record = StringRecord::new();
+        let more = reader.read_record(&mut record);
+        // The record ends in the line that was handed out last.
+        let breaks = record.iter().flat_map(str::bytes).filter(|&byte| byte == b'\n').count();
+        let line = reader.get_ref().line.saturating_sub(breaks).max(1);
+        match more {
+            Ok(more) => more.then_some(Ok((line, record))),
+            Err(error) => Some(Err(unreadable(contents, line, error))),
+        }
+    }))
+}
+
+fn unreadable(contents: &Contents, line: usize, error: csv::Error) -> Error {
+    let reason = error.to_string();
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => contents.unreadable(error),
+        _ => Error::row(contents.path(), line, reason),
+    }
+}
+
+/// Hands out a line at a time at most, and counts them.
+struct Lines<R> {
+    inner: R,
+    line: usize,
+    /// Whether the next byte begins a line.
+    begins: bool,
+}
+
+impl<R> Lines<R> {
+    fn of(inner: R) -> Self {
+        Self { inner, line: 0, begins: true }
+    }
+}
+
+impl<R: BufRead> Read for Lines<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.inner.fill_buf()?;
+        let bytes = &bytes[..bytes.len().min(out.len())];
+        let length = bytes.iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |at| at + 1);
+        out[..length].copy_from_slice(&bytes[..length]);
+        self.line += usize::from(self.begins);
+        self.begins = bytes[..length].ends_with(b"\n");
+        self.inner.consume(length);
+        Ok(length)
+    }
+}
+
+fn reader<R: Read>(input: R, separator: u8) -> Reader<R> {
     let mut builder = ReaderBuilder::new();
     // Files with tabs rarely quote, and have texts with quotes in them.
     builder.delimiter(separator).quoting(separator != b'\t').has_headers(false).flexible(true);
-    builder.from_reader(text.as_bytes())
+    builder.from_reader(input)
 }
 
 /// The separator that gives the first records the same number of columns, more than one: the expected
 /// one if it does. If none does, one that gives the first record several columns.
-fn separator(text: &str, expected: u8) -> u8 {
-    let candidates = [expected, b'\t', b',', b';'];
-    let columns = |separator: u8| {
-        let records = reader(text, separator).into_records().take(LOOKED_AT);
-        records.map(|record| record.map_or(0, |it| it.len())).collect::<Vec<_>>()
-    };
+fn separator(contents: &Contents, expected: u8) -> Result<u8, Error> {
+    let mut candidates = Vec::new();
+    for candidate in [expected, b'\t', b',', b';'] {
+        let records = reader(contents.text()?, candidate).into_records().take(LOOKED_AT);
+        let counts: Vec<_> = records.map(|record| record.map_or(0, |it| it.len())).collect();
+        candidates.push((candidate, counts));
+    }
     let several = |counts: &[usize]| counts.first().is_some_and(|first| *first > 1);
     let even = |counts: &[usize]| several(counts) && counts.iter().all(|it| *it == counts[0]);
-    let find =
-        |fits: &dyn Fn(&[usize]) -> bool| candidates.into_iter().find(|it| fits(&columns(*it)));
-    find(&even).or_else(|| find(&several)).unwrap_or(expected)
+    let find = |fits: &dyn Fn(&[usize]) -> bool| candidates.iter().find(|(_, it)| fits(it));
+    Ok(find(&even).or_else(|| find(&several)).map_or(expected, |(separator, _)| *separator))
 }
 
 /// A separator in words, and what to do with values that contain it.
@@ -92,50 +180,48 @@ fn spelled(separator: u8) -> [&'static str; 2] {
 }
 
 /// Whether the text begins with the names of several known columns.
-pub fn begins_with_names(path: &Path, text: &str, renamed: &[Renamed]) -> bool {
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let record = reader(first, separator(first, b'\t')).into_records().next();
-    record.is_some_and(|record| {
-        record.is_ok_and(|record| record.len() > 1 && is_header(&path.into(), &record, renamed))
-    })
+pub fn begins_with_names(contents: &Contents, renamed: &[Renamed]) -> Result<bool, Error> {
+    let first = contents.first_line()?.unwrap_or_default();
+    let first = Contents::of_bytes(contents.path(), first.as_bytes());
+    let record = records(&first, separator(&first, b'\t')?)?.next().transpose()?;
+    let header =
+        |record: &StringRecord| record.len() > 1 && is_header(first.path(), record, renamed);
+    Ok(record.is_some_and(|(_, record)| header(&record)))
 }
 
 /// Whether a record has the names of columns in it.
 fn is_header(file: &Arc<Path>, record: &StringRecord, renamed: &[Renamed]) -> bool {
     let cells = record.iter().map(|name| (name.trim().to_string(), Value::Null));
     let rows = vec![Row { place: Place::new(file.clone(), 1), cells: Map::from_iter(cells) }];
-    Columns::of(&Table::of(rows, true), renamed).is_ok()
+    let table = Table::of(Source::Rows(rows), true);
+    table.and_then(|table| Columns::of(&table, renamed)).is_ok()
 }
 
 /// The names of columns without a header.
-fn by_place(path: &Path, records: &[(usize, StringRecord)]) -> Result<Vec<String>, Error> {
-    let numbers = |column: usize| {
-        let is_number = |record: &StringRecord| record[column].trim().parse::<f64>().is_ok();
-        records.iter().all(|(_, record)| is_number(record))
-    };
-    let names: &[&str] = match records[0].1.len() {
+fn by_place(path: &Path, found: &Found) -> Result<Vec<String>, Error> {
+    let names: &[&str] = match found.first.len() {
         2 => &["anchor", "positive"],
-        3 if numbers(2) => &["sentence1", "sentence2", "score"],
-        3 if looks_like_text(records) => &["anchor", "positive", "negative"],
+        3 if found.numbers[2] => &["sentence1", "sentence2", "score"],
+        3 if looks_like_text(&found.first) => &["anchor", "positive", "negative"],
         // As STS-B is distributed: genre, file, year, number, score, sentence, sentence, sources.
-        7.. if numbers(4) => {
+        7.. if found.numbers[4] => {
             &["genre", "file", "year", "number", "score", "sentence1", "sentence2"]
         }
-        1 => return Err(one_column(path, &records[0])),
+        1 => return Err(one_column(path, found)),
         _ => {
             let reason = "the first row names no known columns (sentence1, sentence2, score; anchor, \
                           positive, negative; text, label): add a header, or name columns with --columns";
-            return Err(Error::row(path, records[0].0, reason));
+            return Err(Error::row(path, found.line, reason));
         }
     };
-    let rest = names.len()..records[0].1.len();
+    let rest = names.len()..found.first.len();
     let rest = rest.map(|place| format!("column {}", place + 1));
     Ok(names.iter().map(ToString::to_string).chain(rest).collect())
 }
 
 /// The error of a table with one column of an unknown name.
-fn one_column(path: &Path, (line, first): &(usize, StringRecord)) -> Error {
-    let name = first[0].trim();
+fn one_column(path: &Path, found: &Found) -> Error {
+    let name = found.first[0].trim();
     let within = [(';', "a semicolon"), ('\t', "a tab"), ('|', "a vertical bar"), (',', "a comma")];
     let within = within.iter().find(|(letter, _)| name.contains(*letter));
     let reason = match within {
@@ -150,22 +236,10 @@ fn one_column(path: &Path, (line, first): &(usize, StringRecord)) -> Error {
                  --columns, such as --columns text=NAME, or say --format lines for one text per line"
             .to_string(),
     };
-    Error::row(path, *line, reason)
+    Error::row(path, found.line, reason)
 }
 
 /// Whether the first row is a row of texts, not the header of numbers or of unknown columns.
-fn looks_like_text(records: &[(usize, StringRecord)]) -> bool {
-    let first = &records[0].1;
+fn looks_like_text(first: &StringRecord) -> bool {
     first.iter().all(|cell| cell.trim().contains(' '))
-}
-
-/// The line of a record, counted from one. The reader's own position is where the record before
-/// ended: line breaks in between, as in blank lines, are still to be counted.
-fn line_of(text: &str, position: Option<&csv::Position>) -> usize {
-    let Some(position) = position else {
-        return 1;
-    };
-    let rest = text.as_bytes().get(position.byte() as usize..).unwrap_or_default();
-    let breaks = rest.iter().take_while(|byte| b"\r\n".contains(byte));
-    position.line() as usize + breaks.filter(|byte| **byte == b'\n').count()
 }

@@ -1,29 +1,61 @@
 //! JSON Lines, an object or a list of texts in each line; or one array of such rows.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Deserializer, Map, Value};
 
-use super::{Row, Table};
+use super::{Row, Source, Table};
 use crate::data::Place;
+use crate::data::contents::Contents;
 use crate::error::Error;
 
-/// Reads a table.
-pub fn parse(file: &Arc<Path>, text: &str) -> Result<Table, Error> {
-    let rows = match array(text) {
-        Some(rest) => elements(file, text, rest)?,
-        None => {
-            let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-            let rows = lines.map(|(index, line)| {
-                let value = serde_json::from_str(line)
-                    .map_err(|error| not_json(file, index + 1, error.column(), &error))?;
-                row(file, index + 1, value)
-            });
-            rows.collect::<Result<_, _>>()?
-        }
+/// Reads a table. An array is held in memory, lines are not.
+pub fn parse(contents: Contents) -> Result<Table, Error> {
+    if !begins_array(&contents)? {
+        return Table::of(Source::JsonLines(contents), true);
+    }
+    let mut text = String::new();
+    let read = contents.text()?.read_to_string(&mut text);
+    read.map_err(|error| contents.unreadable(error))?;
+    let rest = array(&text).unwrap_or_default();
+    Table::of(Source::Rows(elements(contents.path(), &text, rest)?), true)
+}
+
+/// The rows of a file with one in each line.
+pub fn lines(
+    contents: &Contents,
+) -> Result<impl Iterator<Item = Result<Row, Error>> + use<'_>, Error> {
+    let file = contents.path();
+    let of_line = move |line: Result<(usize, String), Error>| {
+        let (number, line) = match line {
+            Ok(line) => line,
+            Err(error) => return Some(Err(error)),
+        };
+        let value = match line.trim().is_empty() {
+            true => return None,
+            false => serde_json::from_str(&line),
+        };
+        let value = value.map_err(|error| not_json(file, number, error.column(), &error));
+        Some(value.and_then(|value| row(file, number, value)))
     };
-    Ok(Table::of(rows, true))
+    Ok(contents.lines()?.filter_map(of_line))
+}
+
+/// Whether the file begins as an array of rows does.
+fn begins_array(contents: &Contents) -> Result<bool, Error> {
+    let mut start = String::new();
+    for byte in contents.text()?.bytes() {
+        let byte = byte.map_err(|error| contents.unreadable(error))?;
+        if !byte.is_ascii_whitespace() {
+            start.push(byte.into());
+        }
+        if start.len() == 2 {
+            break;
+        }
+    }
+    Ok(array(&start).is_some())
 }
 
 /// What follows the bracket of an array of rows. A list of texts is a row itself.

@@ -20,12 +20,8 @@ pub struct Labels<'a> {
 impl<'a> Labels<'a> {
     /// Decides by all rows.
     pub fn of(table: &Table, columns: &'a Columns, hints: Hints) -> Result<Self, Error> {
-        let label = columns.label.as_deref();
-        let decimal = label.is_some_and(|label| {
-            table.rows.iter().any(|row| row.get(label).is_some_and(is_decimal))
-        });
-        let (score, class) = match (columns.score.as_deref(), label) {
-            (None, label) if decimal => (label, None),
+        let (score, class) = match (columns.score.as_deref(), columns.label.as_deref()) {
+            (None, Some(label)) if has_decimals(table, label)? => (Some(label), None),
             given => given,
         };
         let range = match score {
@@ -55,32 +51,49 @@ impl<'a> Labels<'a> {
     }
 }
 
+fn has_decimals(table: &Table, column: &str) -> Result<bool, Error> {
+    for row in table.rows() {
+        if row?.get(column).is_some_and(is_decimal) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The scale of a column of scores; `None` if it has none.
 fn range(table: &Table, column: &str, hints: Hints) -> Result<Option<ScoreRange>, Error> {
     let named = table.named;
-    let mut scores = Vec::new();
-    for row in &table.rows {
-        if let Some(score) = row.number(column)? {
-            scores.push((row, score));
-        }
-    }
-    let within = |range: &ScoreRange| scores.iter().all(|(_, score)| range.contains(*score));
     let known = KNOWN.iter().find(|(name, _)| column.eq_ignore_ascii_case(name));
     let known = hints.range.or(known.map(|(_, range)| *range));
     // A file without a header has the scale of the one that it evaluates, or that of STS-B.
     let training = hints.training.filter(|training| !training.named && !named);
-    let training = training.and_then(|training| training.scale).filter(within);
+    let training = training.and_then(|training| training.scale);
     let usual = [ScoreRange::new(0.0, 1.0), ScoreRange::new(-1.0, 1.0)];
     let stsb = (!named).then_some(ScoreRange::new(0.0, 5.0));
-    let fitting = usual.into_iter().chain(stsb).find(within);
-    let Some(range) = known.or(training).or(fitting) else {
-        let (row, score) =
-            scores.iter().find(|(_, score)| !usual[1].contains(*score)).unwrap_or(&scores[0]);
-        let reason = format!(
+    let mut fitting: Vec<_> = training.into_iter().chain(usual).chain(stsb).collect();
+    // A score beyond the usual scales, or the first.
+    let (mut shown, mut beyond) = (None, false);
+    for row in table.rows() {
+        let row = row?;
+        let Some(score) = row.number(column)? else {
+            continue;
+        };
+        fitting.retain(|range| range.contains(score));
+        let outside = !usual[1].contains(score);
+        if shown.is_none() || (outside && !beyond) {
+            shown = Some((row.place.clone(), score));
+        }
+        beyond |= outside;
+    }
+    let Some((place, score)) = shown else {
+        return Ok(None);
+    };
+    let reason = || {
+        format!(
             "score {score} is outside -1..1, and nothing says which scale the file has: name it, \
              such as --score-range 0..5"
-        );
-        return Err(row.error(reason));
+        )
     };
-    Ok((!scores.is_empty()).then_some(range))
+    let range = known.or(fitting.first().copied());
+    range.map(Some).ok_or_else(|| place.error(reason()))
 }

@@ -24,14 +24,17 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::contents::Contents;
 use super::{Dataset, Place, ScoreRange};
 use crate::error::Error;
 use columns::{Columns, Renamed};
+use delimited::Delimited;
 
 /// A row of cells by the names of their columns.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,15 +45,44 @@ pub struct Row {
     pub cells: Map<String, Value>,
 }
 
-/// The rows of one or several files.
-#[derive(Debug, Clone, PartialEq)]
+/// The rows of one or several files. Those of large formats are read from their files anew for each pass.
+#[derive(Debug, Clone)]
 pub struct Table {
     /// The names of all columns, sorted.
     pub names: Vec<String>,
-    /// The rows, in their order.
-    pub rows: Vec<Row>,
+    /// The first row, if there is one.
+    pub first: Option<Row>,
+    /// The number of rows.
+    pub count: usize,
+    /// The columns in which a passage has a title.
+    titled: BTreeSet<String>,
     /// Whether the files themselves name their columns; otherwise they were named by their places.
     pub named: bool,
+    sources: Vec<Source>,
+}
+
+/// Where rows come from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// Memory.
+    Rows(Vec<Row>),
+    /// A file of separated values.
+    Delimited(Delimited),
+    /// A file of JSON Lines.
+    JsonLines(Contents),
+}
+
+/// The rows of one pass.
+type Rows<'a> = Box<dyn Iterator<Item = Result<Cow<'a, Row>, Error>> + 'a>;
+
+impl Source {
+    fn rows(&self) -> Result<Rows<'_>, Error> {
+        Ok(match self {
+            Self::Rows(rows) => Box::new(rows.iter().map(|row| Ok(Cow::Borrowed(row)))),
+            Self::Delimited(file) => Box::new(file.rows()?.map(|row| row.map(Cow::Owned))),
+            Self::JsonLines(file) => Box::new(json::lines(file)?.map(|row| row.map(Cow::Owned))),
+        })
+    }
 }
 
 /// What the user says about a file.
@@ -66,14 +98,46 @@ pub struct Hints<'a> {
 
 impl Table {
     /// Rows of any columns.
-    pub fn of(rows: Vec<Row>, named: bool) -> Self {
+    pub fn of(source: Source, named: bool) -> Result<Self, Error> {
+        let mut table = Self {
+            names: Vec::new(),
+            first: None,
+            count: 0,
+            titled: BTreeSet::new(),
+            named,
+            sources: Vec::new(),
+        };
         let mut names = BTreeSet::new();
-        for name in rows.iter().flat_map(|row| row.cells.keys()) {
-            if !names.contains(name) {
-                names.insert(name.clone());
+        for row in source.rows()? {
+            let row = row?;
+            for (name, cell) in &row.cells {
+                if !names.contains(name) {
+                    names.insert(name.clone());
+                }
+                if cell::has_title(cell) && !table.titled.contains(name) {
+                    table.titled.insert(name.clone());
+                }
             }
+            table.count += 1;
+            table.first.get_or_insert_with(|| row.into_owned());
         }
-        Self { names: names.into_iter().collect(), rows, named }
+        table.names = names.into_iter().collect();
+        table.sources.push(source);
+        Ok(table)
+    }
+
+    /// The rows, in their order.
+    pub fn rows(&self) -> Rows<'_> {
+        let failed = |error| -> Rows { Box::new(std::iter::once(Err(error))) };
+        Box::new(self.sources.iter().flat_map(move |file| file.rows().unwrap_or_else(failed)))
+    }
+
+    /// The error of the table as a whole, at its first row.
+    fn error(&self, reason: String) -> Error {
+        match &self.first {
+            Some(row) => row.error(reason),
+            None => Error::read(Path::new("the table"), reason),
+        }
     }
 
     /// Adds the rows of another file, whose columns must be the same; `first` and `file` are for messages.
@@ -90,7 +154,9 @@ impl Table {
                 format!("it names its columns in a header, {first} does not: add it there")
             }
             _ if self.names == other.names => {
-                self.rows.extend(other.rows);
+                self.sources.extend(other.sources);
+                self.titled.extend(other.titled);
+                self.count += other.count;
                 return Ok(());
             }
             _ => format!("its columns are not those of {first}: it {}", words.join(" and ")),
@@ -100,7 +166,7 @@ impl Table {
 
     /// The rows as examples are made of them.
     pub fn interpret(self, hints: Hints) -> Result<Dataset, Error> {
-        if self.rows.is_empty() {
+        if self.count == 0 {
             return Ok(Dataset::default());
         }
         let columns = Columns::of(&self, hints.columns)?;

@@ -1,6 +1,5 @@
 //! Rows of cells as pairs, rankings, labelled texts and texts with a teacher's embedding.
 
-use super::cell::has_title;
 use super::columns::{Columns, Texts};
 use super::labels::Labels;
 use super::repeated::Repeated;
@@ -10,20 +9,19 @@ use crate::error::Error;
 
 /// The data set of a table with these columns.
 pub fn interpret(table: &Table, columns: &Columns, hints: Hints) -> Result<Dataset, Error> {
-    let rows = &table.rows;
     let mut data = match &columns.texts {
-        texts if let Some(column) = teacher(rows, columns) => targets(rows, texts, column)?,
+        texts if let Some(column) = teacher(table, columns) => targets(table, texts, column)?,
         Texts::Pair(left, right) => pairs(table, columns, [left, right], hints)?,
-        Texts::Ranking(anchor, positive) => rankings(rows, columns, [anchor, positive])?,
-        Texts::Single(text) => texts(rows, columns, text)?,
-        Texts::Set(column) => sets(rows, column)?,
+        Texts::Ranking(anchor, positive) => rankings(table, columns, [anchor, positive])?,
+        Texts::Single(text) => texts(table, columns, text)?,
+        Texts::Set(column) => sets(table, column)?,
     };
     data.named = table.named;
     if !table.named {
         let read: Vec<_> = columns.read().map(String::as_str).collect();
         data.notes.push(format!("without a header, its columns are read as {}", read.join(", ")));
     }
-    if columns.read().any(|column| rows.iter().any(|row| row.get(column).is_some_and(has_title))) {
+    if columns.read().any(|column| table.titled.contains(column)) {
         data.notes.push("passages are read with their titles before their texts".to_string());
     }
     let mut unused = columns.unused.clone();
@@ -49,7 +47,8 @@ fn pairs(
     let labels = Labels::of(table, columns, hints)?;
     let mut data = Dataset { scale: labels.range, ..Dataset::default() };
     let mut without = 0;
-    for row in &table.rows {
+    for row in table.rows() {
+        let row = &*row?;
         let (place, left, right) = (row.place.clone(), row.text(left)?, row.text(right)?);
         if !labels.exist() {
             data.rankings.push(Ranking::of(place, left, right));
@@ -68,13 +67,14 @@ fn pairs(
 }
 
 fn rankings(
-    rows: &[Row],
+    table: &Table,
     columns: &Columns,
     [anchor, positive]: [&String; 2],
 ) -> Result<Dataset, Error> {
     let mut data = Dataset::default();
     let mut repeated = Repeated::default();
-    for row in rows {
+    for row in table.rows() {
+        let row = &*row?;
         let mut negatives = Vec::new();
         for column in &columns.negatives {
             negatives.extend(row.texts(column)?);
@@ -149,8 +149,10 @@ fn margins(
 
 /// The column of a teacher's embeddings, if the rows are texts with the embedding that each should have:
 /// as MSELoss takes one text, or parallel texts that share an embedding.
-fn teacher<'a>(rows: &[Row], columns: &'a Columns) -> Option<&'a String> {
-    let is_list = |column: &&String| rows[0].get(column).is_some_and(serde_json::Value::is_array);
+fn teacher<'a>(table: &Table, columns: &'a Columns) -> Option<&'a String> {
+    let first = table.first.as_ref();
+    let first = |column: &String| first.and_then(|row| row.get(column));
+    let is_list = |column: &&String| first(column).is_some_and(serde_json::Value::is_array);
     let label = columns.label.as_ref();
     let embeddings = label.filter(is_list);
     match columns.texts {
@@ -163,13 +165,14 @@ fn teacher<'a>(rows: &[Row], columns: &'a Columns) -> Option<&'a String> {
     }
 }
 
-fn targets(rows: &[Row], texts: &Texts, column: &str) -> Result<Dataset, Error> {
+fn targets(table: &Table, texts: &Texts, column: &str) -> Result<Dataset, Error> {
     let texts: Vec<&String> = match texts {
         Texts::Pair(first, second) | Texts::Ranking(first, second) => vec![first, second],
         Texts::Single(text) | Texts::Set(text) => vec![text],
     };
     let mut data = Dataset::default();
-    for row in rows {
+    for row in table.rows() {
+        let row = &*row?;
         for text in &texts {
             data.teacher_targets.push(teacher_target(row, text, column)?);
         }
@@ -178,11 +181,12 @@ fn targets(rows: &[Row], texts: &Texts, column: &str) -> Result<Dataset, Error> 
     Ok(data)
 }
 
-fn texts(rows: &[Row], columns: &Columns, text: &str) -> Result<Dataset, Error> {
+fn texts(table: &Table, columns: &Columns, text: &str) -> Result<Dataset, Error> {
     let label = columns.label.as_ref();
     let mut data = Dataset::default();
     let mut without = 0;
-    for row in rows {
+    for row in table.rows() {
+        let row = &*row?;
         let (place, text) = (row.place.clone(), row.text(text)?);
         match label {
             None => data.bare.push(text),
@@ -217,10 +221,11 @@ fn same_width(targets: &[TeacherTarget]) -> Result<(), Error> {
 }
 
 /// Each text of a set belongs to the first.
-fn sets(rows: &[Row], column: &str) -> Result<Dataset, Error> {
+fn sets(table: &Table, column: &str) -> Result<Dataset, Error> {
     let mut data = Dataset::default();
     let mut repeated = Repeated::default();
-    for row in rows {
+    for row in table.rows() {
+        let row = &*row?;
         let texts = row.texts(column)?;
         let Some((anchor, others)) = texts.split_first().filter(|(_, others)| !others.is_empty())
         else {

@@ -20,7 +20,7 @@ use parquet::file::reader::RowGroupReader;
 use parquet::record::Field;
 use serde_json::{Number, Value};
 
-use super::{Row, Table};
+use super::{Row, Source, Table};
 use crate::data::Place;
 use crate::data::contents::unpacked_limit;
 use crate::error::Error;
@@ -58,7 +58,7 @@ pub fn parse(file: &Arc<Path>, bytes: &[u8]) -> Result<Table, Error> {
         }
         Some(Err(ParquetError::General(reason))) => Err(not_read(&reason)),
         Some(Err(error)) => Err(not_read(&error.to_string())),
-        Some(Ok(rows)) => Ok(Table::of(rows?, true)),
+        Some(Ok(rows)) => Table::of(Source::Rows(rows?), true),
     }
 }
 
@@ -84,7 +84,7 @@ fn rows(
 ) -> Result<Vec<Row>, ParquetError> {
     let size = bytes.len() as u64;
     let values = size.saturating_mul(VALUES_PER_BYTE).max(FREE_VALUES);
-    let mut bytes_left = unpacked_limit(bytes);
+    let mut bytes_left = unpacked_limit(size);
     let budget = Arc::new(Mutex::new(Budget { bytes: bytes_left, values }));
     let too_large = || ParquetError::General(TOO_LARGE.into());
     let columns = metadata.file_metadata().schema_descr().num_columns().max(1) as u64;
