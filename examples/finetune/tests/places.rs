@@ -44,7 +44,9 @@ fn assert_whole(model: &Path, what: &str) {
 
 /// Waits until a run has claimed `model` in `directory`, or is over.
 fn claimed(directory: &Path, child: &mut Child) {
-    while !directory.join(".model.saving-lock").exists() && child.try_wait().unwrap().is_none() {
+    // The number is written once the file is locked.
+    let owner = || fs::read_to_string(directory.join(".model.saving-lock")).unwrap_or_default();
+    while owner().trim() != child.id().to_string() && child.try_wait().unwrap().is_none() {
         sleep(Duration::from_millis(2));
     }
 }
