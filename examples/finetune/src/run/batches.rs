@@ -1,5 +1,7 @@
-//! The examples of a loss as token ids, batch by batch. Texts are tokenised when their batch comes, so memory does not
-//! hold the token ids of all examples.
+//! The examples of a loss as token ids, batch by batch. Texts are tokenised when their batch comes; the ids are kept for
+//! the next epoch unless there are very many examples.
+
+use std::sync::OnceLock;
 
 use burn_embedding_losses::catalog::BatchKind;
 use burn_embedding_losses::noise::WordDeletionConfig;
@@ -13,12 +15,17 @@ use crate::data::repeats::{Groups, Ids, Repeats};
 use crate::data::task::{Example, Target};
 use crate::error::Error;
 
+/// The most examples whose token ids are kept from one epoch to the next.
+const KEPT: usize = 1 << 18;
+
 /// The examples of a loss, ready to be encoded.
 #[derive(Debug)]
 pub struct Batches<'a> {
     takes: BatchKind,
     examples: &'a [Example<'a>],
     tokenizer: &'a Tokenizer,
+    /// The token ids of the texts of each example that has been in a batch; nothing if there are too many.
+    kept: Vec<OnceLock<Vec<Vec<u32>>>>,
     groups: Option<Groups<'a>>,
     sampler: Sampler,
     schedule: &'a Schedule,
@@ -69,7 +76,9 @@ impl<'a> Batches<'a> {
         let masked = ranked && schedule.repeats == Repeats::Mask;
         let groups = masked.then(|| Groups::new(examples));
         let sampler = Sampler::new(takes, examples, schedule);
-        Self { takes, examples, tokenizer, groups, sampler, schedule }
+        let keeps = schedule.epochs > 1 && examples.len() <= KEPT;
+        let kept = if keeps { vec![OnceLock::new(); examples.len()] } else { Vec::new() };
+        Self { takes, examples, tokenizer, kept, groups, sampler, schedule }
     }
 
     /// The number of all steps.
@@ -125,8 +134,7 @@ impl<'a> Batches<'a> {
     /// tokens for the other losses.
     pub fn batch(&self, rows: &[usize], rng: &mut StdRng) -> Result<Batch<'_>, Error> {
         let columns = self.examples[rows[0]].texts.len();
-        let column = |column: usize| rows.iter().map(move |&row| self.examples[row].texts[column]);
-        let tokens = self.encode((0..columns).flat_map(column).collect())?;
+        let tokens = self.tokens(rows, columns)?;
         let whole = tokens[..rows.len()].to_vec();
         let texts = match self.takes {
             BatchKind::DamagedTexts => self.damaged(rows, rng)?,
@@ -160,6 +168,26 @@ impl<'a> Batches<'a> {
         let texts = rows.iter().map(|&row| deletion.damage(self.examples[row].texts[0]));
         let texts: Vec<_> = texts.collect();
         self.encode(texts.iter().map(String::as_str).collect())
+    }
+
+    /// The token ids of the first `columns` texts of examples, column after column.
+    fn tokens(&self, rows: &[usize], columns: usize) -> Result<Vec<Vec<u32>>, Error> {
+        if self.kept.is_empty() {
+            let column =
+                |column: usize| rows.iter().map(move |&row| self.examples[row].texts[column]);
+            return self.encode((0..columns).flat_map(column).collect());
+        }
+        let new: Vec<_> = rows.iter().filter(|&&row| self.kept[row].get().is_none()).collect();
+        let texts = |row: usize| self.examples[row].texts.iter().copied();
+        let ids = self.encode(new.iter().flat_map(|&&row| texts(row)).collect())?;
+        let mut ids = ids.into_iter();
+        for &&row in &new {
+            let of_row = ids.by_ref().take(texts(row).len()).collect();
+            self.kept[row].get_or_init(|| of_row);
+        }
+        let kept = |row: usize| self.kept[row].get().expect("all rows have been tokenised");
+        let column = |column: usize| rows.iter().map(move |&row| kept(row)[column].clone());
+        Ok((0..columns).flat_map(column).collect())
     }
 
     fn encode(&self, texts: Vec<&str>) -> Result<Vec<Vec<u32>>, Error> {
@@ -218,6 +246,27 @@ mod tests {
         assert_eq!(batches(schedule.clone(), |batches| batches.count()), 4);
         let shorter = Schedule { steps: Some(3), ..schedule };
         assert_eq!(batches(shorter, |batches| batches.count()), 3);
+    }
+
+    #[test]
+    fn ids_that_are_kept_are_those_of_the_texts() {
+        let tokenizer = Tokenizer::train(TEXTS.into_iter(), 200, 16).unwrap();
+        let pair =
+            |[a, b]: [usize; 2]| Example { texts: vec![TEXTS[a], TEXTS[b]], target: Target::None };
+        let examples = [[0, 1], [2, 3], [4, 0]].map(pair);
+        let ids = |epochs, rows: &[usize]| {
+            let schedule = Schedule { epochs, word_dropout: 0.0, ..Schedule::default() };
+            let takes = BatchKind::PositivePairs;
+            let batches = Batches::new(takes, &examples, &tokenizer, &schedule);
+            let batch = |rows| batches.batch(rows, &mut StdRng::seed_from_u64(1)).unwrap().texts;
+            // Some rows are known when the others come.
+            batch(&rows[..1]);
+            batch(rows)
+        };
+        let rows = [1, 0, 2, 1];
+        assert_eq!(ids(2, &rows), ids(1, &rows));
+        let texts = [2, 0, 4, 2, 3, 1, 0, 3].map(|text| TEXTS[text]);
+        assert_eq!(ids(2, &rows), tokenizer.encode(texts.to_vec()).unwrap().rows);
     }
 
     #[test]
