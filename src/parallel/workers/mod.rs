@@ -24,8 +24,9 @@ use crate::parallel::rows::Rows;
 /// in every run with as many workers.
 ///
 /// On Flex each worker has a share of the cores to itself; otherwise the threads would wait for each
-/// other inside every matrix product. Dropout of Burn draws from one sequence of random numbers for all
-/// threads of the CPU: draw masks from the row instead if runs must repeat.
+/// other inside every matrix product. Burn's dropout draws from one sequence of random numbers for all
+/// threads of the CPU, so with several workers its masks differ from run to run. Where runs must repeat, use
+/// a dropout whose masks depend on the row, such as `dropout::by_text` of `burn-embedding-models`.
 ///
 /// # Example
 ///

@@ -39,6 +39,19 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
         Seen { diagnostics, mean_cosine: Some(mean_cosine) }
     }
 
+    /// Gives the loss of a batch, times `share`, for the embeddings of its texts in the order of `sorted`.
+    fn loss_of_sorted(
+        &self,
+        sorted: &ByLength,
+        batch: &Batch,
+        share: f64,
+    ) -> impl FnOnce(Tensor<2>) -> Tensor<1> {
+        move |embeddings| {
+            let columns = sorted.restore(embeddings).chunk(batch.columns, 0);
+            self.objective.forward(&self.encoder, columns, batch) * share
+        }
+    }
+
     /// The loss of a batch, times `share`, whose texts go through the encoder a few at a time, those
     /// of like length together; `gradients` receives its gradient in parts.
     pub(super) fn cached_loss(
@@ -51,10 +64,7 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
     ) -> Tensor<1> {
         let texts = batch.rows();
         let sorted = ByLength::new(&texts);
-        let loss = |embeddings: Tensor<2>| {
-            let columns = sorted.restore(embeddings).chunk(batch.columns, 0);
-            self.objective.forward(&self.encoder, columns, &batch) * share
-        };
+        let loss = self.loss_of_sorted(&sorted, &batch, share);
         let embed = |encoder: &E, rows: Range<usize>| encoder.embed(&sorted.rows()[rows], device);
         let step = cache.seeded(seed).step(&self.encoder, texts.len(), embed, loss);
         step.gradients.for_each(gradients);
@@ -74,10 +84,7 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
     ) -> Tensor<1> {
         let texts = batch.rows();
         let sorted = ByLength::new(&texts);
-        let loss = |embeddings: Tensor<2>| {
-            let columns = sorted.restore(embeddings).chunk(batch.columns, 0);
-            self.objective.forward(&self.encoder, columns, &batch) * share
-        };
+        let loss = self.loss_of_sorted(&sorted, &batch, share);
         let embed = |encoder: &E, rows: Range<usize>| {
             let numbers = sorted.order()[rows.clone()].iter().map(|&text| text as u64).collect();
             let device = &encoder.devices()[0];
