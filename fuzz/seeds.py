@@ -125,6 +125,11 @@ def pickles():
         write("pickle", name, (goldens / "files" / name).read_bytes())
 
 
+def parquet():
+    for path in (here.parent / "examples/finetune/goldens/parquet").glob("*.parquet"):
+        write("parquet", path.stem, path.read_bytes())
+
+
 def words():
     """Names of fields, and short texts, in the small files of all models and in the tables."""
     found = set("[] {} null true 1e308 -1 18446744073709551615 4294967296".split())
@@ -156,5 +161,5 @@ def hexes(letter):
     return "".join(f"\\x{byte:02X}" for byte in letter.encode())
 
 
-for seeds in (words, tables, tokenizers, configs, modules, tables_of_vectors, safetensors, pickles):
+for seeds in (words, tables, parquet, tokenizers, configs, modules, tables_of_vectors, safetensors, pickles):
     seeds()

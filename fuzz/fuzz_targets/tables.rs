@@ -4,18 +4,12 @@
 
 #![no_main]
 
-use finetune::data::read_bytes;
-use finetune::data::task::{examples, kind_of, losses};
+use burn_embedding_fuzz::examples_of_all;
 use libfuzzer_sys::fuzz_target;
 
 const NAMES: [&str; 7] = ["a.csv", "a.tsv", "a.txt", "a.jsonl", "a.json", "a.csv.gz", "a.json.gz"];
 
 fuzz_target!(|input: &[u8]| {
     let Some((first, bytes)) = input.split_first() else { return };
-    let Ok(data) = read_bytes(NAMES[usize::from(*first) % NAMES.len()], bytes) else { return };
-    data.contents();
-    for loss in losses() {
-        let kind = kind_of(loss).expect("the name of a loss");
-        let _ = examples(loss, kind, &data);
-    }
+    examples_of_all(NAMES[usize::from(*first) % NAMES.len()], bytes);
 });

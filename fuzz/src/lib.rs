@@ -9,6 +9,8 @@ use burn_embedding_models::directory::Directory;
 use burn_embedding_models::fuzzing::network;
 use burn_embedding_models::static_embedding::StaticConfig;
 use burn_embedding_models::{NetworkConfig, SentenceTransformer, weights};
+use finetune::data::read_bytes;
+use finetune::data::task::{examples, kind_of, losses};
 use tempfile::TempDir;
 
 /// Ends a file in an input that stands for several: no text file has this byte in it.
@@ -17,6 +19,16 @@ const END: u8 = 0;
 /// The directory of a tiny model of the tests.
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/goldens").join(name)
+}
+
+/// Reads a data file of this name, if it is one, and takes from it the examples of every loss.
+pub fn examples_of_all(name: &str, bytes: &[u8]) {
+    let Ok(data) = read_bytes(name, bytes) else { return };
+    data.contents();
+    for loss in losses() {
+        let kind = kind_of(loss).expect("the name of a loss");
+        let _ = examples(loss, kind, &data);
+    }
 }
 
 /// A directory in which a target writes some files anew for each input.
