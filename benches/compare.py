@@ -1,8 +1,8 @@
 """Every loss beside sentence-transformers: time, and growth of the peak memory, forward and backward.
 
     pip install sentence-transformers==6.2.0 torch==2.9.0
-    cargo build --release -p backends-tests
-    python benches/compare.py target/release/measure > benches/RESULTS.md
+    cargo build --profile fast -p backends-tests
+    python benches/compare.py target/fast/measure > benches/RESULTS.md
 
 Last come batches that only this crate can take (`--large ''`: none), without Python.
 

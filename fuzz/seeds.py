@@ -161,5 +161,6 @@ def hexes(letter):
     return "".join(f"\\x{byte:02X}" for byte in letter.encode())
 
 
-for seeds in (words, tables, parquet, tokenizers, configs, modules, tables_of_vectors, safetensors, pickles):
+tiny_models = tokenizers, configs, modules, tables_of_vectors, safetensors, pickles
+for seeds in (words, tables, parquet, *tiny_models):
     seeds()
