@@ -25,6 +25,7 @@ from pathlib import Path
 
 SIZES, DIMS = [32, 256, 1024, 2048, 4096], [384, 768]
 LOSSES = {  # columns, kind of labels
+    "AnglELoss": (2, "half"),
     "BatchAllTripletLoss": (1, "class"),
     "BatchHardSoftMarginTripletLoss": (1, "class"),
     "BatchHardTripletLoss": (1, "class"),

@@ -40,9 +40,10 @@ fn targets(kind: BatchKind, n: usize) -> Targets {
     match kind {
         BatchKind::LabeledRows => Targets::Classes(numbers(n, n / 4)),
         BatchKind::ClassifiedPairs => Targets::Classes(numbers(n, 3)),
-        BatchKind::BinaryPairs | BatchKind::ScoredPairs | BatchKind::ScoredRankings => {
-            Targets::Numbers(numbers(n, 2).float())
-        }
+        BatchKind::BinaryPairs
+        | BatchKind::ScoredPairs
+        | BatchKind::ScoredTuples
+        | BatchKind::ScoredRankings => Targets::Numbers(numbers(n, 2).float()),
         BatchKind::TeacherEmbeddings => Targets::Matrix(rows(n).inner()),
         _ => Targets::None,
     }

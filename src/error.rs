@@ -39,6 +39,12 @@ impl ConfigError {
         Self::unless(inputs.saturating_mul(got) <= LAYER, loss, field, &rule, got)
     }
 
+    /// The rule that every scale and temperature shares.
+    pub(crate) fn unless_positive(loss: &str, field: &str, value: f64) -> Result<(), Self> {
+        let positive = value > 0.0 && value.is_finite();
+        Self::unless(positive, loss, field, "must be positive", value)
+    }
+
     /// The rule that every margin, strength and weight shares.
     pub(crate) fn unless_finite(loss: &str, field: &str, value: f64) -> Result<(), Self> {
         Self::unless(value.is_finite(), loss, field, "must be finite", value)

@@ -24,7 +24,8 @@ MINED_PAIRWISE = {
     "BatchHardSoftMarginTripletLoss",
     "BatchSemiHardTripletLoss",
 }
-HAS_PARAMETERS_OR_TARGETS_PER_DIMENSION = {"MSELoss", "SoftmaxLoss"}
+DEPENDS_ON_PLACES = {"AnglELoss", "MSELoss", "SoftmaxLoss"}
+"""Losses whose dimensions differ: they have a place in a complex number, or parameters or targets."""
 
 
 def agree(found: Answer, expected: Answer, tolerance: tuple[float, float, float]) -> bool:
@@ -84,7 +85,7 @@ def stable_in_float64(case: Case, problem: Problem, expected: Answer) -> str | N
 
 def independent_of_summation_order(case: Case, problem: Problem, expected: Answer) -> str | None:
     """The same points with their coordinates shuffled, and among unrelated zeros: all sums run in another order."""
-    if case.loss in HAS_PARAMETERS_OR_TARGETS_PER_DIMENSION:
+    if case.loss in DEPENDS_ON_PLACES:
         return None
     order = torch.randperm(case.dim, generator=torch.Generator().manual_seed(case.dim))
     padding = [order]

@@ -30,6 +30,8 @@ KNOWN = [
     ("ContrastiveLoss", {**EUCLIDEAN, "margin": 3.0}, [A, B], [1, 0, 1], None, 0.977308, [0.807179] * 2),
     ("ContrastiveLoss", {**MANHATTAN, "margin": 3.0}, [A, B], [1, 0, 1], None, 0.885, [1.330414] * 2),
     ("OnlineContrastiveLoss", {"margin": 3.0}, [A, B], [1, 0, 1], None, 8.635917, [0.955209, 1.155093]),
+    ("AnglELoss", {}, [A, B], [1.0, 0.3, 0.6], None, 6.551248, [9.285404, 9.736296]),
+    ("AnglELoss", {}, [A, B, C], None, None, 6.743772, [10.741034, 7.163792, 6.421568]),
     ("CosineSimilarityLoss", {}, [A, B], [1.0, 0.3, 0.6], None, 0.170077, [0.084992, 0.094890]),
     ("CoSENTLoss", {}, [A, B], [1.0, 0.3, 0.6], None, 1.211641, [2.454338, 2.745885]),
     ("MarginMSELoss", {}, [A, B, C], [0.5, 1.0, -1.0], None, 0.713292, [1.341068, 1.681996, 1.681996]),

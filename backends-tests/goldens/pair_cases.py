@@ -1,4 +1,4 @@
-"""Losses that compare row i with row i: contrastive, online contrastive, cosine similarity, triplet."""
+"""Losses that compare row i with row i: AnglE, contrastive, CoSENT, online contrastive, cosine similarity, triplet."""
 
 from case import Case, options
 from inputs import classes, cycle, scores
@@ -235,7 +235,57 @@ def cosent() -> list[Case]:
     ]
 
 
+# rows, dim, columns, regime, labels, scale, purpose
+ANGLE = [
+    (8, 6, 2, "related", scores(0.0, 1.0), ..., "defaults"),
+    (2, 48, 2, "unit", cycle(0, 1), 5.0, ""),
+    (2, 5, 2, "normal", cycle(1, 0), 1.0, "odd-dimension"),
+    (3, 1, 2, "normal", cycle(0, 1, 2), 1.0, "one-dimension"),
+    (5, 7, 2, "normal", cycle(0.25, 0.75, 0.25), 20.0, "equal-labels"),
+    (5, 6, 2, "normal", cycle(3), 20.0, "one-label"),
+    (1, 4, 2, "normal", cycle(1), ..., "one-pair"),
+    (8, 4, 2, "tight", scores(0.0, 1.0), ..., ""),
+    (8, 6, 2, "clusters", cycle(0, 1, 1, 0), 3.0, ""),
+    (8, 4, 2, "large", cycle(2, 0, 1), ..., ""),
+    (8, 4, 2, "small", scores(0.0, 1.0), ..., ""),
+    (8, 3, 2, "duplicates", cycle(0, 1, 2), 2.0, ""),
+    (8, 4, 2, "copies", cycle(0, 1, 2), 4.0, "anchor-is-other"),
+    (17, 16, 2, "normal", scores(0.0, 5.0), 10.0, ""),
+    (33, 8, 2, "related", cycle(-1, 0, 1), ..., "negative-labels"),
+    (64, 3, 2, "unit", scores(0.0, 1.0), ..., ""),
+    (1, 6, 3, "normal", None, 2.0, "one-triplet"),
+    (3, 7, 3, "normal", None, ..., "no-labels"),
+    (8, 8, 3, "related", None, ..., "no-labels"),
+    (5, 6, 4, "unit", None, 5.0, "no-labels"),
+    (8, 4, 3, "related", cycle(1, 0), ..., "labels"),
+    (5, 6, 4, "normal", cycle(1.0, 0.75, 0.5), ..., "labels"),
+    (8, 5, 3, "tight", cycle(1.0, 0.25), ..., "labels"),
+    (17, 6, 5, "clusters", cycle(0.0, 0.5, 1.0), 2.0, "labels"),
+    (33, 4, 3, "duplicates", None, 10.0, "no-labels"),
+    (4, 6, 3, "normal", cycle(0.5), ..., "one-label"),
+]
+FLAT_ANGLE = {"one-dimension", "one-label", "one-pair"}
+
+
+def angle() -> list[Case]:
+    return [
+        Case(
+            "AnglELoss",
+            rows,
+            dim,
+            regime,
+            options(scale=scale),
+            columns=columns,
+            labels=labels,
+            purpose=purpose,
+            flat=purpose in FLAT_ANGLE,
+        )
+        for rows, dim, columns, regime, labels, scale, purpose in ANGLE
+    ]
+
+
 CASES = {
+    "angle": angle(),
     "cosent": cosent(),
     "contrastive": contrastive(),
     "online_contrastive": online_contrastive(),

@@ -77,9 +77,10 @@ fn labels(kind: BatchKind, case: &Case, classes: usize, rng: &mut StdRng) -> Opt
             let dim = case.config["projection_dim"].as_u64().map_or(dim, |dim| dim as usize);
             Some(Labels { dtype: LabelType::Float, data: unit_rows(batch, dim, rng) })
         }
-        BatchKind::BinaryPairs | BatchKind::ScoredPairs | BatchKind::ScoredRankings => {
-            per_row(LabelType::Float, 2)
-        }
+        BatchKind::BinaryPairs
+        | BatchKind::ScoredPairs
+        | BatchKind::ScoredTuples
+        | BatchKind::ScoredRankings => per_row(LabelType::Float, 2),
         BatchKind::LabeledRows | BatchKind::ClassifiedPairs => per_row(LabelType::Int, classes),
         _ => None,
     }

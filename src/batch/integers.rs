@@ -8,7 +8,7 @@ use burn::tensor::{DType, IntDType};
 ///
 /// A `u64` above the largest `i64` wraps around, so equal integers stay equal and different ones
 /// different. (Burn's ndarray cannot compute with such a number at all: it panics.)
-pub(super) fn signed<const D: usize>(integers: Tensor<D, Int>) -> Tensor<D, Int> {
+pub(crate) fn signed<const D: usize>(integers: Tensor<D, Int>) -> Tensor<D, Int> {
     let has_i64 = || integers.device().supports_dtype(DType::I64);
     match integers.dtype() {
         DType::I8 | DType::I16 | DType::U8 | DType::U16 => integers.cast(IntDType::I32),

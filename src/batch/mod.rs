@@ -5,7 +5,7 @@
 //! | :-- | :-- | :-- |
 //! | [`RetrievalBatch`] | (anchor, positive), then a negative or a `Vec` of them | ranking losses |
 //! | [`LabeledBatch`] | (embeddings, labels) | batch-triplet losses |
-//! | [`PairBatch`] | (left, right, labels or scores) | contrastive losses, cosine similarity |
+//! | [`PairBatch`] | (left, right, labels or scores) | contrastive losses, cosine similarity, CoSENT, AnglE |
 //! | [`TripletBatch`] | (anchor, positive, negative) | triplet loss |
 //! | [`MarginBatch`] | (query, positive, negatives, margins) | margin MSE |
 //! | [`ClassifiedPairBatch`] | (left, right, classes) | softmax |
@@ -62,7 +62,7 @@ mod classified_pair;
 pub(crate) mod columns;
 mod denoising;
 mod distillation;
-mod integers;
+pub(crate) mod integers;
 mod labeled;
 mod margin;
 mod pair;

@@ -12,7 +12,7 @@ use crate::error::BatchError;
 const NAME: &str = "PairBatch";
 
 /// Pairs of embeddings with one number each: a binary label (ContrastiveLoss,
-/// OnlineContrastiveLoss) or a similarity score (CosineSimilarityLoss).
+/// OnlineContrastiveLoss) or a similarity score (AnglELoss, CoSENTLoss, CosineSimilarityLoss).
 #[derive(Debug, Clone)]
 pub struct PairBatch {
     pub(crate) left: Tensor<2>,
@@ -34,6 +34,46 @@ impl PairBatch {
         let right = leader.embeddings("right", right);
         let labels = leader.numbers("labels", labels, [left.dims()[0]]);
         Self { left, right, labels }
+    }
+
+    /// The pairs of anchors with each of their documents: with the positive `[n, dim]`, whose labels are `labels`
+    /// (without any, 1), then with each column of negatives, `[n, dim]`, whose labels are 1 minus these.
+    ///
+    /// # Panics
+    ///
+    /// If `anchor` has no row or no column, another part has another shape or type, or `labels` is not `[n]`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use burn::prelude::*;
+    /// use burn_embedding_losses::batch::PairBatch;
+    ///
+    /// let rows = Tensor::<2>::ones([2, 3], &Device::flex());
+    /// let labels = Tensor::<1>::from_floats([1.0, 0.75], &Device::flex());
+    /// let batch = PairBatch::of_rankings(rows.clone(), rows.clone(), vec![rows], Some(labels));
+    /// assert_eq!(batch.labels().to_data(), TensorData::from([1.0f32, 0.75, 0.0, 0.25]));
+    /// ```
+    #[track_caller]
+    pub fn of_rankings(
+        anchor: Tensor<2>,
+        positive: Tensor<2>,
+        negatives: Vec<Tensor<2>>,
+        labels: Option<Tensor<1>>,
+    ) -> Self {
+        let (leader, anchor) = Leader::new(NAME, "anchor", anchor);
+        let mut documents = vec![leader.embeddings("positive", positive)];
+        documents.extend(leader.columns("negatives", 0, negatives));
+        let n = anchor.dims()[0];
+        let labels =
+            labels.unwrap_or_else(|| Tensor::ones([n], (&anchor.device(), anchor.dtype())));
+        let labels = leader.numbers("labels", labels, [n]);
+        let of_negatives = labels.clone().neg().add_scalar(1.0);
+        let count = documents.len();
+        let mut all = vec![of_negatives; count];
+        all[0] = labels;
+        let left = Tensor::cat(vec![anchor; count], 0);
+        Self { left, right: Tensor::cat(documents, 0), labels: Tensor::cat(all, 0) }
     }
 
     /// The left embeddings, `[n, dim]`.

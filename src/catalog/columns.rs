@@ -4,6 +4,7 @@ use core::ops::RangeInclusive;
 use burn::prelude::*;
 
 use super::AnyBatch;
+use crate::batch::integers::signed;
 use crate::batch::*;
 use crate::error::BatchError;
 
@@ -14,6 +15,7 @@ use crate::error::BatchError;
 /// | `LabeledRows` | 1 | classes |
 /// | `BinaryPairs` | 2 | numbers or classes: 1 for a positive pair, 0 for a negative one |
 /// | `ScoredPairs` | 2 | numbers (or classes, taken as numbers) |
+/// | `ScoredTuples` | 2, or anchor, positive and any number of negatives | numbers (or classes, taken as numbers); with negatives also none |
 /// | `ClassifiedPairs` | 2 | classes, or a matrix of probabilities `[n, classes]` |
 /// | `PositivePairs` | 2 | none, or ids |
 /// | `Rankings` | 2 or more: anchor, positive, negatives | none, or ids |
@@ -30,6 +32,9 @@ pub enum BatchKind {
     BinaryPairs,
     /// Pairs with a similarity score: [`PairBatch`].
     ScoredPairs,
+    /// Pairs with a similarity score, or anchor, positive and negatives with a score or none:
+    /// [`PairBatch`].
+    ScoredTuples,
     /// Pairs with a class: [`ClassifiedPairBatch`].
     ClassifiedPairs,
     /// Pairs that belong together: [`RetrievalBatch`].
@@ -109,7 +114,7 @@ impl BatchKind {
             Self::LabeledRows | Self::DamagedTexts => 1..=1,
             Self::BinaryPairs | Self::ScoredPairs => 2..=2,
             Self::ClassifiedPairs | Self::PositivePairs => 2..=2,
-            Self::Rankings => 2..=usize::MAX,
+            Self::Rankings | Self::ScoredTuples => 2..=usize::MAX,
             Self::Triplets => 3..=3,
             Self::ScoredRankings => 3..=usize::MAX,
             Self::TeacherEmbeddings => 1..=usize::MAX,
@@ -143,6 +148,16 @@ impl BatchKind {
             }
             (Self::BinaryPairs | Self::ScoredPairs, Targets::Classes(classes)) => {
                 PairBatch::from((next(), next(), classes)).into()
+            }
+            (Self::ScoredTuples, Targets::Numbers(numbers)) => {
+                PairBatch::of_rankings(next(), next(), columns.collect(), Some(numbers)).into()
+            }
+            (Self::ScoredTuples, Targets::Classes(classes)) => {
+                let numbers = Some(signed(classes).float());
+                PairBatch::of_rankings(next(), next(), columns.collect(), numbers).into()
+            }
+            (Self::ScoredTuples, Targets::None) if count > 2 => {
+                PairBatch::of_rankings(next(), next(), columns.collect(), None).into()
             }
             (Self::ClassifiedPairs, Targets::Classes(classes)) => {
                 ClassifiedPairBatch::new(next(), next(), classes).into()
@@ -194,6 +209,7 @@ impl BatchKind {
         match self {
             Self::LabeledRows => "classes",
             Self::BinaryPairs | Self::ScoredPairs => "numbers or classes",
+            Self::ScoredTuples => "numbers or classes, or with three columns and more none",
             Self::ClassifiedPairs => "classes, or a matrix of probabilities",
             Self::PositivePairs | Self::Rankings => "none, or ids",
             Self::Triplets => "none",

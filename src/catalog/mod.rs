@@ -48,6 +48,12 @@ use crate::losses::*;
 // The list. Without a `loss`, a loss needs more than its configuration to be built: a decoder. `from`
 // names the type of Python's options where they differ from ours.
 declare::losses! {
+    Angle {
+        name: "AnglELoss", model: SentenceEncoder, takes: ScoredTuples,
+        one_number: true, weights: [],
+        config: AngleLossConfig,
+        loss: AngleLoss = |config, _| config.init(),
+    }
     BatchAllTriplet {
         name: "BatchAllTripletLoss", model: SentenceEncoder, takes: LabeledRows,
         one_number: false, weights: [],

@@ -152,7 +152,7 @@ fn what_only_says_how_python_computes_is_ignored() {
 #[test]
 fn wrong_options_are_named() {
     for (name, options, expected) in [
-        ("TripleLoss", json!({}), "unknown loss `TripleLoss`; known are BatchAllTripletLoss,"),
+        ("TripleLoss", json!({}), "unknown loss `TripleLoss`; known are AnglELoss,"),
         ("TripletLoss", json!({"triplet_margin": "x"}), "TripletLoss: invalid type: string"),
         ("MultipleNegativesRankingLoss", json!({"scale": 0}), "`scale` must be positive"),
         (
@@ -210,9 +210,10 @@ fn batch_parts(kind: BatchKind, rows: usize) -> (Vec<Tensor<2>>, Targets) {
     let numbers = Tensor::<1, Int>::arange(0..rows as i64, &device).remainder_scalar(2);
     let targets = match kind {
         BatchKind::LabeledRows | BatchKind::ClassifiedPairs => Targets::Classes(numbers),
-        BatchKind::BinaryPairs | BatchKind::ScoredPairs | BatchKind::ScoredRankings => {
-            Targets::Numbers(numbers.float())
-        }
+        BatchKind::BinaryPairs
+        | BatchKind::ScoredPairs
+        | BatchKind::ScoredTuples
+        | BatchKind::ScoredRankings => Targets::Numbers(numbers.float()),
         BatchKind::PositivePairs | BatchKind::Rankings | BatchKind::Triplets => Targets::None,
         BatchKind::TeacherEmbeddings => Targets::Matrix(column()),
         BatchKind::DamagedTexts => Targets::Tokens(numbers.reshape([rows, 1]).repeat_dim(1, 3)),

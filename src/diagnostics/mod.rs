@@ -122,8 +122,8 @@ impl Display for DeadBatch {
             }
             Self::NoActiveTerm => {
                 "all terms are 0: the margin is reached everywhere, so harder negatives, a larger \
-                 batch or a larger margin are needed to learn more; for CoSENTLoss, no two labels \
-                 differ"
+                 batch or a larger margin are needed to learn more; for CoSENTLoss and AnglELoss, \
+                 no two labels differ"
             }
         })
     }

@@ -42,8 +42,9 @@ macro_rules! config {
 
             $(
                 #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]
-                pub fn $setter(self, $field: $type) -> Self {
-                    Self { $field, ..self }
+                pub fn $setter(mut self, $field: $type) -> Self {
+                    self.$field = $field;
+                    self
                 }
             )*
         }

@@ -25,9 +25,7 @@ impl CoSentLossConfig {
     ///
     /// If `scale` is not positive and finite.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let scale = self.scale;
-        let positive = scale > 0.0 && scale.is_finite();
-        ConfigError::unless(positive, "CoSENTLoss", "scale", "must be positive", scale)
+        ConfigError::unless_positive("CoSENTLoss", "scale", self.scale)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The losses: one file, one Config and one Module for each.
 
+mod angle;
 mod batch_all_triplet;
 mod batch_hard_soft_margin_triplet;
 mod batch_hard_triplet;
@@ -21,6 +22,9 @@ mod triplet;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
+#[doc(alias = "AnglELoss")]
+pub use angle::AngleLoss;
+pub use angle::AngleLossConfig;
 pub use batch_all_triplet::{BatchAllTripletLoss, BatchAllTripletLossConfig};
 pub use batch_hard_soft_margin_triplet::{
     BatchHardSoftMarginTripletLoss, BatchHardSoftMarginTripletLossConfig,

@@ -212,7 +212,7 @@ fn data_that_does_not_fit_the_loss_says_what_would() {
     refused(
         &[("a.csv", PAIRS)],
         &args,
-        "It fits CoSENTLoss, ContrastiveLoss, CosineSimilarityLoss, DenoisingAutoEncoderLoss, ",
+        "It fits AnglELoss, CoSENTLoss, ContrastiveLoss, CosineSimilarityLoss, DenoisingAutoEncoderLoss, ",
     );
     let args = ["--data", "a.txt", "--loss", "MSELoss"];
     refused(&[("a.txt", "1 x\n1 y\n2 z\n2 w\n")], &args, "MSELoss needs texts with a teacher's");
@@ -241,7 +241,7 @@ fn labels_and_scores_that_are_all_the_same_are_told_before_the_model_is_opened()
 
 #[test]
 fn options_that_are_none_are_refused() {
-    refused(&[], &["--loss", "TripleLoss"], "unknown loss `TripleLoss`; known are BatchAll");
+    refused(&[], &["--loss", "TripleLoss"], "unknown loss `TripleLoss`; known are AnglE");
     refused(&[], &["--loss-config", "{margin: 1}"], "--loss-config: expected a JSON object");
     refused(&[], &["--loss-config", "[1]"], "--loss-config: expected a JSON object");
     refused(&[], &["--loss-config", "{\"margin\": 1}"], "unknown field `margin`");

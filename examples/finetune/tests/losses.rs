@@ -43,7 +43,7 @@ fn schedule(steps: usize, learning_rate: f64) -> Schedule {
 fn aim(loss: &str) -> Measure {
     match kind_of(loss) {
         Ok(BatchKind::LabeledRows) => Measure::Labels,
-        Ok(BatchKind::ScoredPairs) => Measure::Spearman,
+        Ok(BatchKind::ScoredPairs | BatchKind::ScoredTuples) => Measure::Spearman,
         Ok(BatchKind::BinaryPairs) => Measure::BinaryPairs,
         Ok(BatchKind::ClassifiedPairs) => Measure::PairClasses,
         Ok(BatchKind::PositivePairs | BatchKind::Rankings) => Measure::Retrieval,

@@ -2,9 +2,10 @@
 //!
 //! | Loss | Examples |
 //! | :-- | :-- |
+//! | `AnglELoss` | scored pairs, or else triplets |
 //! | `BatchAllTripletLoss`, `BatchHardTripletLoss`, `BatchHardSoftMarginTripletLoss`, `BatchSemiHardTripletLoss` | labelled texts |
 //! | `ContrastiveLoss`, `OnlineContrastiveLoss` | pairs that belong together or not |
-//! | `CosineSimilarityLoss` | scored pairs |
+//! | `CoSENTLoss`, `CosineSimilarityLoss` | scored pairs |
 //! | `DenoisingAutoEncoderLoss` | any texts |
 //! | `MarginMSELoss` | triplets with a margin |
 //! | `MegaBatchMarginLoss` | positive pairs |
@@ -74,6 +75,10 @@ fn description(kind: BatchKind) -> &'static str {
             "texts with a class (text, label), at least two of each of two classes"
         }
         BatchKind::ScoredPairs => "scored pairs (sentence1, sentence2, score)",
+        BatchKind::ScoredTuples => {
+            "scored pairs (sentence1, sentence2, score) with different scores, or triplets \
+             (anchor, positive, negative)"
+        }
         BatchKind::BinaryPairs => {
             "pairs labelled 1 and 0 (sentence1, sentence2, label), or entailment and \
              contradiction, or with scores of at least 4 and at most 1 of 5, some of each"
@@ -110,6 +115,7 @@ pub fn examples_of<'d>(loss: &str, kind: BatchKind, data: &'d Dataset) -> Vec<Ex
     let examples = match kind {
         BatchKind::LabeledRows => labelled_texts(data),
         BatchKind::ScoredPairs => scored_pairs(data),
+        BatchKind::ScoredTuples => scored_tuples(data),
         BatchKind::BinaryPairs => binary_pairs(data),
         BatchKind::ClassifiedPairs => classified_pairs(data),
         BatchKind::PositivePairs => positive_pairs(data),
@@ -222,6 +228,12 @@ fn scored_pairs(data: &Dataset) -> Vec<Example<'_>> {
         target: Target::Number(score),
     });
     rows.collect()
+}
+
+/// Scored pairs, of which some are more similar than others, or else triplets.
+fn scored_tuples(data: &Dataset) -> Vec<Example<'_>> {
+    let pairs = scored_pairs(data);
+    if several_targets(&pairs) { pairs } else { triplets(data) }
 }
 
 fn binary_pairs(data: &Dataset) -> Vec<Example<'_>> {
