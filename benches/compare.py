@@ -33,6 +33,7 @@ LOSSES = {  # columns, kind of labels
     "ContrastiveLoss": (2, "half"),
     "CoSENTLoss": (2, "half"),
     "CosineSimilarityLoss": (2, "half"),
+    "DistillKLDivLoss": (3, "scores"),
     "MarginMSELoss": (3, "half"),
     "MegaBatchMarginLoss": (2, None),
     "MSELoss": (1, "rows"),
@@ -78,6 +79,7 @@ def worker(device, longest):
             "class": lambda: torch.arange(n, device=device) % classes,
             "half": lambda: (torch.arange(n, device=device) % 2).float(),
             "rows": lambda: unit(n, dim),
+            "scores": lambda: unit(n, columns - 1),
             None: lambda: None,
         }[kind]()
         config = {"num_labels": classes} if loss == "SoftmaxLoss" else {}

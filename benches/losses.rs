@@ -44,6 +44,8 @@ fn targets(kind: BatchKind, n: usize) -> Targets {
         | BatchKind::ScoredPairs
         | BatchKind::ScoredTuples
         | BatchKind::ScoredRankings => Targets::Numbers(numbers(n, 2).float()),
+        // Of the two documents that a query has in these benches.
+        BatchKind::TeacherScores => Targets::Matrix(rows(n).inner().narrow(1, 0, 2)),
         BatchKind::TeacherEmbeddings => Targets::Matrix(rows(n).inner()),
         _ => Targets::None,
     }

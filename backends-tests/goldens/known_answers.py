@@ -36,6 +36,12 @@ KNOWN = [
     ("CoSENTLoss", {}, [A, B], [1.0, 0.3, 0.6], None, 1.211641, [2.454338, 2.745885]),
     ("MarginMSELoss", {}, [A, B, C], [0.5, 1.0, -1.0], None, 0.713292, [1.341068, 1.681996, 1.681996]),
     ("MarginMSELoss", {}, [A, B, C], TEACHER_SCORES, None, 2.803292, [2.446950, 3.496690, 3.496690]),
+    ("DistillKLDivLoss", {}, [A, B, C], [[2.0, 1], [0, 1], [1, 1]], None, 0.129640, [0.244815, 0.303653, 0.303653]),
+    (
+        "DistillKLDivLoss",
+        {"temperature": 2.0},
+        [A, B, C], [[2.0, 1], [0, 1], [1, 1]], None, 0.137364, [0.256630, 0.318658, 0.318658],
+    ),
     ("MSELoss", {}, [A, B], C, None, 0.537222, [0.235702, 0.252640]),
     ("MegaBatchMarginLoss", {}, [A, B], None, None, 0.606084, [0.120872, 0.107721]),
     ("MultipleNegativesRankingLoss", {}, [A, B, C], None, None, 1.279109, [1.791551, 1.410799, 0.991392]),

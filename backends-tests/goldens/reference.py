@@ -98,6 +98,7 @@ _SIMILARITIES = {
         "euclidean_sim": util.pairwise_euclidean_sim,
         "manhattan_sim": util.pairwise_manhattan_sim,
     },
+    "DistillKLDivLoss": {"dot_score": util.pairwise_dot_score, "cos_sim": util.pairwise_cos_sim},
     "MarginMSELoss": {"dot_score": util.pairwise_dot_score, "cos_sim": util.pairwise_cos_sim},
     "MultipleNegativesRankingLoss": {"dot_score": util.dot_score, "cos_sim": util.cos_sim},
 }

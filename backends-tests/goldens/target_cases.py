@@ -1,7 +1,7 @@
-"""Losses with a target per row: margin MSE, MSE and softmax."""
+"""Losses with a target per row: margin MSE, divergence of scores, MSE and softmax."""
 
 from case import Case, options
-from inputs import classes, linear, normal_scores, probabilities, some_ignored
+from inputs import classes, linear, normal_scores, probabilities, scores, some_ignored
 
 # rows, dim, negatives, regime, similarity, labels a row ("margin", "margins" or "scores"), purpose
 MARGIN = [
@@ -54,6 +54,52 @@ def margin_mse() -> list[Case]:
             purpose=purpose,
         )
         for rows, dim, negatives, regime, similarity, labels, purpose in MARGIN
+    ]
+
+
+# rows, dim, documents, regime, similarity, temperatures (both, student's, teacher's), spread of the scores, purpose
+DIVERGENCE = [
+    (8, 7, 2, "related", ..., (..., ..., ...), 1.0, "defaults"),
+    (1, 5, 2, "normal", "dot_score", (1.0, None, None), 1.0, ""),
+    (1, 48, 3, "unit", "cos_sim", (0.1, ..., ...), 1.0, ""),
+    (2, 3, 4, "normal", "cos_sim", (0.5, ..., ...), 1.0, ""),
+    (2, 2, 2, "normal", "dot_score", (2.0, ..., ...), 1.0, "as-many-rows-as-documents"),
+    (3, 24, 2, "unit", "dot_score", (..., 0.25, ...), 1.0, "student-temperature"),
+    (3, 2, 3, "normal", "cos_sim", (..., ..., 4.0), 1.0, "teacher-temperature"),
+    (5, 7, 2, "normal", "dot_score", (3.0, 0.5, 2.0), 1.0, "both-temperatures"),
+    (5, 1, 2, "normal", "dot_score", (..., ..., ...), 1.0, ""),
+    (5, 40, 5, "normal", "cos_sim", (0.05, ..., 1.0), 1.0, ""),
+    (8, 4, 3, "unit", "dot_score", (0.2, ..., ...), 5.0, ""),
+    (8, 5, 2, "tight", "dot_score", (..., ..., ...), 1.0, ""),
+    (8, 5, 3, "tight", "cos_sim", (0.01, ..., 1.0), 1.0, ""),
+    (8, 5, 3, "clusters", "cos_sim", (0.5, ..., ...), 1.0, ""),
+    (8, 4, 3, "large", "dot_score", (..., ..., ...), 1.0, "far-apart"),
+    (8, 4, 2, "large", "cos_sim", (..., ..., ...), 1.0, ""),
+    (8, 4, 2, "small", "dot_score", (..., ..., ...), 1.0, ""),
+    (8, 4, 3, "copies", "cos_sim", (0.3, ..., ...), 1.0, "anchor-is-other"),
+    (8, 4, 4, "duplicates", "dot_score", (..., ..., ...), 1.0, ""),
+    (8, 8, 3, "orthogonal", "cos_sim", (..., ..., ...), 1.0, ""),
+    (8, 6, 3, "normal", "dot_score", (..., ..., ...), 100.0, "certain-teacher"),
+    (17, 8, 2, "related", "dot_score", (0.1, ..., ...), 1.0, ""),
+    (33, 4, 5, "unit", "cos_sim", (0.05, ..., 0.5), 1.0, ""),
+    (64, 3, 3, "normal", "dot_score", (2.0, ..., ...), 2.0, ""),
+]
+
+
+def distill_kl_div() -> list[Case]:
+    names = ("temperature", "student_temperature", "teacher_temperature")
+    return [
+        Case(
+            "DistillKLDivLoss",
+            rows,
+            dim,
+            regime,
+            options(similarity_fct=similarity, **dict(zip(names, temperatures))),
+            columns=1 + documents,
+            labels=scores(-spread, spread, documents),
+            purpose=purpose,
+        )
+        for rows, dim, documents, regime, similarity, temperatures, spread, purpose in DIVERGENCE
     ]
 
 
@@ -176,4 +222,4 @@ def softmax() -> list[Case]:
     return cases
 
 
-CASES = {"margin_mse": margin_mse(), "mse": mse(), "softmax": softmax()}
+CASES = {"distill_kl_div": distill_kl_div(), "margin_mse": margin_mse(), "mse": mse(), "softmax": softmax()}

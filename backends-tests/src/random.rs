@@ -77,6 +77,10 @@ fn labels(kind: BatchKind, case: &Case, classes: usize, rng: &mut StdRng) -> Opt
             let dim = case.config["projection_dim"].as_u64().map_or(dim, |dim| dim as usize);
             Some(Labels { dtype: LabelType::Float, data: unit_rows(batch, dim, rng) })
         }
+        BatchKind::TeacherScores => {
+            let scores = unit_rows(batch, case.columns.len() - 1, rng);
+            Some(Labels { dtype: LabelType::Float, data: scores })
+        }
         BatchKind::BinaryPairs
         | BatchKind::ScoredPairs
         | BatchKind::ScoredTuples

@@ -50,6 +50,9 @@ fn table() -> Vec<(&'static str, Value)> {
         }
     }
     for similarity in ["cos_sim", "dot_score", "Euclidean", "Manhattan"] {
+        let temperatures =
+            json!({"similarity_fct": similarity, "temperature": 0.5, "teacher_temperature": 0.25});
+        table.push(("DistillKLDivLoss", temperatures));
         table.push(("MarginMSELoss", json!({"similarity_fct": similarity})));
         table.push(("MultipleNegativesRankingLoss", json!({"similarity_fct": similarity})));
         for learn_scale in [false, true] {

@@ -8,6 +8,7 @@
 //! | [`PairBatch`] | (left, right, labels or scores) | contrastive losses, cosine similarity, CoSENT, AnglE |
 //! | [`TripletBatch`] | (anchor, positive, negative) | triplet loss |
 //! | [`MarginBatch`] | (query, positive, negatives, margins) | margin MSE |
+//! | [`TeacherScoresBatch`] | (query, `Vec` of documents, scores) | DistillKLDiv |
 //! | [`ClassifiedPairBatch`] | (left, right, classes) | softmax |
 //! | [`DistillationBatch`] | (embeddings, teacher's embeddings) | MSE |
 //! | [`DenoisingBatch`] | (embeddings, tokens) | denoising auto-encoder |
@@ -69,6 +70,7 @@ mod pair;
 mod retrieval;
 mod row_ids;
 pub(crate) mod shape;
+mod teacher_scores;
 #[cfg(test)]
 mod tests;
 mod triplet;
@@ -86,4 +88,5 @@ pub use margin::{MarginBatch, MarginTargets};
 pub use pair::PairBatch;
 pub use retrieval::RetrievalBatch;
 pub use row_ids::RowIds;
+pub use teacher_scores::TeacherScoresBatch;
 pub use triplet::TripletBatch;

@@ -61,5 +61,6 @@ batches! {
     Margin(MarginBatch),
     Pair(PairBatch),
     Retrieval(RetrievalBatch),
+    TeacherScores(TeacherScoresBatch),
     Triplet(TripletBatch),
 }

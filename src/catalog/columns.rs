@@ -21,6 +21,7 @@ use crate::error::BatchError;
 /// | `Rankings` | 2 or more: anchor, positive, negatives | none, or ids |
 /// | `Triplets` | 3: anchor, positive, negative | none |
 /// | `ScoredRankings` | 3 or more: query, positive, k negatives | margins: numbers for one negative, or a matrix `[n, k]`; or scores `[n, k + 1]` |
+/// | `TeacherScores` | 3 or more: query, documents | a matrix of scores, `[n, documents]` |
 /// | `TeacherEmbeddings` | 1 or more | a matrix `[n, teacher_dim]` for all columns, or one for each column, `[n, columns, teacher_dim]` |
 /// | `DamagedTexts` | 1 | tokens of the original texts, `[n, len]` |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,6 +46,8 @@ pub enum BatchKind {
     Triplets,
     /// Query, positive and negatives with a teacher's margins or scores: [`MarginBatch`].
     ScoredRankings,
+    /// Query and documents with a teacher's scores: [`TeacherScoresBatch`].
+    TeacherScores,
     /// Texts with a teacher's embeddings: [`DistillationBatch`].
     TeacherEmbeddings,
     /// Embeddings of damaged texts with the tokens of the original ones: [`DenoisingBatch`].
@@ -116,7 +119,7 @@ impl BatchKind {
             Self::ClassifiedPairs | Self::PositivePairs => 2..=2,
             Self::Rankings | Self::ScoredTuples => 2..=usize::MAX,
             Self::Triplets => 3..=3,
-            Self::ScoredRankings => 3..=usize::MAX,
+            Self::ScoredRankings | Self::TeacherScores => 3..=usize::MAX,
             Self::TeacherEmbeddings => 1..=usize::MAX,
         }
     }
@@ -187,6 +190,12 @@ impl BatchKind {
                 let (query, positive) = (next(), next());
                 MarginBatch::new(query, positive, columns.collect(), margins).into()
             }
+            (Self::TeacherScores, Targets::Matrix(scores)) => {
+                let (documents, got) = (count - 1, scores.dims()[1]);
+                let rule = format_args!("be {documents} scores per row");
+                check.rule(got == documents, "targets", rule, got)?;
+                TeacherScoresBatch::new(next(), columns.collect(), scores).into()
+            }
             (Self::TeacherEmbeddings, Targets::Matrix(embeddings)) => {
                 DistillationBatch::new(columns.collect(), embeddings).into()
             }
@@ -214,6 +223,7 @@ impl BatchKind {
             Self::PositivePairs | Self::Rankings => "none, or ids",
             Self::Triplets => "none",
             Self::ScoredRankings => "numbers, or a matrix of margins or scores",
+            Self::TeacherScores => "a matrix of scores",
             Self::TeacherEmbeddings => "a matrix, or embeddings for each column",
             Self::DamagedTexts => "tokens",
         }

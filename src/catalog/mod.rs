@@ -101,6 +101,12 @@ declare::losses! {
         one_number: false, weights: ["decoder"],
         config: DenoisingAutoEncoderLossConfig from python::DenoisingAutoEncoder,
     }
+    DistillKlDiv {
+        name: "DistillKLDivLoss", model: SentenceEncoder, takes: TeacherScores,
+        one_number: false, weights: [],
+        config: DistillKlDivLossConfig,
+        loss: DistillKlDivLoss = |config, _| config.init(),
+    }
     MarginMse {
         name: "MarginMSELoss", model: SentenceEncoder, takes: ScoredRankings,
         one_number: false, weights: [],

@@ -6,7 +6,7 @@ use burn::prelude::*;
 
 use crate::batch::{
     ClassifiedPairBatch, Columns, DistillationBatch, LabeledBatch, MarginBatch, PairBatch,
-    RetrievalBatch, RowIds, TripletBatch,
+    RetrievalBatch, RowIds, TeacherScoresBatch, TripletBatch,
 };
 use crate::blocks::Blocks;
 use crate::geometry::Distance;
@@ -152,6 +152,12 @@ impl Surveyed for MarginBatch {
 }
 
 impl Surveyed for ClassifiedPairBatch {
+    fn survey(&self) -> Geometry {
+        Geometry::default()
+    }
+}
+
+impl Surveyed for TeacherScoresBatch {
     fn survey(&self) -> Geometry {
         Geometry::default()
     }

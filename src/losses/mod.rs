@@ -11,6 +11,7 @@ mod cosent;
 mod cosine_similarity;
 mod criterion;
 mod denoising_auto_encoder;
+mod distill_kl_div;
 mod margin_mse;
 mod mega_batch_margin;
 mod mse;
@@ -43,6 +44,9 @@ pub use criterion::Criterion;
 #[doc(alias = "TSDAE")]
 pub use denoising_auto_encoder::DenoisingAutoEncoderLoss;
 pub use denoising_auto_encoder::DenoisingAutoEncoderLossConfig;
+#[doc(alias = "DistillKLDivLoss")]
+pub use distill_kl_div::DistillKlDivLoss;
+pub use distill_kl_div::DistillKlDivLossConfig;
 #[doc(alias = "MarginMSELoss")]
 pub use margin_mse::MarginMseLoss;
 pub use margin_mse::MarginMseLossConfig;

@@ -4,6 +4,7 @@
 
 pub mod classification;
 pub mod contrastive;
+pub mod divergence;
 pub mod hinge;
 pub mod linear_cross_entropy;
 pub mod mega_batch;

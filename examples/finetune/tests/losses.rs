@@ -47,7 +47,9 @@ fn aim(loss: &str) -> Measure {
         Ok(BatchKind::BinaryPairs) => Measure::BinaryPairs,
         Ok(BatchKind::ClassifiedPairs) => Measure::PairClasses,
         Ok(BatchKind::PositivePairs | BatchKind::Rankings) => Measure::Retrieval,
-        Ok(BatchKind::Triplets | BatchKind::ScoredRankings) => Measure::Triplets,
+        Ok(BatchKind::Triplets | BatchKind::ScoredRankings | BatchKind::TeacherScores) => {
+            Measure::Triplets
+        }
         Ok(BatchKind::TeacherEmbeddings) => Measure::Teacher,
         _ => panic!("{loss} trains on nothing"),
     }

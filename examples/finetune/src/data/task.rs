@@ -7,7 +7,7 @@
 //! | `ContrastiveLoss`, `OnlineContrastiveLoss` | pairs that belong together or not |
 //! | `CoSENTLoss`, `CosineSimilarityLoss` | scored pairs |
 //! | `DenoisingAutoEncoderLoss` | any texts |
-//! | `MarginMSELoss` | triplets with a margin |
+//! | `DistillKLDivLoss`, `MarginMSELoss` | triplets with a margin |
 //! | `MegaBatchMarginLoss` | positive pairs |
 //! | `MSELoss` | texts with a teacher's embedding |
 //! | `MultipleNegativesRankingLoss` | positive pairs, with negatives where there are some |
@@ -30,8 +30,8 @@ pub enum Target {
     Number(f32),
     /// The index of a class.
     Class(usize),
-    /// A teacher's embedding.
-    Embedding(Vec<f32>),
+    /// A teacher's embedding, or its scores of the documents of a query.
+    Vector(Vec<f32>),
 }
 
 impl Target {
@@ -94,7 +94,7 @@ fn description(kind: BatchKind) -> &'static str {
             "triplets (anchor, positive, negative), or sentences with an entailed and a \
              contradicting partner"
         }
-        BatchKind::ScoredRankings => {
+        BatchKind::ScoredRankings | BatchKind::TeacherScores => {
             "triplets with a margin (anchor, positive, negative, label), or sentences with \
              two partners of different scores"
         }
@@ -122,6 +122,7 @@ pub fn examples_of<'d>(loss: &str, kind: BatchKind, data: &'d Dataset) -> Vec<Ex
         BatchKind::Rankings => rankings(data),
         BatchKind::Triplets => triplets(data),
         BatchKind::ScoredRankings => margin_triplets(data),
+        BatchKind::TeacherScores => scored_documents(data),
         BatchKind::TeacherEmbeddings => teacher_targets(data),
         BatchKind::DamagedTexts => texts(data),
         _ => Vec::new(),
@@ -281,10 +282,21 @@ fn margin_triplets(data: &Dataset) -> Vec<Example<'_>> {
     rows.collect()
 }
 
+/// Triplets with two scores that differ by the margin: what scores have in common does not matter.
+fn scored_documents(data: &Dataset) -> Vec<Example<'_>> {
+    let mut examples = margin_triplets(data);
+    for example in &mut examples {
+        if let Target::Number(margin) = example.target {
+            example.target = Target::Vector(vec![margin, 0.0]);
+        }
+    }
+    examples
+}
+
 fn teacher_targets(data: &Dataset) -> Vec<Example<'_>> {
     let rows = data.teacher_targets.iter().map(|row| Example {
         texts: vec![row.text.as_str()],
-        target: Target::Embedding(row.embedding.clone()),
+        target: Target::Vector(row.embedding.clone()),
     });
     rows.collect()
 }

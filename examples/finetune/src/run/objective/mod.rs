@@ -106,7 +106,7 @@ fn configure(
         }
         BatchKind::TeacherEmbeddings => {
             let width = examples.iter().find_map(|row| match &row.target {
-                Target::Embedding(embedding) => Some(embedding.len()),
+                Target::Vector(embedding) => Some(embedding.len()),
                 _ => None,
             });
             let width = width.unwrap_or(dimension);
@@ -201,14 +201,14 @@ fn targets(batch: &Batch, device: &Device) -> Targets {
             Target::None => {}
             Target::Number(number) => numbers.push(*number),
             Target::Class(class) => classes.push(*class as i32),
-            Target::Embedding(embedding) => embeddings.extend_from_slice(embedding),
+            Target::Vector(embedding) => embeddings.extend_from_slice(embedding),
         }
     }
     match batch.targets.first() {
         None | Some(Target::None) => Targets::None,
         Some(Target::Number(_)) => Targets::Numbers(Tensor::from_data(numbers.as_slice(), device)),
         Some(Target::Class(_)) => Targets::Classes(Tensor::from_data(classes.as_slice(), device)),
-        Some(Target::Embedding(first)) => {
+        Some(Target::Vector(first)) => {
             let shape = [batch.targets.len(), first.len()];
             Targets::Matrix(Tensor::from_data(TensorData::new(embeddings, shape), device))
         }
