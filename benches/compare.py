@@ -34,6 +34,7 @@ LOSSES = {  # columns, kind of labels
     "CoSENTLoss": (2, "half"),
     "CosineSimilarityLoss": (2, "half"),
     "DistillKLDivLoss": (3, "scores"),
+    "EmbedDistillLoss": (1, "rows"),
     "MarginMSELoss": (3, "half"),
     "MegaBatchMarginLoss": (2, None),
     "MSELoss": (1, "rows"),

@@ -24,7 +24,7 @@ MINED_PAIRWISE = {
     "BatchHardSoftMarginTripletLoss",
     "BatchSemiHardTripletLoss",
 }
-DEPENDS_ON_PLACES = {"AnglELoss", "MSELoss", "SoftmaxLoss"}
+DEPENDS_ON_PLACES = {"AnglELoss", "EmbedDistillLoss", "MSELoss", "SoftmaxLoss"}
 """Losses whose dimensions differ: they have a place in a complex number, or parameters or targets."""
 
 

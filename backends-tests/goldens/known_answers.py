@@ -42,6 +42,8 @@ KNOWN = [
         {"temperature": 2.0},
         [A, B, C], [[2.0, 1], [0, 1], [1, 1]], None, 0.137364, [0.256630, 0.318658, 0.318658],
     ),
+    ("EmbedDistillLoss", {"distance_metric": "l2"}, [A, B], C, None, 1.190577, [0.288675, 0.288675]),
+    ("EmbedDistillLoss", COSINE, [A, B], C, None, 0.222774, [0.081652, 0.103993]),
     ("MSELoss", {}, [A, B], C, None, 0.537222, [0.235702, 0.252640]),
     ("MegaBatchMarginLoss", {}, [A, B], None, None, 0.606084, [0.120872, 0.107721]),
     ("MultipleNegativesRankingLoss", {}, [A, B, C], None, None, 1.279109, [1.791551, 1.410799, 0.991392]),

@@ -87,6 +87,7 @@ _TRIPLET_DISTANCES = {
     "cosine": losses.TripletDistanceMetric.COSINE,
 }
 _DISTANCES = {
+    "EmbedDistillLoss": {name: name for name in ("cosine", "l2", "mse")},
     "ContrastiveLoss": _SIAMESE_DISTANCES,
     "OnlineContrastiveLoss": _SIAMESE_DISTANCES,
     "TripletLoss": _TRIPLET_DISTANCES,

@@ -1,4 +1,4 @@
-"""Losses with a target per row: margin MSE, divergence of scores, MSE and softmax."""
+"""Losses with a target per row: margin MSE, divergence of scores, distances from a teacher, MSE and softmax."""
 
 from case import Case, options
 from inputs import classes, linear, normal_scores, probabilities, scores, some_ignored
@@ -140,25 +140,78 @@ DISTILLATION = [
 ]
 
 
+def teacher(dim: int, columns: int, projection, own_targets: bool) -> dict:
+    """The targets of embeddings, and the weights of a projection to their dimension."""
+    projects = projection not in (..., None)
+    target_dim = projection if projects else dim
+    return {
+        "labels": normal_scores(columns, target_dim) if own_targets else normal_scores(target_dim),
+        "weights": linear("projection", projection, dim) if projects else None,
+    }
+
+
 def mse() -> list[Case]:
-    cases = []
-    for rows, dim, columns, regime, projection, own_targets, purpose in DISTILLATION:
-        projects = projection not in (..., None)
-        target_dim = projection if projects else dim
-        cases.append(
-            Case(
-                "MSELoss",
-                rows,
-                dim,
-                regime,
-                options(projection_dim=projection),
-                columns=columns,
-                labels=normal_scores(columns, target_dim) if own_targets else normal_scores(target_dim),
-                weights=linear("projection", projection, dim) if projects else None,
-                purpose=purpose,
-            )
+    return [
+        Case(
+            "MSELoss",
+            rows,
+            dim,
+            regime,
+            options(projection_dim=projection),
+            columns=columns,
+            **teacher(dim, columns, projection, own_targets),
+            purpose=purpose,
         )
-    return cases
+        for rows, dim, columns, regime, projection, own_targets, purpose in DISTILLATION
+    ]
+
+
+# rows, dim, columns, regime, distance, projection, whether each column has a target of its own, purpose
+TEACHER_DISTANCE = [
+    (8, 7, 2, "unit", ..., ..., False, "defaults"),
+    (1, 5, 1, "normal", "cosine", None, False, ""),
+    (1, 1, 1, "normal", "l2", None, False, "one-dimension"),
+    (1, 48, 1, "unit", "l2", None, True, ""),
+    (2, 3, 2, "normal", "mse", None, True, ""),
+    (2, 16, 3, "normal", "cosine", None, True, ""),
+    (3, 2, 3, "normal", "l2", None, False, ""),
+    (3, 24, 1, "unit", "mse", None, False, ""),
+    (5, 7, 2, "large", "cosine", None, False, ""),
+    (5, 7, 2, "large", "l2", None, True, ""),
+    (5, 7, 2, "small", "cosine", None, True, ""),
+    (8, 5, 2, "tight", "l2", None, False, ""),
+    (8, 5, 3, "clusters", "cosine", None, True, ""),
+    (8, 4, 2, "duplicates", "l2", None, False, ""),
+    (8, 4, 2, "copies", "cosine", None, False, ""),
+    (8, 8, 1, "orthogonal", "cosine", None, False, ""),
+    (17, 6, 2, "normal", "l2", None, True, ""),
+    (33, 4, 1, "normal", "cosine", None, False, ""),
+    (64, 2, 2, "normal", "mse", None, True, ""),
+    (1, 5, 1, "normal", "cosine", 3, False, "projected"),
+    (2, 7, 2, "unit", "l2", 16, False, "projected"),
+    (3, 4, 3, "normal", "mse", 2, True, "projected"),
+    (5, 24, 1, "normal", ..., 8, True, "projected"),
+    (5, 3, 2, "normal", "l2", 1, False, "projected-to-one"),
+    (8, 5, 2, "large", "cosine", 4, False, "projected"),
+    (8, 5, 2, "tight", "l2", 7, True, "projected"),
+    (33, 4, 2, "unit", "cosine", 3, False, "projected"),
+]
+
+
+def embed_distill() -> list[Case]:
+    return [
+        Case(
+            "EmbedDistillLoss",
+            rows,
+            dim,
+            regime,
+            options(distance_metric=distance, projection_dim=projection),
+            columns=columns,
+            **teacher(dim, columns, projection, own_targets),
+            purpose=purpose,
+        )
+        for rows, dim, columns, regime, distance, projection, own_targets, purpose in TEACHER_DISTANCE
+    ]
 
 
 # rows, dim, regime, classes, flags (representation, difference, multiplication), labels, purpose
@@ -222,4 +275,4 @@ def softmax() -> list[Case]:
     return cases
 
 
-CASES = {"distill_kl_div": distill_kl_div(), "margin_mse": margin_mse(), "mse": mse(), "softmax": softmax()}
+CASES = {"distill_kl_div": distill_kl_div(), "embed_distill": embed_distill(), "margin_mse": margin_mse(), "mse": mse(), "softmax": softmax()}

@@ -28,7 +28,8 @@ impl From<Tensor<3>> for TeacherTargets {
     }
 }
 
-/// Embeddings of one or more columns of texts with a teacher's embeddings: the batch of MSELoss.
+/// Embeddings of one or more columns of texts with a teacher's embeddings: the batch of EmbedDistillLoss and
+/// MSELoss.
 #[derive(Debug, Clone)]
 pub struct DistillationBatch {
     pub(crate) columns: Vec<Tensor<2>>,

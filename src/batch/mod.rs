@@ -10,7 +10,7 @@
 //! | [`MarginBatch`] | (query, positive, negatives, margins) | margin MSE |
 //! | [`TeacherScoresBatch`] | (query, `Vec` of documents, scores) | DistillKLDiv |
 //! | [`ClassifiedPairBatch`] | (left, right, classes) | softmax |
-//! | [`DistillationBatch`] | (embeddings, teacher's embeddings) | MSE |
+//! | [`DistillationBatch`] | (embeddings, teacher's embeddings) | MSE, EmbedDistill |
 //! | [`DenoisingBatch`] | (embeddings, tokens) | denoising auto-encoder |
 //!
 //! - Half-precision embeddings are widened to `f32` on the way in, so every loss adds up in `f32` or

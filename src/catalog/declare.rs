@@ -40,8 +40,8 @@ macro_rules! losses {
             ///
             /// Our names of the options are accepted as well.
             ///
-            /// - `SoftmaxLoss` needs `embedding_dimension` and `num_labels`; `MSELoss` needs
-            ///   `embedding_dimension` if it has a `projection_dim`.
+            /// - `SoftmaxLoss` needs `embedding_dimension` and `num_labels`; `EmbedDistillLoss` and `MSELoss`
+            ///   need `embedding_dimension` if they have a `projection_dim`.
             /// - `DenoisingAutoEncoderLoss` needs `pad_token_id`, which Python takes from the tokenizer.
             ///   Its options `decoder_name_or_path` and `tie_encoder_decoder` are ignored: they concern
             ///   the decoder, which [`DenoisingAutoEncoderLossConfig::init`] takes.

@@ -107,6 +107,12 @@ declare::losses! {
         config: DistillKlDivLossConfig,
         loss: DistillKlDivLoss = |config, _| config.init(),
     }
+    EmbedDistill {
+        name: "EmbedDistillLoss", model: SentenceEncoder, takes: TeacherEmbeddings,
+        one_number: false, weights: ["projection"],
+        config: EmbedDistillLossConfig from python::Projected<EmbedDistillLossConfig>,
+        loss: EmbedDistillLoss = |config, device| config.init(device),
+    }
     MarginMse {
         name: "MarginMSELoss", model: SentenceEncoder, takes: ScoredRankings,
         one_number: false, weights: [],
@@ -122,7 +128,7 @@ declare::losses! {
     Mse {
         name: "MSELoss", model: SentenceEncoder, takes: TeacherEmbeddings,
         one_number: false, weights: ["projection"],
-        config: MseLossConfig from python::Mse,
+        config: MseLossConfig from python::Projected<MseLossConfig>,
         loss: MseLoss = |config, device| config.init(device),
     }
     MultipleNegativesRanking {

@@ -89,27 +89,38 @@ impl From<MegaBatchMargin> for MegaBatchMarginLossConfig {
     }
 }
 
+/// A loss with a projection, which Python describes by its dimension alone.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Mse {
+pub struct Projected<C> {
     projection_dim: Option<usize>,
     embedding_dimension: Option<usize>,
     #[serde(flatten)]
-    config: MseLossConfig,
+    config: C,
 }
 
-impl From<Mse> for MseLossConfig {
-    fn from(Mse { projection_dim, embedding_dimension, config }: Mse) -> Self {
-        match projection_dim {
-            // A dimension of 0 is refused by `check`.
-            Some(dim) => config.with_projection(Some(ProjectionConfig::new(
-                embedding_dimension.unwrap_or(0),
-                dim,
-            ))),
-            None => config,
-        }
+impl<C> Projected<C> {
+    /// The configuration, and the projection if one is asked for. A dimension of 0 is refused by `check`.
+    fn into_parts(self) -> (C, Option<ProjectionConfig>) {
+        let inputs = self.embedding_dimension.unwrap_or(0);
+        (self.config, self.projection_dim.map(|outputs| ProjectionConfig::new(inputs, outputs)))
     }
 }
+
+/// Makes the configuration of a loss with a projection from Python's options.
+macro_rules! projected {
+    ($($config:ident),*) => {$(
+        impl From<Projected<$config>> for $config {
+            fn from(options: Projected<$config>) -> Self {
+                match options.into_parts() {
+                    (config, None) => config,
+                    (config, projection) => config.with_projection(projection),
+                }
+            }
+        }
+    )*};
+}
+projected!(EmbedDistillLossConfig, MseLossConfig);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

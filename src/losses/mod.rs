@@ -12,11 +12,13 @@ mod cosine_similarity;
 mod criterion;
 mod denoising_auto_encoder;
 mod distill_kl_div;
+mod embed_distill;
 mod margin_mse;
 mod mega_batch_margin;
 mod mse;
 mod multiple_negatives_ranking;
 mod online_contrastive;
+mod projection;
 mod softmax;
 mod triplet;
 
@@ -47,13 +49,14 @@ pub use denoising_auto_encoder::DenoisingAutoEncoderLossConfig;
 #[doc(alias = "DistillKLDivLoss")]
 pub use distill_kl_div::DistillKlDivLoss;
 pub use distill_kl_div::DistillKlDivLossConfig;
+pub use embed_distill::{EmbedDistillLoss, EmbedDistillLossConfig, TeacherDistance};
 #[doc(alias = "MarginMSELoss")]
 pub use margin_mse::MarginMseLoss;
 pub use margin_mse::MarginMseLossConfig;
 pub use mega_batch_margin::{MegaBatchMarginLoss, MegaBatchMarginLossConfig};
 #[doc(alias = "MSELoss")]
 pub use mse::MseLoss;
-pub use mse::{MseLossConfig, ProjectionConfig};
+pub use mse::MseLossConfig;
 #[doc(
     alias = "CLIP",
     alias = "InfoNCE",
@@ -68,6 +71,7 @@ pub use multiple_negatives_ranking::{
     Direction, Hardness, MultipleNegativesRankingLossConfig, PartitionMode,
 };
 pub use online_contrastive::{OnlineContrastiveLoss, OnlineContrastiveLossConfig};
+pub use projection::ProjectionConfig;
 pub use softmax::{SoftmaxLoss, SoftmaxLossConfig};
 pub use triplet::{TripletLoss, TripletLossConfig};
 

@@ -1,24 +1,14 @@
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::Linear;
 use burn::prelude::*;
 
+use super::projection::{ProjectionConfig, projected};
 use super::{BatchLoss, config, forward};
 use crate::batch::DistillationBatch;
 use crate::error::{ConfigError, expect_valid};
-use crate::kernels::project;
 use crate::objective::regression::{squared_error, squared_error_sum};
 use crate::reduction::{Reduced, Reduction, Terms};
 
-config! {
-    /// A trainable map from the student's dimension to the teacher's.
-    pub struct ProjectionConfig(
-        /// Dimension of the student's embeddings; at least 1.
-        pub embedding_dimension: usize,
-        /// Dimension of the teacher's embeddings; at least 1. `projection_dim` of
-        /// sentence-transformers.
-        #[serde(alias = "projection_dim")]
-        pub target_dimension: usize,
-    ) {}
-}
+const NAME: &str = "MseLoss";
 
 config! {
     /// Configuration of [`MseLoss`].
@@ -38,18 +28,7 @@ impl MseLossConfig {
     ///
     /// If a dimension of the projection is 0, or it would have more than 2²⁸ weights.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let Some(projection) = &self.projection else {
-            return Ok(());
-        };
-        for (field, size) in [
-            ("embedding_dimension", projection.embedding_dimension),
-            ("target_dimension", projection.target_dimension),
-        ] {
-            ConfigError::unless(size > 0, "MseLoss", field, "must be at least 1", size)?;
-            ConfigError::unless_layer_fits("MseLoss", field, 1, size)?;
-        }
-        let [inputs, outputs] = [projection.embedding_dimension, projection.target_dimension];
-        ConfigError::unless_layer_fits("MseLoss", "target_dimension", inputs, outputs)
+        self.projection.as_ref().map_or(Ok(()), |projection| projection.check(NAME))
     }
 
     /// Builds the loss, with its projection on `device`.
@@ -60,12 +39,8 @@ impl MseLossConfig {
     #[track_caller]
     pub fn init(&self, device: &Device) -> MseLoss {
         expect_valid(self.check());
-        let linear =
-            |p: &ProjectionConfig| LinearConfig::new(p.embedding_dimension, p.target_dimension);
-        MseLoss {
-            projection: self.projection.as_ref().map(|p| linear(p).init(device)),
-            config: self.clone(),
-        }
+        let projection = self.projection.as_ref().map(|projection| projection.init(device));
+        MseLoss { projection, config: self.clone() }
     }
 }
 
@@ -122,7 +97,8 @@ impl BatchLoss<DistillationBatch> for MseLoss {
     fn terms(&self, batch: DistillationBatch) -> Terms {
         // (e − y)²
         let error = |(e, y)| squared_error(e, y).flatten(0, 1);
-        Terms::all(Tensor::cat(self.pairs(batch).map(error).collect(), 0))
+        let pairs = projected(NAME, self.projection.as_ref(), batch);
+        Terms::all(Tensor::cat(pairs.into_iter().map(error).collect(), 0))
     }
 
     #[track_caller]
@@ -133,32 +109,9 @@ impl BatchLoss<DistillationBatch> for MseLoss {
             let weight = reduction.weight(columns * e.shape().num_elements());
             squared_error_sum(e, y, weight)
         };
-        let sums = self.pairs(batch).map(sum).reduce(|total, sum| total + sum);
+        let pairs = projected(NAME, self.projection.as_ref(), batch);
+        let sums = pairs.into_iter().map(sum).reduce(|total, sum| total + sum);
         Reduced::new(sums.expect("a batch has at least one column"))
-    }
-}
-
-impl MseLoss {
-    /// Embeddings, projected, and their targets.
-    #[track_caller]
-    fn pairs(
-        &self,
-        DistillationBatch { columns, targets }: DistillationBatch,
-    ) -> impl Iterator<Item = (Tensor<2>, Tensor<2>)> {
-        let mut pairs = Vec::with_capacity(columns.len());
-        for (embeddings, target) in columns.into_iter().zip(targets) {
-            let embeddings = match &self.projection {
-                Some(projection) => project(projection, embeddings),
-                None => embeddings,
-            };
-            let (got, expected) = (embeddings.dims(), target.dims());
-            assert!(
-                got == expected,
-                "MseLoss: `embeddings` must have the shape {expected:?} of `targets`, got {got:?}"
-            );
-            pairs.push((embeddings, target));
-        }
-        pairs.into_iter()
     }
 }
 

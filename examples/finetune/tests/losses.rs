@@ -69,6 +69,8 @@ fn setting(loss: &str) -> (&'static str, Schedule) {
             (r#"{"distance_metric": "cosine", "margin": 0.3}"#, schedule(80, 0.001))
         }
         "ContrastiveLoss" | "OnlineContrastiveLoss" => (r#"{"margin": 1.0}"#, schedule(60, 0.001)),
+        // Its default, the cosine, leaves the lengths of embeddings as they are.
+        "EmbedDistillLoss" => (r#"{"distance_metric": "l2"}"#, schedule(60, 0.004)),
         "MSELoss" => ("{}", schedule(60, 0.004)),
         _ => ("{}", schedule(40, 0.001)),
     }

@@ -9,7 +9,7 @@
 //! | `DenoisingAutoEncoderLoss` | any texts |
 //! | `DistillKLDivLoss`, `MarginMSELoss` | triplets with a margin |
 //! | `MegaBatchMarginLoss` | positive pairs |
-//! | `MSELoss` | texts with a teacher's embedding |
+//! | `EmbedDistillLoss`, `MSELoss` | texts with a teacher's embedding |
 //! | `MultipleNegativesRankingLoss` | positive pairs, with negatives where there are some |
 //! | `SoftmaxLoss` | classified pairs |
 //! | `TripletLoss` | triplets |
