@@ -35,6 +35,7 @@ LOSSES = {  # columns, kind of labels
     "CosineSimilarityLoss": (2, "half"),
     "DistillKLDivLoss": (3, "scores"),
     "EmbedDistillLoss": (1, "rows"),
+    "GlobalOrthogonalRegularizationLoss": (1, None),
     "MarginMSELoss": (3, "half"),
     "MegaBatchMarginLoss": (2, None),
     "MSELoss": (1, "rows"),
@@ -91,7 +92,7 @@ def worker(device, longest):
             for row in rows:
                 row.grad = None
             value = criterion([{"sentence_embedding": row} for row in rows], labels)
-            value.backward()
+            (sum(value.values()) if isinstance(value, dict) else value).backward()
             synchronise()
             return (time.perf_counter() - start) * 1e3
 

@@ -68,6 +68,8 @@ def case_line(name: str, problem: Problem, expected: Answer, single: Answer) -> 
         "gradients": f"[{','.join(computed(gradient) for gradient in expected.gradients)}]",
         "param_gradients": named(expected.param_gradients, computed),
     }
+    if expected.parts:
+        answer["parts"] = compact(expected.parts)
     return fields(
         {
             "id": compact(name),

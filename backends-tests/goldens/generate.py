@@ -14,13 +14,15 @@ import known_answers
 import mined_cases
 import pair_cases
 import ranking_cases
+import regularizer_cases
 import target_cases
 from case import Case
 from checks import objection
 from reference import Answer, Problem, evaluate
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-ALL_CASES = {**mined_cases.CASES, **pair_cases.CASES, **ranking_cases.CASES, **target_cases.CASES}
+MODULES = (mined_cases, pair_cases, ranking_cases, regularizer_cases, target_cases)
+ALL_CASES = {stem: cases for module in MODULES for stem, cases in module.CASES.items()}
 ATTEMPTS = 40
 
 

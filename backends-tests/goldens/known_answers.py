@@ -44,6 +44,7 @@ KNOWN = [
     ),
     ("EmbedDistillLoss", {"distance_metric": "l2"}, [A, B], C, None, 1.190577, [0.288675, 0.288675]),
     ("EmbedDistillLoss", COSINE, [A, B], C, None, 0.222774, [0.081652, 0.103993]),
+    ("GlobalOrthogonalRegularizationLoss", {}, [A, B], None, None, 1.038381, [0.415099, 0.484779]),
     ("MSELoss", {}, [A, B], C, None, 0.537222, [0.235702, 0.252640]),
     ("MegaBatchMarginLoss", {}, [A, B], None, None, 0.606084, [0.120872, 0.107721]),
     ("MultipleNegativesRankingLoss", {}, [A, B, C], None, None, 1.279109, [1.791551, 1.410799, 0.991392]),

@@ -29,6 +29,8 @@ class Answer:
     loss: float
     gradients: list[Tensor]
     param_gradients: dict[str, Tensor] = field(default_factory=dict)
+    parts: dict[str, float] = field(default_factory=dict)
+    """The terms of a loss that answers with several by name."""
 
     def flat_gradient(self) -> Tensor:
         """All gradients in one float64 vector: columns first, then parameters."""
@@ -100,6 +102,7 @@ _SIMILARITIES = {
         "manhattan_sim": util.pairwise_manhattan_sim,
     },
     "DistillKLDivLoss": {"dot_score": util.pairwise_dot_score, "cos_sim": util.pairwise_cos_sim},
+    "GlobalOrthogonalRegularizationLoss": {"dot_score": util.dot_score, "cos_sim": util.cos_sim},
     "MarginMSELoss": {"dot_score": util.pairwise_dot_score, "cos_sim": util.pairwise_cos_sim},
     "MultipleNegativesRankingLoss": {"dot_score": util.dot_score, "cos_sim": util.cos_sim},
 }
@@ -146,7 +149,10 @@ def evaluate(problem: Problem, dtype: torch.dtype) -> Answer:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*expects binary labels.*")
         value = loss([{"sentence_embedding": column} for column in columns], labels)
+    parts = value if isinstance(value, dict) else {}
+    value = sum(parts.values()) if parts else value
     assert value.dtype == dtype, f"{problem.loss} answered in {value.dtype}, not in {dtype}"
     value.backward()
     owned = {name: weight.grad for name, weight in loss.named_parameters()}
-    return Answer(value.item(), [column.grad for column in columns], owned)
+    parts = {name: part.item() for name, part in parts.items()}
+    return Answer(value.item(), [column.grad for column in columns], owned, parts)

@@ -53,7 +53,7 @@ pub enum LabelType {
 }
 
 /// The answer of the reference.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     /// The loss.
@@ -62,6 +62,8 @@ pub struct Expected {
     pub gradients: Vec<Nested>,
     /// Its gradient with respect to each weight.
     pub param_gradients: Option<BTreeMap<String, Nested>>,
+    /// The parts of a loss that has some.
+    pub parts: Option<BTreeMap<String, f64>>,
 }
 
 /// Errors of the reference in float32 against its own float64.

@@ -85,6 +85,8 @@ fn takes_exponentials(case: &Case) -> bool {
         | "BatchHardTripletLoss"
         | "BatchSemiHardTripletLoss"
         | "ContrastiveLoss"
+        | "EmbedDistillLoss"
+        | "GlobalOrthogonalRegularizationLoss"
         | "MSELoss"
         | "MarginMSELoss"
         | "MegaBatchMarginLoss"

@@ -35,7 +35,7 @@ pub fn random_case(
         params: None,
         columns: vec![unit_rows(batch, dim, &mut rng)],
         labels: None,
-        expected: Expected { loss: 0.0, gradients: Vec::new(), param_gradients: None },
+        expected: Expected::default(),
         reference_f32: ReferenceError { loss_error: 0.0, gradient_error: 0.0 },
     };
     let entry = Entry::of(loss).map_err(|error| error.to_string())?;

@@ -19,6 +19,8 @@ pub struct Answer {
     pub gradients: Vec<Vec<f64>>,
     /// Its gradient with respect to each weight of the loss, in PyTorch's layout.
     pub param_gradients: BTreeMap<String, Vec<f64>>,
+    /// The named parts of a loss that has some.
+    pub parts: BTreeMap<String, f64>,
 }
 
 /// The configuration that the case asks for.
@@ -111,6 +113,16 @@ impl Inputs {
         Ok(self.loss.forward_no_reduction(self.batch()?))
     }
 
+    /// The named parts of the loss, if it has some.
+    ///
+    /// # Errors
+    ///
+    /// If columns or labels do not fit the loss.
+    pub fn parts(&self) -> Result<BTreeMap<String, f64>, String> {
+        let parts = self.loss.parts(self.batch()?).unwrap_or_default();
+        Ok(parts.iter().map(|(name, value)| (name.into(), numbers(value.clone())[0])).collect())
+    }
+
     fn batch(&self) -> Result<AnyBatch, String> {
         let batch = self.loss.batch(self.columns.clone(), self.targets.clone());
         batch.map_err(|error| error.to_string())
@@ -134,6 +146,7 @@ pub fn run(case: &Case, device: &Device, dtype: DType) -> Result<Answer, String>
         loss: numbers(loss)[0],
         gradients: inputs.columns.iter().map(of_column).collect(),
         param_gradients: weights::gradients(&inputs.loss, &gradients),
+        parts: inputs.parts()?,
     })
 }
 

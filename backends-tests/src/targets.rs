@@ -20,8 +20,10 @@ pub fn targets(
     device: &Device,
     dtype: DType,
 ) -> Result<Targets, String> {
-    let without =
-        matches!(kind, BatchKind::Triplets | BatchKind::PositivePairs | BatchKind::Rankings);
+    let without = matches!(
+        kind,
+        BatchKind::Triplets | BatchKind::PositivePairs | BatchKind::Rankings | BatchKind::AnyTexts
+    );
     let Some(Labels { dtype: of, data }) = labels.filter(|_| !without) else {
         return Ok(Targets::None);
     };

@@ -67,7 +67,7 @@ impl Verdict {
 
     /// Compares the answer with what the case expects.
     pub fn of(case: &Case, answer: &Answer, tolerance: Tolerance) -> Self {
-        let Expected { loss, gradients, param_gradients } = &case.expected;
+        let Expected { loss, gradients, param_gradients, parts } = &case.expected;
         let off = (answer.loss - loss).abs();
         let mut failure = outside(off, tolerance.loss * loss.abs().max(1.0), "loss");
 
@@ -83,6 +83,9 @@ impl Verdict {
             worst = worst.max(distance.relative());
             failure = failure.or_else(|| distance.outside(tolerance, name));
         }
+        if let Some(parts) = parts {
+            failure = failure.or_else(|| wrong_parts(&answer.parts, parts, tolerance));
+        }
         let reference = case.reference_f32;
         Self {
             loss_error: off / loss.abs().max(1.0),
@@ -92,6 +95,20 @@ impl Verdict {
             failure,
         }
     }
+}
+
+/// Says which part is missing, too much or off.
+fn wrong_parts(
+    got: &BTreeMap<String, f64>,
+    expected: &BTreeMap<String, f64>,
+    tolerance: Tolerance,
+) -> Option<String> {
+    if !got.keys().eq(expected.keys()) {
+        return Some(format!("the parts are {:?}, expected {:?}", got.keys(), expected.keys()));
+    }
+    got.iter().zip(expected.values()).find_map(|((name, got), expected)| {
+        outside((got - expected).abs(), tolerance.loss * expected.abs().max(1.0), name)
+    })
 }
 
 /// Two gradients: how far apart, and how long the expected one is.
@@ -130,6 +147,15 @@ fn outside(off: f64, allowed: f64, what: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_have_names_and_values() {
+        let parts = |name: &str, value: f64| BTreeMap::from([(name.to_string(), value)]);
+        let wrong = |got| wrong_parts(&got, &parts("a", 1.0), Tolerance::of(DType::F32));
+        assert_eq!(wrong(parts("a", 1.0 + 1e-6)), None);
+        assert!(wrong(parts("a", 1.1)).unwrap().starts_with("a is off"));
+        assert!(wrong(parts("b", 1.0)).unwrap().starts_with("the parts are"));
+    }
 
     #[test]
     fn nan_and_missing_numbers_are_failures() {

@@ -89,6 +89,7 @@ impl Sentences {
             loss: numbers(loss)[0],
             gradients: embeddings.grad(&gradients).map(numbers).into_iter().collect(),
             param_gradients: gradients_of(&decoder, &gradients),
+            parts: BTreeMap::new(),
         }
     }
 
@@ -119,6 +120,7 @@ impl Sentences {
                 loss: *loss,
                 gradients: embedding_gradient.iter().cloned().collect(),
                 param_gradients: Some(gradients.clone()),
+                parts: None,
             },
             reference_f32: ReferenceError { loss_error: 0.0, gradient_error: 0.0 },
         }

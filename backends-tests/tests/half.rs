@@ -31,7 +31,7 @@ fn rounded(mut case: Case, dtype: DType) -> Case {
     let labels = case.labels.iter_mut().filter(|labels| labels.dtype == LabelType::Float);
     labels.map(|labels| &mut labels.data).for_each(round);
 
-    let Answer { loss, gradients, param_gradients } =
+    let Answer { loss, gradients, param_gradients, parts } =
         subject::run(&case, &Device::flex(), DType::F64).expect("a case that fits its loss");
     let nested = |data: Vec<f64>| Nested { shape: vec![data.len()], data };
     case.expected = Expected {
@@ -40,6 +40,7 @@ fn rounded(mut case: Case, dtype: DType) -> Case {
         param_gradients: Some(
             param_gradients.into_iter().map(|(name, data)| (name, nested(data))).collect(),
         ),
+        parts: Some(parts),
     };
     case
 }

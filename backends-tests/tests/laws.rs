@@ -35,6 +35,12 @@ fn table() -> Vec<(&'static str, Value)> {
         ("EmbedDistillLoss", json!({"distance_metric": "l2"})),
         ("EmbedDistillLoss", json!({"distance_metric": "l2", "projection_dim": 3})),
         ("EmbedDistillLoss", json!({"distance_metric": "mse", "projection_dim": 3})),
+        ("GlobalOrthogonalRegularizationLoss", json!({"similarity_fct": "cos_sim"})),
+        (
+            "GlobalOrthogonalRegularizationLoss",
+            json!({"similarity_fct": "dot_score", "mean_weight": 0.5, "aggregation": "sum"}),
+        ),
+        ("GlobalOrthogonalRegularizationLoss", json!({"second_moment_weight": null})),
         ("MegaBatchMarginLoss", json!({})),
         ("MSELoss", json!({})),
         ("MSELoss", json!({"projection_dim": 3})),

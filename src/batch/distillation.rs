@@ -53,12 +53,8 @@ impl DistillationBatch {
     /// Columns, of which there is at least one, and a target for each.
     #[track_caller]
     fn checked(columns: Vec<Tensor<2>>, mut targets: Vec<Tensor<2>>) -> Self {
-        let mut rest = columns.into_iter();
-        let first = rest.next().expect("a batch has at least one column");
-        let (leader, first) = Leader::new(NAME, "columns[0]", first);
-        let n = first.dims()[0];
-        let mut columns = vec![first];
-        columns.extend(leader.columns("columns", 1, rest.collect()));
+        let (leader, columns) = Leader::of_columns(NAME, columns);
+        let n = columns[0].dims()[0];
         for target in &mut targets {
             let [_, dim] = target.dims();
             *target = leader.numbers("targets", target.clone(), [n, dim]);

@@ -11,6 +11,7 @@
 //! | [`TeacherScoresBatch`] | (query, `Vec` of documents, scores) | DistillKLDiv |
 //! | [`ClassifiedPairBatch`] | (left, right, classes) | softmax |
 //! | [`DistillationBatch`] | (embeddings, teacher's embeddings) | MSE, EmbedDistill |
+//! | [`EmbeddingsBatch`] | embeddings, or a `Vec` of them | global orthogonal regularisation |
 //! | [`DenoisingBatch`] | (embeddings, tokens) | denoising auto-encoder |
 //!
 //! - Half-precision embeddings are widened to `f32` on the way in, so every loss adds up in `f32` or
@@ -63,6 +64,7 @@ mod classified_pair;
 pub(crate) mod columns;
 mod denoising;
 mod distillation;
+mod embeddings;
 pub(crate) mod integers;
 mod labeled;
 mod margin;
@@ -83,6 +85,7 @@ pub use columns::{ColumnMapper, ColumnVisitor, Columns, Role};
 pub use denoising::DenoisingBatch;
 pub(crate) use denoising::check_token_ids;
 pub use distillation::{DistillationBatch, TeacherTargets};
+pub use embeddings::EmbeddingsBatch;
 pub use labeled::LabeledBatch;
 pub use margin::{MarginBatch, MarginTargets};
 pub use pair::PairBatch;

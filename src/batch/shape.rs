@@ -29,6 +29,20 @@ impl Leader {
         (Self { owner, field, dims, dtype: embeddings.dtype() }, embeddings)
     }
 
+    /// Takes the columns of a batch that has nothing else to lead it, at least one, and returns them widened.
+    #[track_caller]
+    pub fn of_columns(owner: &'static str, columns: Vec<Tensor<2>>) -> (Self, Vec<Tensor<2>>) {
+        let mut rest = columns.into_iter();
+        let first = rest.next();
+        let first = first.unwrap_or_else(|| {
+            panic!("{owner}: `columns` must hold at least one column, got none")
+        });
+        let (leader, first) = Self::new(owner, "columns[0]", first);
+        let mut columns = vec![first];
+        columns.extend(leader.columns("columns", 1, rest.collect()));
+        (leader, columns)
+    }
+
     /// Embeddings of the same shape and type, widened.
     #[track_caller]
     pub fn embeddings(&self, field: &str, embeddings: Tensor<2>) -> Tensor<2> {

@@ -57,6 +57,7 @@ batches! {
     ClassifiedPair(ClassifiedPairBatch),
     Denoising(DenoisingBatch),
     Distillation(DistillationBatch),
+    Embeddings(EmbeddingsBatch),
     Labeled(LabeledBatch),
     Margin(MarginBatch),
     Pair(PairBatch),

@@ -5,6 +5,7 @@ use crate::decoder::Decoder;
 use crate::diagnostics::Diagnostics;
 use crate::error::BatchError;
 use crate::losses::{Criterion, DenoisingAutoEncoderLoss};
+use crate::reduction::Parts;
 
 /// A loss that a training program can use without knowing which one it is.
 ///
@@ -117,6 +118,16 @@ impl AnyLoss {
     #[track_caller]
     pub fn forward_no_reduction(&self, batch: impl Into<AnyBatch>) -> Option<Tensor<1>> {
         self.unreduced(batch)
+    }
+
+    /// The named parts that the loss is the sum of; `None` if it has none.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    #[track_caller]
+    pub fn parts(&self, batch: impl Into<AnyBatch>) -> Option<Parts> {
+        Criterion::parts(self, batch)
     }
 
     /// Counts what the loss can learn from the batch; `None` if the loss has no diagnosis. Reads from the

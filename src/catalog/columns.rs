@@ -23,6 +23,7 @@ use crate::error::BatchError;
 /// | `ScoredRankings` | 3 or more: query, positive, k negatives | margins: numbers for one negative, or a matrix `[n, k]`; or scores `[n, k + 1]` |
 /// | `TeacherScores` | 3 or more: query, documents | a matrix of scores, `[n, documents]` |
 /// | `TeacherEmbeddings` | 1 or more | a matrix `[n, teacher_dim]` for all columns, or one for each column, `[n, columns, teacher_dim]` |
+/// | `AnyTexts` | 1 or more | none |
 /// | `DamagedTexts` | 1 | tokens of the original texts, `[n, len]` |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -50,6 +51,8 @@ pub enum BatchKind {
     TeacherScores,
     /// Texts with a teacher's embeddings: [`DistillationBatch`].
     TeacherEmbeddings,
+    /// Texts: [`EmbeddingsBatch`].
+    AnyTexts,
     /// Embeddings of damaged texts with the tokens of the original ones: [`DenoisingBatch`].
     DamagedTexts,
 }
@@ -120,7 +123,7 @@ impl BatchKind {
             Self::Rankings | Self::ScoredTuples => 2..=usize::MAX,
             Self::Triplets => 3..=3,
             Self::ScoredRankings | Self::TeacherScores => 3..=usize::MAX,
-            Self::TeacherEmbeddings => 1..=usize::MAX,
+            Self::TeacherEmbeddings | Self::AnyTexts => 1..=usize::MAX,
         }
     }
 
@@ -204,6 +207,7 @@ impl BatchKind {
                 check.rule(got == count, "targets", format_args!("be for {count} columns"), got)?;
                 DistillationBatch::new(columns.collect(), embeddings).into()
             }
+            (Self::AnyTexts, Targets::None) => EmbeddingsBatch::new(columns.collect()).into(),
             (Self::DamagedTexts, Targets::Tokens(tokens)) => {
                 let len = tokens.dims()[1];
                 check.rule(len >= 2, "targets", "have at least two tokens per row", len)?;
@@ -221,7 +225,7 @@ impl BatchKind {
             Self::ScoredTuples => "numbers or classes, or with three columns and more none",
             Self::ClassifiedPairs => "classes, or a matrix of probabilities",
             Self::PositivePairs | Self::Rankings => "none, or ids",
-            Self::Triplets => "none",
+            Self::Triplets | Self::AnyTexts => "none",
             Self::ScoredRankings => "numbers, or a matrix of margins or scores",
             Self::TeacherScores => "a matrix of scores",
             Self::TeacherEmbeddings => "a matrix, or embeddings for each column",

@@ -137,6 +137,14 @@ macro_rules! losses {
             }
 
             #[track_caller]
+            fn parts(&self, batch: B) -> Option<Parts> {
+                let batch = batch.into();
+                match self { $($(
+                    Self::$variant(loss) => <$loss as Criterion<AnyBatch>>::parts(loss, batch),
+                )?)* }
+            }
+
+            #[track_caller]
             fn diagnose(&self, batch: B) -> Option<Diagnostics> {
                 let batch = batch.into();
                 match self { $($(

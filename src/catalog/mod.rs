@@ -44,6 +44,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
 use crate::losses::*;
+use crate::reduction::Parts;
 
 // The list. Without a `loss`, a loss needs more than its configuration to be built: a decoder. `from`
 // names the type of Python's options where they differ from ours.
@@ -112,6 +113,12 @@ declare::losses! {
         one_number: false, weights: ["projection"],
         config: EmbedDistillLossConfig from python::Projected<EmbedDistillLossConfig>,
         loss: EmbedDistillLoss = |config, device| config.init(device),
+    }
+    GlobalOrthogonalRegularization {
+        name: "GlobalOrthogonalRegularizationLoss", model: SentenceEncoder, takes: AnyTexts,
+        one_number: true, weights: [],
+        config: GlobalOrthogonalRegularizationLossConfig,
+        loss: GlobalOrthogonalRegularizationLoss = |config, _| config.init(),
     }
     MarginMse {
         name: "MarginMSELoss", model: SentenceEncoder, takes: ScoredRankings,

@@ -214,7 +214,10 @@ fn batch_parts(kind: BatchKind, rows: usize) -> (Vec<Tensor<2>>, Targets) {
         | BatchKind::ScoredPairs
         | BatchKind::ScoredTuples
         | BatchKind::ScoredRankings => Targets::Numbers(numbers.float()),
-        BatchKind::PositivePairs | BatchKind::Rankings | BatchKind::Triplets => Targets::None,
+        BatchKind::PositivePairs
+        | BatchKind::Rankings
+        | BatchKind::Triplets
+        | BatchKind::AnyTexts => Targets::None,
         BatchKind::TeacherScores => Targets::Matrix(column().narrow(1, 0, 2)),
         BatchKind::TeacherEmbeddings => Targets::Matrix(column()),
         BatchKind::DamagedTexts => Targets::Tokens(numbers.reshape([rows, 1]).repeat_dim(1, 3)),

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use burn::prelude::*;
 
 use crate::batch::{
-    ClassifiedPairBatch, Columns, DistillationBatch, LabeledBatch, MarginBatch, PairBatch,
-    RetrievalBatch, RowIds, TeacherScoresBatch, TripletBatch,
+    ClassifiedPairBatch, Columns, DistillationBatch, EmbeddingsBatch, LabeledBatch, MarginBatch,
+    PairBatch, RetrievalBatch, RowIds, TeacherScoresBatch, TripletBatch,
 };
 use crate::blocks::Blocks;
 use crate::geometry::Distance;
@@ -158,6 +158,12 @@ impl Surveyed for ClassifiedPairBatch {
 }
 
 impl Surveyed for TeacherScoresBatch {
+    fn survey(&self) -> Geometry {
+        Geometry::default()
+    }
+}
+
+impl Surveyed for EmbeddingsBatch {
     fn survey(&self) -> Geometry {
         Geometry::default()
     }

@@ -3,7 +3,7 @@
 use burn::prelude::*;
 
 use crate::diagnostics::{Diagnostics, Surveyed};
-use crate::reduction::{Reduced, Reduction, Terms};
+use crate::reduction::{Parts, Reduced, Reduction, Terms};
 
 /// A loss of one kind of batch: the trait for code that works with any loss, and for losses of your
 /// own.
@@ -57,6 +57,12 @@ pub trait Criterion<Batch> {
         None
     }
 
+    /// The named parts that the loss is the sum of, for logs and dashboards; `None` if it has none.
+    #[allow(unused_variables)]
+    fn parts(&self, batch: Batch) -> Option<Parts> {
+        None
+    }
+
     /// Counts what the loss can learn from the batch, for a log; `None` if the loss has no diagnosis. Reads
     /// from the device.
     #[allow(unused_variables)]
@@ -102,6 +108,28 @@ pub(crate) trait WholeBatchLoss<Batch: Surveyed> {
     }
 }
 
+/// A loss that is the sum of named parts, as its file implements it; [`forward!`] makes the public functions.
+pub(crate) trait PartsLoss<Batch: Surveyed> {
+    /// The parts.
+    #[track_caller]
+    fn named(&self, batch: Batch) -> Parts;
+
+    /// The loss of the batch.
+    #[track_caller]
+    fn reduced(&self, batch: Batch) -> Reduced {
+        self.named(batch).total()
+    }
+
+    /// Counts what the loss can learn from the batch; each part counts as one term.
+    #[track_caller]
+    fn diagnosis(&self, batch: Batch) -> Diagnostics {
+        let batch = batch.without_graph();
+        let parts = self.named(batch.clone());
+        let values = parts.iter().map(|(_, value)| value.clone()).collect();
+        Diagnostics::of(&batch, Tensor::cat(values, 0))
+    }
+}
+
 /// Gives a configuration its `init`, from its `check`.
 macro_rules! init {
     ($config:ident => $loss:ident) => {
@@ -122,7 +150,7 @@ macro_rules! init {
 pub(crate) use init;
 
 /// Gives a loss its public functions and its [`Criterion`], from its [`BatchLoss`] or, without a
-/// description of its terms, from its [`WholeBatchLoss`].
+/// description of its terms, from its [`WholeBatchLoss`], or with `parts` from its [`PartsLoss`].
 macro_rules! forward {
     ($loss:ident, $batch:ident) => {
         $crate::losses::forward!(@functions $loss, $batch, |loss, batch| loss.reduced(batch));
@@ -131,6 +159,38 @@ macro_rules! forward {
             #[track_caller]
             fn loss(&self, batch: B) -> ::burn::prelude::Tensor<1> {
                 self.forward(batch)
+            }
+
+            #[track_caller]
+            fn diagnose(&self, batch: B) -> Option<$crate::diagnostics::Diagnostics> {
+                Some(self.diagnosis(batch.into()))
+            }
+        }
+    };
+    ($loss:ident, $batch:ident, parts) => {
+        $crate::losses::forward!(@functions $loss, $batch, |loss, batch| loss.reduced(batch));
+
+        impl $loss {
+            /// The named parts that the loss is the sum of, `[1]` each.
+            ///
+            /// # Panics
+            ///
+            /// As [`forward`](Self::forward).
+            #[track_caller]
+            pub fn parts(&self, batch: impl Into<$batch>) -> $crate::reduction::Parts {
+                self.named(batch.into())
+            }
+        }
+
+        impl<B: Into<$batch>> $crate::losses::Criterion<B> for $loss {
+            #[track_caller]
+            fn loss(&self, batch: B) -> ::burn::prelude::Tensor<1> {
+                self.forward(batch)
+            }
+
+            #[track_caller]
+            fn parts(&self, batch: B) -> Option<$crate::reduction::Parts> {
+                Some(self.named(batch.into()))
             }
 
             #[track_caller]

@@ -13,6 +13,7 @@ mod criterion;
 mod denoising_auto_encoder;
 mod distill_kl_div;
 mod embed_distill;
+mod global_orthogonal_regularization;
 mod margin_mse;
 mod mega_batch_margin;
 mod mse;
@@ -50,6 +51,9 @@ pub use denoising_auto_encoder::DenoisingAutoEncoderLossConfig;
 pub use distill_kl_div::DistillKlDivLoss;
 pub use distill_kl_div::DistillKlDivLossConfig;
 pub use embed_distill::{EmbedDistillLoss, EmbedDistillLossConfig, TeacherDistance};
+#[doc(alias = "GOR")]
+pub use global_orthogonal_regularization::GlobalOrthogonalRegularizationLoss;
+pub use global_orthogonal_regularization::GlobalOrthogonalRegularizationLossConfig;
 #[doc(alias = "MarginMSELoss")]
 pub use margin_mse::MarginMseLoss;
 pub use margin_mse::MarginMseLossConfig;
@@ -76,7 +80,7 @@ pub use softmax::{SoftmaxLoss, SoftmaxLossConfig};
 pub use triplet::{TripletLoss, TripletLossConfig};
 
 use config::config;
-use criterion::{BatchLoss, WholeBatchLoss, forward, init};
+use criterion::{BatchLoss, PartsLoss, WholeBatchLoss, forward, init};
 
 use crate::blocks::Blocks;
 use crate::select::valid_anchors;

@@ -11,4 +11,5 @@ pub mod mega_batch;
 pub mod pairwise_logistic;
 pub mod ranking;
 pub mod regression;
+pub mod regularizer;
 pub mod triplet;

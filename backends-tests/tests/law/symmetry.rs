@@ -43,7 +43,7 @@ pub fn ignores_lengths(place: &Place, case: &Case) -> Result<(), String> {
 }
 
 /// The sum of `forward_no_reduction` and `Reduction::Sum` agree in value and gradient; a loss that
-/// is one number for the whole batch has no terms.
+/// is one number for the whole batch has no terms, but may have parts that add up to it.
 pub fn terms_sum_to_the_sum(place: &Place, case: &Case) -> Result<(), String> {
     let mut summed = case.clone();
     let one_number = Entry::of(&case.loss).is_ok_and(|entry| entry.one_number);
@@ -51,6 +51,10 @@ pub fn terms_sum_to_the_sum(place: &Place, case: &Case) -> Result<(), String> {
         summed.config["reduction"] = json!("Sum");
     }
     let inputs = Inputs::new(&summed, &place.device, place.dtype(case))?;
+    let parts = inputs.parts()?;
+    if !parts.is_empty() {
+        close("parts", parts.values().sum(), place.run(&summed).0, place.rounding(case))?;
+    }
     let Some(terms) = inputs.terms()? else {
         return one_number.then_some(()).ok_or_else(|| "no terms".into());
     };

@@ -53,6 +53,24 @@ fn batches_of_one_class_are_named_once_and_those_of_the_sampler_never() {
 }
 
 #[test]
+fn the_parts_of_a_loss_are_in_the_log() {
+    let directory = TempDir::new().unwrap();
+    let args = ["--loss", "GlobalOrthogonalRegularizationLoss", "--steps", "3", "--log", "log"];
+    for more in [&["--workers", "1"][..], &["--workers", "2"], &["--mini-batch-size", "9"]] {
+        let more = [more, &["--gradient-accumulation", "2", "--force"]].concat();
+        succeed(directory.path(), &[&args[..], &more].concat());
+        let lines = steps(&directory.path().join("log"));
+        assert_eq!(lines.len(), 3);
+        for line in lines {
+            let parts = ["gor_mean", "gor_second_moment"].map(|part| line["parts"][part].as_f64());
+            let sum = parts[0].unwrap() + parts[1].unwrap();
+            let loss = line["loss"].as_f64().unwrap();
+            assert!(loss > 0.0 && (sum - loss).abs() < 1e-6 * loss, "{more:?}: {line}");
+        }
+    }
+}
+
+#[test]
 fn examples_that_no_batch_takes_are_counted_once() {
     let directory = TempDir::new().unwrap();
     let alone = "5 how many things are there\n";

@@ -8,6 +8,7 @@
 //! | `CoSENTLoss`, `CosineSimilarityLoss` | scored pairs |
 //! | `DenoisingAutoEncoderLoss` | any texts |
 //! | `DistillKLDivLoss`, `MarginMSELoss` | triplets with a margin |
+//! | `GlobalOrthogonalRegularizationLoss` | any texts |
 //! | `MegaBatchMarginLoss` | positive pairs |
 //! | `EmbedDistillLoss`, `MSELoss` | texts with a teacher's embedding |
 //! | `MultipleNegativesRankingLoss` | positive pairs, with negatives where there are some |
@@ -101,7 +102,7 @@ fn description(kind: BatchKind) -> &'static str {
         BatchKind::TeacherEmbeddings => {
             "texts with a teacher's embedding (text, label: a list of numbers)"
         }
-        BatchKind::DamagedTexts => "texts",
+        BatchKind::AnyTexts | BatchKind::DamagedTexts => "texts",
         _ => "data that this program does not read",
     }
 }
@@ -124,7 +125,7 @@ pub fn examples_of<'d>(loss: &str, kind: BatchKind, data: &'d Dataset) -> Vec<Ex
         BatchKind::ScoredRankings => margin_triplets(data),
         BatchKind::TeacherScores => scored_documents(data),
         BatchKind::TeacherEmbeddings => teacher_targets(data),
-        BatchKind::DamagedTexts => texts(data),
+        BatchKind::AnyTexts | BatchKind::DamagedTexts => texts(data),
         _ => Vec::new(),
     };
     let enough = suffices(kind, &examples) && (loss != ORDER || several_targets(&examples));

@@ -17,7 +17,8 @@ pub(super) fn read(args: &Args) -> Result<(Dataset, Dataset), Error> {
     let mut rng = StdRng::seed_from_u64(args.seed);
     let hints = args.how.hints();
     // A loss that learns from bare texts reads a text file as lines.
-    let bare = kind_of(&args.loss).is_ok_and(|kind| kind == BatchKind::DamagedTexts);
+    let of_bare = |kind| matches!(kind, BatchKind::DamagedTexts | BatchKind::AnyTexts);
+    let bare = kind_of(&args.loss).is_ok_and(of_bare);
     let text = if bare { Format::Lines } else { Format::Trec };
     let (mut training, mut evaluation) = if args.data.is_empty() {
         (corpus::training()?, corpus::evaluation()?)

@@ -11,7 +11,7 @@ use burn_embedding_models::dropout::by_text;
 use burn_embedding_models::encoder::ByLength;
 
 use super::batches::Batch;
-use super::objective::{Objective, Trainable};
+use super::objective::{Objective, SeenParts, Trainable};
 use super::watch::{Seen, mean_cosine};
 
 /// All trained parameters: those of the encoder, and those that the loss owns.
@@ -24,10 +24,10 @@ pub struct EncoderWithLoss<E: Module, L: Module> {
 }
 
 impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
-    /// The loss of a batch: all its texts go through the encoder together.
-    pub(super) fn loss(&self, batch: Batch, device: &Device) -> Tensor<1> {
+    /// The loss of a batch: all its texts go through the encoder together. `seen` receives its parts.
+    pub(super) fn loss(&self, batch: Batch, device: &Device, seen: &mut SeenParts) -> Tensor<1> {
         let columns = self.encoder.embed(&batch.rows(), device).chunk(batch.columns, 0);
-        self.objective.forward(&self.encoder, columns, &batch)
+        self.objective.forward(&self.encoder, columns, &batch, seen)
     }
 
     /// What the embeddings of a batch look like, without dropout, `mini_batch` texts at a time.
@@ -45,26 +45,27 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
         sorted: &ByLength,
         batch: &Batch,
         share: f64,
+        seen: &mut SeenParts,
     ) -> impl FnOnce(Tensor<2>) -> Tensor<1> {
         move |embeddings| {
             let columns = sorted.restore(embeddings).chunk(batch.columns, 0);
-            self.objective.forward(&self.encoder, columns, batch) * share
+            self.objective.forward(&self.encoder, columns, batch, seen) * share
         }
     }
 
     /// The loss of a batch, times `share`, whose texts go through the encoder a few at a time, those
-    /// of like length together; `gradients` receives its gradient in parts.
+    /// of like length together; `gradients` receives its gradient in parts, `seen` the parts of the loss.
     pub(super) fn cached_loss(
         &self,
         batch: Batch,
         cache: GradCache,
         (device, seed): (&Device, u64),
-        share: f64,
+        (share, seen): (f64, &mut SeenParts),
         gradients: impl FnMut(Gradients),
     ) -> Tensor<1> {
         let texts = batch.rows();
         let sorted = ByLength::new(&texts);
-        let loss = self.loss_of_sorted(&sorted, &batch, share);
+        let loss = self.loss_of_sorted(&sorted, &batch, share, seen);
         let embed = |encoder: &E, rows: Range<usize>| encoder.embed(&sorted.rows()[rows], device);
         let step = cache.seeded(seed).step(&self.encoder, texts.len(), embed, loss);
         step.gradients.for_each(gradients);
@@ -72,19 +73,19 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
     }
 
     /// The loss of a batch, times `share`, whose texts go through the encoder in parts at the same time,
-    /// those of like length together; `gradients` receives its gradient in parts. Dropout depends on
-    /// `seed` and the text, not on the worker.
+    /// those of like length together; `gradients` receives its gradient in parts, `seen` the parts of the
+    /// loss. Dropout depends on `seed` and the text, not on the worker.
     pub(super) fn loss_by(
         &self,
         workers: &Workers,
         batch: Batch,
         seed: u64,
-        share: f64,
+        (share, seen): (f64, &mut SeenParts),
         mut gradients: impl FnMut(GradientsParams),
     ) -> Tensor<1> {
         let texts = batch.rows();
         let sorted = ByLength::new(&texts);
-        let loss = self.loss_of_sorted(&sorted, &batch, share);
+        let loss = self.loss_of_sorted(&sorted, &batch, share, seen);
         let embed = |encoder: &E, rows: Range<usize>| {
             let numbers = sorted.order()[rows.clone()].iter().map(|&text| text as u64).collect();
             let device = &encoder.devices()[0];

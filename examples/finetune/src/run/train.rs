@@ -1,5 +1,7 @@
 //! The training loop.
 
+use std::collections::BTreeMap;
+
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Device;
@@ -13,7 +15,7 @@ use super::batches::{Batches, Step};
 use super::checkpoint::Checkpoints;
 use super::encoder_with_loss::EncoderWithLoss;
 use super::evaluation::Evaluation;
-use super::objective::Trainable;
+use super::objective::{SeenParts, Trainable};
 use super::optimizer::{Optimizer, OptimizerStep};
 use super::pace::Pace;
 use super::schedule::Schedule;
@@ -124,12 +126,13 @@ impl<E: TextEncoder, L: Trainable> Run<'_, E, L> {
         self.device.seed(seed);
         let mut rng = StdRng::seed_from_u64(seed);
         let mut gradients = GradientsAccumulator::new();
-        let (mut texts, mut loss) = (0, 0.0);
+        let (mut texts, mut loss, mut parts) = (0, 0.0, BTreeMap::new());
         for rows in &step.batches {
             let share = 1.0 / step.batches.len() as f64;
             let part = self.backward(&state.model, rows, share, &mut rng, &mut gradients)?;
             texts += part.texts;
             loss += part.loss;
+            part.parts.iter().for_each(|(name, value)| *parts.entry(*name).or_default() += value);
             if !loss.is_finite() {
                 return Err(self.diverged("loss", number, loss.into()));
             }
@@ -142,7 +145,8 @@ impl<E: TextEncoder, L: Trainable> Run<'_, E, L> {
             return Err(self.diverged("gradient", number, gradient_norm));
         }
         let (epoch, loss) = (step.epoch, loss.into());
-        Ok((state, StepStats { step: number, epoch, loss, learning_rate, gradient_norm, texts }))
+        let step = number;
+        Ok((state, StepStats { step, epoch, loss, learning_rate, gradient_norm, texts, parts }))
     }
 
     /// Adds the gradients of one batch, times `share`, to those of the step.
@@ -158,20 +162,24 @@ impl<E: TextEncoder, L: Trainable> Run<'_, E, L> {
         let texts = batch.texts.len();
         let mut add = |part| gradients.accumulate(model, part);
         let of_model = |part| GradientsParams::from_grads(part, model);
+        let mut seen = SeenParts::default();
         let loss = match (self.schedule.mini_batch_size, self.workers) {
             (Some(size), _) => {
                 let random = (self.device, rng.random());
                 let add = |part| add(of_model(part));
-                model.cached_loss(batch, GradCache::new(size), random, share, add)
+                model.cached_loss(batch, GradCache::new(size), random, (share, &mut seen), add)
             }
-            (None, Some(workers)) => model.loss_by(workers, batch, rng.random(), share, add),
+            (None, Some(workers)) => {
+                model.loss_by(workers, batch, rng.random(), (share, &mut seen), add)
+            }
             (None, None) => {
-                let loss = model.loss(batch, self.device) * share;
+                let loss = model.loss(batch, self.device, &mut seen) * share;
                 add(of_model(loss.backward()));
                 loss
             }
         };
-        Ok(Part { texts, loss: loss.into_scalar() })
+        let parts = seen.read().map(|(name, value)| (name, value * share)).collect();
+        Ok(Part { texts, loss: loss.into_scalar(), parts })
     }
 
     /// Evaluates and writes a checkpoint where either is due.
@@ -231,10 +239,11 @@ fn go_on_without<E: Module, L: Module>(
 struct Part {
     texts: usize,
     loss: f32,
+    parts: Vec<(&'static str, f64)>,
 }
 
 /// The figures of one step.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepStats {
     /// Its number, counted from one.
     pub step: usize,
@@ -248,4 +257,7 @@ pub struct StepStats {
     pub gradient_norm: f64,
     /// The number of its texts.
     pub texts: usize,
+    /// The parts of the loss, of one that has parts.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<&'static str, f64>,
 }

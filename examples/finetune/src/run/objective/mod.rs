@@ -11,6 +11,7 @@ use burn_embedding_losses::Diagnostics;
 use burn_embedding_losses::catalog::{
     AnyBatch, AnyLoss, BatchKind, LossConfig, Targets, TrainingLoss,
 };
+use burn_embedding_losses::reduction::Parts;
 use burn_embedding_models::TextEncoder;
 use serde_json::{Map, Value};
 
@@ -36,6 +37,22 @@ pub enum Objective<L: Module> {
     Any(L),
     /// See [`Denoising`].
     Denoising(Denoising),
+}
+
+/// The named parts of the loss of a batch, as long as they are on the device.
+#[derive(Debug, Default)]
+pub struct SeenParts(Vec<(&'static str, Tensor<1>)>);
+
+impl SeenParts {
+    fn remember(&mut self, parts: &Parts) {
+        let without_graph = parts.iter().map(|(name, value)| (name, value.clone().inner()));
+        self.0 = without_graph.collect();
+    }
+
+    /// Name and value of each part, read from the device.
+    pub fn read(self) -> impl Iterator<Item = (&'static str, f64)> {
+        self.0.into_iter().map(|(name, value)| (name, f64::from(value.into_scalar::<f32>())))
+    }
 }
 
 /// A loss of the catalog, as the user chose it.
@@ -140,15 +157,25 @@ fn demand(
 }
 
 impl<L: Trainable> Objective<L> {
-    /// The loss of a batch: one embedding matrix for each column.
+    /// The loss of a batch: one embedding matrix for each column. `seen` receives its parts, if it has some.
     pub fn forward<E: TextEncoder>(
         &self,
         encoder: &E,
         columns: Vec<Tensor<2>>,
         batch: &Batch,
+        seen: &mut SeenParts,
     ) -> Tensor<1> {
         match self {
-            Self::Any(loss) => loss.loss(batch_of(loss, columns, batch)),
+            Self::Any(loss) => {
+                let batch = batch_of(loss, columns, batch);
+                match loss.parts(batch.clone()) {
+                    Some(parts) => {
+                        seen.remember(&parts);
+                        parts.total().into_value()
+                    }
+                    None => loss.loss(batch),
+                }
+            }
             Self::Denoising(loss) => {
                 let [embeddings] = exactly(columns);
                 let transformer = encoder.transformer().map(|(transformer, _)| transformer);
