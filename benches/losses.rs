@@ -43,6 +43,7 @@ fn targets(kind: BatchKind, n: usize) -> Targets {
         BatchKind::BinaryPairs
         | BatchKind::ScoredPairs
         | BatchKind::ScoredTuples
+        | BatchKind::TwoEncoderPairs
         | BatchKind::ScoredRankings => Targets::Numbers(numbers(n, 2).float()),
         // Of the two documents that a query has in these benches.
         BatchKind::TeacherScores => Targets::Matrix(rows(n).inner().narrow(1, 0, 2)),

@@ -77,6 +77,9 @@ impl Comparison {
     /// All documents for each query.
     pub const QUERY_TO_DOCUMENT: Self =
         Self { anchors: Side::Queries, candidates: Side::Documents };
+    /// Each document with every query.
+    pub const DOCUMENT_TO_QUERY: Self =
+        Self { anchors: Side::Documents, candidates: Side::Queries };
 }
 
 /// Scores between the two sides of a batch.

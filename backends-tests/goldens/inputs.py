@@ -170,3 +170,8 @@ def linear(name: str, outputs: int, inputs: int):
         return {f"{name}.weight": draw(outputs, inputs), f"{name}.bias": draw(outputs)}
 
     return build
+
+
+def logarithm(name: str, value: float):
+    """A parameter that is the logarithm of a number."""
+    return lambda random: {name: torch.tensor(math.log(value))}

@@ -284,7 +284,42 @@ def angle() -> list[Case]:
     ]
 
 
+# rows, dim, regime, labels, purpose
+TENSION = [
+    (8, 7, "related", cycle(1, 0, 0, 0, 0, 0, 0, 0), "one-of-eight"),
+    (1, 5, "normal", cycle(1), "one-pair"),
+    (1, 48, "unit", cycle(0), "one-pair"),
+    (2, 3, "normal", cycle(0, 1), ""),
+    (2, 16, "unit", cycle(1.0, 0.0), "float-labels"),
+    (3, 2, "normal", cycle(0, 1), ""),
+    (3, 24, "normal", cycle(1), "only-positives"),
+    (5, 7, "normal", cycle(0), "only-negatives"),
+    (5, 1, "normal", cycle(1, 0), ""),
+    (5, 40, "related", cycle(1, 0), ""),
+    (8, 5, "tight", cycle(1, 0), ""),
+    (8, 5, "clusters", cycle(0, 1, 1), ""),
+    (8, 2, "large", cycle(1, 0), "certain"),
+    (5, 6, "large", cycle(0), "certain"),
+    (8, 4, "small", cycle(1, 0), ""),
+    (8, 4, "copies", cycle(1, 0, 0), "anchor-is-other"),
+    (8, 4, "duplicates", cycle(0, 1), ""),
+    (8, 8, "orthogonal", cycle(1, 0), ""),
+    (5, 6, "normal", cycle(0.25, 0.75), "soft-labels"),
+    (17, 12, "normal", BINARY, ""),
+    (33, 8, "related", BINARY, ""),
+    (64, 3, "unit", BINARY, ""),
+]
+
+
+def contrastive_tension() -> list[Case]:
+    return [
+        two_columns("ContrastiveTensionLoss", rows, dim, regime, {}, labels, purpose, False)
+        for rows, dim, regime, labels, purpose in TENSION
+    ]
+
+
 CASES = {
+    "contrastive_tension": contrastive_tension(),
     "angle": angle(),
     "cosent": cosent(),
     "contrastive": contrastive(),

@@ -1,6 +1,8 @@
-"""Losses whose negatives are the other rows of the batch: multiple negatives ranking and mega batch margin."""
+"""Losses whose negatives are the other rows of the batch: multiple negatives ranking, contrastive
+tension, and mega batch margin."""
 
 from case import Case, options
+from inputs import logarithm
 
 TO_DOC = ["query_to_doc"]
 BOTH_WAYS = ["query_to_doc", "doc_to_query"]
@@ -136,4 +138,52 @@ def mega_batch_margin() -> list[Case]:
     ]
 
 
-CASES = {"multiple_negatives_ranking": ranking(), "mega_batch_margin": mega_batch_margin()}
+# rows, dim, regime, similarity, scale at the start, its logarithm, purpose
+TENSION = [
+    (8, 7, "related", ..., ..., 20.0, "defaults"),
+    (1, 5, "normal", ..., ..., 20.0, "one-text"),
+    (2, 3, "normal", "cos_sim", 5.0, 5.0, ""),
+    (2, 48, "unit", "dot_score", 1.0, 1.0, ""),
+    (3, 2, "unit", "cos_sim", 20.0, 3.5, "trained-scale"),
+    (3, 24, "normal", "cos_sim", 20.0, 150.0, "trained-scale"),
+    (5, 7, "normal", "dot_score", 1.0, 0.25, "trained-scale"),
+    (5, 1, "normal", "dot_score", 1.0, 1.0, ""),
+    (5, 40, "related", "cos_sim", 10.0, 10.0, ""),
+    (8, 5, "tight", "cos_sim", ..., 20.0, ""),
+    (8, 5, "clusters", "cos_sim", ..., 20.0, ""),
+    (8, 5, "clusters", "dot_score", 2.0, 2.0, ""),
+    (8, 4, "large", "cos_sim", ..., 20.0, ""),
+    (8, 4, "large", "dot_score", 0.1, 0.01, "trained-scale"),
+    (8, 4, "small", "cos_sim", ..., 20.0, ""),
+    (8, 4, "duplicates", "cos_sim", ..., 20.0, ""),
+    (8, 4, "copies", "dot_score", 1.0, 1.0, "same-embedding"),
+    (8, 8, "orthogonal", "cos_sim", 3.0, 3.0, ""),
+    (17, 16, "normal", "cos_sim", ..., 20.0, ""),
+    (33, 8, "related", "cos_sim", ..., 50.0, "trained-scale"),
+    (33, 4, "unit", "dot_score", 1.0, 4.0, "trained-scale"),
+    (64, 3, "unit", "cos_sim", ..., 20.0, ""),
+]
+
+
+def contrastive_tension_in_batch_negatives() -> list[Case]:
+    return [
+        Case(
+            "ContrastiveTensionLossInBatchNegatives",
+            rows,
+            dim,
+            regime,
+            options(similarity_fct=similarity, scale=scale),
+            columns=2,
+            weights=logarithm("logit_scale", trained),
+            purpose=purpose,
+            flat=purpose == "one-text",
+        )
+        for rows, dim, regime, similarity, scale, trained, purpose in TENSION
+    ]
+
+
+CASES = {
+    "contrastive_tension_in_batch_negatives": contrastive_tension_in_batch_negatives(),
+    "multiple_negatives_ranking": ranking(),
+    "mega_batch_margin": mega_batch_margin(),
+}

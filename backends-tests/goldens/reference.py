@@ -57,6 +57,13 @@ class GivenEmbeddings(nn.Module):
         return self.dim
 
 
+class SecondEmbeddings(GivenEmbeddings):
+    """Stands in for the second encoder of a loss that embeds the same features by two."""
+
+    def forward(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {"sentence_embedding": features["by_second"]}
+
+
 class LabelsInType(nn.Module):
     """A PyTorch loss that takes the label in the type of the prediction.
 
@@ -95,6 +102,7 @@ _DISTANCES = {
     "TripletLoss": _TRIPLET_DISTANCES,
 }
 _SIMILARITIES = {
+    "ContrastiveTensionLossInBatchNegatives": {"dot_score": util.dot_score, "cos_sim": util.cos_sim},
     "CoSENTLoss": {
         "cos_sim": util.pairwise_cos_sim,
         "dot_score": util.pairwise_dot_score,
@@ -132,9 +140,17 @@ def build_loss(problem: Problem) -> nn.Module:
     if problem.loss == "MegaBatchMarginLoss":
         arguments["use_mini_batched_version"] = False
     loss = getattr(losses, problem.loss)(GivenEmbeddings(dim), **arguments)
+    if problem.loss == "ContrastiveTensionLossInBatchNegatives":
+        loss.model2 = SecondEmbeddings(dim)
     if problem.loss == "CosineSimilarityLoss":
         loss.loss_fct = LabelsInType(loss.loss_fct)
     return loss
+
+
+def features(loss: str, columns: list[Tensor]) -> list[dict[str, Tensor]]:
+    if loss == "ContrastiveTensionLossInBatchNegatives":
+        return [dict(zip(("sentence_embedding", "by_second"), columns))]
+    return [{"sentence_embedding": column} for column in columns]
 
 
 def evaluate(problem: Problem, dtype: torch.dtype) -> Answer:
@@ -148,7 +164,7 @@ def evaluate(problem: Problem, dtype: torch.dtype) -> Answer:
         labels = labels.to(dtype)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*expects binary labels.*")
-        value = loss([{"sentence_embedding": column} for column in columns], labels)
+        value = loss(features(problem.loss, columns), labels)
     parts = value if isinstance(value, dict) else {}
     value = sum(parts.values()) if parts else value
     assert value.dtype == dtype, f"{problem.loss} answered in {value.dtype}, not in {dtype}"

@@ -84,6 +84,7 @@ fn labels(kind: BatchKind, case: &Case, classes: usize, rng: &mut StdRng) -> Opt
         BatchKind::BinaryPairs
         | BatchKind::ScoredPairs
         | BatchKind::ScoredTuples
+        | BatchKind::TwoEncoderPairs
         | BatchKind::ScoredRankings => per_row(LabelType::Float, 2),
         BatchKind::LabeledRows | BatchKind::ClassifiedPairs => per_row(LabelType::Int, classes),
         _ => None,

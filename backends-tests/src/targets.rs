@@ -22,12 +22,26 @@ pub fn targets(
 ) -> Result<Targets, String> {
     let without = matches!(
         kind,
-        BatchKind::Triplets | BatchKind::PositivePairs | BatchKind::Rankings | BatchKind::AnyTexts
+        BatchKind::Triplets
+            | BatchKind::PositivePairs
+            | BatchKind::Rankings
+            | BatchKind::AnyTexts
+            | BatchKind::TwoEncoderTexts
     );
     let Some(Labels { dtype: of, data }) = labels.filter(|_| !without) else {
         return Ok(Targets::None);
     };
     let classes = matches!(kind, BatchKind::LabeledRows | BatchKind::ClassifiedPairs);
+    let number = matches!(
+        kind,
+        BatchKind::BinaryPairs
+            | BatchKind::ScoredPairs
+            | BatchKind::ScoredTuples
+            | BatchKind::TwoEncoderPairs
+    );
+    // A column of numbers is one a row.
+    let shape = if number { vec![data.data.len()] } else { data.shape.clone() };
+    let data = &Nested { shape, data: data.data.clone() };
     match (of, data.shape.len()) {
         (LabelType::Int, 1) if classes => Ok(Targets::Classes(integers(data, device))),
         (_, 1) => Ok(Targets::Numbers(data.tensor(device, dtype)?)),

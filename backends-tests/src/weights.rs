@@ -80,6 +80,9 @@ impl Setter<'_> {
         let name = self.path.name();
         let given = self.given.and_then(|given| given.get(&name));
         let given = given.ok_or(format!("the loss owns `{name}`, the case does not give it"))?;
+        // A parameter that is a number in PyTorch is a vector of one here.
+        let number = Nested { shape: vec![1], data: given.data.clone() };
+        let given = if given.shape.is_empty() { &number } else { given };
         let weight = self.path.turned(given.tensor(self.device, self.dtype)?);
         match weight.dims() == old.dims() {
             true => Ok(weight),

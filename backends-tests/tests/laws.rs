@@ -60,6 +60,8 @@ fn table() -> Vec<(&'static str, Value)> {
         }
     }
     for similarity in ["cos_sim", "dot_score", "Euclidean", "Manhattan"] {
+        let tension = "ContrastiveTensionLossInBatchNegatives";
+        table.push((tension, json!({"similarity_fct": similarity})));
         let temperatures =
             json!({"similarity_fct": similarity, "temperature": 0.5, "teacher_temperature": 0.25});
         table.push(("DistillKLDivLoss", temperatures));

@@ -5,7 +5,7 @@
 //! | :-- | :-- | :-- |
 //! | [`RetrievalBatch`] | (anchor, positive), then a negative or a `Vec` of them | ranking losses |
 //! | [`LabeledBatch`] | (embeddings, labels) | batch-triplet losses |
-//! | [`PairBatch`] | (left, right, labels or scores) | contrastive losses, cosine similarity, CoSENT, AnglE |
+//! | [`PairBatch`] | (left, right, labels or scores) | contrastive losses, contrastive tension, cosine similarity, CoSENT, AnglE |
 //! | [`TripletBatch`] | (anchor, positive, negative) | triplet loss |
 //! | [`MarginBatch`] | (query, positive, negatives, margins) | margin MSE |
 //! | [`TeacherScoresBatch`] | (query, `Vec` of documents, scores) | DistillKLDiv |

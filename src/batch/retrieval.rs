@@ -205,6 +205,11 @@ impl RetrievalBatch {
         self.own_rows.clone()
     }
 
+    /// The number of own rows, and the dimension.
+    pub(crate) fn own_shape(&self) -> [usize; 2] {
+        [self.own_rows.len(), self.anchor.dims()[1]]
+    }
+
     /// The share of the own rows in all rows, in `(0, 1]`.
     pub fn share(&self) -> f64 {
         self.own_rows.len() as f64 / self.rows() as f64

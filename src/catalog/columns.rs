@@ -16,6 +16,8 @@ use crate::error::BatchError;
 /// | `BinaryPairs` | 2 | numbers or classes: 1 for a positive pair, 0 for a negative one |
 /// | `ScoredPairs` | 2 | numbers (or classes, taken as numbers) |
 /// | `ScoredTuples` | 2, or anchor, positive and any number of negatives | numbers (or classes, taken as numbers); with negatives also none |
+/// | `TwoEncoderPairs` | 2: the same or other texts by two encoders | numbers or classes: 1 for the same text, 0 for another |
+/// | `TwoEncoderTexts` | 2: the same texts by two encoders | none, or ids |
 /// | `ClassifiedPairs` | 2 | classes, or a matrix of probabilities `[n, classes]` |
 /// | `PositivePairs` | 2 | none, or ids |
 /// | `Rankings` | 2 or more: anchor, positive, negatives | none, or ids |
@@ -37,6 +39,10 @@ pub enum BatchKind {
     /// Pairs with a similarity score, or anchor, positive and negatives with a score or none:
     /// [`PairBatch`].
     ScoredTuples,
+    /// Pairs of which each text has an encoder of its own, of the same text or not: [`PairBatch`].
+    TwoEncoderPairs,
+    /// The same texts by two encoders: [`RetrievalBatch`].
+    TwoEncoderTexts,
     /// Pairs with a class: [`ClassifiedPairBatch`].
     ClassifiedPairs,
     /// Pairs that belong together: [`RetrievalBatch`].
@@ -119,6 +125,7 @@ impl BatchKind {
         match self {
             Self::LabeledRows | Self::DamagedTexts => 1..=1,
             Self::BinaryPairs | Self::ScoredPairs => 2..=2,
+            Self::TwoEncoderPairs | Self::TwoEncoderTexts => 2..=2,
             Self::ClassifiedPairs | Self::PositivePairs => 2..=2,
             Self::Rankings | Self::ScoredTuples => 2..=usize::MAX,
             Self::Triplets => 3..=3,
@@ -149,12 +156,14 @@ impl BatchKind {
             (Self::LabeledRows, Targets::Classes(classes)) => {
                 LabeledBatch::new(next(), classes).into()
             }
-            (Self::BinaryPairs | Self::ScoredPairs, Targets::Numbers(numbers)) => {
-                PairBatch::new(next(), next(), numbers).into()
-            }
-            (Self::BinaryPairs | Self::ScoredPairs, Targets::Classes(classes)) => {
-                PairBatch::from((next(), next(), classes)).into()
-            }
+            (
+                Self::BinaryPairs | Self::ScoredPairs | Self::TwoEncoderPairs,
+                Targets::Numbers(numbers),
+            ) => PairBatch::new(next(), next(), numbers).into(),
+            (
+                Self::BinaryPairs | Self::ScoredPairs | Self::TwoEncoderPairs,
+                Targets::Classes(classes),
+            ) => PairBatch::from((next(), next(), classes)).into(),
             (Self::ScoredTuples, Targets::Numbers(numbers)) => {
                 PairBatch::of_rankings(next(), next(), columns.collect(), Some(numbers)).into()
             }
@@ -171,10 +180,13 @@ impl BatchKind {
             (Self::ClassifiedPairs, Targets::Matrix(probabilities)) => {
                 ClassifiedPairBatch::new(next(), next(), probabilities).into()
             }
-            (Self::PositivePairs | Self::Rankings, Targets::None) => {
+            (Self::PositivePairs | Self::Rankings | Self::TwoEncoderTexts, Targets::None) => {
                 RetrievalBatch::new(next(), next(), columns.collect()).into()
             }
-            (Self::PositivePairs | Self::Rankings, Targets::Ids { rows, negatives }) => {
+            (
+                Self::PositivePairs | Self::Rankings | Self::TwoEncoderTexts,
+                Targets::Ids { rows, negatives },
+            ) => {
                 check.negative_ids(&negatives, [n, count - 2])?;
                 let (anchor, positive) = (next(), next());
                 let batch = RetrievalBatch::new(anchor, positive, columns.collect());
@@ -221,10 +233,10 @@ impl BatchKind {
     fn targets(self) -> &'static str {
         match self {
             Self::LabeledRows => "classes",
-            Self::BinaryPairs | Self::ScoredPairs => "numbers or classes",
+            Self::BinaryPairs | Self::ScoredPairs | Self::TwoEncoderPairs => "numbers or classes",
             Self::ScoredTuples => "numbers or classes, or with three columns and more none",
             Self::ClassifiedPairs => "classes, or a matrix of probabilities",
-            Self::PositivePairs | Self::Rankings => "none, or ids",
+            Self::PositivePairs | Self::Rankings | Self::TwoEncoderTexts => "none, or ids",
             Self::Triplets | Self::AnyTexts => "none",
             Self::ScoredRankings => "numbers, or a matrix of margins or scores",
             Self::TeacherScores => "a matrix of scores",

@@ -85,6 +85,18 @@ declare::losses! {
         config: ContrastiveLossConfig from python::Contrastive,
         loss: ContrastiveLoss = |config, _| config.init(),
     }
+    ContrastiveTension {
+        name: "ContrastiveTensionLoss", model: SentenceEncoder, takes: TwoEncoderPairs,
+        one_number: false, weights: [],
+        config: ContrastiveTensionLossConfig,
+        loss: ContrastiveTensionLoss = |config, _| config.init(),
+    }
+    ContrastiveTensionInBatchNegatives {
+        name: "ContrastiveTensionLossInBatchNegatives", model: SentenceEncoder, takes: TwoEncoderTexts,
+        one_number: false, weights: ["logit_scale"],
+        config: ContrastiveTensionLossInBatchNegativesConfig,
+        loss: ContrastiveTensionLossInBatchNegatives = |config, device| config.init(device),
+    }
     CoSent {
         name: "CoSENTLoss", model: SentenceEncoder, takes: ScoredPairs,
         one_number: true, weights: [],

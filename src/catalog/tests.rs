@@ -213,9 +213,11 @@ fn batch_parts(kind: BatchKind, rows: usize) -> (Vec<Tensor<2>>, Targets) {
         BatchKind::BinaryPairs
         | BatchKind::ScoredPairs
         | BatchKind::ScoredTuples
+        | BatchKind::TwoEncoderPairs
         | BatchKind::ScoredRankings => Targets::Numbers(numbers.float()),
         BatchKind::PositivePairs
         | BatchKind::Rankings
+        | BatchKind::TwoEncoderTexts
         | BatchKind::Triplets
         | BatchKind::AnyTexts => Targets::None,
         BatchKind::TeacherScores => Targets::Matrix(column().narrow(1, 0, 2)),

@@ -7,6 +7,8 @@ mod batch_hard_triplet;
 mod batch_semi_hard_triplet;
 mod config;
 mod contrastive;
+mod contrastive_tension;
+mod contrastive_tension_in_batch_negatives;
 mod cosent;
 mod cosine_similarity;
 mod criterion;
@@ -36,6 +38,10 @@ pub use batch_hard_soft_margin_triplet::{
 pub use batch_hard_triplet::{BatchHardTripletLoss, BatchHardTripletLossConfig};
 pub use batch_semi_hard_triplet::{BatchSemiHardTripletLoss, BatchSemiHardTripletLossConfig};
 pub use contrastive::{ContrastiveLoss, ContrastiveLossConfig};
+pub use contrastive_tension::{ContrastiveTensionLoss, ContrastiveTensionLossConfig};
+pub use contrastive_tension_in_batch_negatives::{
+    ContrastiveTensionLossInBatchNegatives, ContrastiveTensionLossInBatchNegativesConfig,
+};
 #[doc(alias = "CoSENTLoss")]
 pub use cosent::CoSentLoss;
 pub use cosent::CoSentLossConfig;

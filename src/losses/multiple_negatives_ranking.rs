@@ -3,7 +3,7 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{BatchLoss, config, forward};
-use crate::batch::{RetrievalBatch, RowIds};
+use crate::batch::RetrievalBatch;
 use crate::blocks::Blocks;
 use crate::error::{ConfigError, expect_valid};
 use crate::geometry::Similarity;
@@ -328,20 +328,8 @@ impl MultipleNegativesRankingLoss {
         similarity: S,
         batch: RetrievalBatch,
     ) -> (Candidates<PairwiseScores<S>>, Ranking, Blocks) {
-        let RetrievalBatch { anchor, positive, negatives, ids, negative_mask, weights, own_rows } =
-            batch;
-        let shape = [own_rows.len(), anchor.dims()[1]];
-        let scores = PairwiseScores::new(similarity, anchor, positive, negatives);
-        let mut candidates = Candidates::new(scores, self.factor());
-        if let Some(RowIds { rows, negatives }) = ids {
-            candidates = candidates.with_ids(rows, negatives);
-        }
-        if let Some(exists) = negative_mask {
-            candidates = candidates.with_negative_mask(exists);
-        }
-        if let Some(weights) = weights {
-            candidates = candidates.with_weights(weights);
-        }
+        let (shape, own_rows) = (batch.own_shape(), batch.own_rows());
+        let candidates = Candidates::of_batch(similarity, batch, self.factor());
         let ranking = self.ranking();
         let bytes = candidates.bytes_per_query(&ranking);
         let blocks = Blocks::within(NAME, self.config.memory_budget, shape, bytes);

@@ -7,12 +7,12 @@ use core::ops::Range;
 
 use burn::prelude::*;
 
-use crate::batch::{ColumnMapper, Columns};
+use crate::batch::{ColumnMapper, Columns, RetrievalBatch, RowIds};
 use crate::blocks::{self, Accumulated, Blocks};
 use crate::kernels::{add_to_diagonal, diagonal, log_sum_exp, softmax};
 use crate::numeric::lowest_number;
 use crate::reduction::{Reduced, Reduction, Terms};
-use crate::scores::{Comparison, Scores, Side};
+use crate::scores::{Comparison, PairwiseScores, PairwiseSimilarity, Scores, Side};
 use crate::select::own_row;
 
 /// The documents that get a penalty for being similar.
@@ -80,6 +80,25 @@ impl<S: Scores> Columns for Candidates<S> {
             scale => scale,
         };
         Self { scores: self.scores.map_columns(mapper), scale, ..self }
+    }
+}
+
+impl<S: PairwiseSimilarity> Candidates<PairwiseScores<S>> {
+    /// The rows of a batch, with its ids, mask and weights.
+    pub fn of_batch(similarity: S, batch: RetrievalBatch, scale: Scale) -> Self {
+        let RetrievalBatch { anchor, positive, negatives, ids, negative_mask, weights, .. } = batch;
+        let scores = PairwiseScores::new(similarity, anchor, positive, negatives);
+        let mut candidates = Self::new(scores, scale);
+        if let Some(RowIds { rows, negatives }) = ids {
+            candidates = candidates.with_ids(rows, negatives);
+        }
+        if let Some(exists) = negative_mask {
+            candidates = candidates.with_negative_mask(exists);
+        }
+        if let Some(weights) = weights {
+            candidates = candidates.with_weights(weights);
+        }
+        candidates
     }
 }
 

@@ -4,8 +4,8 @@
 use burn::prelude::*;
 use burn::tensor::activation;
 
-use super::hinge::soft_hinge;
 use crate::geometry::Similarity;
+use crate::numeric::tangent;
 
 pub use crate::kernels::squared_error_sum;
 
@@ -44,9 +44,24 @@ pub fn binary_cross_entropy<const D: usize>(p: Tensor<D>, y: Tensor<D>) -> Tenso
     (log(p) * y + miss).neg()
 }
 
-/// [`binary_cross_entropy`] of `sigmoid(x)`, computed without leaving the log domain.
+/// [`binary_cross_entropy`] of `sigmoid(x)`, without a bound on the logarithms.
+///
+/// # Numerical behavior
+///
+/// Value and gradient are sums of terms of one sign, so they keep their digits however certain the
+/// probabilities are.
 pub fn binary_cross_entropy_with_logits<const D: usize>(x: Tensor<D>, y: Tensor<D>) -> Tensor<D> {
-    soft_hinge(x.clone()) - x * y
+    let (fixed, miss) = (x.clone().inner(), y.clone().neg().add_scalar(1.0));
+    let (above, below) = (activation::relu(fixed.clone()), activation::relu(fixed.clone().neg()));
+    let small = (above.clone() + below.clone()).neg().exp();
+    let value = above * miss.clone() + below * y.clone() + small.clone().log1p();
+    // The smaller of the probabilities of 1 and 0, and the larger.
+    let larger = small.clone().add_scalar(1.0).recip();
+    let smaller = small * larger.clone();
+    let positive = fixed.greater_elem(0.0);
+    let of_zero = larger.clone().mask_where(positive.clone(), smaller.clone());
+    let of_one = smaller.mask_where(positive, larger);
+    tangent(x, value, of_one * miss - of_zero * y)
 }
 
 /// `(s(q, p) − s(q, nₖ) − marginₖ)²` for every query and negative, `[n, k]`.
@@ -108,6 +123,21 @@ mod tests {
         assert_eq!(value[..2], [100.0, 0.0]);
         assert!((value[2] - std::f32::consts::LN_2).abs() < 1e-6);
         assert!(slope.iter().all(|s| s.is_finite()), "{slope:?}");
+    }
+
+    #[test]
+    fn cross_entropy_of_certain_logits_keeps_its_digits() {
+        let y = Tensor::from_floats([1.0, 0.0, 1.0], &Device::flex());
+        let (value, slope) = value_and_slope([22.0, -22.0, -1e30], |x| {
+            binary_cross_entropy_with_logits(x, y.clone())
+        });
+        let small = (-22f32).exp();
+        for (got, expected) in value.iter().zip([small, small, 1e30]) {
+            assert!((got / expected - 1.0).abs() < 1e-6, "{value:?}");
+        }
+        for (got, expected) in slope.iter().zip([-small, small, -1.0]) {
+            assert!((got / expected - 1.0).abs() < 1e-6, "{slope:?}");
+        }
     }
 
     #[test]

@@ -103,6 +103,9 @@ fn description(kind: BatchKind) -> &'static str {
             "texts with a teacher's embedding (text, label: a list of numbers)"
         }
         BatchKind::AnyTexts | BatchKind::DamagedTexts => "texts",
+        BatchKind::TwoEncoderPairs | BatchKind::TwoEncoderTexts => {
+            "embeddings by two encoders, of which this program trains one"
+        }
         _ => "data that this program does not read",
     }
 }
