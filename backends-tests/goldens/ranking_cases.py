@@ -182,7 +182,36 @@ def contrastive_tension_in_batch_negatives() -> list[Case]:
     ]
 
 
+# loss, rows, dim, columns, regime, options; by the names that Python has for ranking losses beside the first
+SYMMETRIC, CACHED, CACHED_SYMMETRIC = (
+    "MultipleNegativesSymmetricRankingLoss",
+    "CachedMultipleNegativesRankingLoss",
+    "CachedMultipleNegativesSymmetricRankingLoss",
+)
+OTHER_NAMES = [
+    (SYMMETRIC, 8, 7, 2, "related", {}),
+    (SYMMETRIC, 5, 6, 3, "unit", {"scale": 5.0}),
+    (SYMMETRIC, 5, 4, 4, "normal", {"scale": 0.5, "similarity_fct": "dot_score"}),
+    (SYMMETRIC, 2, 3, 2, "normal", {"scale": 50.0}),
+    (CACHED, 8, 7, 2, "related", {}),
+    (CACHED, 5, 6, 3, "unit", {"mini_batch_size": 2, "directions": ALL_DIRECTIONS}),
+    (CACHED, 5, 4, 3, "normal", {"mini_batch_size": 1, "scale": 0.5, "similarity_fct": "dot_score"}),
+    (CACHED, 7, 6, 3, "related", {"mini_batch_size": 3, "hardness_mode": "all_negatives", "hardness_strength": 3.0}),
+    (CACHED_SYMMETRIC, 8, 7, 2, "related", {}),
+    (CACHED_SYMMETRIC, 5, 6, 3, "unit", {"mini_batch_size": 2, "scale": 5.0}),
+    (CACHED_SYMMETRIC, 5, 4, 2, "normal", {"mini_batch_size": 1, "scale": 0.5, "similarity_fct": "dot_score"}),
+]
+
+
+def other_names() -> list[Case]:
+    return [
+        Case(loss, rows, dim, regime, config, columns=columns)
+        for loss, rows, dim, columns, regime, config in OTHER_NAMES
+    ]
+
+
 CASES = {
+    "aliases": other_names(),
     "contrastive_tension_in_batch_negatives": contrastive_tension_in_batch_negatives(),
     "multiple_negatives_ranking": ranking(),
     "mega_batch_margin": mega_batch_margin(),

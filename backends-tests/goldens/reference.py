@@ -56,6 +56,10 @@ class GivenEmbeddings(nn.Module):
     def get_embedding_dimension(self) -> int:
         return self.dim
 
+    def __getitem__(self, place: int) -> nn.Module:
+        """The cached losses look at the model's first module."""
+        return self
+
 
 class SecondEmbeddings(GivenEmbeddings):
     """Stands in for the second encoder of a loss that embeds the same features by two."""
@@ -113,6 +117,9 @@ _SIMILARITIES = {
     "GlobalOrthogonalRegularizationLoss": {"dot_score": util.dot_score, "cos_sim": util.cos_sim},
     "MarginMSELoss": {"dot_score": util.pairwise_dot_score, "cos_sim": util.pairwise_cos_sim},
     "MultipleNegativesRankingLoss": {"dot_score": util.dot_score, "cos_sim": util.cos_sim},
+    "MultipleNegativesSymmetricRankingLoss": {"dot_score": util.dot_score, "cos_sim": util.cos_sim},
+    "CachedMultipleNegativesRankingLoss": {"dot_score": util.dot_score, "cos_sim": util.cos_sim},
+    "CachedMultipleNegativesSymmetricRankingLoss": {"dot_score": util.dot_score, "cos_sim": util.cos_sim},
 }
 
 

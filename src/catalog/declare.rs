@@ -35,6 +35,10 @@ macro_rules! losses {
             /// The names of the Python classes, as [`from_python`](Self::from_python) takes them.
             pub const NAMES: [&str; [$($name),*].len()] = [$($name),*];
 
+            /// Python classes that are one of the losses with options fixed, or with a cache around it;
+            /// [`from_python`](Self::from_python) takes their names as well.
+            pub const ALIASES: [Alias; alias::ALIASES.len()] = alias::ALIASES;
+
             /// The loss of the Python class `name` with the constructor arguments `options`; options
             /// that are left out have Python's default.
             ///
@@ -45,8 +49,9 @@ macro_rules! losses {
             /// - `DenoisingAutoEncoderLoss` needs `pad_token_id`, which Python takes from the tokenizer.
             ///   Its options `decoder_name_or_path` and `tie_encoder_decoder` are ignored: they concern
             ///   the decoder, which [`DenoisingAutoEncoderLossConfig::init`] takes.
-            /// - The options of `MegaBatchMarginLoss` and `MultipleNegativesRankingLoss` that only say
-            ///   how the loss is computed are ignored.
+            /// - The options of `MegaBatchMarginLoss`, `MultipleNegativesRankingLoss` and the `Cached…` losses
+            ///   that only say how the loss is computed are ignored: a cached loss is the loss inside, and
+            ///   [`GradCache`](crate::GradCache) goes around it.
             ///
             /// # Errors
             ///
@@ -56,11 +61,16 @@ macro_rules! losses {
                 name: &str,
                 options: impl Deserializer<'de>,
             ) -> Result<Self, ConfigError> {
+                if let Some(alias) = Alias::of(name) {
+                    return alias.configure(options);
+                }
                 let entry = Entry::of(name)?;
                 let config = match entry.name {
                     $($name => {
                         let config = <python::options!($config $($options)?)>::deserialize(options);
-                        Self::$variant(config.map_err(|error| entry.refuse(&error))?.into())
+                        Self::$variant(config.map_err(|error| {
+                            Entry::refuse(entry.name, entry.options, &error)
+                        })?.into())
                     })*
                     _ => unreachable!("one of the names"),
                 };

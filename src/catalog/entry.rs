@@ -1,6 +1,6 @@
 use core::fmt::Display;
 
-use super::{BatchKind, LossConfig};
+use super::{Alias, BatchKind, LossConfig};
 use crate::error::ConfigError;
 
 /// A row of the catalog: facts about a loss that hold before it is built.
@@ -23,15 +23,17 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of the loss with this Python name.
+    /// The entry of the loss with this Python name, also that of an [`Alias`].
     ///
     /// # Errors
     ///
     /// If there is no such loss; the message lists all names.
     pub fn of(name: &str) -> Result<&'static Self, ConfigError> {
         static ENTRIES: [Entry; LossConfig::NAMES.len()] = LossConfig::ENTRIES;
-        ENTRIES.iter().find(|entry| entry.name == name).ok_or_else(|| {
-            let names = LossConfig::NAMES.join(", ");
+        let loss = Alias::of(name).map_or(name, |alias| alias.loss);
+        ENTRIES.iter().find(|entry| entry.name == loss).ok_or_else(|| {
+            let aliases = LossConfig::ALIASES.map(|alias| alias.name);
+            let names = [&LossConfig::NAMES[..], &aliases].concat().join(", ");
             ConfigError::new(format!("unknown loss `{name}`; known are {names}"))
         })
     }
@@ -40,15 +42,15 @@ impl Entry {
         Self::of(name).expect("a name of the catalog")
     }
 
-    /// The error for options that the loss cannot read.
-    pub(super) fn refuse(&self, error: &dyn Display) -> ConfigError {
+    /// The error for options that the loss called `name` cannot read.
+    pub(super) fn refuse(name: &str, options: &[&str], error: &dyn Display) -> ConfigError {
         let error = error.to_string();
         // Where Python has options of its own, serde does not list ours.
         let unlisted = error.starts_with("unknown field") && !error.contains("expected");
-        let options = self.options.join("`, `");
+        let options = options.join("`, `");
         let expected =
             if unlisted { format!(", expected one of `{options}`") } else { String::new() };
-        ConfigError::new(format!("{}: {error}{expected}", self.name))
+        ConfigError::new(format!("{name}: {error}{expected}"))
     }
 
     /// Whether the loss compares each row with all others, a block of rows at a time within a memory

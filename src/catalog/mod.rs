@@ -24,6 +24,7 @@
 //! A training program uses its loss through [`TrainingLoss`]. Implement it for a loss of your own, and the
 //! program takes that loss in place of [`AnyLoss`].
 
+mod alias;
 mod any_batch;
 mod any_loss;
 mod columns;
@@ -33,6 +34,7 @@ mod python;
 #[cfg(test)]
 mod tests;
 
+pub use alias::Alias;
 pub use any_batch::AnyBatch;
 pub use any_loss::TrainingLoss;
 pub use columns::{BatchKind, Targets};

@@ -2,9 +2,12 @@
 //!
 //! The configuration itself reads the options that both have.
 
+use core::num::NonZeroUsize;
+
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
+use crate::geometry::Similarity;
 use crate::losses::*;
 use crate::reduction::Reduction;
 
@@ -136,6 +139,65 @@ impl From<MultipleNegativesRanking> for MultipleNegativesRankingLossConfig {
         options.config
     }
 }
+
+/// Options of cached losses that say how the encoder embeds: `GradCache` has the size of its mini-batches.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "they only say how Python computes the same numbers")]
+pub struct CachedRanking {
+    mini_batch_size: Option<NonZeroUsize>,
+    mini_batch_num_tokens: Option<NonZeroUsize>,
+    show_progress_bar: Option<bool>,
+    gather_across_devices: Option<bool>,
+    #[serde(flatten)]
+    config: MultipleNegativesRankingLossConfig,
+}
+
+impl From<CachedRanking> for MultipleNegativesRankingLossConfig {
+    fn from(options: CachedRanking) -> Self {
+        options.config
+    }
+}
+
+/// Declares the options of a ranking loss from queries to documents and back, and more that only say how it is computed.
+macro_rules! symmetric {
+    ($name:ident $(, $computed:ident: $type:ty)*) => {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code, reason = "some only say how Python computes the same numbers")]
+        pub struct $name {
+            scale: Option<f64>,
+            #[serde(alias = "similarity_fct")]
+            similarity: Option<Similarity>,
+            gather_across_devices: Option<bool>,
+            memory_budget: Option<usize>,
+            reduction: Option<Reduction>,
+            $($computed: Option<$type>,)*
+        }
+
+        impl From<$name> for MultipleNegativesRankingLossConfig {
+            fn from(options: $name) -> Self {
+                let default = Self::new();
+                Self {
+                    scale: options.scale.unwrap_or(default.scale),
+                    similarity: options.similarity.unwrap_or(default.similarity),
+                    directions: vec![Direction::QueryToDocument, Direction::DocumentToQuery],
+                    partition_mode: PartitionMode::PerDirection,
+                    memory_budget: options.memory_budget,
+                    reduction: options.reduction.unwrap_or(default.reduction),
+                    ..default
+                }
+            }
+        }
+    };
+}
+symmetric!(Symmetric);
+symmetric!(
+    CachedSymmetric,
+    mini_batch_size: NonZeroUsize,
+    mini_batch_num_tokens: NonZeroUsize,
+    show_progress_bar: bool
+);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

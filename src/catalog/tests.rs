@@ -334,3 +334,53 @@ fn only_listed_weights_are_trained() {
         assert!(fields.found.iter().all(listed), "{}: {:?}", config.name(), fields.found);
     }
 }
+
+#[test]
+fn pythons_other_names_are_ranking_losses() {
+    let ranking = |options| configure("MultipleNegativesRankingLoss", options).unwrap();
+    let both = json!(["query_to_doc", "doc_to_query"]);
+    let mut symmetric =
+        json!({"scale": 5.0, "directions": both, "partition_mode": "per_direction"});
+    for (name, options, same) in [
+        ("MultipleNegativesSymmetricRankingLoss", json!({"scale": 5}), symmetric.clone()),
+        (
+            "CachedMultipleNegativesSymmetricRankingLoss",
+            json!({"scale": 5, "mini_batch_size": 4, "show_progress_bar": true}),
+            symmetric.take(),
+        ),
+        (
+            "CachedMultipleNegativesRankingLoss",
+            json!({"hardness_mode": "all_negatives", "mini_batch_num_tokens": 100}),
+            json!({"hardness_mode": "all_negatives"}),
+        ),
+    ] {
+        assert_eq!(configure(name, options).unwrap(), ranking(same), "{name}");
+    }
+}
+
+#[test]
+fn pythons_other_names_take_their_options_and_no_others() {
+    for Alias { name, loss, mini_batch_size, options } in LossConfig::ALIASES {
+        assert_eq!(Entry::of(name).unwrap().name, loss);
+        let given = |option: &str| match option {
+            "similarity" => json!("Dot"),
+            "reduction" => json!("Sum"),
+            "memory_budget" => json!(1024),
+            _ => json!(3),
+        };
+        for option in options.iter().filter(|option| SYMMETRIC.contains(option)) {
+            let changed = configure(name, json!({*option: given(option)})).unwrap();
+            assert_ne!(changed, configure(name, json!({})).unwrap(), "{name}: {option}");
+        }
+        let cached = configure(name, json!({"mini_batch_size": 8})).is_ok();
+        assert_eq!(cached, mini_batch_size.is_some(), "{name}");
+        assert!(configure(name, json!({"mini_batch_size": 0})).is_err());
+        let wrong = configure(name, json!({"bogus": 1})).unwrap_err();
+        assert!(wrong.starts_with(&format!("{name}: unknown field `bogus`")), "{wrong}");
+        assert!(options.iter().all(|option| wrong.contains(option)), "{wrong}");
+    }
+    let fixed = configure("MultipleNegativesSymmetricRankingLoss", json!({"directions": []}));
+    assert!(fixed.unwrap_err().contains("unknown field `directions`"));
+}
+
+const SYMMETRIC: [&str; 4] = ["scale", "similarity", "memory_budget", "reduction"];

@@ -397,11 +397,14 @@ fn is_table(model: &Path, route: Option<&str>) -> bool {
 }
 
 fn after_long_help() -> String {
-    let losses = task::losses().join("\n  ");
+    let (losses, aliases) = (task::losses().join("\n  "), task::aliases().join("\n  "));
     format!(
         "\
 Losses:
   {losses}
+
+Python's names for some of them with options of their own, cached with --mini-batch-size 32:
+  {aliases}
 
 Data (--data, --eval):
   csv    commas, semicolons or tabs; columns by their     without a header: as STS-B, pairs,

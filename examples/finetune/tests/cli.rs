@@ -6,7 +6,7 @@ use std::fs;
 
 use burn::tensor::Device;
 use common::{copy, finetune, golden, names, set, succeed, text};
-use finetune::data::corpus;
+use finetune::data::{corpus, task};
 use finetune::run::evaluation::{Embedder, Evaluation, Measure};
 use tempfile::TempDir;
 
@@ -242,6 +242,8 @@ fn labels_and_scores_that_are_all_the_same_are_told_before_the_model_is_opened()
 #[test]
 fn options_that_are_none_are_refused() {
     refused(&[], &["--loss", "TripleLoss"], "unknown loss `TripleLoss`; known are AnglE");
+    let tension = ["--loss", "ContrastiveTensionLoss"];
+    refused(&[], &tension, "needs embeddings by two encoders, of which this program trains one");
     refused(&[], &["--loss-config", "{margin: 1}"], "--loss-config: expected a JSON object");
     refused(&[], &["--loss-config", "[1]"], "--loss-config: expected a JSON object");
     refused(&[], &["--loss-config", "{\"margin\": 1}"], "unknown field `margin`");
@@ -249,6 +251,27 @@ fn options_that_are_none_are_refused() {
     refused(&[], &["--loss-config", "{\"scale\": \"x\"}"], "invalid type");
     refused(&[], &["--device", "cuda:0"], "--features cuda");
     refused(&[], &["--device", "abacus"], "`abacus` is no device");
+}
+
+#[test]
+fn a_cached_loss_has_one_size_of_mini_batches() {
+    let refused = |args: &[&str], message| {
+        let loss = ["--loss", "CachedMultipleNegativesRankingLoss"];
+        refused(&[], &[&loss[..], args].concat(), message);
+    };
+    let given = ["--loss-config", "{\"mini_batch_size\": 4}"];
+    refused(
+        &[&given[..], &["--mini-batch-size", "4"]].concat(),
+        "`mini_batch_size` is in --loss-config",
+    );
+    refused(
+        &["--workers", "2"],
+        "--workers: CachedMultipleNegativesRankingLoss embeds in mini-batches",
+    );
+    for wrong in ["0", "-1", "null", "1.5"] {
+        let config = format!("{{\"mini_batch_size\": {wrong}}}");
+        refused(&["--loss-config", &config], "`mini_batch_size` must be a whole number above zero");
+    }
 }
 
 #[test]
@@ -450,7 +473,7 @@ fn help_names_every_option_and_loss() {
     ] {
         assert!(help.contains(word), "{word}");
     }
-    for loss in finetune::data::task::losses() {
+    for loss in task::losses().into_iter().chain(task::aliases()) {
         assert!(help.contains(loss), "{loss}");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use burn::tensor::Device;
 use burn_embedding_losses::catalog::{BatchKind, Entry, LossConfig};
 use finetune::data::corpus;
-use finetune::data::task::kind_of;
+use finetune::data::task::{kind_of, takes_two_encoders};
 use finetune::error::Error;
 use finetune::report::console::Console;
 use finetune::run::encoder::Encoder;
@@ -80,11 +80,11 @@ fn setting(loss: &str) -> (&'static str, Schedule) {
 fn every_loss_makes_the_evaluation_better() {
     let mut failed = Vec::new();
     // A decoder is made of a model's layers, and there is no model here. What takes any texts only spreads them.
-    let left_out = |kind| {
-        use BatchKind::{AnyTexts, TwoEncoderPairs, TwoEncoderTexts};
-        matches!(kind, AnyTexts | TwoEncoderPairs | TwoEncoderTexts)
+    let teaches = |entry: &Entry| {
+        !(entry.needs_decoder()
+            || entry.takes == BatchKind::AnyTexts
+            || takes_two_encoders(entry.takes))
     };
-    let teaches = |entry: &Entry| !entry.needs_decoder() && !left_out(entry.takes);
     for entry in LossConfig::ENTRIES.into_iter().filter(teaches) {
         let loss = entry.name;
         let (options, schedule) = setting(loss);

@@ -27,6 +27,28 @@ fn each_step_leaves_a_line() {
 }
 
 #[test]
+fn a_cached_loss_is_the_loss_inside_by_mini_batches() {
+    let directory = TempDir::new().unwrap();
+    let run = |args: &[&str]| {
+        let log = ["--steps", "4", "--force", "--log", "log"];
+        succeed(directory.path(), &[args, &log].concat());
+        let steps = steps(&directory.path().join("log"));
+        ["loss", "gradient_norm"].map(|name| numbers(&steps, name))
+    };
+    let both =
+        r#"{"directions": ["query_to_doc", "doc_to_query"], "partition_mode": "per_direction"}"#;
+    let ranking = |options| ["--loss-config", options, "--mini-batch-size", "9"];
+    let sized = ["--loss-config", r#"{"mini_batch_size": 9}"#];
+    for (name, options) in [
+        ("CachedMultipleNegativesRankingLoss", "{}"),
+        ("CachedMultipleNegativesSymmetricRankingLoss", both),
+    ] {
+        let cached = run(&[&["--loss", name][..], &sized].concat());
+        assert_eq!(cached, run(&ranking(options)), "{name}");
+    }
+}
+
+#[test]
 fn gradients_of_several_batches_are_those_of_one() {
     let directory = TempDir::new().unwrap();
     let model = golden("bert");

@@ -11,7 +11,7 @@
 //! | `GlobalOrthogonalRegularizationLoss` | any texts |
 //! | `MegaBatchMarginLoss` | positive pairs |
 //! | `EmbedDistillLoss`, `MSELoss` | texts with a teacher's embedding |
-//! | `MultipleNegativesRankingLoss` | positive pairs, with negatives where there are some |
+//! | `MultipleNegativesRankingLoss`, `MultipleNegativesSymmetricRankingLoss`, and both `Cached…` | positive pairs, with negatives where there are some |
 //! | `SoftmaxLoss` | classified pairs |
 //! | `TripletLoss` | triplets |
 
@@ -57,11 +57,23 @@ pub struct Example<'d> {
 /// The loss that learns from bare texts.
 pub const DENOISING: &str = "DenoisingAutoEncoderLoss";
 
-/// The Python names of all losses.
+/// The Python names of the losses that this program trains with.
 pub fn losses() -> Vec<&'static str> {
-    let mut names = LossConfig::NAMES.to_vec();
+    let trained = |entry: &Entry| !takes_two_encoders(entry.takes);
+    let mut names: Vec<_> =
+        LossConfig::ENTRIES.into_iter().filter(trained).map(|entry| entry.name).collect();
     names.sort_unstable();
     names
+}
+
+/// Names that Python has for one of these losses with options fixed, or cached.
+pub fn aliases() -> [&'static str; LossConfig::ALIASES.len()] {
+    LossConfig::ALIASES.map(|alias| alias.name)
+}
+
+/// Whether a batch holds the embeddings of two encoders, of which this program trains one.
+pub fn takes_two_encoders(kind: BatchKind) -> bool {
+    matches!(kind, BatchKind::TwoEncoderPairs | BatchKind::TwoEncoderTexts)
 }
 
 /// The batch that the loss of this name takes.
@@ -103,7 +115,7 @@ fn description(kind: BatchKind) -> &'static str {
             "texts with a teacher's embedding (text, label: a list of numbers)"
         }
         BatchKind::AnyTexts | BatchKind::DamagedTexts => "texts",
-        BatchKind::TwoEncoderPairs | BatchKind::TwoEncoderTexts => {
+        kind if takes_two_encoders(kind) => {
             "embeddings by two encoders, of which this program trains one"
         }
         _ => "data that this program does not read",

@@ -1,6 +1,7 @@
 //! The commands: training, encoding with a model as it is, and looking at a data file.
 
 pub mod batches;
+mod cached;
 pub mod checkpoint;
 mod datasets;
 pub mod encode;
@@ -52,6 +53,7 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     lora::check(args)?;
     let options = objective::parse_options(&args.loss_config)?;
     let takes = task::kind_of(&args.loss)?;
+    let schedule = cached::schedule(args, &options)?;
     let places = Places::check(args)?;
     let (training, evaluation) = datasets::read(args)?;
     // Data that does not fit is refused before anything is said, and before a large file is read.
@@ -69,7 +71,7 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
         loss: &args.loss,
         options: options.clone(),
         lora: args.lora.clone(),
-        schedule: args.schedule(),
+        schedule: schedule.clone(),
         data: training.name(),
         on: evaluation.name(),
         pictures: !args.no_report,
@@ -78,7 +80,7 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let session = Session {
         training: &training,
         evaluation: &evaluation,
-        schedule: args.schedule(),
+        schedule,
         device,
         checkpoints: checkpoints(args, &report, &training)?,
         resume: args.resume,

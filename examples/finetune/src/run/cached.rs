@@ -1,0 +1,41 @@
+//! Python's cached losses: the loss inside, of a batch whose texts go through the encoder a few at a time.
+
+use burn_embedding_losses::catalog::Alias;
+use serde_json::{Map, Value};
+
+use super::schedule::Schedule;
+use crate::cli::Args;
+use crate::error::Error;
+
+/// The option that says how many texts.
+const OPTION: &str = "mini_batch_size";
+
+/// How to train; the mini-batches of a cached loss are as large as its options say.
+pub(super) fn schedule(args: &Args, options: &Map<String, Value>) -> Result<Schedule, Error> {
+    let schedule = args.schedule();
+    let Some(usual) = Alias::of(&args.loss).and_then(|alias| alias.mini_batch_size) else {
+        return Ok(schedule);
+    };
+    if args.workers.is_some() {
+        let reason = format!("{} embeds in mini-batches, one after another", args.loss);
+        return Err(Error::option("--workers", reason));
+    }
+    let size = match (args.mini_batch_size, options.get(OPTION)) {
+        (Some(_), Some(_)) => {
+            let reason = format!("`{OPTION}` is in --loss-config as well");
+            return Err(Error::option("--mini-batch-size", reason));
+        }
+        (Some(size), None) => size,
+        (None, Some(given)) => positive(given)?,
+        (None, None) => usual,
+    };
+    Ok(Schedule { mini_batch_size: Some(size), ..schedule })
+}
+
+fn positive(given: &Value) -> Result<usize, Error> {
+    let size = given.as_u64().filter(|&size| size > 0).and_then(|size| usize::try_from(size).ok());
+    size.ok_or_else(|| {
+        let reason = format!("`{OPTION}` must be a whole number above zero, got {given}");
+        Error::option("--loss-config", reason)
+    })
+}
