@@ -48,6 +48,7 @@ fn targets(kind: BatchKind, n: usize) -> Targets {
         // Of the two documents that a query has in these benches.
         BatchKind::TeacherScores => Targets::Matrix(rows(n).inner().narrow(1, 0, 2)),
         BatchKind::TeacherEmbeddings => Targets::Matrix(rows(n).inner()),
+        BatchKind::GuidedRankings => Targets::Guide(vec![rows(n).inner(); 2]),
         _ => Targets::None,
     }
 }
@@ -55,14 +56,25 @@ fn targets(kind: BatchKind, n: usize) -> Targets {
 /// One training step's share of the loss; the device has finished when it returns.
 #[divan::bench(args = names(), consts = BATCHES)]
 fn loss<const ROWS: usize>(bencher: Bencher, name: &str) {
+    let inner = "MultipleNegativesRankingLoss";
     let options = match name {
+        "AdaptiveLayerLoss" => json!({"loss": inner}),
+        "Matryoshka2dLoss" => json!({"loss": inner, "dims": [DIM, DIM / 2]}),
+        "MatryoshkaLoss" => {
+            json!({"loss": inner, "dims": [DIM, DIM / 2, DIM / 3, DIM / 6]})
+        }
         "SoftmaxLoss" => json!({"embedding_dimension": DIM, "num_labels": 3}),
         _ => json!({}),
     };
     let config = LossConfig::from_python(name, options).expect("options that exist");
     let loss = config.init(&Device::flex().autodiff());
-    let columns = (0..*config.takes().columns().start()).map(|_| rows(ROWS)).collect();
-    let batch = loss.batch(columns, targets(config.takes(), ROWS)).expect("a batch for the loss");
+    let columns = || (0..*config.takes().columns().start()).map(|_| rows(ROWS)).collect();
+    let targets = targets(config.takes(), ROWS);
+    let batch = match loss.takes_layers() {
+        false => loss.batch(columns(), targets),
+        true => loss.layered(vec![columns(), columns()], targets),
+    };
+    let batch = batch.expect("a batch for the loss");
     let device = Device::flex();
     bencher.bench_local(|| {
         let gradients = loss.forward(batch.clone()).backward();

@@ -24,6 +24,9 @@ class Case:
     columns: int = 1
     labels: Labels | None = None
     weights: Weights | None = None
+    guide: tuple[str, int] | None = None
+    """Regime and dimension of the guide's embeddings."""
+    layers: int = 0
     purpose: str = ""
     flat: bool = False
     """The gradient is zero, and that is what the case shows."""
@@ -40,10 +43,11 @@ class Case:
         """The same numbers for the same name and attempt, on every run."""
         seed = int.from_bytes(hashlib.sha256(f"{name}/{attempt}".encode()).digest()[:7])
         random = torch.Generator().manual_seed(seed)
-        columns = embeddings(self.regime, random, self.columns, self.rows, self.dim)
+        columns = embeddings(self.regime, random, self.columns * max(self.layers, 1), self.rows, self.dim)
         labels = self.labels and self.labels(random, self.rows)
         params = self.weights and self.weights(random)
-        return Problem(self.loss, self.config, columns, labels, params)
+        guide = self.guide and embeddings(self.guide[0], random, self.columns, self.rows, self.guide[1])
+        return Problem(self.loss, self.config, columns, labels, params, guide, self.layers)
 
 
 def options(**values) -> dict:

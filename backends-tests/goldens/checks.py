@@ -24,8 +24,16 @@ MINED_PAIRWISE = {
     "BatchHardSoftMarginTripletLoss",
     "BatchSemiHardTripletLoss",
 }
-DEPENDS_ON_PLACES = {"AnglELoss", "EmbedDistillLoss", "MSELoss", "SoftmaxLoss"}
-"""Losses whose dimensions differ: they have a place in a complex number, or parameters or targets."""
+DEPENDS_ON_PLACES = {
+    "AdaptiveLayerLoss",
+    "AnglELoss",
+    "EmbedDistillLoss",
+    "Matryoshka2dLoss",
+    "MatryoshkaLoss",
+    "MSELoss",
+    "SoftmaxLoss",
+}
+"""Losses whose dimensions differ: some are left out, have a place in a complex number, or parameters or targets."""
 
 DEPENDS_ON_DIMENSION = {"GlobalOrthogonalRegularizationLoss"}
 

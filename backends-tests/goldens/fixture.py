@@ -62,10 +62,22 @@ def float32_errors(single: Answer, expected: Answer) -> dict[str, float]:
     }
 
 
+def listed(tensors: list[Tensor], text) -> str:
+    return f"[{','.join(text(tensor) for tensor in tensors)}]"
+
+
+def by_layer(problem: Problem, columns: list[Tensor], text) -> str:
+    if not problem.layers:
+        return listed(columns, text)
+    width = len(columns) // problem.layers
+    layers = [columns[start : start + width] for start in range(0, len(columns), width)]
+    return f"[{','.join(listed(layer, text) for layer in layers)}]"
+
+
 def case_line(name: str, problem: Problem, expected: Answer, single: Answer) -> str:
     answer = {
         "loss": compact(expected.loss),
-        "gradients": f"[{','.join(computed(gradient) for gradient in expected.gradients)}]",
+        "gradients": by_layer(problem, expected.gradients, computed),
         "param_gradients": named(expected.param_gradients, computed),
     }
     if expected.parts:
@@ -76,8 +88,10 @@ def case_line(name: str, problem: Problem, expected: Answer, single: Answer) -> 
             "loss": compact(problem.loss),
             "config": compact(problem.config),
             "params": named(problem.params, given),
-            "columns": f"[{','.join(given(column) for column in problem.columns)}]",
+            "layer_columns" if problem.layers else "columns": by_layer(problem, problem.columns, given),
+            **({"guide_columns": listed(problem.guide, given)} if problem.guide else {}),
             "labels": labels_text(problem.labels),
+            **{name: compact(drawn) for name, drawn in expected.sampled.items()},
             "expected": fields(answer),
             "reference_f32": compact(float32_errors(single, expected)),
         }

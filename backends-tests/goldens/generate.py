@@ -16,12 +16,13 @@ import pair_cases
 import ranking_cases
 import regularizer_cases
 import target_cases
+import wrapper_cases
 from case import Case
 from checks import objection
 from reference import Answer, Problem, evaluate
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-MODULES = (mined_cases, pair_cases, ranking_cases, regularizer_cases, target_cases)
+MODULES = (mined_cases, pair_cases, ranking_cases, regularizer_cases, target_cases, wrapper_cases)
 ALL_CASES = {stem: cases for module in MODULES for stem, cases in module.CASES.items()}
 ATTEMPTS = 40
 

@@ -210,9 +210,60 @@ def other_names() -> list[Case]:
     ]
 
 
+# rows, dim, columns, regime, guide (regime and dimension), temperature, margin (strategy and value), anchors and positives
+# contrasted, purpose
+GUIDED = [
+    (8, 7, 2, "related", ("related", 9), ..., ..., ..., "defaults"),
+    (8, 7, 3, "related", ("related", 9), ..., ..., ..., "a-hard-negative"),
+    (1, 5, 2, "normal", ("unit", 3), 0.1, ..., ..., "nothing-to-rank"),
+    (1, 5, 3, "normal", ("related", 4), 0.5, ("absolute", -2.0), (False, False), "one-negative"),
+    (2, 3, 2, "normal", ("related", 5), 0.1, ("absolute", 0.1), ..., ""),
+    (3, 24, 3, "unit", ("related", 2), 0.05, ("relative", 0.05), ..., ""),
+    (5, 6, 2, "normal", ("unit", 6), 0.2, ("absolute", -0.3), (False, False), "more-similar-than-the-positive"),
+    (5, 6, 3, "unit", ("related", 8), 0.1, ("relative", 0.5), (False, True), ""),
+    (5, 6, 3, "unit", ("related", 8), 0.1, ("relative", 0.5), (True, False), ""),
+    (5, 6, 3, "unit", ("unit", 3), 0.3, ("relative", 0.5), (True, True), "negative-similarities"),
+    (5, 1, 2, "normal", ("related", 3), 0.5, ..., (True, False), "one-dimension"),
+    (8, 40, 2, "unit", ("related", 16), 0.02, ("absolute", 0.2), ..., ""),
+    (8, 5, 2, "tight", ("related", 4), 0.05, ..., ..., ""),
+    (8, 5, 3, "clusters", ("related", 4), 0.1, ("absolute", 0.05), ..., ""),
+    (8, 4, 3, "large", ("normal", 7), 0.05, ..., (False, False), ""),
+    (8, 4, 3, "small", ("large", 7), 0.05, ("relative", 0.1), ..., ""),
+    (8, 4, 2, "duplicates", ("related", 5), 0.1, ..., ..., ""),
+    (8, 4, 3, "copies", ("related", 5), 0.1, ("absolute", 0.3), ..., "anchor-is-other"),
+    (8, 8, 3, "orthogonal", ("related", 5), 0.2, ..., ..., ""),
+    (8, 6, 2, "normal", ("related", 1), 0.2, ("absolute", 0.5), ..., "guide-of-one-dimension"),
+    (17, 8, 3, "related", ("related", 12), 0.05, ("absolute", 0.1), (False, True), ""),
+    (17, 5, 2, "normal", ("unit", 4), 0.5, ("relative", -0.5), (False, False), "negative-share"),
+    (33, 6, 2, "related", ("related", 12), 0.03, ("relative", 0.05), ..., ""),
+    (33, 4, 3, "unit", ("related", 3), 0.1, ("absolute", 0.2), (True, False), ""),
+    (64, 3, 2, "unit", ("related", 8), 0.05, ..., ..., ""),
+]
+
+
+def gist_embed() -> list[Case]:
+    cases = []
+    for rows, dim, columns, regime, guide, temperature, margin, contrast, purpose in GUIDED:
+        strategy, margin = (..., ...) if margin is ... else margin
+        anchors, positives = (..., ...) if contrast is ... else contrast
+        config = options(
+            temperature=temperature,
+            margin_strategy=strategy,
+            margin=margin,
+            contrast_anchors=anchors,
+            contrast_positives=positives,
+        )
+        flat = purpose in ("nothing-to-rank", "one-dimension")
+        cases.append(
+            Case("GISTEmbedLoss", rows, dim, regime, config, columns, guide=guide, purpose=purpose, flat=flat)
+        )
+    return cases
+
+
 CASES = {
     "aliases": other_names(),
     "contrastive_tension_in_batch_negatives": contrastive_tension_in_batch_negatives(),
+    "gist_embed": gist_embed(),
     "multiple_negatives_ranking": ranking(),
     "mega_batch_margin": mega_batch_margin(),
 }

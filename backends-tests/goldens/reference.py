@@ -1,13 +1,21 @@
 """Runs the loss classes of sentence-transformers themselves on given embeddings, in any floating-point type."""
 
+import random
 import warnings
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import torch
-from sentence_transformers import util
+from sentence_transformers import SentenceTransformer, util
+from sentence_transformers.base.modules import Transformer
 from sentence_transformers.sentence_transformer import losses
+from sentence_transformers.sentence_transformer.losses import adaptive_layer, matryoshka
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 from torch import Tensor, nn
+from transformers import PreTrainedTokenizerFast
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,10 @@ class Problem:
     columns: list[Tensor]
     labels: Tensor | None = None
     params: dict[str, Tensor] | None = None
+    guide: list[Tensor] | None = None
+    """Another model's embeddings of the columns."""
+    layers: int = 0
+    """The number of layers whose columns are in `columns`, one after another; 0 without layers."""
 
     def with_columns(self, columns: list[Tensor]) -> "Problem":
         return replace(self, columns=columns)
@@ -31,6 +43,8 @@ class Answer:
     param_gradients: dict[str, Tensor] = field(default_factory=dict)
     parts: dict[str, float] = field(default_factory=dict)
     """The terms of a loss that answers with several by name."""
+    sampled: dict[str, list] = field(default_factory=dict)
+    """The layers and dimensions that the step drew."""
 
     def flat_gradient(self) -> Tensor:
         """All gradients in one float64 vector: columns first, then parameters."""
@@ -66,6 +80,52 @@ class SecondEmbeddings(GivenEmbeddings):
 
     def forward(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
         return {"sentence_embedding": features["by_second"]}
+
+
+def _tokenizer() -> PreTrainedTokenizerFast:
+    return PreTrainedTokenizerFast(tokenizer_object=Tokenizer(WordLevel({"a": 0}, unk_token="a")))
+
+
+class GivenGuide(GivenEmbeddings):
+    """Stands in for a guide, with the tokenizer that GISTEmbedLoss asks for and does not use."""
+
+    max_seq_length = 8
+
+    def __init__(self, dim: int):
+        super().__init__(dim)
+        self.tokenizer = _tokenizer()
+
+    def forward(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {"sentence_embedding": features["guide_embedding"]}
+
+
+class GivenLayers(Transformer):
+    """Stands in for a transformer: its features hold the embeddings after all layers already."""
+
+    auto_model = SimpleNamespace(config=SimpleNamespace(output_hidden_states=False))
+
+    def __init__(self):
+        nn.Module.__init__(self)
+
+    def forward(self, features: dict) -> dict:
+        return {**features, "token_embeddings": features["all_layer_embeddings"][-1]}
+
+
+class GivenPooling(GivenEmbeddings):
+    def forward(self, features: dict) -> dict:
+        return {**features, "sentence_embedding": features["token_embeddings"]}
+
+
+class Draws:
+    """The module `random` for a loss: the same numbers each time, and a record of what was drawn."""
+
+    def __init__(self, seed: str):
+        self.random = random.Random(seed)
+        self.drawn = []
+
+    def sample(self, population, count: int) -> list[int]:
+        self.drawn.append(self.random.sample(population, count))
+        return self.drawn[-1]
 
 
 class LabelsInType(nn.Module):
@@ -141,23 +201,56 @@ def _argument(loss: str, name: str, value):
 
 def build_loss(problem: Problem) -> nn.Module:
     dim = problem.columns[0].shape[1]
-    arguments = {name: _argument(problem.loss, name, value) for name, value in problem.config.items()}
-    if problem.loss == "SoftmaxLoss":
-        arguments["embedding_dimension"] = dim
-    if problem.loss == "MegaBatchMarginLoss":
+    if problem.layers:
+        model = SentenceTransformer(modules=[GivenLayers(), GivenPooling(dim)], device="cpu")
+    else:
+        model = GivenEmbeddings(dim)
+        model.tokenizer, model.max_seq_length = _tokenizer(), GivenGuide.max_seq_length
+    return _build(problem.loss, problem.config, model)
+
+
+def _build(name: str, config: dict, model: GivenEmbeddings) -> nn.Module:
+    arguments = {key: _argument(name, key, value) for key, value in config.items() if key != "inner"}
+    if "inner" in config:
+        arguments["loss"] = _build(config["inner"]["loss"], config["inner"]["config"], model)
+    if name == "GISTEmbedLoss":
+        arguments["guide"] = GivenGuide(model.dim)
+    if name == "SoftmaxLoss":
+        arguments["embedding_dimension"] = model.dim
+    if name == "MegaBatchMarginLoss":
         arguments["use_mini_batched_version"] = False
-    loss = getattr(losses, problem.loss)(GivenEmbeddings(dim), **arguments)
-    if problem.loss == "ContrastiveTensionLossInBatchNegatives":
-        loss.model2 = SecondEmbeddings(dim)
-    if problem.loss == "CosineSimilarityLoss":
+    loss = getattr(losses, name)(model, **arguments)
+    if name == "ContrastiveTensionLossInBatchNegatives":
+        loss.model2 = SecondEmbeddings(model.dim)
+    if name == "CosineSimilarityLoss":
         loss.loss_fct = LabelsInType(loss.loss_fct)
     return loss
 
 
-def features(loss: str, columns: list[Tensor]) -> list[dict[str, Tensor]]:
-    if loss == "ContrastiveTensionLossInBatchNegatives":
+def _features(problem: Problem, columns: list[Tensor], dtype: torch.dtype) -> list[dict]:
+    if problem.layers:
+        width = len(columns) // problem.layers
+        return [{"all_layer_embeddings": columns[place::width]} for place in range(width)]
+    if problem.loss == "ContrastiveTensionLossInBatchNegatives":
         return [dict(zip(("sentence_embedding", "by_second"), columns))]
-    return [{"sentence_embedding": column} for column in columns]
+    features = [{"sentence_embedding": column} for column in columns]
+    for column, guide in zip(features, problem.guide or []):
+        column["guide_embedding"] = guide.to(dtype)
+    return features
+
+
+def _sampled(problem: Problem, layers: Draws, dims: Draws) -> dict[str, list]:
+    """What the step drew as a case says it: the layers, all if none were drawn, and for each layer the dimensions."""
+    sampled = {}
+    if problem.layers:
+        earlier = list(range(problem.layers - 1))
+        sampled["sampled_layers"] = layers.drawn[0] if layers.drawn else earlier
+    if "matryoshka_dims" in problem.config and (dims.drawn or problem.layers):
+        known = sorted(problem.config["matryoshka_dims"], reverse=True)
+        calls = 1 + len(sampled.get("sampled_layers", []))
+        places = dims.drawn or [list(range(len(known)))] * calls
+        sampled["sampled_dims"] = [sorted((known[place] for place in call), reverse=True) for call in places]
+    return sampled
 
 
 def evaluate(problem: Problem, dtype: torch.dtype) -> Answer:
@@ -171,11 +264,14 @@ def evaluate(problem: Problem, dtype: torch.dtype) -> Answer:
         labels = labels.to(dtype)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*expects binary labels.*")
-        value = loss(features(problem.loss, columns), labels)
+        layers, dims = Draws(f"layers {problem.config}"), Draws(f"dims {problem.config}")
+        with patch.object(adaptive_layer, "random", layers), patch.object(matryoshka, "random", dims):
+            value = loss(_features(problem, columns, dtype), labels)
     parts = value if isinstance(value, dict) else {}
     value = sum(parts.values()) if parts else value
     assert value.dtype == dtype, f"{problem.loss} answered in {value.dtype}, not in {dtype}"
     value.backward()
     owned = {name: weight.grad for name, weight in loss.named_parameters()}
     parts = {name: part.item() for name, part in parts.items()}
-    return Answer(value.item(), [column.grad for column in columns], owned, parts)
+    gradients = [torch.zeros_like(column) if column.grad is None else column.grad for column in columns]
+    return Answer(value.item(), gradients, owned, parts, _sampled(problem, layers, dims))

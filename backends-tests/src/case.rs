@@ -16,20 +16,43 @@ const FORMAT: u32 = 1;
 pub struct Case {
     /// Unique name.
     pub id: String,
+    /// The kind of model that the loss trains; sentence encoders if it is not given.
+    #[serde(default = "sentence_encoder")]
+    pub family: String,
     /// The Python class.
     pub loss: String,
     /// Python's constructor arguments.
     pub config: serde_json::Value,
     /// Weights of a loss that owns some, by PyTorch's names and in its layout.
     pub params: Option<BTreeMap<String, Nested>>,
-    /// One `[n, dim]` a column of texts.
+    /// One `[n, dim]` a column of texts; with `layer_columns`, those of the layers, one after another.
+    #[serde(default)]
     pub columns: Vec<Nested>,
+    /// One `[n, dim]` a column of texts after each layer, the final layer last.
+    #[serde(default)]
+    layer_columns: Vec<Vec<Nested>>,
+    /// The number of layers, once the columns are in `columns`; 0 without layers.
+    #[serde(skip)]
+    pub layers: usize,
+    /// The embeddings of a guide, one `[n, guide_dim]` a column of texts.
+    pub guide_columns: Option<Vec<Nested>>,
     /// Labels or targets.
     pub labels: Option<Labels>,
+    /// The layers before the final one that a step drew.
+    pub sampled_layers: Option<Vec<usize>>,
+    /// The dimensions that a step drew, for each layer if there are several.
+    pub sampled_dims: Option<Vec<Vec<usize>>>,
     /// The answer in float64.
     pub expected: Expected,
     /// How far the reference itself is from that answer in float32.
     pub reference_f32: ReferenceError,
+}
+
+/// The family of the losses of this crate.
+pub const SENTENCE_ENCODER: &str = "sentence_transformer";
+
+fn sentence_encoder() -> String {
+    SENTENCE_ENCODER.into()
 }
 
 /// Labels or targets as they are in the file.
@@ -139,16 +162,43 @@ pub fn read(path: &Path) -> Result<Vec<Case>, CaseError> {
     if file.format != FORMAT {
         return Err(CaseError::Format { path, format: file.format });
     }
-    for case in &file.cases {
+    let cases: Vec<_> = file.cases.into_iter().map(Case::with_layers_as_columns).collect();
+    for case in &cases {
         case.check_shapes().map_err(|why| {
             let id = case.id.clone();
             CaseError::Shape { path: path.clone(), id, why }
         })?;
     }
-    Ok(file.cases.into_iter().map(Case::with_f32_inputs).collect())
+    Ok(cases.into_iter().map(Case::with_f32_inputs).collect())
 }
 
 impl Case {
+    /// A case without inputs that expects nothing.
+    pub fn new(id: impl Into<String>, loss: &str, config: serde_json::Value) -> Self {
+        Self {
+            id: id.into(),
+            family: sentence_encoder(),
+            loss: loss.into(),
+            config,
+            params: None,
+            columns: Vec::new(),
+            layer_columns: Vec::new(),
+            layers: 0,
+            guide_columns: None,
+            labels: None,
+            sampled_layers: None,
+            sampled_dims: None,
+            expected: Expected::default(),
+            reference_f32: ReferenceError { loss_error: 0.0, gradient_error: 0.0 },
+        }
+    }
+
+    fn with_layers_as_columns(mut self) -> Self {
+        self.layers = self.layer_columns.len();
+        self.columns.extend(std::mem::take(&mut self.layer_columns).into_iter().flatten());
+        self
+    }
+
     fn check_shapes(&self) -> Result<(), String> {
         let shape = match self.columns.first() {
             Some(Nested { shape, .. }) if shape.len() == 2 && shape.iter().all(|&n| n > 0) => shape,
@@ -170,7 +220,8 @@ impl Case {
 
     /// Inputs are printed as the shortest decimal of an `f32`.
     fn with_f32_inputs(mut self) -> Self {
-        self.columns = self.columns.into_iter().map(Nested::rounded_to_f32).collect();
+        self.columns = rounded(self.columns);
+        self.guide_columns = self.guide_columns.map(rounded);
         self.params = self.params.map(|params| {
             params.into_iter().map(|(name, value)| (name, value.rounded_to_f32())).collect()
         });
@@ -181,4 +232,8 @@ impl Case {
         }
         self
     }
+}
+
+fn rounded(columns: Vec<Nested>) -> Vec<Nested> {
+    columns.into_iter().map(Nested::rounded_to_f32).collect()
 }

@@ -8,6 +8,7 @@ pub mod case;
 pub mod fault;
 pub mod memory;
 pub mod nested;
+pub mod options;
 pub mod random;
 pub mod soak;
 pub mod subject;

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use burn::prelude::*;
-use burn_embedding_losses::catalog::{AnyLoss, BatchKind, Entry};
+use burn_embedding_losses::catalog::{AnyLoss, BatchKind, Entry, TrainingLoss};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
-use crate::case::{Case, Expected, LabelType, Labels, ReferenceError};
+use crate::case::{Case, LabelType, Labels};
 use crate::nested::Nested;
 use crate::subject::configure;
 use crate::weights;
+
+/// The layers of an encoder.
+const LAYERS: usize = 3;
 
 /// A case of the loss with the given options on random unit rows; row i has class i modulo
 /// `classes`. It expects nothing.
@@ -28,27 +31,26 @@ pub fn random_case(
     seed: u64,
 ) -> Result<Case, String> {
     let mut rng = StdRng::seed_from_u64(seed);
-    let mut case = Case {
-        id: format!("{loss} {options}"),
-        loss: loss.into(),
-        config: options,
-        params: None,
-        columns: vec![unit_rows(batch, dim, &mut rng)],
-        labels: None,
-        expected: Expected::default(),
-        reference_f32: ReferenceError { loss_error: 0.0, gradient_error: 0.0 },
-    };
+    let mut case = Case::new(format!("{loss} {options}"), loss, options);
+    case.columns.push(unit_rows(batch, dim, &mut rng));
     let entry = Entry::of(loss).map_err(|error| error.to_string())?;
     if let (BatchKind::ClassifiedPairs, Value::Object(options)) = (entry.takes, &mut case.config) {
         options.entry("num_labels").or_insert(classes.into());
     }
-    let columns = entry.takes.columns();
+    let config = configure(&case)?;
+    let columns = config.takes().columns();
+    // Losses of layers have a batch for each of them.
+    case.layers = if config.init(&Device::flex()).takes_layers() { LAYERS } else { 0 };
     // Options for hard negatives need a column of them.
     let negatives = usize::from(case.config["hardness_mode"].is_string());
-    let more = 1..columns.start() + negatives;
+    let more = 1..(columns.start() + negatives) * case.layers.max(1);
     case.columns.extend(more.map(|_| unit_rows(batch, dim, &mut rng)));
-    let config = configure(&case)?;
-    case.labels = labels(entry.takes, &case, classes, &mut rng);
+    if config.takes() == BatchKind::GuidedRankings {
+        let columns = case.columns.len() / case.layers.max(1);
+        let guide = (0..columns).map(|_| unit_rows(batch, dim + 1, &mut rng));
+        case.guide_columns = Some(guide.collect());
+    }
+    case.labels = labels(config.takes(), &case, classes, &mut rng);
     case.params = params(&config.init(&Device::flex()), &mut rng);
     Ok(case)
 }

@@ -38,8 +38,18 @@ fn factor(rng: &mut StdRng) -> f64 {
     10f64.powf(rng.random_range(-20.0..18.0))
 }
 
-/// Options that change how a loss compares rows.
-fn options(entry: &Entry, rng: &mut StdRng) -> Value {
+/// Options that change how a loss compares rows of a size.
+fn options(entry: &Entry, size: usize, rng: &mut StdRng) -> Value {
+    if entry.is_wrapper() {
+        let inner =
+            ["CoSENTLoss", "BatchHardTripletLoss", "MSELoss", "MultipleNegativesRankingLoss"];
+        let dims = [size, rng.random_range(1..=size)];
+        let mut options = json!({"loss": inner[rng.random_range(0..inner.len())]});
+        if entry.has_option("dims") {
+            options["dims"] = json!(dims);
+        }
+        return options;
+    }
     let metrics = ["euclidean", "squared_euclidean", "cosine", "manhattan"];
     let similarities = ["cos_sim", "dot_score", "Euclidean", "Manhattan"];
     let config = json!({"distance_metric": metrics[rng.random_range(0..metrics.len())]});
@@ -66,7 +76,7 @@ pub fn batch(seed: u64, loss: Option<&str>) -> Result<Case, String> {
     let rows = 300f64.powf(rng.random_range(0.0..1.0)).round() as usize;
     let size = 64f64.powf(rng.random_range(0.0..1.0)).round() as usize;
     let classes = rng.random_range(1..=rows.max(2));
-    let options = options(entry, &mut rng);
+    let options = options(entry, size, &mut rng);
     let mut case = random_case(entry.name, options, rows, size, classes, rng.random())?;
     let share = [0.0, 0.1, 0.5, 1.0][rng.random_range(0..4)];
     for column in &mut case.columns {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use burn::prelude::*;
 use burn::tensor::DType;
-use burn_embedding_losses::catalog::{AnyBatch, AnyLoss, Entry, LossConfig, Targets, TrainingLoss};
-use serde_json::Value;
+use burn_embedding_losses::catalog::{AnyBatch, AnyLoss, LossConfig, Targets, TrainingLoss};
 
-use crate::case::Case;
+use crate::case::{Case, SENTENCE_ENCODER};
+use crate::options;
 use crate::targets::targets;
 use crate::weights;
 
@@ -29,14 +29,11 @@ pub struct Answer {
 ///
 /// If the loss or an option of it does not exist, or a value is not valid.
 pub fn configure(case: &Case) -> Result<LossConfig, String> {
-    let mut options = case.config.clone();
-    // Some losses need to know the size of the embeddings, which Python takes from the model.
-    let sized = Entry::of(&case.loss).is_ok_and(Entry::has_linear_layer);
-    if let (true, Value::Object(options), Some(column)) =
-        (sized, &mut options, case.columns.first())
-    {
-        options.entry("embedding_dimension").or_insert_with(|| column.shape.last().copied().into());
+    if case.family != SENTENCE_ENCODER {
+        return Err(format!("losses of the family `{}` are missing", case.family));
     }
+    let width = case.columns.first().and_then(|column| column.shape.last().copied());
+    let options = options::complete(case, width.unwrap_or(0));
     let config = LossConfig::from_python(&case.loss, options).map_err(|error| error.to_string())?;
     match config.entry().needs_decoder() {
         true => Err(format!("{} needs a decoder, which a case does not give", case.loss)),
@@ -48,6 +45,7 @@ pub fn configure(case: &Case) -> Result<LossConfig, String> {
 pub struct Inputs {
     loss: AnyLoss,
     columns: Vec<Tensor<2>>,
+    layers: usize,
     targets: Targets,
 }
 
@@ -71,10 +69,14 @@ impl Inputs {
     pub fn constants(case: &Case, device: &Device, dtype: DType) -> Result<Self, String> {
         let config = configure(case)?;
         let columns = case.columns.iter().map(|column| column.tensor::<2>(device, dtype));
+        let loss = weights::set(config.init(device), case.params.as_ref(), device, dtype)?;
+        let dims = case.sampled_dims.as_deref().unwrap_or_default();
+        loss.take_next(case.sampled_layers.as_deref(), dims);
         Ok(Self {
             columns: columns.collect::<Result<_, _>>()?,
-            targets: targets(case.labels.as_ref(), config.takes(), device, dtype)?,
-            loss: weights::set(config.init(device), case.params.as_ref(), device, dtype)?,
+            layers: case.layers,
+            targets: targets(case, config.takes(), device, dtype)?,
+            loss,
         })
     }
 
@@ -124,7 +126,14 @@ impl Inputs {
     }
 
     fn batch(&self) -> Result<AnyBatch, String> {
-        let batch = self.loss.batch(self.columns.clone(), self.targets.clone());
+        let (columns, targets) = (self.columns.clone(), self.targets.clone());
+        let batch = match self.layers {
+            0 => self.loss.batch(columns, targets),
+            count => {
+                let layers = columns.chunks(columns.len() / count).map(<[_]>::to_vec);
+                self.loss.layered(layers.collect(), targets)
+            }
+        };
         batch.map_err(|error| error.to_string())
     }
 }

@@ -4,22 +4,27 @@ use burn::prelude::*;
 use burn::tensor::DType;
 use burn_embedding_losses::catalog::{BatchKind, Targets};
 
-use crate::case::{LabelType, Labels};
+use crate::case::{Case, LabelType, Labels};
 use crate::nested::Nested;
 
-/// The labels as targets of a batch of this kind, real numbers in a precision.
+/// The labels of the case, or its guide, as targets of a batch of this kind, real numbers in a precision.
 ///
 /// Python holds some numbers as integers and passes labels to losses that ignore them.
 ///
 /// # Errors
 ///
-/// If the labels have a rank that no batch takes.
+/// If the labels have a rank that no batch takes, or there is no guide for a batch with one.
 pub fn targets(
-    labels: Option<&Labels>,
+    case: &Case,
     kind: BatchKind,
     device: &Device,
     dtype: DType,
 ) -> Result<Targets, String> {
+    if kind == BatchKind::GuidedRankings {
+        let guide = case.guide_columns.as_ref().ok_or("the case has no `guide_columns`")?;
+        let columns = guide.iter().map(|column| column.tensor(device, dtype));
+        return Ok(Targets::Guide(columns.collect::<Result<_, _>>()?));
+    }
     let without = matches!(
         kind,
         BatchKind::Triplets
@@ -28,7 +33,7 @@ pub fn targets(
             | BatchKind::AnyTexts
             | BatchKind::TwoEncoderTexts
     );
-    let Some(Labels { dtype: of, data }) = labels.filter(|_| !without) else {
+    let Some(Labels { dtype: of, data }) = case.labels.as_ref().filter(|_| !without) else {
         return Ok(Targets::None);
     };
     let classes = matches!(kind, BatchKind::LabeledRows | BatchKind::ClassifiedPairs);

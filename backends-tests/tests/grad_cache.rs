@@ -4,8 +4,10 @@
 
 mod two_layers;
 
+use burn::prelude::*;
+use burn_embedding_losses::batch::RetrievalBatch;
 use burn_embedding_losses::{
-    GradCache, MegaBatchMarginLossConfig, MultipleNegativesRankingLossConfig,
+    GradCache, MatryoshkaLossConfig, MegaBatchMarginLossConfig, MultipleNegativesRankingLossConfig,
 };
 use two_layers::{Encoder, Loss, ROWS, assert_equal, of_halves, sum};
 
@@ -15,10 +17,16 @@ const SEED: u64 = 11;
 fn gradients_are_those_of_one_graph() {
     let ranking = of_halves(MultipleNegativesRankingLossConfig::new().init());
     let margin = of_halves(MegaBatchMarginLossConfig::new().init());
+    let around = MatryoshkaLossConfig::new(vec![5, 2]);
+    let around = around.init(MultipleNegativesRankingLossConfig::new().init());
+    let shortened = move |rows: Tensor<2>| {
+        let [left, right] = rows.chunk(2, 0).try_into().expect("an even batch");
+        around.forward(RetrievalBatch::from((left, right)))
+    };
     for (name, device) in named_device::compiled_in() {
         let device = device.autodiff();
         let encoder = Encoder::new(&device, 0.4);
-        for loss in [&ranking as Loss, &margin] {
+        for loss in [&ranking as Loss, &margin, &shortened] {
             for size in [1, 3, 7, 13, 14, 100] {
                 let cache = GradCache::new(size);
                 let parts: Vec<_> = cache.mini_batches(ROWS).collect();

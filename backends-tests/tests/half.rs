@@ -26,7 +26,8 @@ fn rounded(mut case: Case, dtype: DType) -> Case {
         let data = TensorData::new(nested.data.clone(), [nested.data.len()]);
         nested.data = numbers(Tensor::<1>::from_data(data, (&Device::flex(), dtype)));
     };
-    case.columns.iter_mut().for_each(round);
+    let guide = case.guide_columns.iter_mut().flatten();
+    case.columns.iter_mut().chain(guide).for_each(round);
     case.params.iter_mut().flat_map(|params| params.values_mut()).for_each(round);
     let labels = case.labels.iter_mut().filter(|labels| labels.dtype == LabelType::Float);
     labels.map(|labels| &mut labels.data).for_each(round);

@@ -5,11 +5,12 @@ mod common;
 use std::num::NonZeroUsize;
 
 use burn::tensor::Device;
-use burn_embedding_models::OpenOptions;
+use burn_embedding_models::{OpenOptions, TextEncoder};
 use common::{
     FAMILIES, assert_close, change_header, copy, expected, golden, open, rows, set, texts,
 };
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 #[test]
 fn embeddings_are_those_of_sentence_transformers() {
@@ -41,6 +42,27 @@ fn the_size_of_a_batch_changes_no_embedding() {
         let [alone, together] = [1, 100].map(|size| rows(model.embed(&tokens, size)));
         assert_close(&together, &alone, 1e-5, family);
     }
+}
+
+#[test]
+fn a_layer_is_what_a_model_without_the_later_ones_gives() {
+    let model = open(&golden("bert"));
+    let tokens = model.tokenize(&texts(), None).unwrap();
+    let count = model.encoder.layers();
+    let all = model.encoder.embed_layers(&tokens.slices(), &Device::flex()).unwrap();
+    let layers = all.chunk(count, 1);
+    assert_eq!((layers.len(), layers[0].dims()), (3, [texts().len(), 16]));
+    assert_close(&rows(layers[2].clone()), &expected("bert"), 1e-5, "the final layer");
+    let directory = TempDir::new().unwrap();
+    copy(&golden("bert"), directory.path());
+    set(directory.path(), ("config.json", &[("/num_hidden_layers", 1.into())]));
+    let shorter = open(directory.path()).encode(&texts()).unwrap();
+    assert_close(&rows(layers[1].clone()), &rows(shorter), 1e-5, "the layer before");
+    assert_ne!(rows(layers[0].clone()), rows(layers[1].clone()));
+    // A pooling of layers is one embedding of all of them.
+    let pooled = open(&golden("layers"));
+    assert_eq!(pooled.encoder.layers(), 1);
+    assert!(pooled.encoder.embed_layers(&tokens.slices(), &Device::flex()).is_none());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::columns::{ColumnMapper, Columns, Role};
+use super::columns::{Batch, ColumnMapper, Columns, Role};
 use super::integers::signed;
 use super::shape::Leader;
 use super::values::{check_finite, none_of};
@@ -128,6 +128,8 @@ impl Columns for ClassifiedPairBatch {
         Self::new(left, right, targets)
     }
 }
+
+impl Batch for ClassifiedPairBatch {}
 
 impl<T: Into<ClassTargets>> From<(Tensor<2>, Tensor<2>, T)> for ClassifiedPairBatch {
     #[track_caller]

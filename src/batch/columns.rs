@@ -15,6 +15,15 @@ pub enum Role {
     Other,
     /// A teacher's embeddings: constants that the loss pulls others towards.
     Target,
+    /// Embeddings of another model, which has dimensions of its own: constants by which the loss chooses rows.
+    Guide,
+}
+
+impl Role {
+    /// Whether they are given and get no gradient.
+    pub fn is_constant(self) -> bool {
+        matches!(self, Self::Target | Self::Guide)
+    }
 }
 
 /// Changes the tensors of a batch: see [`Columns::map_columns`].
@@ -151,6 +160,12 @@ pub trait Columns: Clone {
         self.map_columns(&mut ToDevice(device))
     }
 }
+
+/// A batch that knows what each of its tensors is to the loss, so that a loss around another may take it apart.
+///
+/// Every batch of this crate has it; give it to your own batches as well. Tensors and tuples do not: there, a
+/// teacher's embeddings have the role of any others.
+pub trait Batch: Columns {}
 
 /// A visitor as a mapper that changes nothing.
 struct Shown<'a, V>(&'a mut V);

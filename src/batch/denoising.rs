@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::columns::{ColumnMapper, Columns, Role};
+use super::columns::{Batch, ColumnMapper, Columns, Role};
 use super::integers::signed;
 use super::shape::Leader;
 use super::values::{check_finite, none_of};
@@ -79,6 +79,8 @@ impl Columns for DenoisingBatch {
         Self::new(embeddings, mapper.map_integers("tokens", self.tokens))
     }
 }
+
+impl Batch for DenoisingBatch {}
 
 impl From<(Tensor<2>, Tensor<2, Int>)> for DenoisingBatch {
     #[track_caller]

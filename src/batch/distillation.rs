@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::columns::{ColumnMapper, Columns, Role};
+use super::columns::{Batch, ColumnMapper, Columns, Role};
 use super::shape::{Leader, same_shape};
 use super::values::check_finite;
 use crate::error::BatchError;
@@ -109,6 +109,8 @@ impl Columns for DistillationBatch {
         Self::checked(columns, targets.collect())
     }
 }
+
+impl Batch for DistillationBatch {}
 
 impl<T: Into<TeacherTargets>> From<(Tensor<2>, T)> for DistillationBatch {
     #[track_caller]

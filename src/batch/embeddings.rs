@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::columns::{ColumnMapper, Columns, Role};
+use super::columns::{Batch, ColumnMapper, Columns, Role};
 use super::shape::Leader;
 use super::values::check_finite;
 use crate::error::BatchError;
@@ -51,6 +51,8 @@ impl Columns for EmbeddingsBatch {
         Self::new(columns.map(|rows| mapper.map(Role::Other, "columns", rows)).collect())
     }
 }
+
+impl Batch for EmbeddingsBatch {}
 
 impl From<Tensor<2>> for EmbeddingsBatch {
     #[track_caller]

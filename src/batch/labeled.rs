@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::columns::{ColumnMapper, Columns, Role};
+use super::columns::{Batch, ColumnMapper, Columns, Role};
 use super::shape::Leader;
 use super::values::check_finite;
 use crate::error::BatchError;
@@ -58,6 +58,8 @@ impl Columns for LabeledBatch {
         Self::new(embeddings, mapper.map_integers("labels", self.labels))
     }
 }
+
+impl Batch for LabeledBatch {}
 
 impl From<(Tensor<2>, Tensor<1, Int>)> for LabeledBatch {
     #[track_caller]

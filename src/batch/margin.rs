@@ -1,7 +1,7 @@
 use burn::prelude::*;
 
 use super::RetrievalBatch;
-use super::columns::{ColumnMapper, Columns};
+use super::columns::{Batch, ColumnMapper, Columns};
 use super::integers::signed;
 use super::values::check_finite;
 use crate::error::BatchError;
@@ -125,6 +125,8 @@ impl Columns for MarginBatch {
         Self::of(candidates, mapper.map_numbers("margins", self.margins).into())
     }
 }
+
+impl Batch for MarginBatch {}
 
 impl<T: Into<MarginTargets>> From<(Tensor<2>, Tensor<2>, Tensor<2>, T)> for MarginBatch {
     #[track_caller]

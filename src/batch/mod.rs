@@ -12,6 +12,8 @@
 //! | [`ClassifiedPairBatch`] | (left, right, classes) | softmax |
 //! | [`DistillationBatch`] | (embeddings, teacher's embeddings) | MSE, EmbedDistill |
 //! | [`EmbeddingsBatch`] | embeddings, or a `Vec` of them | global orthogonal regularisation |
+//! | [`GuidedBatch`] | (candidates, guide's embeddings) | GIST |
+//! | [`LayeredBatch`] | the batch of each layer | adaptive layers |
 //! | [`DenoisingBatch`] | (embeddings, tokens) | denoising auto-encoder |
 //!
 //! - Half-precision embeddings are widened to `f32` on the way in, so every loss adds up in `f32` or
@@ -65,8 +67,10 @@ pub(crate) mod columns;
 mod denoising;
 mod distillation;
 mod embeddings;
+mod guided;
 pub(crate) mod integers;
 mod labeled;
+mod layered;
 mod margin;
 mod pair;
 mod retrieval;
@@ -81,12 +85,15 @@ mod warning;
 
 pub(crate) use classified_pair::check_class_indices;
 pub use classified_pair::{ClassTargets, ClassifiedPairBatch, IGNORED_LABEL};
-pub use columns::{ColumnMapper, ColumnVisitor, Columns, Role};
+pub use columns::{Batch, ColumnMapper, ColumnVisitor, Columns, Role};
 pub use denoising::DenoisingBatch;
 pub(crate) use denoising::check_token_ids;
 pub use distillation::{DistillationBatch, TeacherTargets};
 pub use embeddings::EmbeddingsBatch;
+pub use guided::GuidedBatch;
 pub use labeled::LabeledBatch;
+pub use layered::LayeredBatch;
+pub(crate) use layered::stacked;
 pub use margin::{MarginBatch, MarginTargets};
 pub use pair::PairBatch;
 pub use retrieval::RetrievalBatch;

@@ -2,7 +2,7 @@ use core::ops::RangeInclusive;
 
 use burn::prelude::*;
 
-use super::columns::{ColumnMapper, Columns, Role};
+use super::columns::{Batch, ColumnMapper, Columns, Role};
 use super::integers::signed;
 use super::shape::Leader;
 use super::values::{check_finite, none_of};
@@ -172,6 +172,8 @@ impl Columns for PairBatch {
         Self::new(left, right, mapper.map_numbers("labels", self.labels))
     }
 }
+
+impl Batch for PairBatch {}
 
 impl From<(Tensor<2>, Tensor<2>, Tensor<1>)> for PairBatch {
     #[track_caller]

@@ -3,7 +3,7 @@ use core::ops::Range;
 use burn::prelude::*;
 
 use super::RowIds;
-use super::columns::{ColumnMapper, Columns, Role};
+use super::columns::{Batch, ColumnMapper, Columns, Role};
 use super::shape::{Leader, same_shape};
 use super::values::{check_finite, none_of};
 use crate::error::BatchError;
@@ -263,6 +263,8 @@ impl Columns for RetrievalBatch {
         if batch.rows() == before { batch.with_own_rows(own_rows) } else { batch }
     }
 }
+
+impl Batch for RetrievalBatch {}
 
 impl From<(Tensor<2>, Tensor<2>)> for RetrievalBatch {
     #[track_caller]

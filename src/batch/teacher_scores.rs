@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::columns::{ColumnMapper, Columns, Role};
+use super::columns::{Batch, ColumnMapper, Columns, Role};
 use super::shape::Leader;
 use super::values::check_finite;
 use crate::error::BatchError;
@@ -71,6 +71,8 @@ impl Columns for TeacherScoresBatch {
         Self::new(query, documents, mapper.map_numbers("scores", self.scores))
     }
 }
+
+impl Batch for TeacherScoresBatch {}
 
 impl From<(Tensor<2>, Vec<Tensor<2>>, Tensor<2>)> for TeacherScoresBatch {
     #[track_caller]

@@ -1,6 +1,6 @@
 use burn::prelude::*;
 
-use super::columns::{ColumnMapper, Columns, Role};
+use super::columns::{Batch, ColumnMapper, Columns, Role};
 use super::shape::Leader;
 use super::values::check_finite;
 use crate::error::BatchError;
@@ -66,6 +66,8 @@ impl Columns for TripletBatch {
         Self::new(anchor, positive, mapper.map(Role::Negative, "negative", self.negative))
     }
 }
+
+impl Batch for TripletBatch {}
 
 impl From<(Tensor<2>, Tensor<2>, Tensor<2>)> for TripletBatch {
     #[track_caller]

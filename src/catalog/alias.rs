@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::{Entry, LossConfig, python};
 use crate::error::ConfigError;
-use crate::losses::MultipleNegativesRankingLossConfig;
+use crate::losses::{GistEmbedLossConfig, MultipleNegativesRankingLossConfig};
 
 /// A Python class that needs no loss of its own here: it is a loss of the catalog, whose batch and weights it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +27,18 @@ const SYMMETRIC: &[&str] = &["scale", "similarity", "memory_budget", "reduction"
 /// The default of all cached losses in Python.
 const MINI_BATCH: Option<usize> = Some(32);
 
-/// The loss that all of these are.
+/// The losses that these are.
+const GUIDED: &str = "GISTEmbedLoss";
 const RANKING: &str = "MultipleNegativesRankingLoss";
 
 /// All of them.
-pub(super) const ALIASES: [Alias; 3] = [
+pub(super) const ALIASES: [Alias; 4] = [
+    Alias {
+        name: "CachedGISTEmbedLoss",
+        loss: GUIDED,
+        mini_batch_size: MINI_BATCH,
+        options: GistEmbedLossConfig::OPTIONS,
+    },
     Alias {
         name: "CachedMultipleNegativesRankingLoss",
         loss: RANKING,
@@ -64,13 +71,18 @@ impl Alias {
         &self,
         options: impl Deserializer<'de>,
     ) -> Result<LossConfig, ConfigError> {
+        let refused = |error| Entry::refuse(self.name, self.options, &error);
+        if self.loss == GUIDED {
+            let cached = python::Cached::deserialize(options).map_err(refused)?;
+            let config = LossConfig::GistEmbed(cached.config);
+            return config.check().map(|()| config);
+        }
         let config = match (self.options == SYMMETRIC, self.mini_batch_size) {
             (true, None) => python::Symmetric::deserialize(options).map(Into::into),
             (true, Some(_)) => python::CachedSymmetric::deserialize(options).map(Into::into),
-            (false, _) => python::CachedRanking::deserialize(options).map(Into::into),
+            (false, _) => python::Cached::deserialize(options).map(|cached| cached.config),
         };
-        let config = config.map_err(|error| Entry::refuse(self.name, self.options, &error))?;
-        let config = LossConfig::MultipleNegativesRanking(config);
+        let config = LossConfig::MultipleNegativesRanking(config.map_err(refused)?);
         config.check().map(|()| config)
     }
 }

@@ -1,5 +1,8 @@
 use crate::batch::*;
 
+/// A batch of any kind after each layer of the encoder.
+pub type AnyLayers = LayeredBatch<AnyBatch>;
+
 /// Declares [`AnyBatch`] and its conversions.
 macro_rules! batches {
     ($($variant:ident($batch:ident)),* $(,)?) => {
@@ -28,6 +31,8 @@ macro_rules! batches {
                 }
             }
         }
+
+        impl Batch for AnyBatch {}
 
         $(
             impl From<$batch> for AnyBatch {
@@ -58,7 +63,9 @@ batches! {
     Denoising(DenoisingBatch),
     Distillation(DistillationBatch),
     Embeddings(EmbeddingsBatch),
+    Guided(GuidedBatch),
     Labeled(LabeledBatch),
+    Layered(AnyLayers),
     Margin(MarginBatch),
     Pair(PairBatch),
     Retrieval(RetrievalBatch),

@@ -1,6 +1,7 @@
 use burn::prelude::*;
 
 use super::{AnyBatch, AnyLoss, BatchKind, Targets};
+use crate::batch::LayeredBatch;
 use crate::decoder::Decoder;
 use crate::diagnostics::Diagnostics;
 use crate::error::BatchError;
@@ -63,6 +64,41 @@ pub trait TrainingLoss: Criterion<AnyBatch> {
         self.takes().batch(self.name(), columns, targets)
     }
 
+    /// Whether it takes the embeddings after each layer of the encoder: the [`layered`](Self::layered) batch.
+    fn takes_layers(&self) -> bool {
+        false
+    }
+
+    /// The batch of a loss that [takes layers](Self::takes_layers), from one embedding matrix per layer and
+    /// column of texts, the final layer last, and the targets of the rows.
+    ///
+    /// # Errors
+    ///
+    /// If there is no layer, or columns or targets do not fit the loss.
+    fn layered(
+        &self,
+        layers: Vec<Vec<Tensor<2>>>,
+        targets: Targets,
+    ) -> Result<AnyBatch, BatchError> {
+        if layers.is_empty() {
+            let message = format!("{}: `layers` must be at least 1, got 0", self.name());
+            return Err(BatchError::new(message));
+        }
+        let batches = layers.into_iter().map(|columns| self.batch(columns, targets.clone()));
+        Ok(LayeredBatch::new(batches.collect::<Result<_, _>>()?).into())
+    }
+
+    /// The numbers of dimensions for which the loss makes shortened embeddings useful, the largest first;
+    /// none if it does not.
+    fn truncated_dims(&self) -> Vec<usize> {
+        Vec::new()
+    }
+
+    /// Makes random choices of the loss follow from `seed`: a program that calls it before each step can go on
+    /// with a run and make the same choices.
+    #[allow(unused_variables)]
+    fn restart_draws(&self, seed: u64) {}
+
     /// The class that the loss itself predicts for each row, `[n]`; `None` if it has no classifier.
     #[allow(unused_variables)]
     fn classify(&self, columns: &[Tensor<2>]) -> Option<Tensor<1, Int>> {
@@ -76,7 +112,37 @@ impl TrainingLoss for AnyLoss {
     }
 
     fn takes(&self) -> BatchKind {
-        self.entry().takes
+        self.inner().map_or(self.entry().takes, Self::takes)
+    }
+
+    fn truncated_dims(&self) -> Vec<usize> {
+        match self {
+            Self::Matryoshka(loss) => loss.dims(),
+            Self::Matryoshka2d(loss) => loss.loss.dims(),
+            _ => self.inner().map_or_else(Vec::new, Self::truncated_dims),
+        }
+    }
+
+    fn takes_layers(&self) -> bool {
+        match self {
+            Self::AdaptiveLayer(_) | Self::Matryoshka2d(_) => true,
+            _ => self.inner().is_some_and(Self::takes_layers),
+        }
+    }
+
+    fn restart_draws(&self, seed: u64) {
+        match self {
+            Self::AdaptiveLayer(loss) => loss.restart_draws(seed),
+            Self::Matryoshka2d(loss) => {
+                loss.restart_draws(seed);
+                loss.loss.restart_draws(seed);
+            }
+            Self::Matryoshka(loss) => loss.restart_draws(seed),
+            _ => {}
+        }
+        if let Some(inner) = self.inner() {
+            inner.restart_draws(seed);
+        }
     }
 
     fn classify(&self, columns: &[Tensor<2>]) -> Option<Tensor<1, Int>> {
@@ -100,6 +166,39 @@ impl<D: Decoder> TrainingLoss for DenoisingAutoEncoderLoss<D> {
 }
 
 impl AnyLoss {
+    /// The loss inside, if this is a wrapper.
+    pub fn inner(&self) -> Option<&Self> {
+        match self {
+            Self::AdaptiveLayer(around) => Some(around.loss.get()),
+            Self::Matryoshka2d(around) => Some(around.loss.loss.get()),
+            Self::Matryoshka(around) => Some(around.loss.get()),
+            _ => None,
+        }
+    }
+
+    /// Makes a wrapper take these layers and dimensions in its next call, those of the final layer first, in
+    /// place of drawn ones: to repeat a run of another program.
+    ///
+    /// # Panics
+    ///
+    /// If a dimension is not among those of the loss.
+    #[track_caller]
+    pub fn take_next(&self, layers: Option<&[usize]>, dims: &[Vec<usize>]) {
+        let of_dims = match self {
+            Self::AdaptiveLayer(loss) => {
+                layers.into_iter().for_each(|layers| loss.take_next(layers.to_vec()));
+                return loss.loss.get().take_next(None, dims);
+            }
+            Self::Matryoshka2d(loss) => {
+                layers.into_iter().for_each(|layers| loss.take_next(layers.to_vec()));
+                &loss.loss
+            }
+            Self::Matryoshka(loss) => loss,
+            _ => return,
+        };
+        dims.iter().for_each(|dims| of_dims.take_next(dims));
+    }
+
     /// The loss of the batch, `[1]`.
     ///
     /// # Panics

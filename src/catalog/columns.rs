@@ -21,12 +21,14 @@ use crate::error::BatchError;
 /// | `ClassifiedPairs` | 2 | classes, or a matrix of probabilities `[n, classes]` |
 /// | `PositivePairs` | 2 | none, or ids |
 /// | `Rankings` | 2 or more: anchor, positive, negatives | none, or ids |
+/// | `GuidedRankings` | 2 or more: anchor, positive, negatives | a guide's embeddings, one matrix `[n, guide_dim]` for each column |
 /// | `Triplets` | 3: anchor, positive, negative | none |
 /// | `ScoredRankings` | 3 or more: query, positive, k negatives | margins: numbers for one negative, or a matrix `[n, k]`; or scores `[n, k + 1]` |
 /// | `TeacherScores` | 3 or more: query, documents | a matrix of scores, `[n, documents]` |
 /// | `TeacherEmbeddings` | 1 or more | a matrix `[n, teacher_dim]` for all columns, or one for each column, `[n, columns, teacher_dim]` |
 /// | `AnyTexts` | 1 or more | none |
 /// | `DamagedTexts` | 1 | tokens of the original texts, `[n, len]` |
+/// | `Inner` | 1 or more | as the loss inside |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BatchKind {
@@ -49,6 +51,8 @@ pub enum BatchKind {
     PositivePairs,
     /// Pairs that belong together, with hard negatives where there are some: [`RetrievalBatch`].
     Rankings,
+    /// The same with a guide's embeddings: [`GuidedBatch`].
+    GuidedRankings,
     /// Anchor, positive and negative: [`TripletBatch`].
     Triplets,
     /// Query, positive and negatives with a teacher's margins or scores: [`MarginBatch`].
@@ -61,6 +65,8 @@ pub enum BatchKind {
     AnyTexts,
     /// Embeddings of damaged texts with the tokens of the original ones: [`DenoisingBatch`].
     DamagedTexts,
+    /// Those of the loss inside a wrapper, which [`LossConfig::takes`](super::LossConfig::takes) names.
+    Inner,
 }
 
 /// The targets of the rows of a batch.
@@ -84,6 +90,8 @@ pub enum Targets {
         /// An id for each hard negative, `[n]` per column, or no column at all.
         negatives: Vec<Tensor<1, Int>>,
     },
+    /// The embeddings of a guide, another model, for each column, `[n, guide_dim]`.
+    Guide(Vec<Tensor<2>>),
     /// Token ids for each row, `[n, len]`.
     Tokens(Tensor<2, Int>),
 }
@@ -98,6 +106,7 @@ impl Targets {
             Self::Matrix(matrix) => matrix.dims().to_vec(),
             Self::EachColumn(embeddings) => embeddings.dims().to_vec(),
             Self::Ids { rows, .. } => rows.dims().to_vec(),
+            Self::Guide(columns) => columns.first()?.dims().to_vec(),
             Self::Tokens(tokens) => tokens.dims().to_vec(),
         })
     }
@@ -112,6 +121,7 @@ impl Display for Targets {
             Self::Matrix(_) => "a matrix",
             Self::EachColumn(_) => "embeddings",
             Self::Ids { .. } => "ids",
+            Self::Guide(_) => "a guide's embeddings",
             Self::Tokens(_) => "tokens",
         };
         f.write_str(kind)?;
@@ -127,10 +137,10 @@ impl BatchKind {
             Self::BinaryPairs | Self::ScoredPairs => 2..=2,
             Self::TwoEncoderPairs | Self::TwoEncoderTexts => 2..=2,
             Self::ClassifiedPairs | Self::PositivePairs => 2..=2,
-            Self::Rankings | Self::ScoredTuples => 2..=usize::MAX,
+            Self::Rankings | Self::GuidedRankings | Self::ScoredTuples => 2..=usize::MAX,
             Self::Triplets => 3..=3,
             Self::ScoredRankings | Self::TeacherScores => 3..=usize::MAX,
-            Self::TeacherEmbeddings | Self::AnyTexts => 1..=usize::MAX,
+            Self::TeacherEmbeddings | Self::AnyTexts | Self::Inner => 1..=usize::MAX,
         }
     }
 
@@ -195,6 +205,12 @@ impl BatchKind {
                     false => batch.with_ids(rows).with_negative_ids(negatives).into(),
                 }
             }
+            (Self::GuidedRankings, Targets::Guide(guide)) => {
+                check.guide(&guide, [n, count])?;
+                let (anchor, positive) = (next(), next());
+                let batch = RetrievalBatch::new(anchor, positive, columns.collect());
+                GuidedBatch::new(batch, guide).into()
+            }
             (Self::Triplets, Targets::None) => TripletBatch::new(next(), next(), next()).into(),
             (Self::ScoredRankings, Targets::Numbers(margin)) => {
                 check.margins(count - 2, 1)?;
@@ -237,11 +253,13 @@ impl BatchKind {
             Self::ScoredTuples => "numbers or classes, or with three columns and more none",
             Self::ClassifiedPairs => "classes, or a matrix of probabilities",
             Self::PositivePairs | Self::Rankings | Self::TwoEncoderTexts => "none, or ids",
+            Self::GuidedRankings => "a guide's embeddings for each column",
             Self::Triplets | Self::AnyTexts => "none",
             Self::ScoredRankings => "numbers, or a matrix of margins or scores",
             Self::TeacherScores => "a matrix of scores",
             Self::TeacherEmbeddings => "a matrix, or embeddings for each column",
             Self::DamagedTexts => "tokens",
+            Self::Inner => "those of the loss inside",
         }
     }
 }
@@ -297,6 +315,20 @@ impl Check<'_> {
     fn margins(&self, k: usize, got: usize) -> Result<(), BatchError> {
         let rule = format_args!("be {k} margins or {} scores per row", k + 1);
         self.rule(got == k || got == k + 1, "targets", rule, got)
+    }
+
+    /// A matrix for each of the `columns`, all of them with these `rows`, one width and one type.
+    fn guide(&self, guide: &[Tensor<2>], [rows, columns]: [usize; 2]) -> Result<(), BatchError> {
+        let rule = format_args!("have a guide's embeddings of {columns} columns");
+        self.rule(guide.len() == columns, "targets", rule, guide.len())?;
+        let ([_, width], dtype) = (guide[0].dims(), guide[0].dtype());
+        self.rule(width > 0, "targets", "have at least one coordinate", width)?;
+        guide.iter().try_for_each(|column| {
+            let (got, of) = (column.dims(), column.dtype());
+            let rule = format_args!("be {} [{rows}, {width}] per column", dtype.name());
+            let fits = got == [rows, width] && of == dtype;
+            self.rule(fits, "targets", rule, format_args!("{} {got:?}", of.name()))
+        })
     }
 
     /// None, or ids of all `rows` for each of the `columns` of negatives.

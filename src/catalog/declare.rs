@@ -135,7 +135,9 @@ macro_rules! losses {
             #[track_caller]
             fn loss(&self, batch: B) -> Tensor<1> {
                 let batch = batch.into();
-                match self { $($(Self::$variant(loss) => $loss::forward(loss, batch),)?)* }
+                match self { $($(
+                    Self::$variant(loss) => <$loss as Criterion<AnyBatch>>::loss(loss, batch),
+                )?)* }
             }
 
             #[track_caller]

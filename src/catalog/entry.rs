@@ -64,6 +64,11 @@ impl Entry {
         self.weights.contains(&"decoder")
     }
 
+    /// Whether it is a loss around another, which the option `loss` configures.
+    pub fn is_wrapper(&self) -> bool {
+        self.has_option("loss")
+    }
+
     /// Whether the loss may own a linear layer on the embeddings; it then takes the option
     /// `embedding_dimension`, which Python asks the model for.
     pub fn has_linear_layer(&self) -> bool {

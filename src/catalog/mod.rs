@@ -27,18 +27,22 @@
 mod alias;
 mod any_batch;
 mod any_loss;
+mod around;
 mod columns;
 mod declare;
 mod entry;
+mod inner;
 mod python;
 #[cfg(test)]
 mod tests;
 
 pub use alias::Alias;
-pub use any_batch::AnyBatch;
+pub use any_batch::{AnyBatch, AnyLayers};
 pub use any_loss::TrainingLoss;
+pub use around::Around;
 pub use columns::{BatchKind, Targets};
 pub use entry::{Entry, ModelKind};
+pub use inner::InnerLoss;
 
 use burn::prelude::*;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -48,9 +52,33 @@ use crate::error::ConfigError;
 use crate::losses::*;
 use crate::reduction::Parts;
 
+/// The configuration of a [`MatryoshkaLoss`] around any loss of the catalog.
+pub type AroundMatryoshka = Around<MatryoshkaLossConfig>;
+
+/// A [`MatryoshkaLoss`] around any loss of the catalog.
+pub type AnyMatryoshka = MatryoshkaLoss<InnerLoss>;
+
+/// The configuration of an [`AdaptiveLayerLoss`] around any loss of the catalog.
+pub type AroundAdaptiveLayer = Around<AdaptiveLayerLossConfig>;
+
+/// An [`AdaptiveLayerLoss`] around any loss of the catalog.
+pub type AnyAdaptiveLayer = AdaptiveLayerLoss<InnerLoss>;
+
+/// The configuration of a [`Matryoshka2dLoss`] around any loss of the catalog.
+pub type AroundMatryoshka2d = Around<Matryoshka2dLossConfig>;
+
+/// A [`Matryoshka2dLoss`] around any loss of the catalog.
+pub type AnyMatryoshka2d = Matryoshka2dLoss<InnerLoss>;
+
 // The list. Without a `loss`, a loss needs more than its configuration to be built: a decoder. `from`
 // names the type of Python's options where they differ from ours.
 declare::losses! {
+    AdaptiveLayer {
+        name: "AdaptiveLayerLoss", model: SentenceEncoder, takes: Inner,
+        one_number: true, weights: ["loss"],
+        config: AroundAdaptiveLayer from python::AdaptiveLayer,
+        loss: AnyAdaptiveLayer = |config, device| config.init(device),
+    }
     Angle {
         name: "AnglELoss", model: SentenceEncoder, takes: ScoredTuples,
         one_number: true, weights: [],
@@ -134,11 +162,29 @@ declare::losses! {
         config: GlobalOrthogonalRegularizationLossConfig,
         loss: GlobalOrthogonalRegularizationLoss = |config, _| config.init(),
     }
+    GistEmbed {
+        name: "GISTEmbedLoss", model: SentenceEncoder, takes: GuidedRankings,
+        one_number: false, weights: [],
+        config: GistEmbedLossConfig from python::GistEmbed,
+        loss: GistEmbedLoss = |config, _| config.init(),
+    }
     MarginMse {
         name: "MarginMSELoss", model: SentenceEncoder, takes: ScoredRankings,
         one_number: false, weights: [],
         config: MarginMseLossConfig,
         loss: MarginMseLoss = |config, _| config.init(),
+    }
+    Matryoshka {
+        name: "MatryoshkaLoss", model: SentenceEncoder, takes: Inner,
+        one_number: true, weights: ["loss"],
+        config: AroundMatryoshka from python::Matryoshka,
+        loss: AnyMatryoshka = |config, device| config.init(device),
+    }
+    Matryoshka2d {
+        name: "Matryoshka2dLoss", model: SentenceEncoder, takes: Inner,
+        one_number: true, weights: ["loss"],
+        config: AroundMatryoshka2d from python::Matryoshka2d,
+        loss: AnyMatryoshka2d = |config, device| config.init(device),
     }
     MegaBatchMargin {
         name: "MegaBatchMarginLoss", model: SentenceEncoder, takes: PositivePairs,
@@ -186,6 +232,28 @@ impl LossConfig {
 
     /// Which batch the loss takes.
     pub fn takes(&self) -> BatchKind {
-        self.entry().takes
+        self.inner().map_or(self.entry().takes, Self::takes)
+    }
+
+    /// The loss inside, if this is a wrapper.
+    pub fn inner(&self) -> Option<&Self> {
+        match self {
+            Self::AdaptiveLayer(around) => Some(&around.loss),
+            Self::Matryoshka2d(around) => Some(&around.loss),
+            Self::Matryoshka(around) => Some(&around.loss),
+            _ => None,
+        }
+    }
+
+    /// The one number of dimensions of the embeddings that the loss has a layer for, if it has one.
+    fn layer_inputs(&self) -> Option<usize> {
+        match self {
+            Self::Mse(config) => config.projection.as_ref().map(|layer| layer.embedding_dimension),
+            Self::EmbedDistill(config) => {
+                config.projection.as_ref().map(|layer| layer.embedding_dimension)
+            }
+            Self::Softmax(config) => Some(config.embedding_dimension),
+            _ => self.inner().and_then(Self::layer_inputs),
+        }
     }
 }

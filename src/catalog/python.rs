@@ -7,6 +7,8 @@ use core::num::NonZeroUsize;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
+use super::around::Named;
+use super::{AroundAdaptiveLayer, AroundMatryoshka, AroundMatryoshka2d};
 use crate::geometry::Similarity;
 use crate::losses::*;
 use crate::reduction::Reduction;
@@ -72,6 +74,90 @@ impl From<DenoisingAutoEncoder> for DenoisingAutoEncoderLossConfig {
     fn from(options: DenoisingAutoEncoder) -> Self {
         options.config
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "it is the batch that is gathered")]
+pub struct GistEmbed {
+    gather_across_devices: Option<bool>,
+    #[serde(flatten)]
+    config: GistEmbedLossConfig,
+}
+
+impl From<GistEmbed> for GistEmbedLossConfig {
+    fn from(options: GistEmbed) -> Self {
+        options.config
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdaptiveLayer {
+    loss: Named,
+    /// All layers, if it is not positive.
+    n_layers_per_step: Option<i64>,
+    #[serde(flatten)]
+    config: AdaptiveLayerLossConfig,
+}
+
+impl From<AdaptiveLayer> for AroundAdaptiveLayer {
+    fn from(AdaptiveLayer { loss: Named(loss), n_layers_per_step, config }: AdaptiveLayer) -> Self {
+        let config = match n_layers_per_step {
+            Some(count) => config.with_layers_per_step(positive(count)),
+            None => config,
+        };
+        Self::new(loss, config)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matryoshka2d {
+    loss: Named,
+    n_layers_per_step: Option<i64>,
+    n_dims_per_step: Option<i64>,
+    #[serde(flatten)]
+    config: Matryoshka2dLossConfig,
+}
+
+impl From<Matryoshka2d> for AroundMatryoshka2d {
+    fn from(options: Matryoshka2d) -> Self {
+        let Matryoshka2d { loss: Named(loss), n_layers_per_step, n_dims_per_step, mut config } =
+            options;
+        if let Some(count) = n_layers_per_step {
+            config = config.with_layers_per_step(positive(count));
+        }
+        if let Some(count) = n_dims_per_step {
+            config = config.with_dims_per_step(positive(count));
+        }
+        Self::new(loss, config)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matryoshka {
+    loss: Named,
+    /// All dimensions, if it is not positive.
+    n_dims_per_step: Option<i64>,
+    #[serde(flatten)]
+    config: MatryoshkaLossConfig,
+}
+
+impl From<Matryoshka> for AroundMatryoshka {
+    fn from(Matryoshka { loss: Named(loss), n_dims_per_step, config }: Matryoshka) -> Self {
+        let config = match n_dims_per_step {
+            Some(count) => config.with_dims_per_step(positive(count)),
+            None => config,
+        };
+        Self::new(loss, config)
+    }
+}
+
+/// A number of things of which anything below 1 stands for all.
+fn positive(count: i64) -> Option<usize> {
+    usize::try_from(count).ok().filter(|&count| count > 0)
 }
 
 #[derive(Deserialize)]
@@ -144,19 +230,13 @@ impl From<MultipleNegativesRanking> for MultipleNegativesRankingLossConfig {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "they only say how Python computes the same numbers")]
-pub struct CachedRanking {
+pub struct Cached<C> {
     mini_batch_size: Option<NonZeroUsize>,
     mini_batch_num_tokens: Option<NonZeroUsize>,
     show_progress_bar: Option<bool>,
     gather_across_devices: Option<bool>,
     #[serde(flatten)]
-    config: MultipleNegativesRankingLossConfig,
-}
-
-impl From<CachedRanking> for MultipleNegativesRankingLossConfig {
-    fn from(options: CachedRanking) -> Self {
-        options.config
-    }
+    pub config: C,
 }
 
 /// Declares the options of a ranking loss from queries to documents and back, and more that only say how it is computed.

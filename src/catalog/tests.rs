@@ -1,4 +1,5 @@
 use super::*;
+use crate::batch::LayeredBatch;
 use crate::reduction::Reduction;
 use serde_json::{Value, json};
 
@@ -7,6 +8,10 @@ fn required(name: &str) -> Value {
     match name {
         "SoftmaxLoss" => json!({"embedding_dimension": 4, "num_labels": 2}),
         "DenoisingAutoEncoderLoss" => json!({"pad_token_id": 1}),
+        "AdaptiveLayerLoss" => json!({"loss": {"TripletLoss": {}}}),
+        "MatryoshkaLoss" | "Matryoshka2dLoss" => {
+            json!({"loss": {"TripletLoss": {}}, "matryoshka_dims": [4, 2]})
+        }
         _ => json!({}),
     }
 }
@@ -58,7 +63,8 @@ fn nothing_given_is_pythons_default_and_ours() {
 fn every_loss_has_its_name_and_an_entry() {
     for name in LossConfig::NAMES {
         let config = configure(name, required(name)).unwrap();
-        assert_eq!((config.name(), config.entry().takes), (name, config.takes()));
+        let takes = config.inner().map_or(config.takes(), |_| BatchKind::Inner);
+        assert_eq!((config.name(), config.entry().takes), (name, takes));
     }
 }
 
@@ -135,6 +141,24 @@ fn size_average_is_a_reduction_unless_one_is_given() {
 }
 
 #[test]
+fn a_loss_inside_is_named_with_its_options_or_without() {
+    let triplet = LossConfig::Triplet(TripletLossConfig::new());
+    let around = |dims_per_step| {
+        let wrapper = MatryoshkaLossConfig::new(vec![2, 4]).with_dims_per_step(dims_per_step);
+        LossConfig::Matryoshka(Around::new(triplet.clone(), wrapper))
+    };
+    for (loss, dims_per_step, expected) in [
+        (json!("TripletLoss"), -1, around(None)),
+        (json!({"TripletLoss": {}}), 0, around(None)),
+        (json!({"TripletLoss": {"triplet_margin": 5}}), 1, around(Some(1))),
+    ] {
+        let options =
+            json!({"loss": loss, "matryoshka_dims": [2, 4], "n_dims_per_step": dims_per_step});
+        assert_eq!(configure("MatryoshkaLoss", options).unwrap(), expected);
+    }
+}
+
+#[test]
 fn what_only_says_how_python_computes_is_ignored() {
     for (name, options) in [
         ("MultipleNegativesRankingLoss", json!({"gather_across_devices": true})),
@@ -152,7 +176,7 @@ fn what_only_says_how_python_computes_is_ignored() {
 #[test]
 fn wrong_options_are_named() {
     for (name, options, expected) in [
-        ("TripleLoss", json!({}), "unknown loss `TripleLoss`; known are AnglELoss,"),
+        ("TripleLoss", json!({}), "unknown loss `TripleLoss`; known are AdaptiveLayerLoss,"),
         ("TripletLoss", json!({"triplet_margin": "x"}), "TripletLoss: invalid type: string"),
         ("MultipleNegativesRankingLoss", json!({"scale": 0}), "`scale` must be positive"),
         (
@@ -183,6 +207,28 @@ fn wrong_options_are_named() {
         ("SoftmaxLoss", json!({"num_labels": 3}), "missing field `embedding_dimension`"),
         ("MSELoss", json!({"projection_dim": 3}), "`embedding_dimension` must be at least 1"),
         ("CosineSimilarityLoss", json!({"loss_fct": "NLLLoss"}), "got NLLLoss"),
+        ("MatryoshkaLoss", json!({"loss": "TripletLoss"}), "MatryoshkaLoss: missing field `dims`"),
+        ("MatryoshkaLoss", json!({"matryoshka_dims": [2]}), "MatryoshkaLoss: missing field `loss`"),
+        (
+            "MatryoshkaLoss",
+            json!({"loss": {"TripletLoss": {"marign": 1}}, "matryoshka_dims": [2]}),
+            "MatryoshkaLoss: TripletLoss: unknown field `marign`",
+        ),
+        (
+            "MatryoshkaLoss",
+            json!({"loss": {"TripletLoss": {}, "CoSENTLoss": {}}, "matryoshka_dims": [2]}),
+            "MatryoshkaLoss: `loss` must be one loss, got TripletLoss and CoSENTLoss",
+        ),
+        (
+            "MatryoshkaLoss",
+            json!({"loss": {"DenoisingAutoEncoderLoss": {"pad_token_id": 1}}, "matryoshka_dims": [2]}),
+            "`loss` must be built from its configuration alone, got DenoisingAutoEncoderLoss",
+        ),
+        (
+            "MatryoshkaLoss",
+            json!({"loss": {"SoftmaxLoss": required("SoftmaxLoss")}, "matryoshka_dims": [4, 2]}),
+            "MatryoshkaLoss: `dims` must be 4, which the layer of SoftmaxLoss takes, got 2",
+        ),
     ] {
         let message = configure(name, options).unwrap_err();
         assert!(message.contains(expected), "{message}");
@@ -222,7 +268,9 @@ fn batch_parts(kind: BatchKind, rows: usize) -> (Vec<Tensor<2>>, Targets) {
         | BatchKind::AnyTexts => Targets::None,
         BatchKind::TeacherScores => Targets::Matrix(column().narrow(1, 0, 2)),
         BatchKind::TeacherEmbeddings => Targets::Matrix(column()),
+        BatchKind::GuidedRankings => Targets::Guide(vec![column(); 2]),
         BatchKind::DamagedTexts => Targets::Tokens(numbers.reshape([rows, 1]).repeat_dim(1, 3)),
+        BatchKind::Inner => unreachable!("a wrapper takes what the loss inside takes"),
     };
     (vec![column(); *kind.columns().start()], targets)
 }
@@ -256,6 +304,10 @@ fn every_loss_takes_the_batch_of_its_kind_and_names_what_does_not_fit() {
         if !config.entry().needs_decoder() {
             let loss = config.init(&device);
             assert_eq!((loss.name(), loss.takes()), (name, kind));
+            let batch = match loss.takes_layers() {
+                true => LayeredBatch::new(vec![batch; 3]).into(),
+                false => batch,
+            };
             assert_eq!(loss.forward(batch.clone()).dims(), [1]);
             assert_eq!(loss.forward_no_reduction(batch.clone()).is_none(), loss.entry().one_number);
             assert!(loss.diagnose(batch).is_some(), "{name}");

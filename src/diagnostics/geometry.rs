@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use burn::prelude::*;
 
 use crate::batch::{
-    ClassifiedPairBatch, Columns, DistillationBatch, EmbeddingsBatch, LabeledBatch, MarginBatch,
-    PairBatch, RetrievalBatch, RowIds, TeacherScoresBatch, TripletBatch,
+    ClassifiedPairBatch, Columns, DistillationBatch, EmbeddingsBatch, GuidedBatch, LabeledBatch,
+    MarginBatch, PairBatch, RetrievalBatch, RowIds, TeacherScoresBatch, TripletBatch,
 };
 use crate::blocks::Blocks;
 use crate::geometry::Distance;
@@ -148,6 +148,12 @@ impl Surveyed for MarginBatch {
             negative: hardest.and_then(|cosines| mean(floats(cosines))),
             ..Geometry::default()
         }
+    }
+}
+
+impl Surveyed for GuidedBatch {
+    fn survey(&self) -> Geometry {
+        self.candidates.survey()
     }
 }
 

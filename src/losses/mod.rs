@@ -15,6 +15,7 @@ mod criterion;
 mod denoising_auto_encoder;
 mod distill_kl_div;
 mod embed_distill;
+mod gist_embed;
 mod global_orthogonal_regularization;
 mod margin_mse;
 mod mega_batch_margin;
@@ -24,6 +25,7 @@ mod online_contrastive;
 mod projection;
 mod softmax;
 mod triplet;
+mod wrappers;
 
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,9 @@ pub use denoising_auto_encoder::DenoisingAutoEncoderLossConfig;
 pub use distill_kl_div::DistillKlDivLoss;
 pub use distill_kl_div::DistillKlDivLossConfig;
 pub use embed_distill::{EmbedDistillLoss, EmbedDistillLossConfig, TeacherDistance};
+#[doc(alias = "GISTEmbedLoss", alias = "CachedGISTEmbedLoss")]
+pub use gist_embed::GistEmbedLoss;
+pub use gist_embed::{GistEmbedLossConfig, MarginStrategy};
 #[doc(alias = "GOR")]
 pub use global_orthogonal_regularization::GlobalOrthogonalRegularizationLoss;
 pub use global_orthogonal_regularization::GlobalOrthogonalRegularizationLossConfig;
@@ -84,6 +89,10 @@ pub use online_contrastive::{OnlineContrastiveLoss, OnlineContrastiveLossConfig}
 pub use projection::ProjectionConfig;
 pub use softmax::{SoftmaxLoss, SoftmaxLossConfig};
 pub use triplet::{TripletLoss, TripletLossConfig};
+pub use wrappers::{
+    AdaptiveLayerLoss, AdaptiveLayerLossConfig, LayerWeighting, Matryoshka2dLoss,
+    Matryoshka2dLossConfig, MatryoshkaLoss, MatryoshkaLossConfig,
+};
 
 use config::config;
 use criterion::{BatchLoss, PartsLoss, WholeBatchLoss, forward, init};

@@ -5,6 +5,7 @@
 pub mod classification;
 pub mod contrastive;
 pub mod divergence;
+pub mod guide;
 pub mod hinge;
 pub mod linear_cross_entropy;
 pub mod mega_batch;

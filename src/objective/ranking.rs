@@ -11,6 +11,7 @@ use crate::batch::{ColumnMapper, Columns, RetrievalBatch, RowIds};
 use crate::blocks::{self, Accumulated, Blocks};
 use crate::kernels::{add_to_diagonal, diagonal, log_sum_exp, softmax};
 use crate::numeric::lowest_number;
+use crate::objective::guide::Guide;
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores, PairwiseSimilarity, Scores, Side};
 use crate::select::own_row;
@@ -60,6 +61,7 @@ pub struct Candidates<S> {
     absent: Option<Tensor<1, Bool>>,
     /// A weight for every row of the batch, `[n]`.
     weights: Option<Tensor<1>>,
+    guide: Option<Guide>,
 }
 
 /// Rows with an equal id are not compared, except a query with its own positive.
@@ -112,7 +114,7 @@ impl<S: Scores> Candidates<S> {
         };
         let in_rows = scaled.is_some();
         let scores = scaled.unwrap_or(scores);
-        Self { scores, scale, in_rows, ids: None, absent: None, weights: None }
+        Self { scores, scale, in_rows, ids: None, absent: None, weights: None, guide: None }
     }
 
     /// The same with an id for each query and its positive, `[n]`, and for each of its negatives, if these
@@ -134,6 +136,12 @@ impl<S: Scores> Candidates<S> {
         Self { weights: Some(weights), ..self }
     }
 
+    /// The same without candidates that the guide takes for positives; positives are compared with positives
+    /// only.
+    pub fn with_guide(self, guide: Guide) -> Self {
+        Self { guide: Some(guide), ..self }
+    }
+
     /// The number of queries.
     fn queries(&self) -> usize {
         self.scores.rows(Side::Queries)
@@ -144,7 +152,8 @@ impl<S: Scores> Candidates<S> {
         let columns = ranking.comparisons.iter().map(|c| self.scores.rows(c.candidates));
         // Two ids and their comparison.
         let ids = if self.ids.is_some() { 2 * size_of::<i64>() + 2 } else { 0 };
-        columns.sum::<usize>() * (self.scores.bytes_per_score() + ids)
+        let guide = self.guide.as_ref().map_or(0, Guide::bytes_per_score);
+        columns.sum::<usize>() * (self.scores.bytes_per_score() + ids + guide)
     }
 
     /// `ln Σ exp(z) − zᵢᵢ` of the queries of `blocks`, `[anchors]`, times their weight; `z` are the logits of a
@@ -250,6 +259,7 @@ impl<S: Scores> Candidates<S> {
             within,
             self.equal_ids(comparison, range, columns),
             self.absent(comparison, range, columns),
+            self.guided_away(comparison, range, columns),
         ];
         masks.into_iter().flatten().reduce(Tensor::bool_or)
     }
@@ -272,6 +282,29 @@ impl<S: Scores> Candidates<S> {
         }
         let others = self.widened(self.own_positive(range, &equal.device()), width).bool_not();
         Some(equal.bool_and(others))
+    }
+
+    /// True for candidates that the guide takes for positives, except the query's own, and for the hard
+    /// negatives of a positive.
+    fn guided_away(
+        &self,
+        comparison: Comparison,
+        range: &Range<usize>,
+        width: usize,
+    ) -> Option<Tensor<2, Bool>> {
+        let similar = self.guide.as_ref()?.too_similar(comparison, range);
+        let device = similar.device();
+        Some(match (comparison.anchors, comparison.candidates) {
+            (Side::Queries, Side::Documents) => {
+                let own = self.widened(self.own_positive(range, &device), width);
+                similar.bool_and(own.bool_not())
+            }
+            (Side::Documents, Side::Documents) => {
+                let positives = everywhere([range.len(), self.queries()], &device);
+                similar.bool_or(self.widened(positives, width).bool_not())
+            }
+            _ => similar,
+        })
     }
 
     /// True for hard negatives that do not exist.
@@ -346,6 +379,11 @@ impl<S: Scores> Candidates<S> {
 /// A mask that is false everywhere.
 fn nowhere(shape: [usize; 2], device: &Device) -> Tensor<2, Bool> {
     Tensor::<2, Int>::zeros(shape, device).bool()
+}
+
+/// A mask that is true everywhere.
+fn everywhere(shape: [usize; 2], device: &Device) -> Tensor<2, Bool> {
+    nowhere(shape, device).bool_not()
 }
 
 /// The factor of each term in the sum.

@@ -18,7 +18,7 @@ pub(super) struct Leaves {
 
 impl ColumnMapper for Leaves {
     fn map<const D: usize>(&mut self, role: Role, _: &str, column: Tensor<D>) -> Tensor<D> {
-        if role == Role::Target {
+        if role.is_constant() {
             return column;
         }
         let rows = matrix(&column);
@@ -49,7 +49,7 @@ struct Embeddings(Vec<Tensor<2>>);
 
 impl ColumnVisitor for Embeddings {
     fn visit<const D: usize>(&mut self, role: Role, _: &str, column: &Tensor<D>) {
-        if role != Role::Target {
+        if !role.is_constant() {
             self.0.push(matrix(column));
         }
     }

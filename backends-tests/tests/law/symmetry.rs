@@ -15,7 +15,13 @@ pub fn permutes(place: &Place, case: &Case) -> Result<(), String> {
     let order: Vec<usize> = (0..n).map(|i| (i * 3 + 2) % n).rev().collect();
     let mut permuted = case.clone();
     let labels = permuted.labels.iter_mut().map(|labels| &mut labels.data);
-    permuted.columns.iter_mut().chain(labels).for_each(|rows| *rows = take(rows, &order));
+    let guide = permuted.guide_columns.iter_mut().flatten();
+    permuted
+        .columns
+        .iter_mut()
+        .chain(labels)
+        .chain(guide)
+        .for_each(|rows| *rows = take(rows, &order));
 
     let (loss, gradients) = place.run(case);
     let rows = |data| Nested { shape: case.columns[0].shape.clone(), data };

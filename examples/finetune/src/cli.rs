@@ -204,6 +204,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub loss_weights: Option<PathBuf>,
 
+    /// Model of sentence-transformers that tells GISTEmbedLoss which texts are no negatives; it may have
+    /// another tokenizer and dimension, and is not trained
+    #[arg(long, value_name = "DIR")]
+    pub guide: Option<PathBuf>,
+
     /// Passes over the training data [default: 10, with --model or --static 3]
     #[arg(long, value_name = "N", value_parser = epochs)]
     pub epochs: Option<usize>,
@@ -439,6 +444,8 @@ Examples:
   finetune --data train.csv --eval dev.csv --loss CosineSimilarityLoss --epochs 4
   finetune --model all-MiniLM-L6-v2 --data train.csv --loss CosineSimilarityLoss
   finetune --model all-MiniLM-L6-v2 --data train.csv --lora r=16,alpha=32
+  finetune --model all-MiniLM-L6-v2 --loss-config '{{\"matryoshka_dims\": [384, 128, 64]}}'
+  finetune --model all-MiniLM-L6-v2 --guide all-mpnet-base-v2 --loss GISTEmbedLoss
   finetune --static 256 --model all-MiniLM-L6-v2 --data pairs.csv --batch-size 2048
   finetune --model all-MiniLM-L6-v2 --data 'shards/*.jsonl.gz' --eval dev.jsonl
   finetune --model all-MiniLM-L6-v2 --data lines.txt --eval dev.csv --loss DenoisingAutoEncoderLoss

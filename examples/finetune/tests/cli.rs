@@ -249,6 +249,42 @@ fn options_that_are_none_are_refused() {
     refused(&[], &["--loss-config", "{\"margin\": 1}"], "unknown field `margin`");
     refused(&[], &["--loss-config", "{\"scale\": -1}"], "`scale` must be positive");
     refused(&[], &["--loss-config", "{\"scale\": \"x\"}"], "invalid type");
+    for (options, message) in [
+        (
+            r#"{"matryoshka_dims": [1000]}"#,
+            "`dims` must be at most 128, the dimension of the encoder, got 1000",
+        ),
+        (r#"{"matryoshka_dims": [0]}"#, "`dims` must be at least 1 each, got 0"),
+        (r#"{"matryoshka_dims": []}"#, "`dims` must hold at least one dimension, got none"),
+        (r#"{"matryoshka_weights": [1]}"#, "MatryoshkaLoss: missing field `dims`"),
+        (
+            r#"{"matryoshka_dims": [8], "matryoshka_weights": [1, 2]}"#,
+            "`weights` must be 1, one for each",
+        ),
+        (
+            r#"{"matryoshka_dims": [8], "bogus": 1}"#,
+            "MultipleNegativesRankingLoss: unknown field `bogus`",
+        ),
+        (r#"{"matryoshka_dims": [8], "loss": "NoLoss"}"#, "unknown loss `NoLoss`"),
+        (r#"{"matryoshka_dims": [8], "loss": "MatryoshkaLoss"}"#, "`loss` must be no wrapper"),
+    ] {
+        refused(&[], &["--loss-config", options], message);
+    }
+    refused(
+        &[],
+        &["--loss", "GISTEmbedLoss"],
+        "--guide: GISTEmbedLoss needs a model of sentence-transformers",
+    );
+    refused(&[], &["--guide", "nowhere"], "--guide: MultipleNegativesRankingLoss has no guide");
+    refused(&[], &["--loss", "GISTEmbedLoss", "--guide", "nowhere"], "nowhere");
+    let layers = r#"{"n_layers_per_step": 1}"#;
+    let args = ["--static", "8", "--loss-config", layers];
+    refused(
+        &[],
+        &args,
+        "AdaptiveLayerLoss(MultipleNegativesRankingLoss) needs the layers of a transformer",
+    );
+    refused(&[], &["--loss", "MatryoshkaLoss"], "MatryoshkaLoss needs a `loss` inside, such as");
     refused(&[], &["--device", "cuda:0"], "--features cuda");
     refused(&[], &["--device", "abacus"], "`abacus` is no device");
 }
@@ -386,7 +422,7 @@ fn the_saved_encoder_is_the_one_that_was_evaluated() {
     let (encoder, tokenizer) = finetune::run::save::load(&model, &Device::flex()).unwrap();
     let embedder = Embedder::new(&tokenizer, &encoder);
     let evaluation = corpus::evaluation().unwrap();
-    let again = Evaluation::of(&embedder, &evaluation, &Device::flex()).unwrap();
+    let again = Evaluation::of(&embedder, &evaluation, &[], &Device::flex()).unwrap();
 
     let summary = fs::read(model.join("training.json")).unwrap();
     let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();

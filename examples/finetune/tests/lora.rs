@@ -110,7 +110,7 @@ fn the_best_adapters_are_kept() {
         let model = model.unwrap();
         let embedder = Embedder::new(&model.tokenizer, &model.encoder);
         let evaluation = corpus::evaluation().unwrap();
-        let again = Evaluation::of(&embedder, &evaluation, &Device::flex()).unwrap();
+        let again = Evaluation::of(&embedder, &evaluation, &[], &Device::flex()).unwrap();
         let found = again.get(Measure::Spearman).unwrap().value;
         let expected = summary["after"][Measure::Spearman.title()].as_f64().unwrap();
         assert!((found - expected).abs() < 1e-4, "{saved}: {found} is not {expected}");

@@ -10,8 +10,9 @@ use finetune::data::task::{kind_of, takes_two_encoders};
 use finetune::error::Error;
 use finetune::report::console::Console;
 use finetune::run::encoder::Encoder;
-use finetune::run::evaluation::Measure;
-use finetune::run::objective::{Choice, parse_options};
+use finetune::run::evaluation::{Evaluation, Measure};
+use finetune::run::guide::Guide;
+use finetune::run::objective::Choice;
 use finetune::run::schedule::Schedule;
 use finetune::run::session::{Outcome, Session};
 
@@ -21,17 +22,23 @@ static RANDOM: Mutex<()> = Mutex::new(());
 fn train(loss: &str, options: &str, schedule: Schedule) -> Result<Outcome<Encoder>, Error> {
     let _drawing = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
     let (training, evaluation) = (corpus::training()?, corpus::evaluation()?);
-    let session = Session {
+    let mut session = Session {
         training: &training,
         evaluation: &evaluation,
         schedule,
         device: Device::flex(),
         checkpoints: None,
+        guide: None,
         resume: false,
         log: None,
     };
-    let loss = Choice { name: loss.to_string(), options: parse_options(options)?, weights: None };
+    let loss = Choice::new(loss, options)?;
     let (start, _) = session.from_scratch()?;
+    if kind_of(&loss.name)? == BatchKind::GuidedRankings {
+        // The untrained encoder itself finds equal words.
+        let guide = Guide::of(start.tokenizer.clone(), &start.encoder, Device::flex());
+        session.guide = Some(guide);
+    }
     session.run(start, &loss, &Console::silent())
 }
 
@@ -46,7 +53,9 @@ fn aim(loss: &str) -> Measure {
         Ok(BatchKind::ScoredPairs | BatchKind::ScoredTuples) => Measure::Spearman,
         Ok(BatchKind::BinaryPairs) => Measure::BinaryPairs,
         Ok(BatchKind::ClassifiedPairs) => Measure::PairClasses,
-        Ok(BatchKind::PositivePairs | BatchKind::Rankings) => Measure::Retrieval,
+        Ok(BatchKind::PositivePairs | BatchKind::Rankings | BatchKind::GuidedRankings) => {
+            Measure::Retrieval
+        }
         Ok(BatchKind::Triplets | BatchKind::ScoredRankings | BatchKind::TeacherScores) => {
             Measure::Triplets
         }
@@ -71,6 +80,16 @@ fn setting(loss: &str) -> (&'static str, Schedule) {
         "ContrastiveLoss" | "OnlineContrastiveLoss" => (r#"{"margin": 1.0}"#, schedule(60, 0.001)),
         // Its default, the cosine, leaves the lengths of embeddings as they are.
         "EmbedDistillLoss" => (r#"{"distance_metric": "l2"}"#, schedule(60, 0.004)),
+        "AdaptiveLayerLoss" => (r#"{"loss": "MultipleNegativesRankingLoss"}"#, schedule(40, 0.001)),
+        "GISTEmbedLoss" => (r#"{"temperature": 0.05}"#, schedule(40, 0.001)),
+        "Matryoshka2dLoss" => (
+            r#"{"loss": "MultipleNegativesRankingLoss", "matryoshka_dims": [128, 16]}"#,
+            schedule(60, 0.001),
+        ),
+        "MatryoshkaLoss" => (
+            r#"{"loss": "MultipleNegativesRankingLoss", "matryoshka_dims": [64, 16, 8]}"#,
+            schedule(40, 0.001),
+        ),
         "MSELoss" => ("{}", schedule(60, 0.004)),
         _ => ("{}", schedule(40, 0.001)),
     }
@@ -89,7 +108,7 @@ fn every_loss_makes_the_evaluation_better() {
         let loss = entry.name;
         let (options, schedule) = setting(loss);
         let outcome = train(loss, options, schedule).unwrap();
-        let measure = aim(loss);
+        let measure = aim(&Choice::new(loss, options).unwrap().name);
         let [before, after] = [&outcome.before, &outcome.after]
             .map(|evaluation| evaluation.get(measure).map(|score| score.value).unwrap());
         println!("{loss}: {} {before:.4} -> {after:.4}", measure.title());
@@ -98,6 +117,38 @@ fn every_loss_makes_the_evaluation_better() {
         }
     }
     assert!(failed.is_empty(), "{failed:?}");
+}
+
+#[test]
+fn a_wrapper_is_named_or_follows_from_its_options() {
+    let options = |json: &str| Choice::new("TripletLoss", json).unwrap();
+    let inside = options(r#"{"matryoshka_dims": [64, 8], "triplet_margin": 1.5}"#);
+    assert_eq!(inside.title(), "MatryoshkaLoss(TripletLoss)");
+    let named = r#"{"loss": {"TripletLoss": {"triplet_margin": 1.5}}, "matryoshka_dims": [64, 8]}"#;
+    let by_name = Choice::new("MatryoshkaLoss", named).unwrap();
+    assert_eq!((&by_name.name, &by_name.options), (&inside.name, &inside.options));
+    assert_eq!(by_name.wrapper, inside.wrapper);
+    assert_eq!(options(r#"{"triplet_margin": 1.5}"#).title(), "TripletLoss");
+    let layers = options(r#"{"n_layers_per_step": 2}"#);
+    assert_eq!(layers.title(), "AdaptiveLayerLoss(TripletLoss)");
+    let both = options(r#"{"n_layers_per_step": 2, "matryoshka_dims": [64]}"#);
+    assert_eq!(both.title(), "Matryoshka2dLoss(TripletLoss)");
+}
+
+#[test]
+fn short_embeddings_are_measured_and_get_better() {
+    let options = r#"{"matryoshka_dims": [64, 8], "n_dims_per_step": 1}"#;
+    let outcome = train("MultipleNegativesRankingLoss", options, schedule(60, 0.002)).unwrap();
+    let of = |evaluation: &Evaluation| -> Vec<(usize, f64)> {
+        evaluation.by_dim().map(|(dim, score)| (dim, score.value)).collect()
+    };
+    let (before, after) = (of(&outcome.before), of(&outcome.after));
+    assert_eq!((before.len(), before[0].0, before[1].0), (2, 64, 8));
+    let (_, whole) = outcome.before.main().unwrap();
+    assert!(before[0].1 <= 1.0 && before[1].1 < whole.value, "{before:?}, {whole:?}");
+    assert!(after[1].1 > before[1].1 + GAIN, "{before:?}, {after:?}");
+    let again = train("MultipleNegativesRankingLoss", options, schedule(60, 0.002)).unwrap();
+    assert_eq!(of(&again.after), after, "the dimensions are drawn with the seed");
 }
 
 #[test]

@@ -52,6 +52,7 @@ fn a_loss_of_your_own_trains_an_encoder() {
         schedule: Schedule { steps: Some(40), epochs: 20, seed: 7, ..Schedule::default() },
         device: Device::flex(),
         checkpoints: None,
+        guide: None,
         resume: false,
         log: None,
     };

@@ -24,6 +24,26 @@ pub trait TextEncoder: Module + ModuleDisplay {
     /// those that only fill a row up.
     fn sentence_vectors(&self, tokens: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<2>;
 
+    /// The number of layers of [`layer_vectors`](Self::layer_vectors); 1 if the network has none to show.
+    fn layers(&self) -> usize {
+        1
+    }
+
+    /// Embeddings after each layer of the network, `[texts, dimension]` each, the first before any block and
+    /// the last as [`sentence_vectors`](Self::sentence_vectors) gives it; `None` if the network has no layers
+    /// to show.
+    #[allow(unused_variables)]
+    fn layer_vectors(&self, tokens: Tensor<3>, padding: Tensor<2, Bool>) -> Option<Vec<Tensor<2>>> {
+        None
+    }
+
+    /// [`embed`](Self::embed) after each layer, beside each other, `[texts, layers · dimension]`; `None` if
+    /// the network has no layers to show.
+    fn embed_layers(&self, rows: &[&[u32]], device: &Device) -> Option<Tensor<2>> {
+        let beside = |tokens, padding| Some(Tensor::cat(self.layer_vectors(tokens, padding)?, 1));
+        embed_in_groups(self, rows, device, beside)
+    }
+
     /// Embeddings `[texts, dimension]`, all texts padded to the longest.
     fn forward(&self, batch: TokenBatch) -> Tensor<2> {
         self.sentence_vectors(self.token_vectors(batch.ids), batch.padding)
@@ -32,7 +52,7 @@ pub trait TextEncoder: Module + ModuleDisplay {
     /// Embeddings `[texts, dimension]` of token ids, in the order of `rows`; texts of like length
     /// go through the network together, so that little of what is computed is padding.
     fn embed(&self, rows: &[&[u32]], device: &Device) -> Tensor<2> {
-        embed_in_groups(self, rows, device)
+        embed_all(self, rows, device)
     }
 
     /// [`embed`](Self::embed) with at most `size` texts at a time, for any number of texts.
@@ -53,8 +73,20 @@ pub trait TextEncoder: Module + ModuleDisplay {
     }
 }
 
-/// Embeds texts of like length together, each group padded to its longest.
-fn embed_in_groups<E: TextEncoder>(encoder: &E, rows: &[&[u32]], device: &Device) -> Tensor<2> {
+/// The embedding of each text.
+fn embed_all<E: TextEncoder>(encoder: &E, rows: &[&[u32]], device: &Device) -> Tensor<2> {
+    let vectors = |tokens, padding| Some(encoder.sentence_vectors(tokens, padding));
+    embed_in_groups(encoder, rows, device, vectors).expect("there is a vector for each text")
+}
+
+/// What `vectors` makes of the vectors of tokens and their padding, of texts of like length together, each group
+/// padded to its longest.
+fn embed_in_groups<E: TextEncoder>(
+    encoder: &E,
+    rows: &[&[u32]],
+    device: &Device,
+    vectors: impl Fn(Tensor<3>, Tensor<2, Bool>) -> Option<Tensor<2>>,
+) -> Option<Tensor<2>> {
     let sorted = ByLength::new(rows);
     let mut groups = sorted.groups(device);
     groups.reverse();
@@ -66,7 +98,7 @@ fn embed_in_groups<E: TextEncoder>(encoder: &E, rows: &[&[u32]], device: &Device
     // All at once: the gradient of a look-up is as large as the table.
     let tokens = for_texts(&places, 0, || encoder.token_vectors(batch.ids));
     let mut end = 0;
-    let mut embeddings: Vec<_> = groups
+    let embeddings: Option<Vec<_>> = groups
         .iter()
         .map(|group| {
             let rows = end..end + group.len();
@@ -74,9 +106,10 @@ fn embed_in_groups<E: TextEncoder>(encoder: &E, rows: &[&[u32]], device: &Device
             let longest = sorted.rows()[group.end - 1].len();
             let tokens = tokens.clone().slice([rows.clone(), 0..longest]);
             let padding = batch.padding.clone().slice([rows.clone(), 0..longest]);
-            for_texts(&places[rows], 1, || encoder.sentence_vectors(tokens, padding))
+            for_texts(&places[rows], 1, || vectors(tokens, padding))
         })
         .collect();
+    let mut embeddings = embeddings?;
     embeddings.reverse();
-    sorted.restore(Tensor::cat(embeddings, 0))
+    Some(sorted.restore(Tensor::cat(embeddings, 0)))
 }

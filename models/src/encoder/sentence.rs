@@ -131,10 +131,31 @@ impl TextEncoder for SentenceEncoder {
         self.texts(features)
     }
 
+    fn layers(&self) -> usize {
+        match self.network {
+            // Static vectors pass no layer, and a pooling of layers needs all of them.
+            Network::Static(_) => 1,
+            _ if self.needs_layers() => 1,
+            _ => self.config.shape().layers() + 1,
+        }
+    }
+
+    fn layer_vectors(&self, tokens: Tensor<3>, padding: Tensor<2, Bool>) -> Option<Vec<Tensor<2>>> {
+        if self.layers() == 1 {
+            return None;
+        }
+        let layers = self.network.all_layers(tokens, padding.clone()).into_iter();
+        let texts = |tokens| {
+            let padding = padding.clone();
+            self.texts(Features { tokens, padding, layers: Vec::new(), texts: None })
+        };
+        Some(layers.map(texts).collect())
+    }
+
     fn embed(&self, rows: &[&[u32]], device: &Device) -> Tensor<2> {
         match &self.network {
             Network::Static(table) => self.embed_static(table, rows, device),
-            _ => super::embed_in_groups(self, rows, device),
+            _ => super::embed_all(self, rows, device),
         }
     }
 

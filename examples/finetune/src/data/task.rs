@@ -9,6 +9,8 @@
 //! | `DenoisingAutoEncoderLoss` | any texts |
 //! | `DistillKLDivLoss`, `MarginMSELoss` | triplets with a margin |
 //! | `GlobalOrthogonalRegularizationLoss` | any texts |
+//! | `GISTEmbedLoss` | as `MultipleNegativesRankingLoss` |
+//! | `AdaptiveLayerLoss`, `MatryoshkaLoss`, `Matryoshka2dLoss` | those of the loss inside |
 //! | `MegaBatchMarginLoss` | positive pairs |
 //! | `EmbedDistillLoss`, `MSELoss` | texts with a teacher's embedding |
 //! | `MultipleNegativesRankingLoss`, `MultipleNegativesSymmetricRankingLoss`, and both `Cached…` | positive pairs, with negatives where there are some |
@@ -82,6 +84,11 @@ pub fn kind_of(loss: &str) -> Result<BatchKind, Error> {
     Ok(entry.takes)
 }
 
+/// Whether the other rows of a batch of this kind are negatives.
+pub fn is_ranked(kind: BatchKind) -> bool {
+    matches!(kind, BatchKind::PositivePairs | BatchKind::Rankings | BatchKind::GuidedRankings)
+}
+
 fn description(kind: BatchKind) -> &'static str {
     match kind {
         BatchKind::LabeledRows => {
@@ -99,7 +106,7 @@ fn description(kind: BatchKind) -> &'static str {
         BatchKind::ClassifiedPairs => {
             "classified pairs (sentence1, sentence2, label) of at least two classes"
         }
-        BatchKind::PositivePairs | BatchKind::Rankings => {
+        kind if is_ranked(kind) => {
             "at least two pairs that belong together (anchor, positive), or classified as \
              entailment or 1, or with a score of at least 4 of 5"
         }
@@ -135,7 +142,7 @@ pub fn examples_of<'d>(loss: &str, kind: BatchKind, data: &'d Dataset) -> Vec<Ex
         BatchKind::BinaryPairs => binary_pairs(data),
         BatchKind::ClassifiedPairs => classified_pairs(data),
         BatchKind::PositivePairs => positive_pairs(data),
-        BatchKind::Rankings => rankings(data),
+        BatchKind::Rankings | BatchKind::GuidedRankings => rankings(data),
         BatchKind::Triplets => triplets(data),
         BatchKind::ScoredRankings => margin_triplets(data),
         BatchKind::TeacherScores => scored_documents(data),
@@ -163,7 +170,7 @@ fn suffices(kind: BatchKind, examples: &[Example]) -> bool {
             sizes.values().filter(|&&size| size >= 2).count() >= 2
         }
         BatchKind::BinaryPairs | BatchKind::ClassifiedPairs => several_targets(examples),
-        BatchKind::PositivePairs | BatchKind::Rankings => examples.len() >= 2,
+        kind if is_ranked(kind) => examples.len() >= 2,
         _ => !examples.is_empty(),
     }
 }

@@ -73,19 +73,13 @@ impl Console {
         if kept < steps {
             self.say(format_args!("kept step {kept} of {steps}, the best by the first measure"));
         }
-        let width = Measure::ALL.map(|measure| measure.title().len());
-        let width = width.into_iter().max().unwrap_or(0);
+        let lines: Vec<_> = before.beside(after).collect();
+        let titles = Measure::ALL.iter().map(|measure| measure.title().len());
+        let width = titles.chain(lines.iter().map(|(title, ..)| title.len())).max().unwrap_or(0);
         self.say(format_args!("\n{:width$}    before     after      rows", "evaluation"));
-        for (measure, before) in before.iter() {
-            if let Some(after) = after.get(measure) {
-                self.say(format_args!(
-                    "{:width$}  {:>8.4}  {:>8.4}  {:>8}",
-                    measure.title(),
-                    before.value,
-                    after.value,
-                    after.rows
-                ));
-            }
+        for (title, before, after) in lines {
+            let (before, after, rows) = (before.value, after.value, after.rows);
+            self.say(format_args!("{title:width$}  {before:>8.4}  {after:>8.4}  {rows:>8}"));
         }
         self.say("");
     }

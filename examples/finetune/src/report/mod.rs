@@ -116,10 +116,8 @@ impl Report<'_> {
     /// The run as a model card.
     pub fn card<E>(&self, outcome: &Outcome<E>, package: &Package, dimension: usize) -> Card {
         let similarity = package.settings.similarity_fn_name.as_deref();
-        let results = outcome.before.iter().filter_map(|(measure, before)| {
-            let after = outcome.after.get(measure)?;
-            Some((measure.title().to_string(), before.value, after.value))
-        });
+        let results = outcome.before.beside(&outcome.after);
+        let results = results.map(|(title, before, after)| (title, before.value, after.value));
         Card {
             base: package.name.clone(),
             loss: self.loss.to_string(),
@@ -149,6 +147,6 @@ fn file_name(path: &str) -> String {
 }
 
 fn values(evaluation: &Evaluation) -> Map<String, Value> {
-    let values = evaluation.iter();
-    values.map(|(measure, score)| (measure.title().to_string(), score.value.into())).collect()
+    let values = evaluation.beside(evaluation);
+    values.map(|(title, score, _)| (title, score.value.into())).collect()
 }

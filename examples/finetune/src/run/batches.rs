@@ -3,16 +3,18 @@
 
 use std::sync::OnceLock;
 
+use burn::tensor::Tensor;
 use burn_embedding_losses::catalog::BatchKind;
 use burn_embedding_losses::noise::WordDeletionConfig;
 use burn_embedding_models::Tokenizer;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
+use super::guide::Guide;
 use super::sampler::{Kind, Sampler};
 use super::schedule::Schedule;
 use crate::data::repeats::{Groups, Ids, Repeats};
-use crate::data::task::{Example, Target};
+use crate::data::task::{Example, Target, is_ranked};
 use crate::error::Error;
 
 /// The most examples whose token ids are kept from one epoch to the next.
@@ -29,6 +31,7 @@ pub struct Batches<'a> {
     groups: Option<Groups<'a>>,
     sampler: Sampler,
     schedule: &'a Schedule,
+    guide: Option<&'a Guide>,
 }
 
 /// One batch of token ids.
@@ -44,6 +47,8 @@ pub struct Batch<'a> {
     pub ids: Option<Ids>,
     /// The ids of the first text of each row, undamaged.
     pub whole: Vec<Vec<u32>>,
+    /// A guide's embeddings of the columns, if there is a guide.
+    pub guide: Option<Vec<Tensor<2>>>,
 }
 
 /// The batches of one training step.
@@ -72,13 +77,19 @@ impl<'a> Batches<'a> {
         tokenizer: &'a Tokenizer,
         schedule: &'a Schedule,
     ) -> Self {
-        let ranked = matches!(takes, BatchKind::PositivePairs | BatchKind::Rankings);
+        // A guide finds equal texts by itself.
+        let ranked = is_ranked(takes) && takes != BatchKind::GuidedRankings;
         let masked = ranked && schedule.repeats == Repeats::Mask;
         let groups = masked.then(|| Groups::new(examples));
         let sampler = Sampler::new(takes, examples, schedule);
         let keeps = schedule.epochs > 1 && examples.len() <= KEPT;
         let kept = if keeps { vec![OnceLock::new(); examples.len()] } else { Vec::new() };
-        Self { takes, examples, tokenizer, kept, groups, sampler, schedule }
+        Self { takes, examples, tokenizer, kept, groups, sampler, schedule, guide: None }
+    }
+
+    /// The same, with the embeddings of a guide.
+    pub fn guided_by(self, guide: Option<&'a Guide>) -> Self {
+        Self { guide, ..self }
     }
 
     /// The number of all steps.
@@ -149,6 +160,7 @@ impl<'a> Batches<'a> {
             targets: rows.iter().map(|&row| &self.examples[row].target).collect(),
             ids: self.groups.as_ref().map(|groups| groups.ids(self.examples, rows)),
             whole,
+            guide: self.guide.map(|guide| guide.columns(self.examples, rows)).transpose()?,
         })
     }
 

@@ -5,7 +5,6 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::cli::Args;
-use crate::data::task::kind_of;
 use crate::data::{self, Dataset, Format, Formats, Hints, corpus};
 use crate::error::Error;
 
@@ -13,12 +12,11 @@ use crate::error::Error;
 const HELD_OUT: f64 = 0.1;
 
 /// The training and the evaluation rows.
-pub(super) fn read(args: &Args) -> Result<(Dataset, Dataset), Error> {
+pub(super) fn read(args: &Args, takes: BatchKind) -> Result<(Dataset, Dataset), Error> {
     let mut rng = StdRng::seed_from_u64(args.seed);
     let hints = args.how.hints();
     // A loss that learns from bare texts reads a text file as lines.
-    let of_bare = |kind| matches!(kind, BatchKind::DamagedTexts | BatchKind::AnyTexts);
-    let bare = kind_of(&args.loss).is_ok_and(of_bare);
+    let bare = matches!(takes, BatchKind::DamagedTexts | BatchKind::AnyTexts);
     let text = if bare { Format::Lines } else { Format::Trec };
     let (mut training, mut evaluation) = if args.data.is_empty() {
         (corpus::training()?, corpus::evaluation()?)

@@ -88,12 +88,26 @@ impl TextEncoder for Encoder {
     fn sentence_vectors(&self, tokens: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<2> {
         let input = TransformerEncoderInput::new(tokens.clone());
         let blocks = self.blocks.forward(input.mask_pad(padding.clone()));
-        let hidden = tokens.clone() + (blocks - tokens) * self.block_share;
-        let weights = padding.bool_not().float();
-        let lengths = weights.clone().sum_dim(1);
-        let sums = (hidden * weights.unsqueeze_dim(2)).sum_dim(1);
-        sums.squeeze_dim::<2>(1) / lengths
+        mean(tokens.clone() + (blocks - tokens) * self.block_share, padding)
     }
+
+    /// Before the blocks, and after all of them.
+    fn layers(&self) -> usize {
+        2
+    }
+
+    fn layer_vectors(&self, tokens: Tensor<3>, padding: Tensor<2, Bool>) -> Option<Vec<Tensor<2>>> {
+        let words = mean(tokens.clone(), padding.clone());
+        Some(vec![words, self.sentence_vectors(tokens, padding)])
+    }
+}
+
+/// The mean vector of each text, without padding.
+fn mean(tokens: Tensor<3>, padding: Tensor<2, Bool>) -> Tensor<2> {
+    let weights = padding.bool_not().float();
+    let lengths = weights.clone().sum_dim(1);
+    let sums = (tokens * weights.unsqueeze_dim(2)).sum_dim(1);
+    sums.squeeze_dim::<2>(1) / lengths
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ pub struct EncoderWithLoss<E: Module, L: Module> {
 impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
     /// The loss of a batch: all its texts go through the encoder together. `seen` receives its parts.
     pub(super) fn loss(&self, batch: Batch, device: &Device, seen: &mut SeenParts) -> Tensor<1> {
-        let columns = self.encoder.embed(&batch.rows(), device).chunk(batch.columns, 0);
+        let columns = embed(&self.encoder, &batch.rows(), device, self.objective.takes_layers())
+            .chunk(batch.columns, 0);
         self.objective.forward(&self.encoder, columns, &batch, seen)
     }
 
@@ -66,8 +67,10 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
         let texts = batch.rows();
         let sorted = ByLength::new(&texts);
         let loss = self.loss_of_sorted(&sorted, &batch, share, seen);
-        let embed = |encoder: &E, rows: Range<usize>| encoder.embed(&sorted.rows()[rows], device);
-        let step = cache.seeded(seed).step(&self.encoder, texts.len(), embed, loss);
+        let layers = self.objective.takes_layers();
+        let embed_rows =
+            |encoder: &E, rows: Range<usize>| embed(encoder, &sorted.rows()[rows], device, layers);
+        let step = cache.seeded(seed).step(&self.encoder, texts.len(), embed_rows, loss);
         step.gradients.for_each(gradients);
         step.loss
     }
@@ -86,12 +89,13 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
         let texts = batch.rows();
         let sorted = ByLength::new(&texts);
         let loss = self.loss_of_sorted(&sorted, &batch, share, seen);
-        let embed = |encoder: &E, rows: Range<usize>| {
+        let layers = self.objective.takes_layers();
+        let embed_rows = |encoder: &E, rows: Range<usize>| {
             let numbers = sorted.order()[rows.clone()].iter().map(|&text| text as u64).collect();
             let device = &encoder.devices()[0];
-            by_text(seed, numbers, || encoder.embed(&sorted.rows()[rows], device))
+            by_text(seed, numbers, || embed(encoder, &sorted.rows()[rows], device, layers))
         };
-        let step = workers.step(&self.encoder, &sorted.shares(workers.count()), embed, loss);
+        let step = workers.step(&self.encoder, &sorted.shares(workers.count()), embed_rows, loss);
         if let Some(of_loss) = step.of_loss {
             gradients(GradientsParams::from_grads(of_loss, self));
         }
@@ -99,5 +103,13 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
             gradients(GradientsParams::from_grads(part, &copy));
         }
         step.loss
+    }
+}
+
+/// The embeddings of texts, after each of the encoder's layers if these are wanted.
+fn embed<E: TextEncoder>(encoder: &E, rows: &[&[u32]], device: &Device, layers: bool) -> Tensor<2> {
+    match layers {
+        false => encoder.embed(rows, device),
+        true => encoder.embed_layers(rows, device).expect("an encoder that shows its layers"),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use burn_embedding_losses::catalog::BatchKind;
+
 use crate::cli::InspectArgs;
 use crate::data::task::{self, kind_of};
 use crate::data::{self, Dataset};
@@ -41,7 +43,11 @@ fn losses(args: &InspectArgs, data: &Dataset, console: &Console) -> Result<(), E
     }
     let files: Vec<_> = args.files.iter().map(|file| word(&file.display().to_string())).collect();
     for (loss, examples) in fitting {
-        let model = if loss == task::DENOISING { " --model DIR" } else { "" };
+        let model = match kind_of(loss)? {
+            BatchKind::DamagedTexts => " --model DIR",
+            BatchKind::GuidedRankings => " --guide DIR",
+            _ => "",
+        };
         let command = format!("finetune{model} --data {} --loss {loss}", files.join(" "));
         console.say(format_args!("{examples:>8} examples  {command}"));
     }

@@ -8,6 +8,7 @@ pub mod encode;
 pub mod encoder;
 pub mod encoder_with_loss;
 pub mod evaluation;
+pub mod guide;
 pub mod inspect;
 pub mod lora;
 pub mod objective;
@@ -29,6 +30,7 @@ use std::path::Path;
 use burn_embedding_models::{SentenceTransformer, Tokenizer};
 
 use checkpoint::Checkpoints;
+use guide::Guide;
 use objective::Choice;
 use places::Places;
 use save::Destination;
@@ -51,13 +53,15 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let device = named_device::open(&args.device)
         .map_err(|error| Error::option("--device", error.to_string()))?;
     lora::check(args)?;
-    let options = objective::parse_options(&args.loss_config)?;
-    let takes = task::kind_of(&args.loss)?;
-    let schedule = cached::schedule(args, &options)?;
+    let loss = Choice::new(&args.loss, &args.loss_config)?;
+    let loss = Choice { weights: args.loss_weights.clone(), ..loss };
+    let (title, takes) = (loss.title(), task::kind_of(&loss.name)?);
+    guide::check(args, &loss.name, takes)?;
+    let schedule = cached::schedule(args, &loss.all_options())?;
     let places = Places::check(args)?;
-    let (training, evaluation) = datasets::read(args)?;
+    let (training, evaluation) = datasets::read(args, takes)?;
     // Data that does not fit is refused before anything is said, and before a large file is read.
-    task::examples(&args.loss, takes, &training)?;
+    task::examples(&loss.name, takes, &training)?;
     datasets::check_held_out(&training, &evaluation)?;
 
     console.say(format_args!("training on    {}: {}", training.name(), training.contents()));
@@ -68,21 +72,21 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
         }
     }
     let report = Report {
-        loss: &args.loss,
-        options: options.clone(),
+        loss: &title,
+        options: loss.all_options(),
         lora: args.lora.clone(),
         schedule: schedule.clone(),
         data: training.name(),
         on: evaluation.name(),
         pictures: !args.no_report,
     };
-    let loss = Choice { name: args.loss.clone(), options, weights: args.loss_weights.clone() };
     let session = Session {
         training: &training,
         evaluation: &evaluation,
         schedule,
-        device,
         checkpoints: checkpoints(args, &report, &training)?,
+        guide: args.guide.as_deref().map(|path| Guide::open(path, &device)).transpose()?,
+        device,
         resume: args.resume,
         log: args.log.as_deref().map(|path| Log::new(path, args.resume)).transpose()?,
     };
@@ -106,9 +110,11 @@ fn checkpoints(
     let mut settings = report.settings();
     let model = args.model.as_ref().map(|path| path.display().to_string());
     settings.insert("model".to_string(), model.into());
-    settings.insert("loss".to_string(), args.loss.clone().into());
+    settings.insert("loss".to_string(), report.loss.into());
     let weights = args.loss_weights.as_ref().map(|path| path.display().to_string());
     settings.insert("loss_weights".to_string(), weights.into());
+    let guide = args.guide.as_ref().map(|path| path.display().to_string());
+    settings.insert("guide".to_string(), guide.into());
     settings.insert("dropout".to_string(), args.dropout.into());
     settings.insert("static".to_string(), args.static_dim.map(NonZeroUsize::get).into());
     let pooling = args.pooling.map(|mode| format!("{mode:?}"));

@@ -14,7 +14,7 @@ use rand::seq::SliceRandom;
 
 use super::schedule::Schedule;
 use crate::data::repeats::Repeats;
-use crate::data::task::Example;
+use crate::data::task::{Example, is_ranked};
 
 /// Texts of one class in a batch.
 const ROWS_OF_A_CLASS: usize = 4;
@@ -38,7 +38,7 @@ impl Kind {
         match takes {
             _ if !schedule.shuffle => Self::InOrder,
             BatchKind::LabeledRows => Self::GroupByLabel,
-            BatchKind::PositivePairs | BatchKind::Rankings if separate => Self::NoDuplicates,
+            takes if is_ranked(takes) && separate => Self::NoDuplicates,
             _ => Self::Shuffled,
         }
     }

@@ -11,6 +11,7 @@ use super::checkpoint::Checkpoints;
 use super::encoder::{Encoder, EncoderConfig};
 use super::encoder_with_loss::EncoderWithLoss;
 use super::evaluation::{Embedder, Evaluation, Measure, Score, share};
+use super::guide::Guide;
 use super::lora;
 use super::objective::{Choice, Objective, Trainable};
 use super::optimizer::Optimizer;
@@ -42,6 +43,8 @@ pub struct Session<'a> {
     pub device: Device,
     /// The checkpoints of the run, if it writes any or goes on from one.
     pub checkpoints: Option<Checkpoints>,
+    /// The model that tells the loss which texts are no negatives, if the loss wants one.
+    pub guide: Option<Guide>,
     /// Whether to go on from a checkpoint.
     pub resume: bool,
     /// The file that gets a line for each step.
@@ -88,6 +91,7 @@ impl<'a> Session<'a> {
         console: &Console,
     ) -> Result<Outcome<E>, Error> {
         let task = self.task(&loss.name, task::kind_of(&loss.name)?)?;
+        let task = Task { loss: loss.title(), ..task };
         let device = self.device.clone().autodiff();
         let objective = loss.build(&task.examples, &start, &device)?;
         self.train(start, task, objective, console)
@@ -154,6 +158,7 @@ impl<'a> Session<'a> {
         tokenizer: &'b Tokenizer,
     ) -> Result<(Batches<'b>, usize), Error> {
         let batches = Batches::new(task.takes, &task.examples, tokenizer, &self.schedule);
+        let batches = batches.guided_by(self.guide.as_ref());
         match batches.count() {
             0 => Err(Error::NoBatches { data: self.training.name() }),
             steps => Ok((batches, steps)),
@@ -230,7 +235,8 @@ impl<'a> Session<'a> {
         tokenizer: &Tokenizer,
     ) -> Result<Evaluation, Error> {
         let embedder = Embedder::new(tokenizer, &model.encoder);
-        let mut evaluation = Evaluation::of(&embedder, self.evaluation, &self.device)?;
+        let dims = model.objective.truncated_dims();
+        let mut evaluation = Evaluation::of(&embedder, self.evaluation, &dims, &self.device)?;
         let classes = self.pair_classes(model, &embedder)?;
         evaluation.insert(Measure::PairClasses, classes);
         if evaluation.is_empty() {

@@ -124,6 +124,7 @@ impl<E: TextEncoder, L: Trainable> Run<'_, E, L> {
         let number = state.step + 1;
         let seed = self.schedule.seed_of(number);
         self.device.seed(seed);
+        state.model.objective.restart_draws(seed);
         let mut rng = StdRng::seed_from_u64(seed);
         let mut gradients = GradientsAccumulator::new();
         let (mut texts, mut loss, mut parts) = (0, 0.0, BTreeMap::new());

@@ -67,17 +67,16 @@ impl Page<'_> {
     }
 
     fn table(&self) -> String {
-        let rows = self.before.iter().filter_map(|(measure, before)| {
-            let after = self.after.get(measure)?;
-            Some(format!(
+        let rows = self.before.beside(self.after).map(|(title, before, after)| {
+            format!(
                 "<tr><th scope=\"row\">{}</th><td>{:.4}</td><td>{:.4}</td><td>{:+.4}</td>\
                  <td>{}</td></tr>\n",
-                escaped(measure.title()),
+                escaped(&title),
                 before.value,
                 after.value,
                 after.value - before.value,
                 after.rows
-            ))
+            )
         });
         format!(
             "<h2>Evaluation</h2>\n<table>\n<thead><tr><th scope=\"col\">measure</th>\

@@ -56,6 +56,12 @@ impl<'a, E: TextEncoder> Embedder<'a, E> {
 }
 
 impl Embeddings<'_> {
+    /// The first `dim` numbers of each embedding.
+    pub fn shortened(&self, dim: usize) -> Self {
+        let kept = dim.min(self.matrix.dims()[1]);
+        Self { rows: self.rows.clone(), matrix: self.matrix.clone().narrow(1, 0, kept) }
+    }
+
     /// The embeddings of some of the texts, in their order, `[n, dim]`; `None` for no text.
     pub fn of<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> Option<Tensor<2>> {
         let rows: Vec<i64> = texts.into_iter().map(|text| self.rows[text]).collect();

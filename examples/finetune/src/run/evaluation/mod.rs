@@ -28,25 +28,33 @@ const DISTANCES: [f64; 5] = [0.0, 0.1, 0.2, 0.3, 0.45];
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Evaluation {
     scores: BTreeMap<Measure, Score>,
+    /// The main measure of embeddings that are shortened to a number of dimensions.
+    by_dim: BTreeMap<usize, Score>,
     view: View,
 }
 
 impl Evaluation {
     /// An evaluation without measures.
     pub fn seen_as(view: View) -> Self {
-        Self { scores: BTreeMap::default(), view }
+        Self { view, ..Self::default() }
     }
 
-    /// Measures an encoder on everything that `data` holds.
+    /// Measures an encoder on everything that `data` holds, and its embeddings shortened to each of `dims`.
     pub fn of<E: TextEncoder>(
         embedder: &Embedder<E>,
         data: &Dataset,
+        dims: &[usize],
         device: &Device,
     ) -> Result<Self, Error> {
         let embeddings = embedder.embed(data.texts(), device)?;
         let mut evaluation = Self::seen_as(View::of(&embeddings, data));
         let failed = |error: BatchError| Error::Evaluation { reason: error.to_string() };
         evaluation.measure(&embeddings, data).map_err(failed)?;
+        for &dim in dims {
+            let mut shortened = Self::default();
+            shortened.measure(&embeddings.shortened(dim), data).map_err(failed)?;
+            evaluation.by_dim.extend(shortened.main().map(|(_, score)| (dim, score)));
+        }
         Ok(evaluation)
     }
 
@@ -89,6 +97,27 @@ impl Evaluation {
     /// All values.
     pub fn iter(&self) -> impl Iterator<Item = (Measure, Score)> {
         self.scores.iter().map(|(measure, score)| (*measure, *score))
+    }
+
+    /// The main measure of embeddings shortened to a number of dimensions, the most dimensions first.
+    pub fn by_dim(&self) -> impl Iterator<Item = (usize, Score)> {
+        self.by_dim.iter().rev().map(|(dim, score)| (*dim, *score))
+    }
+
+    /// All that this evaluation and a later one have in common: a title, and both values.
+    pub fn beside<'e>(
+        &'e self,
+        after: &'e Self,
+    ) -> impl Iterator<Item = (String, Score, Score)> + 'e {
+        let whole = self.iter().filter_map(|(measure, before)| {
+            Some((measure.title().to_string(), before, after.get(measure)?))
+        });
+        let main = self.main().map_or("", |(measure, _)| measure.title());
+        let shortened = self.by_dim().filter_map(move |(dim, before)| {
+            let (_, after) = after.by_dim().find(|(other, _)| *other == dim)?;
+            Some((format!("{main}, {dim} dimensions"), before, after))
+        });
+        whole.chain(shortened)
     }
 
     /// The first measure, by which runs are compared.

@@ -1,9 +1,8 @@
 //! Any loss, behind one signature: embeddings of columns and targets in, loss out.
 
+mod choice;
 mod denoising;
 mod weights;
-
-use std::path::PathBuf;
 
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -21,6 +20,7 @@ use crate::data::repeats::Ids;
 use crate::data::task::{DENOISING, Example, Target, kind_of};
 use crate::error::Error;
 
+pub use choice::Choice;
 pub use denoising::Denoising;
 
 /// A loss that a run can train with, of the catalog or of your own: a module whose parameters, if it has
@@ -55,25 +55,6 @@ impl SeenParts {
     }
 }
 
-/// A loss of the catalog, as the user chose it.
-#[derive(Debug, Clone)]
-pub struct Choice {
-    /// Its Python name.
-    pub name: String,
-    /// Its options, by their Python names.
-    pub options: Map<String, Value>,
-    /// The file of the parameters that it starts with, if not random ones.
-    pub weights: Option<PathBuf>,
-}
-
-/// The options in `--loss-config`, as a JSON object.
-pub fn parse_options(json: &str) -> Result<Map<String, Value>, Error> {
-    serde_json::from_str(json).map_err(|error| {
-        let reason = format!("expected a JSON object such as '{{\"margin\": 0.3}}': {error}");
-        Error::option("--loss-config", reason)
-    })
-}
-
 impl Choice {
     /// The loss, for the encoder that training starts from.
     pub fn build<E: TextEncoder>(
@@ -85,6 +66,10 @@ impl Choice {
         let Start { encoder, tokenizer, dimension } = start;
         let options = self.options.clone();
         let objective = if self.name == DENOISING {
+            if self.wrapper.is_some() {
+                let reason = format!("{} cannot be inside of a wrapper", self.name);
+                return Err(Error::option("--loss-config", reason));
+            }
             let denoising = Denoising::new(
                 options,
                 encoder.transformer(),
@@ -95,7 +80,13 @@ impl Choice {
             Objective::Denoising(denoising)
         } else {
             let config = configure(&self.name, options, examples, *dimension)?;
-            Objective::Any(config.init(device))
+            let loss = self.wrap(config, *dimension)?.init(device);
+            if loss.takes_layers() && encoder.layers() == 1 {
+                let reason =
+                    format!("{} needs the layers of a transformer: --model DIR", self.title());
+                return Err(Error::option("--loss", reason));
+            }
+            Objective::Any(loss)
         };
         match &self.weights {
             Some(path) => objective.with_weights(path),
@@ -157,7 +148,13 @@ fn demand(
 }
 
 impl<L: Trainable> Objective<L> {
-    /// The loss of a batch: one embedding matrix for each column. `seen` receives its parts, if it has some.
+    /// Whether the loss takes the embeddings after each layer of the encoder.
+    pub fn takes_layers(&self) -> bool {
+        matches!(self, Self::Any(loss) if loss.takes_layers())
+    }
+
+    /// The loss of a batch: one embedding matrix for each column, that of each layer beside the others if the
+    /// loss takes them. `seen` receives its parts, if it has some.
     pub fn forward<E: TextEncoder>(
         &self,
         encoder: &E,
@@ -167,7 +164,7 @@ impl<L: Trainable> Objective<L> {
     ) -> Tensor<1> {
         match self {
             Self::Any(loss) => {
-                let batch = batch_of(loss, columns, batch);
+                let batch = batch_of(loss, columns, encoder.layers(), batch);
                 match loss.parts(batch.clone()) {
                     Some(parts) => {
                         seen.remember(&parts);
@@ -188,8 +185,23 @@ impl<L: Trainable> Objective<L> {
     /// What the loss sees in a batch; `None` for DenoisingAutoEncoderLoss, which compares no texts.
     pub fn diagnose(&self, columns: Vec<Tensor<2>>, batch: &Batch) -> Option<Diagnostics> {
         match self {
-            Self::Any(loss) => loss.diagnose(batch_of(loss, columns, batch)),
+            Self::Any(loss) => loss.diagnose(batch_of(loss, columns, 1, batch)),
             Self::Denoising(_) => None,
+        }
+    }
+
+    /// The numbers of dimensions that the loss makes shortened embeddings useful for.
+    pub fn truncated_dims(&self) -> Vec<usize> {
+        match self {
+            Self::Any(loss) => loss.truncated_dims(),
+            Self::Denoising(_) => Vec::new(),
+        }
+    }
+
+    /// Makes random choices of the loss follow from `seed`.
+    pub fn restart_draws(&self, seed: u64) {
+        if let Self::Any(loss) = self {
+            loss.restart_draws(seed);
         }
     }
 
@@ -209,9 +221,22 @@ impl<L: Trainable> Objective<L> {
 }
 
 /// The batch that the loss takes: `crate::data::task` makes the examples for it.
-fn batch_of(loss: &impl TrainingLoss, columns: Vec<Tensor<2>>, batch: &Batch) -> AnyBatch {
+fn batch_of(
+    loss: &impl TrainingLoss,
+    columns: Vec<Tensor<2>>,
+    layers: usize,
+    batch: &Batch,
+) -> AnyBatch {
     let targets = targets(batch, &columns[0].device());
-    loss.batch(columns, targets).unwrap_or_else(|error| panic!("{error}"))
+    let batch = match loss.takes_layers() {
+        false => loss.batch(columns, targets),
+        true => {
+            let columns: Vec<_> = columns.into_iter().map(|rows| rows.chunk(layers, 1)).collect();
+            let layer = |layer: usize| columns.iter().map(|layers| layers[layer].clone()).collect();
+            loss.layered((0..layers).map(layer).collect(), targets)
+        }
+    };
+    batch.unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn targets(batch: &Batch, device: &Device) -> Targets {
@@ -221,6 +246,9 @@ fn targets(batch: &Batch, device: &Device) -> Targets {
             rows: tensor(rows),
             negatives: negatives.iter().map(tensor).collect(),
         };
+    }
+    if let Some(guide) = &batch.guide {
+        return Targets::Guide(guide.clone());
     }
     let (mut numbers, mut classes, mut embeddings) = (Vec::new(), Vec::new(), Vec::new());
     for target in &batch.targets {

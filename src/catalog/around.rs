@@ -1,0 +1,187 @@
+use core::fmt;
+
+use burn::prelude::*;
+use serde::de::{Deserializer, Error, MapAccess, Visitor, value::MapDeserializer};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AnyAdaptiveLayer, AnyBatch, AnyLayers, AnyMatryoshka, AnyMatryoshka2d, InnerLoss, LossConfig,
+};
+use crate::diagnostics::Diagnostics;
+use crate::error::ConfigError;
+use crate::losses::{
+    AdaptiveLayerLossConfig, Criterion, Matryoshka2dLossConfig, MatryoshkaLossConfig,
+};
+
+/// The configuration of a loss around another, and that of the other.
+///
+/// In JSON the loss inside is the field `loss`: a name, `"TripletLoss"`, or a name with options,
+/// `{"TripletLoss": {"triplet_margin": 0.5}}`. The other fields are the wrapper's.
+///
+/// ```
+/// use burn_embedding_losses::catalog::{BatchKind, LossConfig};
+///
+/// let options = serde_json::json!({
+///     "loss": {"TripletLoss": {"triplet_margin": 0.5}},
+///     "matryoshka_dims": [384, 128, 64],
+/// });
+/// let config = LossConfig::from_python("MatryoshkaLoss", options)?;
+/// assert_eq!(config.takes(), BatchKind::Triplets);
+/// # Ok::<(), burn_embedding_losses::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Around<C> {
+    /// The loss inside.
+    pub loss: Box<LossConfig>,
+    /// The loss around it.
+    #[serde(flatten)]
+    pub wrapper: C,
+}
+
+impl<C> Around<C> {
+    /// A wrapper around a loss.
+    pub fn new(loss: LossConfig, wrapper: C) -> Self {
+        Self { loss: Box::new(loss), wrapper }
+    }
+
+    /// The rules that every wrapper has for the loss inside, whose embeddings have one of `dims` dimensions,
+    /// if there are any.
+    fn check_inner(&self, name: &str, dims: &[usize]) -> Result<(), ConfigError> {
+        self.loss.check()?;
+        let (inside, rule) = (self.loss.name(), "must be built from its configuration alone");
+        ConfigError::unless(!self.loss.entry().needs_decoder(), name, "loss", rule, inside)?;
+        let Some(width) = self.loss.layer_inputs() else {
+            return Ok(());
+        };
+        let rule = format!("must be {width}, which the layer of {inside} takes");
+        dims.iter().try_for_each(|&dim| ConfigError::unless(dim == width, name, "dims", &rule, dim))
+    }
+}
+
+/// Gives a wrapper's configuration around another what the catalog asks of a configuration.
+macro_rules! around {
+    ($config:ident, $name:literal => $loss:ident, $dims:expr, [$($option:literal),*]) => {
+        impl Around<$config> {
+            /// The names of the fields.
+            pub const OPTIONS: &'static [&'static str] = &["loss", $($option),*];
+
+            /// Checks every field against its rule.
+            ///
+            /// # Errors
+            ///
+            /// If a field breaks a rule, or the loss inside has a decoder, or a layer for embeddings of
+            /// another width than it is given.
+            pub fn check(&self) -> Result<(), ConfigError> {
+                self.wrapper.check()?;
+                let dims: fn(&$config) -> &[usize] = $dims;
+                self.check_inner($name, dims(&self.wrapper))
+            }
+
+            /// Builds both losses; the weights of the loss inside are on `device`.
+            ///
+            /// # Panics
+            ///
+            /// If [`check`](Self::check) finds an error.
+            #[track_caller]
+            pub fn init(&self, device: &Device) -> $loss {
+                crate::error::expect_valid(self.check());
+                self.wrapper.init(InnerLoss::from(self.loss.init(device)))
+            }
+        }
+    };
+}
+
+around!(
+    AdaptiveLayerLossConfig, "AdaptiveLayerLoss" => AnyAdaptiveLayer, |_| &[],
+    ["layers_per_step", "last_layer_weight", "prior_layers_weight", "kl_div_weight",
+     "kl_temperature", "layer_weighting", "seed"]
+);
+around!(
+    Matryoshka2dLossConfig, "Matryoshka2dLoss" => AnyMatryoshka2d, |config| &config.dims,
+    ["dims", "weights", "dims_per_step", "layers_per_step", "last_layer_weight",
+     "prior_layers_weight", "kl_div_weight", "kl_temperature", "layer_weighting", "seed"]
+);
+around!(
+    MatryoshkaLossConfig, "MatryoshkaLoss" => AnyMatryoshka, |config| &config.dims,
+    ["dims", "weights", "dims_per_step", "seed"]
+);
+
+/// Lets a loss of layers take them as any batch.
+macro_rules! layered {
+    ($($loss:ident),*) => {$(
+        impl Criterion<AnyBatch> for $loss {
+            #[track_caller]
+            fn loss(&self, batch: AnyBatch) -> Tensor<1> {
+                self.forward(AnyLayers::from(batch))
+            }
+
+            #[track_caller]
+            fn diagnose(&self, batch: AnyBatch) -> Option<Diagnostics> {
+                <Self as Criterion<AnyLayers>>::diagnose(self, batch.into())
+            }
+        }
+    )*};
+}
+
+layered!(AnyAdaptiveLayer, AnyMatryoshka2d);
+
+impl<'de, C: Deserialize<'de>> Deserialize<'de> for Around<C> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Fields<C> {
+            loss: Named,
+            #[serde(flatten)]
+            wrapper: C,
+        }
+        let Fields { loss: Named(loss), wrapper } = Fields::deserialize(deserializer)?;
+        Ok(Self::new(loss, wrapper))
+    }
+}
+
+/// A loss by its name, with options or without.
+pub(super) struct Named(pub(super) LossConfig);
+
+impl<'de> Deserialize<'de> for Named {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NameOrOptions)
+    }
+}
+
+struct NameOrOptions;
+
+impl<'de> Visitor<'de> for NameOrOptions {
+    type Value = Named;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("the name of a loss, or a name with options")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Named, E> {
+        let none = MapDeserializer::<_, E>::new(core::iter::empty::<(&str, bool)>());
+        LossConfig::from_python(name, none).map(Named).map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Named, A::Error> {
+        let name = map.next_key::<String>()?;
+        let name = name.ok_or_else(|| A::Error::custom("`loss` must name a loss, got none"))?;
+        let loss = map.next_value_seed(Options(&name))?;
+        match map.next_key::<String>()? {
+            None => Ok(Named(loss)),
+            Some(other) => {
+                Err(A::Error::custom(format!("`loss` must be one loss, got {name} and {other}")))
+            }
+        }
+    }
+}
+
+/// The options of the loss of this name.
+struct Options<'a>(&'a str);
+
+impl<'de> serde::de::DeserializeSeed<'de> for Options<'_> {
+    type Value = LossConfig;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<LossConfig, D::Error> {
+        LossConfig::from_python(self.0, deserializer).map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,64 @@
+//! Candidates that another model takes for positives.
+
+use core::ops::Range;
+
+use burn::prelude::*;
+
+use crate::geometry::Similarity;
+use crate::numeric::{PRODUCT_SLACK, machine_epsilon};
+use crate::scores::{Comparison, PairwiseScores, Scores};
+
+/// How far below the similarity of a query and its positive a negative has to stay.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum GuideMargin {
+    /// By this much.
+    Absolute(f64),
+    /// By this share of it.
+    Relative(f64),
+}
+
+/// Another model's cosines of the texts of a batch, constants.
+#[derive(Debug, Clone)]
+pub struct Guide {
+    scores: PairwiseScores<Similarity>,
+    /// What a candidate may not exceed to be a negative of the query of its row, `[n, 1]`.
+    limits: Tensor<2>,
+}
+
+impl Guide {
+    /// The guide's embeddings of queries, positives and hard negatives, `[n, dim]` each, without a gradient.
+    pub fn new(
+        queries: Tensor<2>,
+        positives: Tensor<2>,
+        negatives: Vec<Tensor<2>>,
+        margin: GuideMargin,
+    ) -> Self {
+        let own = Similarity::Cosine.paired(queries.clone(), positives.clone());
+        let own: Tensor<2> = own.unsqueeze_dim(1);
+        let limits = match margin {
+            GuideMargin::Absolute(margin) => own.sub_scalar(margin),
+            GuideMargin::Relative(share) => own.clone() - own.abs().mul_scalar(share),
+        };
+        // Cosines of equal texts differ by rounding.
+        let slack = PRODUCT_SLACK * machine_epsilon(limits.dtype());
+        let scores = PairwiseScores::new(Similarity::Cosine, queries, positives, negatives);
+        Self { scores, limits: limits.add_scalar(slack) }
+    }
+
+    /// True for candidates that the guide finds too similar to be negatives of a row, `[range, candidates]`.
+    /// The limit is that of the row's query, also where its positive is compared.
+    pub(super) fn too_similar(
+        &self,
+        comparison: Comparison,
+        range: &Range<usize>,
+    ) -> Tensor<2, Bool> {
+        let scores = self.scores.block(comparison, range.clone(), 1.0);
+        let limits = self.limits.clone().slice([range.clone()]).expand(scores.dims());
+        scores.greater(limits)
+    }
+
+    /// Memory for the cosine of a pair and what is made of it, in bytes.
+    pub(super) fn bytes_per_score(&self) -> usize {
+        self.limits.dtype().size() + 2
+    }
+}
