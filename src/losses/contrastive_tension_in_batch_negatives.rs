@@ -6,6 +6,7 @@ use crate::batch::RetrievalBatch;
 use crate::blocks::Blocks;
 use crate::error::{ConfigError, expect_valid};
 use crate::geometry::Similarity;
+use crate::numeric::accumulate;
 use crate::objective::ranking::{Candidates, Ranking, Scale};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores};
@@ -124,7 +125,7 @@ impl ContrastiveTensionLossInBatchNegatives {
     fn prepare(&self, batch: RetrievalBatch) -> (Candidates<PairwiseScores<Similarity>>, Blocks) {
         let shape = batch.own_shape();
         let own_rows = batch.own_rows();
-        let scale = Scale::Learned(self.logit_scale.val().exp());
+        let scale = Scale::Learned(accumulate(self.logit_scale.val()).exp());
         let candidates = Candidates::of_batch(self.config.similarity, batch, scale);
         let bytes = candidates.bytes_per_query(&both_ways());
         let blocks = Blocks::within(NAME, self.config.memory_budget, shape, bytes);
