@@ -13,6 +13,8 @@ use serde_json::json;
 
 const BATCHES: [usize; 3] = [64, 256, 1024];
 const DIM: usize = 384;
+/// Documents of a reranker's list.
+const LIST: usize = 32;
 
 fn main() {
     divan::main();
@@ -24,9 +26,20 @@ fn names() -> Vec<&'static str> {
     entries.map(|entry| entry.name).collect()
 }
 
-fn rows(n: usize) -> Tensor<2> {
+/// The width of what a loss takes: of an embedding, or the number of logits of a row.
+fn width(kind: BatchKind) -> usize {
+    match kind {
+        BatchKind::Logits => 1,
+        BatchKind::ClassLogits => 3,
+        BatchKind::ScoredCandidates => 2,
+        BatchKind::Candidates | BatchKind::Lists => LIST,
+        _ => DIM,
+    }
+}
+
+fn rows(n: usize, width: usize) -> Tensor<2> {
     let device = Device::flex().autodiff();
-    let rows = Tensor::random([n, DIM], Distribution::Normal(0.0, 1.0), &device);
+    let rows = Tensor::random([n, width], Distribution::Normal(0.0, 1.0), &device);
     UnitRows::new(rows).rows.require_grad()
 }
 
@@ -38,17 +51,24 @@ fn numbers(n: usize, count: usize) -> Tensor<1, Int> {
 
 fn targets(kind: BatchKind, n: usize) -> Targets {
     match kind {
+        BatchKind::ClassLogits => Targets::Classes(numbers(n, 3)),
+        BatchKind::Lists => Targets::Lists {
+            labels: numbers(n, 4).float().unsqueeze_dim::<2>(1).repeat_dim(1, LIST),
+            lengths: vec![LIST; n],
+        },
         BatchKind::LabeledRows => Targets::Classes(numbers(n, n / 4)),
         BatchKind::ClassifiedPairs => Targets::Classes(numbers(n, 3)),
         BatchKind::BinaryPairs
         | BatchKind::ScoredPairs
         | BatchKind::ScoredTuples
         | BatchKind::TwoEncoderPairs
-        | BatchKind::ScoredRankings => Targets::Numbers(numbers(n, 2).float()),
+        | BatchKind::ScoredRankings
+        | BatchKind::Logits
+        | BatchKind::ScoredCandidates => Targets::Numbers(numbers(n, 2).float()),
         // Of the two documents that a query has in these benches.
-        BatchKind::TeacherScores => Targets::Matrix(rows(n).inner().narrow(1, 0, 2)),
-        BatchKind::TeacherEmbeddings => Targets::Matrix(rows(n).inner()),
-        BatchKind::GuidedRankings => Targets::Guide(vec![rows(n).inner(); 2]),
+        BatchKind::TeacherScores => Targets::Matrix(rows(n, 2).inner()),
+        BatchKind::TeacherEmbeddings => Targets::Matrix(rows(n, DIM).inner()),
+        BatchKind::GuidedRankings => Targets::Guide(vec![rows(n, DIM).inner(); 2]),
         _ => Targets::None,
     }
 }
@@ -68,7 +88,8 @@ fn loss<const ROWS: usize>(bencher: Bencher, name: &str) {
     };
     let config = LossConfig::from_python(name, options).expect("options that exist");
     let loss = config.init(&Device::flex().autodiff());
-    let columns = || (0..*config.takes().columns().start()).map(|_| rows(ROWS)).collect();
+    let width = width(config.takes());
+    let columns = || (0..*config.takes().columns().start()).map(|_| rows(ROWS, width)).collect();
     let targets = targets(config.takes(), ROWS);
     let batch = match loss.takes_layers() {
         false => loss.batch(columns(), targets),

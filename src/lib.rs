@@ -9,6 +9,7 @@
 //! | module | contents |
 //! | :-- | :-- |
 //! | [`losses`] | a Config and a Module for each loss, and [`Criterion`], the trait that they share |
+//! | [`reranking`] | the losses of cross-encoders |
 //! | [`batch`] | the batches that losses take |
 //! | [`geometry`] | distances, similarities, pair features |
 //! | [`scores`] | the scores of ranking losses; a similarity of your own |

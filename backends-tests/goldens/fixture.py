@@ -74,7 +74,7 @@ def by_layer(problem: Problem, columns: list[Tensor], text) -> str:
     return f"[{','.join(listed(layer, text) for layer in layers)}]"
 
 
-def case_line(name: str, problem: Problem, expected: Answer, single: Answer) -> str:
+def case_line(name: str, problem: Problem, expected: Answer, single: Answer, family: str | None = None) -> str:
     answer = {
         "loss": compact(expected.loss),
         "gradients": by_layer(problem, expected.gradients, computed),
@@ -85,6 +85,7 @@ def case_line(name: str, problem: Problem, expected: Answer, single: Answer) -> 
     return fields(
         {
             "id": compact(name),
+            **({"family": compact(family)} if family else {}),
             "loss": compact(problem.loss),
             "config": compact(problem.config),
             "params": named(problem.params, given),

@@ -183,7 +183,7 @@ _SIMILARITIES = {
 }
 
 
-def _argument(loss: str, name: str, value):
+def argument(loss: str, name: str, value):
     """The Python object behind a configuration value: functions and modules are written as strings."""
     if callable(value):
         return value
@@ -210,7 +210,7 @@ def build_loss(problem: Problem) -> nn.Module:
 
 
 def _build(name: str, config: dict, model: GivenEmbeddings) -> nn.Module:
-    arguments = {key: _argument(name, key, value) for key, value in config.items() if key != "inner"}
+    arguments = {key: argument(name, key, value) for key, value in config.items() if key != "inner"}
     if "inner" in config:
         arguments["loss"] = _build(config["inner"]["loss"], config["inner"]["config"], model)
     if name == "GISTEmbedLoss":

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use burn_embedding_losses::catalog::ModelKind;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::nested::Nested;
 
@@ -16,16 +18,17 @@ const FORMAT: u32 = 1;
 pub struct Case {
     /// Unique name.
     pub id: String,
-    /// The kind of model that the loss trains; sentence encoders if it is not given.
-    #[serde(default = "sentence_encoder")]
-    pub family: String,
-    /// The Python class.
+    /// The kind of model that the loss trains.
+    #[serde(default)]
+    pub family: Family,
+    /// The Python class; once read, the name in the catalog, which has the family in front.
     pub loss: String,
     /// Python's constructor arguments.
     pub config: serde_json::Value,
     /// Weights of a loss that owns some, by PyTorch's names and in its layout.
     pub params: Option<BTreeMap<String, Nested>>,
-    /// One `[n, dim]` a column of texts; with `layer_columns`, those of the layers, one after another.
+    /// One `[n, dim]` a column of texts; with `layer_columns`, those of the layers, one after another; of a
+    /// cross-encoder, its logits as the only column.
     #[serde(default)]
     pub columns: Vec<Nested>,
     /// One `[n, dim]` a column of texts after each layer, the final layer last.
@@ -36,6 +39,18 @@ pub struct Case {
     pub layers: usize,
     /// The embeddings of a guide, one `[n, guide_dim]` a column of texts.
     pub guide_columns: Option<Vec<Nested>>,
+    /// A cross-encoder's raw scores: the only column, once read.
+    #[serde(default)]
+    logits: Option<Nested>,
+    /// The number of documents of each list.
+    #[serde(default)]
+    pub lengths: Option<Vec<usize>>,
+    /// The documents that Python drew as negatives, whose scores are among the logits.
+    #[serde(default, rename = "negative_indices")]
+    _negative_indices: IgnoredAny,
+    /// How Python's answer orders equal keys.
+    #[serde(default, rename = "ties")]
+    _ties: IgnoredAny,
     /// Labels or targets.
     pub labels: Option<Labels>,
     /// The layers before the final one that a step drew.
@@ -48,11 +63,27 @@ pub struct Case {
     pub reference_f32: ReferenceError,
 }
 
-/// The family of the losses of this crate.
-pub const SENTENCE_ENCODER: &str = "sentence_transformer";
+/// The kind of model that a loss trains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// One embedding per text.
+    #[default]
+    SentenceTransformer,
+    /// Scores of two texts.
+    CrossEncoder,
+    /// Embeddings over a vocabulary.
+    SparseEncoder,
+}
 
-fn sentence_encoder() -> String {
-    SENTENCE_ENCODER.into()
+impl Family {
+    fn model(self) -> ModelKind {
+        match self {
+            Self::SentenceTransformer => ModelKind::SentenceEncoder,
+            Self::CrossEncoder => ModelKind::CrossEncoder,
+            Self::SparseEncoder => ModelKind::SparseEncoder,
+        }
+    }
 }
 
 /// Labels or targets as they are in the file.
@@ -162,22 +193,23 @@ pub fn read(path: &Path) -> Result<Vec<Case>, CaseError> {
     if file.format != FORMAT {
         return Err(CaseError::Format { path, format: file.format });
     }
-    let cases: Vec<_> = file.cases.into_iter().map(Case::with_layers_as_columns).collect();
-    for case in &cases {
+    let settle = |case: Case| {
+        let case = case.with_one_list_of_columns();
         case.check_shapes().map_err(|why| {
             let id = case.id.clone();
             CaseError::Shape { path: path.clone(), id, why }
         })?;
-    }
-    Ok(cases.into_iter().map(Case::with_f32_inputs).collect())
+        Ok(case.with_f32_inputs())
+    };
+    file.cases.into_iter().map(settle).collect()
 }
 
 impl Case {
-    /// A case without inputs that expects nothing.
+    /// A case without inputs that expects nothing, of the loss with this name in the catalog.
     pub fn new(id: impl Into<String>, loss: &str, config: serde_json::Value) -> Self {
         Self {
             id: id.into(),
-            family: sentence_encoder(),
+            family: Family::default(),
             loss: loss.into(),
             config,
             params: None,
@@ -185,6 +217,10 @@ impl Case {
             layer_columns: Vec::new(),
             layers: 0,
             guide_columns: None,
+            logits: None,
+            lengths: None,
+            _negative_indices: IgnoredAny,
+            _ties: IgnoredAny,
             labels: None,
             sampled_layers: None,
             sampled_dims: None,
@@ -193,9 +229,17 @@ impl Case {
         }
     }
 
-    fn with_layers_as_columns(mut self) -> Self {
+    /// The columns of all layers, or the logits of a cross-encoder, become columns; the name says the family.
+    fn with_one_list_of_columns(mut self) -> Self {
+        self.loss = format!("{}{}", self.family.model().prefix(), self.loss);
         self.layers = self.layer_columns.len();
         self.columns.extend(std::mem::take(&mut self.layer_columns).into_iter().flatten());
+        if let Some(mut logits) = self.logits.take() {
+            if logits.shape.len() == 1 {
+                logits.shape.push(1);
+            }
+            self.columns.push(logits);
+        }
         self
     }
 

@@ -31,9 +31,15 @@ pub fn random_case(
     seed: u64,
 ) -> Result<Case, String> {
     let mut rng = StdRng::seed_from_u64(seed);
+    let entry = Entry::of(loss).map_err(|error| error.to_string())?;
+    // A reranker gives one score a pair, or one for a positive and some negatives.
+    let dim = match entry.takes {
+        BatchKind::Logits => 1,
+        BatchKind::ScoredCandidates => dim.max(2),
+        _ => dim,
+    };
     let mut case = Case::new(format!("{loss} {options}"), loss, options);
     case.columns.push(unit_rows(batch, dim, &mut rng));
-    let entry = Entry::of(loss).map_err(|error| error.to_string())?;
     if let (BatchKind::ClassifiedPairs, Value::Object(options)) = (entry.takes, &mut case.config) {
         options.entry("num_labels").or_insert(classes.into());
     }
@@ -51,6 +57,9 @@ pub fn random_case(
         case.guide_columns = Some(guide.collect());
     }
     case.labels = labels(config.takes(), &case, classes, &mut rng);
+    if entry.takes == BatchKind::Lists {
+        case.lengths = Some((0..batch).map(|list| dim - list % dim.min(3)).collect());
+    }
     case.params = params(&config.init(&Device::flex()), &mut rng);
     Ok(case)
 }
@@ -87,8 +96,18 @@ fn labels(kind: BatchKind, case: &Case, classes: usize, rng: &mut StdRng) -> Opt
         | BatchKind::ScoredPairs
         | BatchKind::ScoredTuples
         | BatchKind::TwoEncoderPairs
-        | BatchKind::ScoredRankings => per_row(LabelType::Float, 2),
+        | BatchKind::ScoredRankings
+        | BatchKind::Logits => per_row(LabelType::Float, 2),
         BatchKind::LabeledRows | BatchKind::ClassifiedPairs => per_row(LabelType::Int, classes),
+        BatchKind::ClassLogits => per_row(LabelType::Int, classes.min(dim)),
+        BatchKind::ScoredCandidates => {
+            Some(Labels { dtype: LabelType::Float, data: unit_rows(batch, dim, rng) })
+        }
+        // A few grades, with equal ones in a list.
+        BatchKind::Lists => {
+            let data = (0..batch * dim).map(|_| f64::from(rng.random_range(0..4u8))).collect();
+            Some(Labels { dtype: LabelType::Float, data: Nested { shape: vec![batch, dim], data } })
+        }
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use burn::prelude::*;
 use burn::tensor::DType;
 use burn_embedding_losses::catalog::{AnyBatch, AnyLoss, LossConfig, Targets, TrainingLoss};
 
-use crate::case::{Case, SENTENCE_ENCODER};
+use crate::case::Case;
 use crate::options;
 use crate::targets::targets;
 use crate::weights;
@@ -29,9 +29,6 @@ pub struct Answer {
 ///
 /// If the loss or an option of it does not exist, or a value is not valid.
 pub fn configure(case: &Case) -> Result<LossConfig, String> {
-    if case.family != SENTENCE_ENCODER {
-        return Err(format!("losses of the family `{}` are missing", case.family));
-    }
     let width = case.columns.first().and_then(|column| column.shape.last().copied());
     let options = options::complete(case, width.unwrap_or(0));
     let config = LossConfig::from_python(&case.loss, options).map_err(|error| error.to_string())?;

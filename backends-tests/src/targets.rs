@@ -13,7 +13,8 @@ use crate::nested::Nested;
 ///
 /// # Errors
 ///
-/// If the labels have a rank that no batch takes, or there is no guide for a batch with one.
+/// If the labels have a rank that no batch takes, there is no guide for a batch with one, or lists come without
+/// their lengths.
 pub fn targets(
     case: &Case,
     kind: BatchKind,
@@ -32,18 +33,28 @@ pub fn targets(
             | BatchKind::Rankings
             | BatchKind::AnyTexts
             | BatchKind::TwoEncoderTexts
+            | BatchKind::Candidates
     );
     let Some(Labels { dtype: of, data }) = case.labels.as_ref().filter(|_| !without) else {
         return Ok(Targets::None);
     };
-    let classes = matches!(kind, BatchKind::LabeledRows | BatchKind::ClassifiedPairs);
-    let number = matches!(
+    if kind == BatchKind::Lists {
+        let lengths = case.lengths.clone().ok_or("the case lacks `lengths`")?;
+        return Ok(Targets::Lists { labels: data.tensor(device, dtype)?, lengths });
+    }
+    let classes = matches!(
         kind,
-        BatchKind::BinaryPairs
-            | BatchKind::ScoredPairs
-            | BatchKind::ScoredTuples
-            | BatchKind::TwoEncoderPairs
+        BatchKind::LabeledRows | BatchKind::ClassifiedPairs | BatchKind::ClassLogits
     );
+    let number = match kind {
+        BatchKind::LabeledRows
+        | BatchKind::BinaryPairs
+        | BatchKind::ScoredPairs
+        | BatchKind::ScoredTuples
+        | BatchKind::TwoEncoderPairs
+        | BatchKind::Logits => true,
+        _ => classes && *of == LabelType::Int,
+    };
     // A column of numbers is one a row.
     let shape = if number { vec![data.data.len()] } else { data.shape.clone() };
     let data = &Nested { shape, data: data.data.clone() };

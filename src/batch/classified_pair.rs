@@ -93,13 +93,14 @@ impl ClassifiedPairBatch {
         check_finite(NAME, self)?;
         match &self.targets {
             ClassTargets::Probabilities(_) => Ok(()),
-            ClassTargets::Indices(indices) => check_class_indices(indices, classes),
+            ClassTargets::Indices(indices) => check_class_indices(NAME, indices, classes),
         }
     }
 }
 
 /// An error naming the first row whose class index is out of range; reads from the device.
 pub(crate) fn check_class_indices(
+    owner: &str,
     indices: &Tensor<1, Int>,
     classes: usize,
 ) -> Result<(), BatchError> {
@@ -110,22 +111,23 @@ pub(crate) fn check_class_indices(
         .bool_or(indices.clone().greater_equal_elem(classes as i64))
         .bool_and(indices.not_equal_elem(IGNORED_LABEL));
     let rule = format_args!("below {classes} (or {IGNORED_LABEL}, which is left out)");
-    none_of(outside, NAME, "targets", rule)
+    none_of(outside, owner, "targets", rule)
+}
+
+impl Columns for ClassTargets {
+    fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
+        match self {
+            Self::Indices(indices) => Self::Indices(mapper.map_integers("targets", indices)),
+            Self::Probabilities(p) => Self::Probabilities(mapper.map_numbers("targets", p)),
+        }
+    }
 }
 
 impl Columns for ClassifiedPairBatch {
     fn map_columns<M: ColumnMapper>(self, mapper: &mut M) -> Self {
         let left = mapper.map(Role::Anchor, "left", self.left);
         let right = mapper.map(Role::Other, "right", self.right);
-        let targets = match self.targets {
-            ClassTargets::Indices(indices) => {
-                ClassTargets::Indices(mapper.map_integers("targets", indices))
-            }
-            ClassTargets::Probabilities(p) => {
-                ClassTargets::Probabilities(mapper.map_numbers("targets", p))
-            }
-        };
-        Self::new(left, right, targets)
+        Self::new(left, right, self.targets.map_columns(mapper))
     }
 }
 

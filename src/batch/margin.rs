@@ -74,22 +74,7 @@ impl MarginBatch {
     fn of(candidates: RetrievalBatch, targets: MarginTargets) -> Self {
         let ([n, _], k) = (candidates.anchor.dims(), candidates.negatives.len());
         assert!(k > 0, "{NAME}: `negatives` must hold at least one column, got none");
-        // Widened before scores are subtracted.
-        let targets = accumulate(match targets {
-            MarginTargets::Margin(margin) => margin.unsqueeze_dim(1),
-            MarginTargets::MarginsOrScores(targets) => targets,
-        });
-        let margins = match targets.dims() {
-            [rows, columns] if rows == n && columns == k => targets,
-            [rows, columns] if rows == n && columns == k + 1 => {
-                targets.clone().slice([0..n, 0..1]) - targets.slice([0..n, 1..k + 1])
-            }
-            got => panic!(
-                "{NAME}: `targets` must have shape {:?} (margins) or {:?} (scores), got {got:?}",
-                [n, k],
-                [n, k + 1]
-            ),
-        };
+        let margins = margins_of(NAME, targets, [n, k]);
         let margins = margins.cast(candidates.anchor.dtype()).inner();
         Self { candidates, margins }
     }
@@ -116,6 +101,27 @@ impl MarginBatch {
     /// If an embedding or a margin is not finite.
     pub fn check(&self) -> Result<(), BatchError> {
         check_finite(NAME, self)
+    }
+}
+
+/// The margin of each of the `k` negatives of `n` queries, `[n, k]`.
+#[track_caller]
+pub(super) fn margins_of(owner: &str, targets: MarginTargets, [n, k]: [usize; 2]) -> Tensor<2> {
+    // Widened before scores are subtracted.
+    let targets = accumulate(match targets {
+        MarginTargets::Margin(margin) => margin.unsqueeze_dim(1),
+        MarginTargets::MarginsOrScores(targets) => targets,
+    });
+    match targets.dims() {
+        [rows, columns] if rows == n && columns == k => targets,
+        [rows, columns] if rows == n && columns == k + 1 => {
+            targets.clone().slice([0..n, 0..1]) - targets.slice([0..n, 1..k + 1])
+        }
+        got => panic!(
+            "{owner}: `targets` must have shape {:?} (margins) or {:?} (scores), got {got:?}",
+            [n, k],
+            [n, k + 1]
+        ),
     }
 }
 

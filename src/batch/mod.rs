@@ -15,6 +15,11 @@
 //! | [`GuidedBatch`] | (candidates, guide's embeddings) | GIST |
 //! | [`LayeredBatch`] | the batch of each layer | adaptive layers |
 //! | [`DenoisingBatch`] | (embeddings, tokens) | denoising auto-encoder |
+//! | [`LogitBatch`] | (logits, labels) | rerankers: binary cross-entropy, MSE |
+//! | [`ClassLogitBatch`] | (logits, classes) | rerankers: cross-entropy |
+//! | [`CandidateBatch`] | logits, the positive first | rerankers: ranking |
+//! | [`CandidateMarginBatch`] | (logits, margins or scores) | rerankers: margin MSE |
+//! | [`ListBatch`] | (logits, labels, lengths) | rerankers: listwise losses |
 //!
 //! - Half-precision embeddings are widened to `f32` on the way in, so every loss adds up in `f32` or
 //!   better. All embeddings of a batch have the same type.
@@ -71,6 +76,8 @@ mod guided;
 pub(crate) mod integers;
 mod labeled;
 mod layered;
+mod list;
+mod logits;
 mod margin;
 mod pair;
 mod retrieval;
@@ -94,6 +101,8 @@ pub use guided::GuidedBatch;
 pub use labeled::LabeledBatch;
 pub use layered::LayeredBatch;
 pub(crate) use layered::stacked;
+pub use list::ListBatch;
+pub use logits::{CandidateBatch, CandidateMarginBatch, ClassLogitBatch, LogitBatch};
 pub use margin::{MarginBatch, MarginTargets};
 pub use pair::PairBatch;
 pub use retrieval::RetrievalBatch;

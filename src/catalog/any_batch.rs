@@ -59,6 +59,9 @@ macro_rules! batches {
 }
 
 batches! {
+    Candidate(CandidateBatch),
+    CandidateMargin(CandidateMarginBatch),
+    ClassLogit(ClassLogitBatch),
     ClassifiedPair(ClassifiedPairBatch),
     Denoising(DenoisingBatch),
     Distillation(DistillationBatch),
@@ -66,6 +69,8 @@ batches! {
     Guided(GuidedBatch),
     Labeled(LabeledBatch),
     Layered(AnyLayers),
+    List(ListBatch),
+    Logit(LogitBatch),
     Margin(MarginBatch),
     Pair(PairBatch),
     Retrieval(RetrievalBatch),

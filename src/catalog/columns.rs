@@ -28,6 +28,11 @@ use crate::error::BatchError;
 /// | `TeacherEmbeddings` | 1 or more | a matrix `[n, teacher_dim]` for all columns, or one for each column, `[n, columns, teacher_dim]` |
 /// | `AnyTexts` | 1 or more | none |
 /// | `DamagedTexts` | 1 | tokens of the original texts, `[n, len]` |
+/// | `Logits` | 1: logits `[n, 1]` | numbers (or classes, taken as numbers) |
+/// | `ClassLogits` | 1: logits `[n, classes]` | classes, or a matrix of probabilities `[n, classes]` |
+/// | `Candidates` | 1: logits `[n, candidates]`, the positive first | none |
+/// | `ScoredCandidates` | 1: logits `[n, 1 + k]`, the positive first | as `ScoredRankings` |
+/// | `Lists` | 1: logits `[lists, longest]` | labels and lengths |
 /// | `Inner` | 1 or more | as the loss inside |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -65,6 +70,16 @@ pub enum BatchKind {
     AnyTexts,
     /// Embeddings of damaged texts with the tokens of the original ones: [`DenoisingBatch`].
     DamagedTexts,
+    /// A reranker's logit for each pair, with a label: [`LogitBatch`].
+    Logits,
+    /// A reranker's logits for the classes of each pair: [`ClassLogitBatch`].
+    ClassLogits,
+    /// A reranker's logits for the candidates of each query: [`CandidateBatch`].
+    Candidates,
+    /// The same with a teacher's margins or scores: [`CandidateMarginBatch`].
+    ScoredCandidates,
+    /// A reranker's logits for the list of each query, with labels: [`ListBatch`].
+    Lists,
     /// Those of the loss inside a wrapper, which [`LossConfig::takes`](super::LossConfig::takes) names.
     Inner,
 }
@@ -94,6 +109,13 @@ pub enum Targets {
     Guide(Vec<Tensor<2>>),
     /// Token ids for each row, `[n, len]`.
     Tokens(Tensor<2, Int>),
+    /// Labels of the documents of each list, `[lists, longest]`, and the lengths of the lists.
+    Lists {
+        /// A label for each document, and anything beyond the end of a list.
+        labels: Tensor<2>,
+        /// The number of documents in each list.
+        lengths: Vec<usize>,
+    },
 }
 
 impl Targets {
@@ -108,6 +130,7 @@ impl Targets {
             Self::Ids { rows, .. } => rows.dims().to_vec(),
             Self::Guide(columns) => columns.first()?.dims().to_vec(),
             Self::Tokens(tokens) => tokens.dims().to_vec(),
+            Self::Lists { labels, .. } => labels.dims().to_vec(),
         })
     }
 }
@@ -123,6 +146,7 @@ impl Display for Targets {
             Self::Ids { .. } => "ids",
             Self::Guide(_) => "a guide's embeddings",
             Self::Tokens(_) => "tokens",
+            Self::Lists { .. } => "labels of lists",
         };
         f.write_str(kind)?;
         self.shape().map_or(Ok(()), |shape| write!(f, " {shape:?}"))
@@ -134,6 +158,8 @@ impl BatchKind {
     pub fn columns(self) -> RangeInclusive<usize> {
         match self {
             Self::LabeledRows | Self::DamagedTexts => 1..=1,
+            Self::Logits | Self::ClassLogits | Self::Lists => 1..=1,
+            Self::Candidates | Self::ScoredCandidates => 1..=1,
             Self::BinaryPairs | Self::ScoredPairs => 2..=2,
             Self::TwoEncoderPairs | Self::TwoEncoderTexts => 2..=2,
             Self::ClassifiedPairs | Self::PositivePairs => 2..=2,
@@ -241,6 +267,39 @@ impl BatchKind {
                 check.rule(len >= 2, "targets", "have at least two tokens per row", len)?;
                 DenoisingBatch::new(next(), tokens).into()
             }
+            (Self::Logits, Targets::Numbers(labels)) => {
+                LogitBatch::of_columns(check.one_logit(next())?, labels.unsqueeze_dim(1)).into()
+            }
+            (Self::Logits, Targets::Classes(labels)) => {
+                let labels = labels.float().unsqueeze_dim(1);
+                LogitBatch::of_columns(check.one_logit(next())?, labels).into()
+            }
+            (Self::ClassLogits, Targets::Classes(classes)) => {
+                ClassLogitBatch::new(next(), classes).into()
+            }
+            (Self::ClassLogits, Targets::Matrix(probabilities)) => {
+                let logits = next();
+                let ([_, classes], [_, got]) = (logits.dims(), probabilities.dims());
+                let rule = format_args!("be {classes} probabilities per row");
+                check.rule(got == classes, "targets", rule, got)?;
+                ClassLogitBatch::new(logits, probabilities).into()
+            }
+            (Self::Candidates, Targets::None) => CandidateBatch::new(next()).into(),
+            (Self::ScoredCandidates, Targets::Numbers(margin)) => {
+                let logits = next();
+                check.margins(check.negatives(&logits)?, 1)?;
+                CandidateMarginBatch::new(logits, margin).into()
+            }
+            (Self::ScoredCandidates, Targets::Matrix(margins)) => {
+                let logits = next();
+                check.margins(check.negatives(&logits)?, margins.dims()[1])?;
+                CandidateMarginBatch::new(logits, margins).into()
+            }
+            (Self::Lists, Targets::Lists { labels, lengths }) => {
+                let logits = next();
+                check.lists(&logits, &labels, &lengths)?;
+                ListBatch::new(logits, labels, &lengths).into()
+            }
             (kind, targets) => return Err(check.wrong(kind, &targets)),
         })
     }
@@ -259,6 +318,11 @@ impl BatchKind {
             Self::TeacherScores => "a matrix of scores",
             Self::TeacherEmbeddings => "a matrix, or embeddings for each column",
             Self::DamagedTexts => "tokens",
+            Self::Logits => "numbers or classes",
+            Self::ClassLogits => "classes, or a matrix of probabilities",
+            Self::Candidates => "none",
+            Self::ScoredCandidates => "numbers, or a matrix of margins or scores",
+            Self::Lists => "labels of lists",
             Self::Inner => "those of the loss inside",
         }
     }
@@ -309,6 +373,36 @@ impl Check<'_> {
     fn rows(&self, targets: &Targets, n: usize) -> Result<(), BatchError> {
         let fits = targets.shape().is_none_or(|shape| shape[0] == n);
         self.rule(fits, "targets", format_args!("have {n} rows"), targets)
+    }
+
+    /// Logits of one score a row.
+    fn one_logit(&self, logits: Tensor<2>) -> Result<Tensor<2>, BatchError> {
+        let got = logits.dims()[1];
+        self.rule(got == 1, "columns[0]", "be one logit per row", got)?;
+        Ok(logits)
+    }
+
+    /// The number of negatives of every row of logits, at least 1.
+    fn negatives(&self, logits: &Tensor<2>) -> Result<usize, BatchError> {
+        let got = logits.dims()[1];
+        let rule = "be a positive and at least one negative per row";
+        self.rule(got > 1, "columns[0]", rule, got).map(|()| got - 1)
+    }
+
+    /// Labels in the shape of the logits, and a length for each list that fits.
+    fn lists(
+        &self,
+        logits: &Tensor<2>,
+        labels: &Tensor<2>,
+        lengths: &[usize],
+    ) -> Result<(), BatchError> {
+        let ([lists, longest], got) = (logits.dims(), labels.dims());
+        let rule = format_args!("have the shape [{lists}, {longest}] of the logits");
+        self.rule(got == [lists, longest], "targets", rule, format!("{got:?}"))?;
+        let rule = format_args!("be {lists}");
+        self.rule(lengths.len() == lists, "lengths", rule, lengths.len())?;
+        let most = lengths.iter().max().copied().unwrap_or_default();
+        self.rule(most <= longest, "lengths", format_args!("be at most {longest}"), most)
     }
 
     /// Margins of `k` negatives, or scores of the positive and them.

@@ -7,7 +7,8 @@ use crate::error::ConfigError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The name of the Python class.
+    /// The name of the Python class; before it, the family of a loss for another model than a sentence
+    /// encoder, since names repeat between them: `cross_encoder.MSELoss`.
     pub name: &'static str,
     /// The kind of model that the loss trains.
     pub model: ModelKind,
@@ -87,4 +88,20 @@ impl Entry {
 pub enum ModelKind {
     /// One embedding per text.
     SentenceEncoder,
+    /// A reranker: scores of two texts that it reads together.
+    CrossEncoder,
+    /// One embedding per text, with a dimension for each word of a vocabulary.
+    SparseEncoder,
+}
+
+impl ModelKind {
+    /// The name of the kind in front of a loss's [name](Entry::name), with a dot; empty for sentence
+    /// encoders.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::SentenceEncoder => "",
+            Self::CrossEncoder => "cross_encoder.",
+            Self::SparseEncoder => "sparse_encoder.",
+        }
+    }
 }

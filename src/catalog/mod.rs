@@ -49,6 +49,23 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
+use crate::losses::reranking::{
+    AdrMseLoss as RerankingAdrMseLoss, AdrMseLossConfig as RerankingAdrMseLossConfig,
+    BinaryCrossEntropyLoss as RerankingBinaryCrossEntropyLoss,
+    BinaryCrossEntropyLossConfig as RerankingBinaryCrossEntropyLossConfig,
+    CrossEntropyLoss as RerankingCrossEntropyLoss,
+    CrossEntropyLossConfig as RerankingCrossEntropyLossConfig, LambdaLoss as RerankingLambdaLoss,
+    LambdaLossConfig as RerankingLambdaLossConfig, ListMleLoss as RerankingListMleLoss,
+    ListMleLossConfig as RerankingListMleLossConfig, ListNetLoss as RerankingListNetLoss,
+    ListNetLossConfig as RerankingListNetLossConfig, MarginMseLoss as RerankingMarginMseLoss,
+    MarginMseLossConfig as RerankingMarginMseLossConfig, MseLoss as RerankingMseLoss,
+    MseLossConfig as RerankingMseLossConfig,
+    MultipleNegativesRankingLoss as RerankingMultipleNegativesRankingLoss,
+    MultipleNegativesRankingLossConfig as RerankingMultipleNegativesRankingLossConfig,
+    PListMleLoss as RerankingPListMleLoss, PListMleLossConfig as RerankingPListMleLossConfig,
+    RankNetLoss as RerankingRankNetLoss, RankNetLossConfig as RerankingRankNetLossConfig,
+};
+use crate::losses::sparse::{FlopsLoss, FlopsLossConfig};
 use crate::losses::*;
 use crate::reduction::Parts;
 
@@ -218,6 +235,132 @@ declare::losses! {
     }
     Triplet {
         name: "TripletLoss", model: SentenceEncoder, takes: Triplets,
+        one_number: false, weights: [],
+        config: TripletLossConfig,
+        loss: TripletLoss = |config, _| config.init(),
+    }
+    RerankingAdrMse {
+        name: "cross_encoder.ADRMSELoss", model: CrossEncoder, takes: Lists,
+        one_number: true, weights: [],
+        config: RerankingAdrMseLossConfig from python::RerankingAdrMse,
+        loss: RerankingAdrMseLoss = |config, _| config.init(),
+    }
+    RerankingBinaryCrossEntropy {
+        name: "cross_encoder.BinaryCrossEntropyLoss", model: CrossEncoder, takes: Logits,
+        one_number: false, weights: [],
+        config: RerankingBinaryCrossEntropyLossConfig,
+        loss: RerankingBinaryCrossEntropyLoss = |config, _| config.init(),
+    }
+    RerankingCachedMultipleNegativesRanking {
+        name: "cross_encoder.CachedMultipleNegativesRankingLoss", model: CrossEncoder, takes: Candidates,
+        one_number: false, weights: [],
+        config: RerankingMultipleNegativesRankingLossConfig from python::RerankingCachedMultipleNegativesRanking,
+        loss: RerankingMultipleNegativesRankingLoss = |config, _| config.init(),
+    }
+    RerankingCrossEntropy {
+        name: "cross_encoder.CrossEntropyLoss", model: CrossEncoder, takes: ClassLogits,
+        one_number: false, weights: [],
+        config: RerankingCrossEntropyLossConfig,
+        loss: RerankingCrossEntropyLoss = |config, _| config.init(),
+    }
+    RerankingLambda {
+        name: "cross_encoder.LambdaLoss", model: CrossEncoder, takes: Lists,
+        one_number: true, weights: [],
+        config: RerankingLambdaLossConfig from python::RerankingLambda,
+        loss: RerankingLambdaLoss = |config, _| config.init(),
+    }
+    RerankingListMle {
+        name: "cross_encoder.ListMLELoss", model: CrossEncoder, takes: Lists,
+        one_number: false, weights: [],
+        config: RerankingListMleLossConfig from python::RerankingListMle,
+        loss: RerankingListMleLoss = |config, _| config.init(),
+    }
+    RerankingListNet {
+        name: "cross_encoder.ListNetLoss", model: CrossEncoder, takes: Lists,
+        one_number: false, weights: [],
+        config: RerankingListNetLossConfig from python::RerankingListNet,
+        loss: RerankingListNetLoss = |config, _| config.init(),
+    }
+    RerankingMarginMse {
+        name: "cross_encoder.MarginMSELoss", model: CrossEncoder, takes: ScoredCandidates,
+        one_number: false, weights: [],
+        config: RerankingMarginMseLossConfig,
+        loss: RerankingMarginMseLoss = |config, _| config.init(),
+    }
+    RerankingMse {
+        name: "cross_encoder.MSELoss", model: CrossEncoder, takes: Logits,
+        one_number: false, weights: [],
+        config: RerankingMseLossConfig,
+        loss: RerankingMseLoss = |config, _| config.init(),
+    }
+    RerankingMultipleNegativesRanking {
+        name: "cross_encoder.MultipleNegativesRankingLoss", model: CrossEncoder, takes: Candidates,
+        one_number: false, weights: [],
+        config: RerankingMultipleNegativesRankingLossConfig,
+        loss: RerankingMultipleNegativesRankingLoss = |config, _| config.init(),
+    }
+    RerankingPListMle {
+        name: "cross_encoder.PListMLELoss", model: CrossEncoder, takes: Lists,
+        one_number: false, weights: [],
+        config: RerankingPListMleLossConfig from python::RerankingPListMle,
+        loss: RerankingPListMleLoss = |config, _| config.init(),
+    }
+    RerankingRankNet {
+        name: "cross_encoder.RankNetLoss", model: CrossEncoder, takes: Lists,
+        one_number: true, weights: [],
+        config: RerankingRankNetLossConfig from python::RerankingRankNet,
+        loss: RerankingRankNetLoss = |config, _| config.init(),
+    }
+    Flops {
+        name: "sparse_encoder.FlopsLoss", model: SparseEncoder, takes: AnyTexts,
+        one_number: true, weights: [],
+        config: FlopsLossConfig,
+        loss: FlopsLoss = |config, _| config.init(),
+    }
+    SparseAngle {
+        name: "sparse_encoder.SparseAnglELoss", model: SparseEncoder, takes: ScoredPairs,
+        one_number: true, weights: [],
+        config: AngleLossConfig,
+        loss: AngleLoss = |config, _| config.init(),
+    }
+    SparseCoSent {
+        name: "sparse_encoder.SparseCoSENTLoss", model: SparseEncoder, takes: ScoredPairs,
+        one_number: true, weights: [],
+        config: CoSentLossConfig,
+        loss: CoSentLoss = |config, _| config.init(),
+    }
+    SparseCosineSimilarity {
+        name: "sparse_encoder.SparseCosineSimilarityLoss", model: SparseEncoder, takes: ScoredPairs,
+        one_number: false, weights: [],
+        config: CosineSimilarityLossConfig from python::CosineSimilarity,
+        loss: CosineSimilarityLoss = |config, _| config.init(),
+    }
+    SparseDistillKlDiv {
+        name: "sparse_encoder.SparseDistillKLDivLoss", model: SparseEncoder, takes: TeacherScores,
+        one_number: false, weights: [],
+        config: DistillKlDivLossConfig from python::SparseDistillKlDiv,
+        loss: DistillKlDivLoss = |config, _| config.init(),
+    }
+    SparseMarginMse {
+        name: "sparse_encoder.SparseMarginMSELoss", model: SparseEncoder, takes: ScoredRankings,
+        one_number: false, weights: [],
+        config: MarginMseLossConfig,
+        loss: MarginMseLoss = |config, _| config.init(),
+    }
+    SparseMse {
+        name: "sparse_encoder.SparseMSELoss", model: SparseEncoder, takes: TeacherEmbeddings,
+        one_number: false, weights: [],
+        config: MseLossConfig,
+        loss: MseLoss = |config, device| config.init(device),
+    }
+    SparseMultipleNegativesRanking {
+        name: "sparse_encoder.SparseMultipleNegativesRankingLoss", model: SparseEncoder, takes: Rankings,
+        one_number: false, weights: [],
+        config: MultipleNegativesRankingLossConfig from python::SparseMultipleNegativesRanking,
+        loss: MultipleNegativesRankingLoss = |config, device| config.init_on(device),
+    }
+    SparseTriplet {
+        name: "sparse_encoder.SparseTripletLoss", model: SparseEncoder, takes: Triplets,
         one_number: false, weights: [],
         config: TripletLossConfig,
         loss: TripletLoss = |config, _| config.init(),

@@ -10,6 +10,7 @@ use serde::de::{Deserializer, Error};
 use super::around::Named;
 use super::{AroundAdaptiveLayer, AroundMatryoshka, AroundMatryoshka2d};
 use crate::geometry::Similarity;
+use crate::losses::reranking as reranker;
 use crate::losses::*;
 use crate::reduction::Reduction;
 
@@ -292,6 +293,75 @@ impl From<Softmax> for SoftmaxLossConfig {
     fn from(options: Softmax) -> Self {
         options.config
     }
+}
+
+/// The loss of sentence encoders with the scale 1 and the dot product.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SparseMultipleNegativesRanking {
+    scale: Option<f64>,
+    #[serde(alias = "similarity_fct")]
+    similarity: Option<Similarity>,
+    #[serde(rename = "gather_across_devices")]
+    _gather_across_devices: Option<bool>,
+    #[serde(flatten)]
+    config: MultipleNegativesRankingLossConfig,
+}
+
+impl From<SparseMultipleNegativesRanking> for MultipleNegativesRankingLossConfig {
+    fn from(sparse: SparseMultipleNegativesRanking) -> Self {
+        sparse
+            .config
+            .with_scale(sparse.scale.unwrap_or(1.0))
+            .with_similarity(sparse.similarity.unwrap_or(Similarity::Dot))
+    }
+}
+
+/// The loss of sentence encoders with the temperature 2.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SparseDistillKlDiv {
+    temperature: Option<f64>,
+    #[serde(flatten)]
+    config: DistillKlDivLossConfig,
+}
+
+impl From<SparseDistillKlDiv> for DistillKlDivLossConfig {
+    fn from(SparseDistillKlDiv { temperature, config }: SparseDistillKlDiv) -> Self {
+        config.with_temperature(temperature.unwrap_or(2.0))
+    }
+}
+
+/// Declares Python's options of losses that also have some which only say how Python computes the same
+/// numbers.
+macro_rules! with_ignored_options {
+    ($($options:ident { $($ignored:ident: $type:ty),* } for $config:ty;)*) => {$(
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code, reason = "they only say how Python computes the same numbers")]
+        pub struct $options {
+            $($ignored: Option<$type>,)*
+            #[serde(flatten)]
+            config: $config,
+        }
+
+        impl From<$options> for $config {
+            fn from(options: $options) -> Self {
+                options.config
+            }
+        }
+    )*};
+}
+
+with_ignored_options! {
+    RerankingAdrMse { mini_batch_size: i64 } for reranker::AdrMseLossConfig;
+    RerankingCachedMultipleNegativesRanking { mini_batch_size: i64, show_progress_bar: bool }
+        for reranker::MultipleNegativesRankingLossConfig;
+    RerankingLambda { mini_batch_size: i64 } for reranker::LambdaLossConfig;
+    RerankingListMle { mini_batch_size: i64 } for reranker::ListMleLossConfig;
+    RerankingListNet { mini_batch_size: i64 } for reranker::ListNetLossConfig;
+    RerankingPListMle { mini_batch_size: i64 } for reranker::PListMleLossConfig;
+    RerankingRankNet { mini_batch_size: i64 } for reranker::RankNetLossConfig;
 }
 
 /// A regression loss of torch by its class name, with torch's defaults.

@@ -251,12 +251,20 @@ fn batch_parts(kind: BatchKind, rows: usize) -> (Vec<Tensor<2>>, Targets) {
     let device = Device::flex();
     let column = || {
         let values = Tensor::<1, Int>::arange(0..4 * rows as i64, &device).float();
-        values.sin().reshape([rows, 4])
+        let values = values.sin().reshape([rows, 4]);
+        match kind {
+            BatchKind::Logits => values.narrow(1, 0, 1),
+            _ => values,
+        }
     };
     let numbers = Tensor::<1, Int>::arange(0..rows as i64, &device).remainder_scalar(2);
     let targets = match kind {
-        BatchKind::LabeledRows | BatchKind::ClassifiedPairs => Targets::Classes(numbers),
+        BatchKind::LabeledRows | BatchKind::ClassifiedPairs | BatchKind::ClassLogits => {
+            Targets::Classes(numbers)
+        }
+        BatchKind::Lists => Targets::Lists { labels: column(), lengths: vec![3; rows] },
         BatchKind::BinaryPairs
+        | BatchKind::Logits
         | BatchKind::ScoredPairs
         | BatchKind::ScoredTuples
         | BatchKind::TwoEncoderPairs
@@ -265,9 +273,10 @@ fn batch_parts(kind: BatchKind, rows: usize) -> (Vec<Tensor<2>>, Targets) {
         | BatchKind::Rankings
         | BatchKind::TwoEncoderTexts
         | BatchKind::Triplets
+        | BatchKind::Candidates
         | BatchKind::AnyTexts => Targets::None,
         BatchKind::TeacherScores => Targets::Matrix(column().narrow(1, 0, 2)),
-        BatchKind::TeacherEmbeddings => Targets::Matrix(column()),
+        BatchKind::TeacherEmbeddings | BatchKind::ScoredCandidates => Targets::Matrix(column()),
         BatchKind::GuidedRankings => Targets::Guide(vec![column(); 2]),
         BatchKind::DamagedTexts => Targets::Tokens(numbers.reshape([rows, 1]).repeat_dim(1, 3)),
         BatchKind::Inner => unreachable!("a wrapper takes what the loss inside takes"),

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use burn::prelude::*;
 
 use crate::batch::{
-    ClassifiedPairBatch, Columns, DistillationBatch, EmbeddingsBatch, GuidedBatch, LabeledBatch,
+    CandidateBatch, CandidateMarginBatch, ClassLogitBatch, ClassifiedPairBatch, Columns,
+    DistillationBatch, EmbeddingsBatch, GuidedBatch, LabeledBatch, ListBatch, LogitBatch,
     MarginBatch, PairBatch, RetrievalBatch, RowIds, TeacherScoresBatch, TripletBatch,
 };
 use crate::blocks::Blocks;
@@ -157,29 +158,28 @@ impl Surveyed for GuidedBatch {
     }
 }
 
-impl Surveyed for ClassifiedPairBatch {
-    fn survey(&self) -> Geometry {
-        Geometry::default()
-    }
+/// Implements it for batches about which there is nothing to say.
+macro_rules! nothing_to_survey {
+    ($($batch:ident),* $(,)?) => {$(
+        impl Surveyed for $batch {
+            fn survey(&self) -> Geometry {
+                Geometry::default()
+            }
+        }
+    )*};
 }
 
-impl Surveyed for TeacherScoresBatch {
-    fn survey(&self) -> Geometry {
-        Geometry::default()
-    }
-}
-
-impl Surveyed for EmbeddingsBatch {
-    fn survey(&self) -> Geometry {
-        Geometry::default()
-    }
-}
-
-impl Surveyed for DistillationBatch {
-    fn survey(&self) -> Geometry {
-        Geometry::default()
-    }
-}
+nothing_to_survey!(
+    CandidateBatch,
+    CandidateMarginBatch,
+    ClassLogitBatch,
+    ClassifiedPairBatch,
+    DistillationBatch,
+    EmbeddingsBatch,
+    ListBatch,
+    LogitBatch,
+    TeacherScoresBatch,
+);
 
 fn blocks(rows: &Tensor<2>, bytes: usize) -> Blocks {
     Blocks::within("Diagnostics", None, rows.dims(), bytes)

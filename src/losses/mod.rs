@@ -23,7 +23,9 @@ mod mse;
 mod multiple_negatives_ranking;
 mod online_contrastive;
 mod projection;
+pub mod reranking;
 mod softmax;
+pub mod sparse;
 mod triplet;
 mod wrappers;
 

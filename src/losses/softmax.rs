@@ -176,7 +176,9 @@ impl SoftmaxLoss {
             ),
             // Reads from the device, so only where a debug build asks for it.
             ClassTargets::Indices(indices) if cfg!(debug_assertions) => {
-                if let Err(error) = crate::batch::check_class_indices(indices, classes) {
+                if let Err(error) =
+                    crate::batch::check_class_indices("ClassifiedPairBatch", indices, classes)
+                {
                     panic!("{error}");
                 }
             }

@@ -10,8 +10,26 @@ use crate::reduction::Terms;
 /// Rows with the class index [`IGNORED_LABEL`] are 0 and do not count; rows with a class that does not
 /// exist are NaN. With `smoothing` ε the target is `(1 − ε) y + ε / classes`.
 pub fn cross_entropy(logits: Tensor<2>, targets: ClassTargets, smoothing: f64) -> Terms {
+    weighted_cross_entropy(logits, targets, smoothing, None)
+}
+
+/// [`cross_entropy`] `−Σ_c w_c y_c ln softmax(z)_c` with a weight for each class, if there are any. A mean
+/// over class indices divides by the weights of the classes; one over probabilities by the number of rows.
+pub fn weighted_cross_entropy(
+    logits: Tensor<2>,
+    targets: ClassTargets,
+    smoothing: f64,
+    weights: Option<&[f64]>,
+) -> Terms {
     let [_, classes] = logits.dims();
+    let place = (&logits.device(), logits.dtype());
+    let weights =
+        weights.map(|weights| Tensor::<1>::from_data(weights, place).inner().unsqueeze_dim::<2>(0));
     let log_p = log_softmax(logits);
+    let log_p = match &weights {
+        Some(weights) => log_p * weights.clone(),
+        None => log_p,
+    };
     let uniform = log_p.clone().mean_dim(1);
     let (log_target, indices) = match targets {
         ClassTargets::Probabilities(y) => ((log_p * y).sum_dim(1), None),
@@ -27,7 +45,15 @@ pub fn cross_entropy(logits: Tensor<2>, targets: ClassTargets, smoothing: f64) -
         Some(indices) => {
             let dtype = values.dtype();
             let values = indices.mask(values);
-            Terms::new(values.squeeze_dim(1), indices.counts.float().cast(dtype).sum())
+            let counts = indices.counts.float().cast(dtype);
+            let counts = match weights {
+                Some(weights) => {
+                    let rows = counts.dims()[0];
+                    counts * weights.repeat_dim(0, rows).gather(1, indices.class)
+                }
+                None => counts,
+            };
+            Terms::new(values.squeeze_dim(1), counts.sum())
         }
     }
 }
@@ -60,7 +86,7 @@ impl Indices {
 }
 
 /// `z − ln Σ eᶻ` along the rows.
-fn log_softmax(logits: Tensor<2>) -> Tensor<2> {
+pub(super) fn log_softmax(logits: Tensor<2>) -> Tensor<2> {
     let shifted = logits.clone() - logits.inner().max_dim(1);
     let log_sum = shifted.clone().exp().sum_dim(1).log();
     shifted - log_sum

@@ -2,6 +2,7 @@
 
 use burn::prelude::*;
 
+use super::log_sum_exp::{log_of_zero, remaining_log_sum_exp, running_log_sum_exp};
 use crate::kernels::carry_gradient;
 use crate::numeric::lowest_number;
 use crate::reduction::Reduced;
@@ -24,9 +25,11 @@ pub fn pairwise_logistic(scores: Tensor<1>, labels: Tensor<1>, scale: f64) -> Re
     let largest = -lowest_number(&fixed) / 4.0;
     let s = (fixed - centre).mul_scalar(scale).clamp(-largest, largest);
 
-    let below = strictly_before(running_log_sum_exp(s.clone()), order.first_equal);
-    let negated = running_log_sum_exp(s.clone().neg().flip([0])).flip([0]);
-    let above = strictly_after(negated, order.next_larger);
+    let row = s.clone().unsqueeze_dim(0);
+    let below = running_log_sum_exp(row.clone()).squeeze_dim(0);
+    let below = strictly_before(below, order.first_equal);
+    let above = remaining_log_sum_exp(row.neg()).squeeze_dim(0);
+    let above = strictly_after(above, order.next_larger);
 
     let as_lower = s.clone() + above;
     let value = log_one_plus_sum_exp(as_lower.clone());
@@ -34,38 +37,14 @@ pub fn pairwise_logistic(scores: Tensor<1>, labels: Tensor<1>, scale: f64) -> Re
     Reduced::new(value + carry_gradient(scores, slope.mul_scalar(scale)))
 }
 
-/// `ln Σ_{k ≤ i} exp(x_k)` for every i, `[n]`, by doubling the reach of each sum.
-fn running_log_sum_exp(x: Tensor<1>) -> Tensor<1> {
-    let [n] = x.dims();
-    let mut sums = x;
-    let mut reach = 1;
-    while reach < n {
-        let before = Tensor::cat(vec![nothing(reach, &sums), sums.clone().slice(0..n - reach)], 0);
-        sums = log_add_exp(sums, before);
-        reach *= 2;
-    }
-    sums
-}
-
 /// The sum that ends before place `start` of each row; nothing before place 0.
 fn strictly_before(sums: Tensor<1>, start: Tensor<1, Int>) -> Tensor<1> {
-    Tensor::cat(vec![nothing(1, &sums), sums], 0).select(0, start)
+    Tensor::cat(vec![log_of_zero([1], &sums), sums], 0).select(0, start)
 }
 
 /// The sum that begins at place `start` of each row; nothing at place n.
 fn strictly_after(sums: Tensor<1>, start: Tensor<1, Int>) -> Tensor<1> {
-    Tensor::cat(vec![sums.clone(), nothing(1, &sums)], 0).select(0, start)
-}
-
-/// The logarithm of 0, as a finite number.
-fn nothing(count: usize, like: &Tensor<1>) -> Tensor<1> {
-    Tensor::full([count], lowest_number(like), (&like.device(), like.dtype()))
-}
-
-/// `ln(eˣ + eʸ)`, element by element.
-fn log_add_exp(x: Tensor<1>, y: Tensor<1>) -> Tensor<1> {
-    let apart = (x.clone() - y.clone()).abs();
-    x.max_pair(y) + apart.neg().exp().log1p()
+    Tensor::cat(vec![sums.clone(), log_of_zero([1], &sums)], 0).select(0, start)
 }
 
 /// `ln(1 + Σ exp(x))`, `[1]`.

@@ -4,6 +4,7 @@
 use burn::prelude::*;
 use burn::tensor::activation;
 
+use super::hinge::log_one_plus_exp;
 use crate::geometry::Similarity;
 use crate::numeric::tangent;
 
@@ -62,6 +63,17 @@ pub fn binary_cross_entropy_with_logits<const D: usize>(x: Tensor<D>, y: Tensor<
     let of_zero = larger.clone().mask_where(positive.clone(), smaller.clone());
     let of_one = smaller.mask_where(positive, larger);
     tangent(x, value, of_one * miss - of_zero * y)
+}
+
+/// `−w y ln σ(x) − (1 − y) ln(1 − σ(x))` for logits `x` and a weight `w` of positives, computed without
+/// leaving the log domain.
+pub fn weighted_binary_cross_entropy<const D: usize>(
+    x: Tensor<D>,
+    y: Tensor<D>,
+    weight: f64,
+) -> Tensor<D> {
+    let negative = y.clone().neg().add_scalar(1.0);
+    log_one_plus_exp(x.clone().neg()) * y.mul_scalar(weight) + log_one_plus_exp(x) * negative
 }
 
 /// `(s(q, p) − s(q, nₖ) − marginₖ)²` for every query and negative, `[n, k]`.

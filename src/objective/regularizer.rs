@@ -36,6 +36,20 @@ fn by_smaller_gram(x: Tensor<2>) -> Tensor<2> {
     }
 }
 
+/// `(1/n Σᵢ xᵢᵥ)²` for every dimension, `[dim]`, of rows `[n, dim]`; rows with at most `threshold` dimensions
+/// that are not 0 count as 0, and still in `n`.
+pub fn flops(rows: Tensor<2>, threshold: Option<f64>) -> Tensor<1> {
+    let counted = match threshold {
+        None => rows,
+        Some(threshold) => {
+            let active = rows.clone().inner().not_equal_elem(0.0).float().sum_dim(1);
+            let few = active.lower_equal_elem(threshold).expand(rows.dims());
+            rows.mask_fill(few, 0.0)
+        }
+    };
+    counted.mean_dim(0).square().squeeze_dim(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,6 +27,7 @@ mod hardest;
 mod label_order;
 mod masks;
 mod online;
+mod ranks;
 mod semi_hard;
 mod sorted;
 mod violated;
@@ -38,6 +39,7 @@ pub use hardest::{hardest, hardest_negatives, hardest_positives, search_bytes};
 pub use label_order::LabelOrder;
 pub use masks::{LabelMasks, valid_anchors};
 pub use online::{OnlineSelection, online_selection};
+pub use ranks::{places_by_rank, ranks};
 pub use semi_hard::semi_hard_negatives;
 pub use violated::{TripletCounts, violated_triplets};
 

@@ -49,8 +49,11 @@ fn refused(place: &Place, case: &Case, dtype: DType) -> Result<usize, String> {
     let panic = catch_unwind(AssertUnwindSafe(|| place.run_in(case, dtype)));
     let panic = panic.err().ok_or("a budget that is too small is taken")?;
     let message = panic.downcast_ref::<String>().ok_or("a panic without a message")?;
-    let expected = format!("{}: `memory_budget` must be at least ", case.loss);
-    let rest = message.strip_prefix(&expected).ok_or(message)?;
+    let (owner, rest) = message.split_once(": `memory_budget` must be at least ").ok_or(message)?;
+    // The catalog knows a loss of another kind of model by a longer name.
+    if !case.loss.ends_with(owner) {
+        return Err(message.clone());
+    }
     let digits = rest.split(' ').next().unwrap_or_default();
     digits.parse().map_err(|_| message.clone())
 }

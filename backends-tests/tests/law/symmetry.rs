@@ -23,6 +23,10 @@ pub fn permutes(place: &Place, case: &Case) -> Result<(), String> {
         .chain(guide)
         .for_each(|rows| *rows = take(rows, &order));
 
+    if let Some(lengths) = &mut permuted.lengths {
+        *lengths = order.iter().map(|&row| lengths[row]).collect();
+    }
+
     let (loss, gradients) = place.run(case);
     let rows = |data| Nested { shape: case.columns[0].shape.clone(), data };
     let moved = gradients.into_iter().map(|g| take(&rows(g), &order).data).collect();

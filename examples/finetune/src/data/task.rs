@@ -19,7 +19,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use burn_embedding_losses::catalog::{BatchKind, Entry, LossConfig};
+use burn_embedding_losses::catalog::{BatchKind, Entry, LossConfig, ModelKind};
 
 use super::Dataset;
 use crate::error::Error;
@@ -61,9 +61,11 @@ pub const DENOISING: &str = "DenoisingAutoEncoderLoss";
 
 /// The Python names of the losses that this program trains with.
 pub fn losses() -> Vec<&'static str> {
-    let trained = |entry: &Entry| !takes_two_encoders(entry.takes);
-    let mut names: Vec<_> =
-        LossConfig::ENTRIES.into_iter().filter(trained).map(|entry| entry.name).collect();
+    let trained = |entry: &Entry| {
+        entry.model == ModelKind::SentenceEncoder && !takes_two_encoders(entry.takes)
+    };
+    let entries = LossConfig::ENTRIES.into_iter().filter(trained);
+    let mut names: Vec<_> = entries.map(|entry| entry.name).collect();
     names.sort_unstable();
     names
 }
@@ -81,7 +83,16 @@ pub fn takes_two_encoders(kind: BatchKind) -> bool {
 /// The batch that the loss of this name takes.
 pub fn kind_of(loss: &str) -> Result<BatchKind, Error> {
     let entry = Entry::of(loss).map_err(|error| Error::option("--loss", error.to_string()))?;
-    Ok(entry.takes)
+    match entry.model {
+        ModelKind::SentenceEncoder => Ok(entry.takes),
+        _ => Err(Error::option(
+            "--loss",
+            format!(
+                "{loss} is not for sentence encoders, which this program trains, with {}",
+                losses().join(", ")
+            ),
+        )),
+    }
 }
 
 /// Whether the other rows of a batch of this kind are negatives.
