@@ -1,14 +1,16 @@
 //! The end of a Parquet file, which says where everything is.
 
 use super::MAGIC;
-use super::thrift::{BINARY, INT, LIST, LONG, STRUCT, Thrift};
+use super::format::{FILE_META_DATA, SCHEMA_ELEMENT};
+use super::thrift::Thrift;
 
 /// Columns within columns. The crate that reads the schema would go as deep as the file says.
 const DEPTH: usize = 32;
 /// A thousand columns in a thousand groups of rows need less.
 const LENGTH: usize = 16 << 20;
 
-/// The bytes of the footer, with a schema that is not larger than it claims to be; or what is wrong.
+/// The bytes of the footer, whose fields are of their kinds, with a schema that is not larger than it claims to be; or
+/// what is wrong.
 pub fn footer(bytes: &[u8]) -> Result<&[u8], &'static str> {
     const CUT: &str = "damaged or cut short, as Parquet: copy or download it again";
     let (rest, magic) = bytes.split_last_chunk::<4>().ok_or(CUT)?;
@@ -30,8 +32,7 @@ pub fn footer(bytes: &[u8]) -> Result<&[u8], &'static str> {
     }
     let start = rest.len().checked_sub(length).filter(|start| *start >= MAGIC.len()).ok_or(CUT)?;
     let footer = &rest[start..];
-    let kinds = [INT, LIST, LONG, LIST, LIST, BINARY, LIST, STRUCT, BINARY];
-    let walked = Thrift::new(footer).fields(&kinds, |thrift, field| match field {
+    let walked = Thrift::new(footer).fields(&FILE_META_DATA, |thrift, field| match field {
         2 => schema(thrift).map(|()| true),
         _ => Some(false),
     });
@@ -40,13 +41,12 @@ pub fn footer(bytes: &[u8]) -> Result<&[u8], &'static str> {
 
 /// Walks the columns, each of which is followed by those in it.
 fn schema(thrift: &mut Thrift) -> Option<()> {
-    let (STRUCT, columns) = thrift.list()? else { return None };
+    let columns = thrift.structures()?;
     // How many columns are still to come, on each level.
     let mut open: Vec<usize> = Vec::new();
     for _ in 0..columns {
         let mut children = 0;
-        let kinds = [INT, INT, INT, BINARY, INT, INT, INT, INT, INT, STRUCT];
-        thrift.fields(&kinds, |thrift, field| {
+        thrift.fields(&SCHEMA_ELEMENT, |thrift, field| {
             if field == 5 {
                 children = usize::try_from(thrift.int()?).ok()?;
             }
@@ -72,16 +72,51 @@ fn schema(thrift: &mut Thrift) -> Option<()> {
 mod tests {
     use super::*;
 
-    /// A file whose schema has these numbers of columns within columns.
-    fn file(children: &[u8]) -> Vec<u8> {
+    /// A file whose schema has these numbers of columns within columns, and these groups of rows.
+    fn file_of(children: &[u8], groups: &[u8]) -> Vec<u8> {
         let mut footer = vec![0x15, 2, 0x19, 0xfc, children.len() as u8];
         for children in children {
-            // Its name is `a`.
-            footer.extend([0x48, 1, b'a', 0x15, children * 2, 0]);
+            // A group or a required text, each with the name `a`.
+            match children {
+                1.. => footer.extend([0x48, 1, b'a', 0x15, children * 2, 0]),
+                0 => footer.extend([0x15, 12, 0x25, 0, 0x18, 1, b'a', 0]),
+            }
         }
-        footer.extend([0x16, 0, 0x19, 0x0c, 0]);
+        footer.extend([0x16, 0, 0x19]);
+        footer.extend(groups);
+        footer.push(0);
         let length = (footer.len() as u32).to_le_bytes();
         [&MAGIC[..], &footer, &length, MAGIC].concat()
+    }
+
+    fn file(children: &[u8]) -> Vec<u8> {
+        file_of(children, &[0x0c])
+    }
+
+    /// A file with one group of one column, whose statistics hold this.
+    fn file_with(statistics: &[u8]) -> Vec<u8> {
+        // The column at byte 4, with two encodings, not packed; no values, and its first page at byte 4.
+        let encodings = [0x15, 12, 0x19, 0x25, 0, 6, 0x19, 0x18, 1, b'a', 0x15, 0];
+        let sizes = [0x16, 0, 0x16, 0, 0x16, 0, 0x26, 8, 0x3c];
+        let column = [&[0x19, 0x1c, 0x26, 8, 0x1c][..], &encodings, &sizes, statistics].concat();
+        let group = [&[0x1c][..], &column, &[0, 0, 0], &[0x16, 0, 0x16, 0, 0]].concat();
+        file_of(&[1, 0], &group)
+    }
+
+    #[test]
+    fn fields_of_another_kind_are_refused() {
+        assert!(footer(&file_with(&[0x18, 1, b'z', 0x18, 1, b'a', 0x16, 0])).is_ok());
+        // Bytes in the place of the number of nulls: the crate takes the first two for it, and the others for a field
+        // that it passes over, a list of two thousand million booleans.
+        let long = [0xf1, 0xff, 0xff, 0xff, 0xff, 7];
+        let hidden = [&[0x39, 0x93, 0, 0x09, 50][..], &long].concat();
+        let unknown = [&[0x09, 100][..], &long].concat();
+        // A set of texts, a map, and a truth in the place of a text.
+        let (set, map, truth) = (vec![0x0a, 100, 0x18, 0], vec![0x0b, 100, 0], vec![0x11]);
+        for statistics in [hidden, unknown, set, map, truth] {
+            let bytes = file_with(&statistics);
+            assert!(footer(&bytes).unwrap_err().contains("damaged or cut short"), "{bytes:x?}");
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Parquet files, read row by row.
 //!
-//! A file may be damaged, or made to do harm. Memory is taken for what it says that it holds, so that is checked first:
-//! by `footer` for the schema, by `pages` and `group` for the columns.
+//! A file may be damaged, or made to do harm. Memory and time are taken for what it says that it holds, so that is checked
+//! first: by `footer` for the schema and the groups of rows, by `pages` and `group` for the columns.
 
 mod footer;
+mod format;
 mod group;
 mod pages;
 mod quiet;

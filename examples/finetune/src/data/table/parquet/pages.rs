@@ -7,7 +7,8 @@ use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 
-use super::thrift::{BOOL, INT, STRUCT, Thrift};
+use super::format::{DATA_PAGE_HEADER, DATA_PAGE_HEADER_V2, DICTIONARY_PAGE_HEADER, PAGE_HEADER};
+use super::thrift::{Kind, Thrift};
 
 /// The reason to refuse a file that is made to fill memory.
 pub const TOO_LARGE: &str =
@@ -93,16 +94,15 @@ impl Page {
         let mut numbers = [-1; 3];
         let mut values = 0;
         let mut thrift = Thrift::new(bytes);
-        let kinds = [INT, INT, INT, INT, STRUCT, STRUCT, STRUCT, STRUCT];
-        thrift.fields(&kinds, |thrift, field| {
-            let kinds: &[u8] = match field {
+        thrift.fields(&PAGE_HEADER, |thrift, field| {
+            let kinds: &[Kind] = match field {
                 1..=3 => {
                     numbers[field - 1] = thrift.int()?;
                     return Some(true);
                 }
-                5 => &[INT, INT, INT, INT, STRUCT],
-                7 => &[INT, INT, BOOL],
-                8 => &[INT, INT, INT, INT, INT, INT, BOOL, STRUCT],
+                5 => &DATA_PAGE_HEADER,
+                7 => &DICTIONARY_PAGE_HEADER,
+                8 => &DATA_PAGE_HEADER_V2,
                 _ => return Some(false),
             };
             thrift.fields(kinds, |thrift, field| {
@@ -187,8 +187,12 @@ mod tests {
         let twice = [&whole[..end - 1], &[0x05, 4], &number(5000), &[0, 1, 2, 3]].concat();
         let other_kind = [&[0x16], &whole[1..]].concat();
         let index = page(1, 9, 9);
+        // Statistics whose number of nulls is a long list of booleans.
+        let nulls = [0x1c, 0x39, 0xf1, 0xff, 0xff, 0xff, 0xff, 7, 0, 0, 0];
+        let hiding = [&whole[..end - 2], &nulls].concat();
         assert!(refused(&pages(twice), 0).contains(TOO_LARGE), "the last of two sizes counts");
-        for bytes in [other_kind, index, whole[..end - 1].to_vec(), vec![0xff; 64], vec![]] {
+        let cut = whole[..end - 1].to_vec();
+        for bytes in [other_kind, index, hiding, cut, vec![0xff; 64], vec![]] {
             assert!(refused(&pages(bytes), 0).contains("a page is damaged"));
         }
         assert!(refused(&pages(whole.clone()), 99).contains("a page is missing"));
