@@ -17,11 +17,12 @@ fn peak() -> usize {
 }
 
 /// Writes rows of which a long column is not used.
-fn write(path: &Path, header: &str, row: impl Fn(usize, &str) -> String) -> usize {
+fn write(path: &Path, [start, end]: [&str; 2], row: impl Fn(usize, &str) -> String) -> usize {
     let note = "a long note ".repeat(400);
     let mut file = BufWriter::new(File::create(path).unwrap());
-    file.write_all(header.as_bytes()).unwrap();
+    file.write_all(start.as_bytes()).unwrap();
     (0..ROWS).for_each(|number| writeln!(file, "{}", row(number, &note)).unwrap());
+    file.write_all(end.as_bytes()).unwrap();
     file.flush().unwrap();
     drop(file);
     fs::metadata(path).unwrap().len() as usize
@@ -34,19 +35,25 @@ fn read(path: &Path) -> Dataset {
 #[test]
 fn a_file_is_not_held_in_memory() {
     let directory = tempfile::tempdir().unwrap();
-    let [csv, jsonl] = ["a.csv", "a.jsonl"].map(|name| directory.path().join(name));
-    let size = write(&csv, "anchor,note,positive\n", |row, note| {
+    let [csv, jsonl, json] = ["a.csv", "a.jsonl", "a.json"].map(|name| directory.path().join(name));
+    let size = write(&csv, ["anchor,note,positive\n", ""], |row, note| {
         format!("question {row},\"{note}\n\",answer {row}")
     });
-    write(&jsonl, "", |row, note| {
+    let object = |row: usize, note: &str| {
         let (anchor, positive) = (format!("question {row}"), format!("answer {row}"));
         serde_json::json!({ "anchor": anchor, "note": note, "positive": positive }).to_string()
+    };
+    write(&jsonl, ["", ""], object);
+    write(&json, ["[", "]"], |row, note| {
+        let comma = if row == 0 { "" } else { "," };
+        format!("{comma}{}", object(row, note))
     });
     let before = peak();
-    let (csv, jsonl) = (read(&csv), read(&jsonl));
+    let files = [(&csv, 2 * ROWS), (&jsonl, ROWS), (&json, ROWS)];
+    let read = files.map(|(path, last)| (read(path), last));
     let grown = peak() - before;
     assert!(grown < size / 4, "{grown} bytes more for files of {size}");
-    for (data, last) in [(&csv, 2 * ROWS), (&jsonl, ROWS)] {
+    for (data, last) in read {
         assert_eq!(data.rankings.len(), ROWS);
         let row = &data.rankings[ROWS - 1];
         assert_eq!((&row.anchor[..], &row.positive[..]), ("question 9999", "answer 9999"));

@@ -1,7 +1,7 @@
 //! The text of a file: unpacked if it is gzip, and refused if it is no text.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -37,6 +37,11 @@ const FREE: u64 = 64 << 20;
 /// Beyond that, this many bytes for each byte of the file. Texts rarely reach 20; a file made to fill
 /// memory reaches 1000.
 const RATIO: u64 = 100;
+
+/// Bytes in any order.
+pub trait Raw: BufRead + Seek {}
+
+impl<R: BufRead + Seek> Raw for R {}
 
 /// What a file holds, read anew for each pass over its rows, so that memory does not hold it as a whole.
 #[derive(Debug, Clone)]
@@ -91,11 +96,35 @@ impl Contents {
         Ok(first == start)
     }
 
-    /// Its bytes, as they are.
-    pub fn bytes(&self) -> Result<Vec<u8>, Error> {
+    /// The number of its bytes, as they are.
+    pub fn size(&self) -> u64 {
+        match &self.source {
+            Source::File(length, _) => *length,
+            Source::Bytes(bytes) => bytes.len() as u64,
+        }
+    }
+
+    /// Some of its bytes, as they are; `None` if it has not so many.
+    pub fn range(&self, start: u64, length: u64) -> Result<Option<Vec<u8>>, Error> {
+        if start.checked_add(length).is_none_or(|end| end > self.size()) {
+            return Ok(None);
+        }
+        let Some(reader) = self.starting_at(start)? else { return Ok(None) };
         let mut bytes = Vec::new();
-        self.raw()?.read_to_end(&mut bytes).map_err(|error| self.unreadable(error))?;
-        Ok(bytes)
+        let read = reader.take(length).read_to_end(&mut bytes);
+        read.map_err(|error| self.unreadable(error))?;
+        Ok(Some(bytes))
+    }
+
+    /// Its bytes from one on, as they are; `None` if there are not so many.
+    pub fn starting_at(&self, start: u64) -> Result<Option<Box<dyn Raw>>, Error> {
+        if start > self.size() {
+            return Ok(None);
+        }
+        let mut reader = self.raw()?;
+        let moved = reader.seek(SeekFrom::Start(start));
+        moved.map_err(|error| self.unreadable(error))?;
+        Ok(Some(reader))
     }
 
     /// Refuses what is no text.
@@ -186,15 +215,8 @@ impl Contents {
         Ok(Box::new(BufReader::with_capacity(BUFFER, unpacked)))
     }
 
-    fn size(&self) -> u64 {
-        match &self.source {
-            Source::File(length, _) => *length,
-            Source::Bytes(bytes) => bytes.len() as u64,
-        }
-    }
-
     /// Its bytes, as they are. A file must be as it was at first: the passes go together.
-    fn raw(&self) -> Result<Box<dyn BufRead>, Error> {
+    fn raw(&self) -> Result<Box<dyn Raw>, Error> {
         let (length, modified) = match &self.source {
             Source::Bytes(bytes) => return Ok(Box::new(Cursor::new(bytes.clone()))),
             Source::File(length, modified) => (*length, *modified),

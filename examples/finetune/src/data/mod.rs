@@ -5,6 +5,7 @@ pub mod corpus;
 mod dataset;
 pub mod derive;
 mod files;
+mod lines;
 mod part;
 mod place;
 pub mod repeats;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 pub use dataset::{Dataset, Pair, Ranking, Sentence, TeacherTarget};
+pub use lines::Lines;
 pub use place::Place;
 pub use scale::ScoreRange;
 pub use table::Hints;
@@ -133,7 +135,7 @@ fn one(path: &Path, bytes: &[u8], formats: Formats, hints: Hints) -> Result<Data
 
 fn part(contents: Contents, formats: Formats, hints: Hints) -> Result<Part, Error> {
     if contents.starts_with(table::parquet::MAGIC)? {
-        return Part::of_parquet(contents.path(), &contents.bytes()?);
+        return Part::of_parquet(contents);
     }
     // Files that are no text say so, whatever their extension.
     contents.check()?;
@@ -150,18 +152,6 @@ fn no_format(path: &Path) -> Error {
         }
     };
     Error::read(path, reason)
-}
-
-/// The lines of a text file, one text each; a text may be empty.
-pub fn lines(path: &Path) -> Result<Vec<String>, Error> {
-    let contents = Contents::of_file(path)?;
-    contents.check()?;
-    let lines = contents.lines()?.map(|line| line.map(|(_, text)| text));
-    let lines = lines.collect::<Result<Vec<_>, Error>>()?;
-    if lines.is_empty() {
-        return Err(Error::read(path, "it has no lines"));
-    }
-    Ok(lines)
 }
 
 /// A text column of a row: trimmed, and never empty.

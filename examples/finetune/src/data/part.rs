@@ -34,9 +34,10 @@ impl Part {
         part.not_empty(&file)
     }
 
-    /// The rows in the bytes of a Parquet file; at least one.
-    pub fn of_parquet(file: &Path, bytes: &[u8]) -> Result<Self, Error> {
-        Self::Table(parquet::parse(&file.into(), bytes)?).not_empty(file)
+    /// The rows of a Parquet file; at least one.
+    pub fn of_parquet(contents: Contents) -> Result<Self, Error> {
+        let file = contents.path().clone();
+        Self::Table(parquet::parse(contents)?).not_empty(&file)
     }
 
     fn not_empty(self, file: &Path) -> Result<Self, Error> {

@@ -77,7 +77,7 @@ impl Log {
         let kept: String = text.split_inclusive('\n').take_while(taken).collect();
         match kept == text {
             true => Ok(()),
-            false => output::write(&self.path, |out| out.write_all(kept.as_bytes())),
+            false => output::write(&self.path, kept.as_bytes()),
         }
     }
 

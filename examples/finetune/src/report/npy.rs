@@ -5,16 +5,19 @@ use std::io::{self, Write};
 /// The header ends on a multiple of this.
 const ALIGNMENT: usize = 64;
 
-/// Writes a matrix of `f32`, row by row.
-pub fn write(out: &mut dyn Write, values: &[f32], columns: usize) -> io::Result<()> {
-    let rows = values.len().checked_div(columns).unwrap_or(0);
+/// Writes what comes before the rows of a matrix of `f32`.
+pub fn write_header(out: &mut dyn Write, [rows, columns]: [usize; 2]) -> io::Result<()> {
     let shape = format!("({rows}, {columns})");
     let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
     // Magic, version and the header's length take ten bytes, the line feed one.
     let length = (10 + header.len() + 1).next_multiple_of(ALIGNMENT) - 10;
     out.write_all(b"\x93NUMPY\x01\x00")?;
     out.write_all(&(length as u16).to_le_bytes())?;
-    writeln!(out, "{header:width$}", width = length - 1)?;
+    writeln!(out, "{header:width$}", width = length - 1)
+}
+
+/// Writes rows.
+pub fn write_rows(out: &mut dyn Write, values: &[f32]) -> io::Result<()> {
     values.iter().try_for_each(|value| out.write_all(&value.to_le_bytes()))
 }
 
@@ -25,7 +28,8 @@ mod tests {
     #[test]
     fn the_header_names_the_shape_and_ends_on_a_boundary() {
         let mut bytes = Vec::new();
-        write(&mut bytes, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3).unwrap();
+        write_header(&mut bytes, [2, 3]).unwrap();
+        write_rows(&mut bytes, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
         let data = bytes.len() - 24;
         assert!(data.is_multiple_of(ALIGNMENT) && bytes[data - 1] == b'\n');
         assert_eq!(usize::from(u16::from_le_bytes([bytes[8], bytes[9]])), data - 10);

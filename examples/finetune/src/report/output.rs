@@ -4,29 +4,57 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
+
 use crate::error::Error;
 
+/// A file beside its place, which it takes once it is complete. If it is dropped before, nothing is left of it.
+pub struct Partial<'a> {
+    path: &'a Path,
+    writer: BufWriter<NamedTempFile>,
+}
+
+impl<'a> Partial<'a> {
+    /// Begins the file that will be at `path`.
+    pub fn begin(path: &'a Path) -> Result<Self, Error> {
+        let parent = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        // By default only the owner may read a temporary file; the result is a file like any other.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file = builder.prefix(".partial-").tempfile_in(parent);
+        let file = file.map_err(|error| Error::output(path, error))?;
+        Ok(Self { path, writer: BufWriter::new(file) })
+    }
+
+    /// Moves the file to its place.
+    pub fn finish(self) -> Result<(), Error> {
+        let failed = |error: io::Error| Error::output(self.path, error);
+        let file = self.writer.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.as_file().sync_all().map_err(failed)?;
+        file.persist(self.path).map_err(|error| failed(error.error))?;
+        Ok(())
+    }
+}
+
+impl Write for Partial<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
 /// Writes a file beside its place and moves it there once it is complete.
-pub fn write(
-    path: &Path,
-    contents: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Error> {
-    let failed = |error: io::Error| Error::output(path, error);
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    // By default only the owner may read a temporary file; the result is a file like any other.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.prefix(".partial-").tempfile_in(parent).map_err(failed)?;
-    let mut writer = BufWriter::new(file);
-    contents(&mut writer).map_err(failed)?;
-    let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+pub fn write(path: &Path, contents: &[u8]) -> Result<(), Error> {
+    let mut file = Partial::begin(path)?;
+    file.write_all(contents).map_err(|error| Error::output(path, error))?;
+    file.finish()
 }
 
 /// Writes a file, in a directory that it makes if need be. A file that does not fit is removed.
@@ -78,12 +106,10 @@ mod tests {
     fn a_file_that_cannot_be_completed_leaves_the_former_one() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
-        write(&path, |out| out.write_all(b"first")).unwrap();
-        let failing = write(&path, |out| {
-            out.write_all(b"second")?;
-            Err(io::Error::other("no more"))
-        });
-        assert!(failing.unwrap_err().to_string().contains("no more"));
+        write(&path, b"first").unwrap();
+        let mut second = Partial::begin(&path).unwrap();
+        second.write_all(&[0; 1 << 16]).unwrap();
+        drop(second);
         assert_eq!(fs::read(&path).unwrap(), b"first");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
     }

@@ -4,15 +4,17 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
-use burn_embedding_models::{SentenceTransformer, TextEncoder, Tokenizer, Tokens};
+use burn_embedding_models::{SentenceTransformer, TextEncoder, Tokenizer};
 use serde::Serialize;
 
+use super::encoder::Encoder;
 use super::save;
 use crate::cli::EncodeArgs;
-use crate::data;
+use crate::data::Lines;
 use crate::error::Error;
 use crate::report::console::Console;
-use crate::report::{npy, output};
+use crate::report::npy;
+use crate::report::output::{self, Partial};
 
 /// The file formats of embeddings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,14 +41,6 @@ impl Format {
     }
 }
 
-/// Lines with their embeddings.
-struct Embedded {
-    lines: Vec<String>,
-    /// The values of all embeddings, line by line.
-    values: Vec<f32>,
-    dimension: usize,
-}
-
 /// Does what the command line asks for.
 pub fn encode(args: &EncodeArgs, console: &Console) -> Result<(), Error> {
     let device = named_device::open(&args.device)
@@ -55,76 +49,168 @@ pub fn encode(args: &EncodeArgs, console: &Console) -> Result<(), Error> {
     if let Some(out) = &args.out {
         output::check_apart(out, &args.file)?;
     }
-    let lines = data::lines(&args.file)?;
-    let embedded = match save::is_small_encoder(&args.model) {
-        true => embed_small(lines, args, &device, console)?,
-        false => {
-            let model = args.open_options().open(&args.model, &device)?;
-            embed(&model, lines, args, console)?
+    let lines = Lines::of(&args.file)?;
+    let work = Work { args, format, model: Model::open(args, &device)?, lines };
+    let cut = match &args.out {
+        Some(path) => {
+            let mut file = Partial::begin(path)?;
+            let cut = work.write(&mut file).map_err(|stopped| stopped.at(path))?;
+            file.finish()?;
+            cut
         }
+        None => work.print()?,
     };
-    embedded.check(args)?;
-    let write = |out: &mut dyn Write| match format {
-        Format::Npy => npy::write(out, &embedded.values, embedded.dimension),
-        Format::Jsonl => embedded.write_jsonl(out),
-    };
-    match &args.out {
-        Some(path) => output::write(path, write),
-        None => print(write),
-    }
-}
-
-fn embed(
-    model: &SentenceTransformer,
-    lines: Vec<String>,
-    args: &EncodeArgs,
-    console: &Console,
-) -> Result<Embedded, Error> {
-    let tokens = model.tokenize(&lines, args.prompt.as_deref())?;
-    say_cut(&tokens, &model.tokenizer, console);
-    Ok(Embedded::new(lines, model.embed(&tokens, args.batch_size)))
-}
-
-/// With the encoder of a run from scratch, which has no options.
-fn embed_small(
-    lines: Vec<String>,
-    args: &EncodeArgs,
-    device: &Device,
-    console: &Console,
-) -> Result<Embedded, Error> {
-    let given = [
-        ("--pooling", args.pooling.is_some()),
-        ("--prompt", args.prompt.is_some()),
-        ("--route", args.route.is_some()),
-    ];
-    if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
-        let reason = "an encoder that was trained from scratch has none";
-        return Err(Error::option(option, reason.to_string()));
-    }
-    let (encoder, tokenizer) = save::load(&args.model, device)?;
-    let tokens = tokenizer.encode(lines.iter().map(String::as_str).collect())?;
-    say_cut(&tokens, &tokenizer, console);
-    let whole = encoder.embed_in_batches(&tokens.slices(), args.batch_size, device);
-    let [_, size] = whole.dims();
-    let kept = args.truncate_dim.map_or(size, |dimension| size.min(dimension.get()));
-    Ok(Embedded::new(lines, whole.narrow(1, 0, kept)))
-}
-
-fn say_cut(tokens: &Tokens, tokenizer: &Tokenizer, console: &Console) {
-    let (cut, all, limit) = (tokens.cut, tokens.rows.len(), tokenizer.max_tokens());
     if cut > 0 {
+        let (all, limit) = (work.lines.count, work.model.tokenizer().max_tokens());
         console.note(format_args!("{cut} of {all} texts cut to {limit} tokens"));
     }
+    Ok(())
 }
 
-/// Writes to stdout. A reader that went away (`finetune encode | head`) has what it wants.
-fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-    match write(&mut io::BufWriter::new(io::stdout().lock())) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::output(Path::new("standard output"), error))
-        }
-        _ => Ok(()),
+/// The lines of a file to embeddings.
+struct Work<'a> {
+    args: &'a EncodeArgs,
+    format: Format,
+    model: Model,
+    lines: Lines,
+}
+
+/// Why the work stopped.
+enum Stopped {
+    /// The output cannot be written.
+    Output(io::Error),
+    /// Anything else.
+    Error(Error),
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
     }
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Stopped {
+    /// The error of the output `path`.
+    fn at(self, path: &Path) -> Error {
+        match self {
+            Self::Output(error) => Error::output(path, error),
+            Self::Error(error) => error,
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Writes to stdout. A reader that went away (`finetune encode | head`) has what it wants.
+    fn print(&self) -> Result<usize, Error> {
+        match self.write(&mut io::BufWriter::new(io::stdout().lock())) {
+            Err(Stopped::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+            written => written.map_err(|stopped| stopped.at(Path::new("standard output"))),
+        }
+    }
+
+    /// Writes the embeddings, a group of lines at a time; returns how many of the lines were cut.
+    fn write(&self, out: &mut dyn Write) -> Result<usize, Stopped> {
+        let (mut done, mut cut) = (0, 0);
+        for lines in self.lines.groups()? {
+            let lines = lines?;
+            let embedded = self.model.embed(&lines, self.args)?;
+            self.check(&embedded, done)?;
+            match self.format {
+                Format::Npy => {
+                    if done == 0 {
+                        npy::write_header(out, [self.lines.count, embedded.dimension])?;
+                    }
+                    npy::write_rows(out, &embedded.values)?;
+                }
+                Format::Jsonl => embedded.write_jsonl(&lines, out)?,
+            }
+            done += lines.len();
+            cut += embedded.cut;
+        }
+        out.flush()?;
+        Ok(cut)
+    }
+
+    /// Refuses embeddings that no file can hold, which follow `done` others.
+    fn check(&self, embedded: &Embedded, done: usize) -> Result<(), Error> {
+        let values = &embedded.values;
+        let Some(place) = values.iter().position(|value| !value.is_finite()) else {
+            return Ok(());
+        };
+        let (line, value) = (done + place / embedded.dimension + 1, values[place]);
+        let reason = format!(
+            "the model gives {value} in the embedding of line {line} of {}: its weights are damaged or \
+             not finite",
+            self.args.file.display()
+        );
+        Err(Error::option("--model", reason))
+    }
+}
+
+/// What embeds texts.
+enum Model {
+    /// A model of sentence-transformers.
+    Whole(Box<SentenceTransformer>),
+    /// The encoder of a run from scratch, which has no options.
+    Small(Box<Encoder>, Tokenizer, Device),
+}
+
+impl Model {
+    fn open(args: &EncodeArgs, device: &Device) -> Result<Self, Error> {
+        if !save::is_small_encoder(&args.model) {
+            let model = args.open_options().open(&args.model, device)?;
+            return Ok(Self::Whole(Box::new(model)));
+        }
+        let given = [
+            ("--pooling", args.pooling.is_some()),
+            ("--prompt", args.prompt.is_some()),
+            ("--route", args.route.is_some()),
+        ];
+        if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
+            let reason = "an encoder that was trained from scratch has none";
+            return Err(Error::option(option, reason.to_string()));
+        }
+        let (encoder, tokenizer) = save::load(&args.model, device)?;
+        Ok(Self::Small(Box::new(encoder), tokenizer, device.clone()))
+    }
+
+    fn tokenizer(&self) -> &Tokenizer {
+        match self {
+            Self::Whole(model) => &model.tokenizer,
+            Self::Small(_, tokenizer, _) => tokenizer,
+        }
+    }
+
+    fn embed(&self, texts: &[String], args: &EncodeArgs) -> Result<Embedded, Error> {
+        match self {
+            Self::Whole(model) => {
+                let tokens = model.tokenize(texts, args.prompt.as_deref())?;
+                Ok(Embedded::new(model.embed(&tokens, args.batch_size), tokens.cut))
+            }
+            Self::Small(encoder, tokenizer, device) => {
+                let tokens = tokenizer.encode(texts.iter().map(String::as_str).collect())?;
+                let whole = encoder.embed_in_batches(&tokens.slices(), args.batch_size, device);
+                let [_, size] = whole.dims();
+                let kept = args.truncate_dim.map_or(size, |dimension| size.min(dimension.get()));
+                Ok(Embedded::new(whole.narrow(1, 0, kept), tokens.cut))
+            }
+        }
+    }
+}
+
+/// The embeddings of some lines.
+struct Embedded {
+    /// The values of all embeddings, line by line.
+    values: Vec<f32>,
+    dimension: usize,
+    /// The number of lines of which only the first tokens were embedded.
+    cut: usize,
 }
 
 /// A line of JSON output.
@@ -135,30 +221,16 @@ struct Row<'a> {
 }
 
 impl Embedded {
-    fn new(lines: Vec<String>, embeddings: Tensor<2>) -> Self {
+    fn new(embeddings: Tensor<2>, cut: usize) -> Self {
         let [_, dimension] = embeddings.dims();
-        Self { lines, values: embeddings.into_data().iter().collect(), dimension }
+        Self { values: embeddings.into_data().iter().collect(), dimension, cut }
     }
 
-    /// Refuses embeddings that no file can hold.
-    fn check(&self, args: &EncodeArgs) -> Result<(), Error> {
-        let Some(place) = self.values.iter().position(|value| !value.is_finite()) else {
-            return Ok(());
-        };
-        let (line, value) = (place / self.dimension + 1, self.values[place]);
-        let reason = format!(
-            "the model gives {value} in the embedding of line {line} of {}: its weights are damaged or \
-             not finite",
-            args.file.display()
-        );
-        Err(Error::option("--model", reason))
-    }
-
-    fn write_jsonl(&self, out: &mut dyn Write) -> io::Result<()> {
-        for (text, embedding) in self.lines.iter().zip(self.values.chunks(self.dimension)) {
+    fn write_jsonl(&self, lines: &[String], out: &mut dyn Write) -> io::Result<()> {
+        for (text, embedding) in lines.iter().zip(self.values.chunks(self.dimension)) {
             serde_json::to_writer(&mut *out, &Row { text, embedding })?;
             out.write_all(b"\n")?;
         }
-        out.flush()
+        Ok(())
     }
 }

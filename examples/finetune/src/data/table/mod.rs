@@ -7,6 +7,7 @@
 //!       → rows               pairs, rankings, labelled texts, teacher's embeddings
 //! ```
 
+mod array;
 mod cell;
 pub mod columns;
 pub mod delimited;
@@ -33,6 +34,7 @@ use serde_json::{Map, Value};
 use super::contents::Contents;
 use super::{Dataset, Place, ScoreRange};
 use crate::error::Error;
+use array::Elements;
 use columns::{Columns, Renamed};
 use delimited::Delimited;
 
@@ -70,6 +72,10 @@ pub enum Source {
     Delimited(Delimited),
     /// A file of JSON Lines.
     JsonLines(Contents),
+    /// A file of one array in JSON.
+    JsonArray(Contents),
+    /// A Parquet file.
+    Parquet(parquet::File),
 }
 
 /// The rows of one pass.
@@ -81,6 +87,8 @@ impl Source {
             Self::Rows(rows) => Box::new(rows.iter().map(|row| Ok(Cow::Borrowed(row)))),
             Self::Delimited(file) => Box::new(file.rows()?.map(|row| row.map(Cow::Owned))),
             Self::JsonLines(file) => Box::new(json::lines(file)?.map(|row| row.map(Cow::Owned))),
+            Self::Parquet(file) => Box::new(file.rows()?.map(|row| row.map(Cow::Owned))),
+            Self::JsonArray(file) => Box::new(Elements::of(file)?.map(|row| row.map(Cow::Owned))),
         })
     }
 }

@@ -1,20 +1,29 @@
 //! Takes the place of the reader of Parquet files in a build without the cargo feature `parquet`.
 
-use std::path::Path;
-use std::sync::Arc;
-
-use super::Table;
+use super::{Row, Table};
+use crate::data::contents::Contents;
 use crate::error::Error;
 
 /// The first bytes of a file.
 pub const MAGIC: &[u8; 4] = b"PAR1";
 
+/// A file that is read; there is none.
+#[derive(Debug, Clone)]
+pub enum File {}
+
+impl File {
+    /// Its rows.
+    pub fn rows(&self) -> Result<std::iter::Empty<Result<Row, Error>>, Error> {
+        match *self {}
+    }
+}
+
 /// Refuses the file, and says how to read it.
-pub fn parse(file: &Arc<Path>, _bytes: &[u8]) -> Result<Table, Error> {
+pub fn parse(contents: Contents) -> Result<Table, Error> {
     let reason = "a Parquet file, which this build does not read: build the program with \
                   `cargo build --release -p finetune --features parquet`, or convert the file to JSON Lines, in \
                   Python with pandas.read_parquet(FILE).to_json(\"train.jsonl\", orient=\"records\", lines=True)";
-    Err(Error::read(file, reason))
+    Err(Error::read(contents.path(), reason))
 }
 
 #[cfg(test)]

@@ -338,6 +338,11 @@ fn json_arrays_are_read_like_json_lines() {
     ] {
         assert_eq!(rankings(&read("a.json", text)), rankings(&plain), "{text}");
     }
+    // Brackets, commas and quotes in texts end no row.
+    let odd = ["]},{[\\\"", "\\\\\", \\", "é]"];
+    let rows: Vec<_> = odd.iter().map(|text| [text, "b"]).collect();
+    let data = read("a.json", &serde_json::to_string_pretty(&rows).unwrap());
+    assert!(data.rankings.iter().map(|row| &row.anchor).eq(odd));
     // A row has the line that it begins in.
     let pretty =
         read("a.json", "[\n{\n\"anchor\": \"a\",\n\"positive\": \"b\"},\n\n[\"c\", \"d\"]\n]");
@@ -361,6 +366,11 @@ fn broken_json_arrays_name_the_line() {
             "a.json:3: not JSON: expected nothing after the array, found `x`",
         ),
         ("[[\"a\", \"b\"],\n3]", "a.json:2: expected an object or a list of texts, found 3"),
+        ("[[\"a\", \"b\"],\n,[\"c\", \"d\"]]", "a.json:2: not JSON: expected a row, found `,`"),
+        ("[[\"a\", \"b\"],\n]", "a.json:2: not JSON: expected a row, found `]`"),
+        ("[\n]\n\n}", "a.json:4: not JSON: expected nothing after the array, found `}`"),
+        ("[[\"a\", \"b\"],\n }]", "a.json:2: not JSON (column 2): expected value"),
+        ("[[\"a\",\n \"b", "a.json:2: not JSON (column 3): EOF while parsing a string"),
     ] {
         let found = refused("a.json", text);
         assert!(found.starts_with(message), "{text}: {found}");

@@ -3,17 +3,37 @@
 use super::MAGIC;
 use super::format::{FILE_META_DATA, SCHEMA_ELEMENT};
 use super::thrift::Thrift;
+use crate::data::contents::Contents;
+use crate::error::Error;
 
 /// Columns within columns. The crate that reads the schema would go as deep as the file says.
 const DEPTH: usize = 32;
 /// A thousand columns in a thousand groups of rows need less.
-const LENGTH: usize = 16 << 20;
+pub const LENGTH: usize = 16 << 20;
+
+const CUT: &str = "damaged or cut short, as Parquet: copy or download it again";
 
 /// The bytes of the footer, whose fields are of their kinds, with a schema that is not larger than it claims to be; or
 /// what is wrong.
-pub fn footer(bytes: &[u8]) -> Result<&[u8], &'static str> {
-    const CUT: &str = "damaged or cut short, as Parquet: copy or download it again";
-    let (rest, magic) = bytes.split_last_chunk::<4>().ok_or(CUT)?;
+pub fn footer(contents: &Contents) -> Result<Vec<u8>, Error> {
+    let refused = |reason| Error::read(contents.path(), reason);
+    let end = contents.size().checked_sub(8).ok_or_else(|| refused(CUT))?;
+    let last = contents.range(end, 8)?.unwrap_or_default();
+    let length = length(&last).map_err(refused)?;
+    let start = end.checked_sub(length).filter(|start| *start >= MAGIC.len() as u64);
+    let footer = match start {
+        Some(start) => contents.range(start, length)?.unwrap_or_default(),
+        None => return Err(refused(CUT)),
+    };
+    match walk(&footer) {
+        Some(()) => Ok(footer),
+        None => Err(refused(CUT)),
+    }
+}
+
+/// The length of the footer, in the last bytes of the file.
+fn length(last: &[u8]) -> Result<u64, &'static str> {
+    let (length, magic) = last.split_first_chunk::<4>().ok_or(CUT)?;
     match magic {
         b"PARE" => {
             return Err(
@@ -23,20 +43,20 @@ pub fn footer(bytes: &[u8]) -> Result<&[u8], &'static str> {
         magic if magic == MAGIC => {}
         _ => return Err(CUT),
     }
-    let (rest, length) = rest.split_last_chunk::<4>().ok_or(CUT)?;
-    let length = u32::from_le_bytes(*length) as usize;
-    if length > LENGTH {
+    let length = u32::from_le_bytes(*length);
+    if length as usize > LENGTH {
         return Err(
             "a Parquet file whose footer is larger than 16 MiB: write it with fewer columns or groups of rows",
         );
     }
-    let start = rest.len().checked_sub(length).filter(|start| *start >= MAGIC.len()).ok_or(CUT)?;
-    let footer = &rest[start..];
-    let walked = Thrift::new(footer).fields(&FILE_META_DATA, |thrift, field| match field {
+    Ok(length.into())
+}
+
+fn walk(footer: &[u8]) -> Option<()> {
+    Thrift::new(footer).fields(&FILE_META_DATA, |thrift, field| match field {
         2 => schema(thrift).map(|()| true),
         _ => Some(false),
-    });
-    walked.map(|()| footer).ok_or(CUT)
+    })
 }
 
 /// Walks the columns, each of which is followed by those in it.
@@ -70,7 +90,14 @@ fn schema(thrift: &mut Thrift) -> Option<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Vec<u8>, String> {
+        let contents = Contents::of_bytes(Path::new("a.parquet"), bytes);
+        footer(&contents).map_err(|error| error.to_string())
+    }
 
     /// A file whose schema has these numbers of columns within columns, and these groups of rows.
     fn file_of(children: &[u8], groups: &[u8]) -> Vec<u8> {
@@ -105,7 +132,7 @@ mod tests {
 
     #[test]
     fn fields_of_another_kind_are_refused() {
-        assert!(footer(&file_with(&[0x18, 1, b'z', 0x18, 1, b'a', 0x16, 0])).is_ok());
+        assert!(read(&file_with(&[0x18, 1, b'z', 0x18, 1, b'a', 0x16, 0])).is_ok());
         // Bytes in the place of the number of nulls: the crate takes the first two for it, and the others for a field
         // that it passes over, a list of two thousand million booleans.
         let long = [0xf1, 0xff, 0xff, 0xff, 0xff, 7];
@@ -115,17 +142,17 @@ mod tests {
         let (set, map, truth) = (vec![0x0a, 100, 0x18, 0], vec![0x0b, 100, 0], vec![0x11]);
         for statistics in [hidden, unknown, set, map, truth] {
             let bytes = file_with(&statistics);
-            assert!(footer(&bytes).unwrap_err().contains("damaged or cut short"), "{bytes:x?}");
+            assert!(read(&bytes).unwrap_err().contains("damaged or cut short"), "{bytes:x?}");
         }
     }
 
     #[test]
     fn a_schema_is_as_large_as_it_claims_to_be() {
-        assert!(footer(&file(&[2, 0, 1, 0])).is_ok());
+        assert!(read(&file(&[2, 0, 1, 0])).is_ok());
         // Deeper than any stack, or larger than any memory.
         let deep: Vec<_> = [1; 40].into_iter().chain([0]).collect();
         for bytes in [file(&deep), file(&[63, 0])] {
-            assert!(footer(&bytes).unwrap_err().contains("damaged or cut short"));
+            assert!(read(&bytes).unwrap_err().contains("damaged or cut short"));
         }
     }
 
@@ -134,12 +161,12 @@ mod tests {
         let whole = file(&[1, 0]);
         let end = whole.len();
         let encrypted = [&whole[..end - 4], b"PARE"].concat();
-        assert!(footer(&encrypted).unwrap_err().contains("encrypted"));
+        assert!(read(&encrypted).unwrap_err().contains("encrypted"));
         let long = [&whole[..end - 8], &(17_u32 << 20).to_le_bytes(), MAGIC].concat();
-        assert!(footer(&long).unwrap_err().contains("16 MiB"));
+        assert!(read(&long).unwrap_err().contains("16 MiB"));
         let longer_than_the_file = [&whole[..end - 8], &9999_u32.to_le_bytes(), MAGIC].concat();
         for bytes in [&longer_than_the_file[..], &whole[..end - 1], &whole[..4], b"PAR1PAR1", b""] {
-            assert!(footer(bytes).is_err());
+            assert!(read(bytes).is_err());
         }
     }
 }

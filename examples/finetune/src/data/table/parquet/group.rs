@@ -2,27 +2,52 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use parquet::basic::{Encoding, Type as Physical};
 use parquet::bloom_filter::Sbbf;
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
-use parquet::file::metadata::RowGroupMetaData;
-use parquet::file::reader::RowGroupReader;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use parquet::file::reader::{FileReader, RowGroupReader};
 use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::record::reader::RowIter;
 use parquet::schema::types::Type;
 
 use super::pages::{Budget, Pages, TOO_LARGE};
+use crate::data::contents::Contents;
 
-/// Rows that are stored together.
-pub struct Rows<'a> {
-    pub bytes: &'a Bytes,
-    pub metadata: &'a RowGroupMetaData,
+/// All groups of a file.
+pub struct Groups {
+    pub contents: Contents,
+    pub metadata: Arc<ParquetMetaData>,
     pub budget: Arc<Mutex<Budget>>,
 }
 
-impl RowGroupReader for Rows<'_> {
+impl FileReader for Groups {
+    fn metadata(&self) -> &ParquetMetaData {
+        &self.metadata
+    }
+
+    fn num_row_groups(&self) -> usize {
+        self.metadata.num_row_groups()
+    }
+
+    fn get_row_group(&self, group: usize) -> Result<Box<dyn RowGroupReader + '_>> {
+        let metadata = self.metadata.row_group(group);
+        Ok(Box::new(Group { file: self, metadata }))
+    }
+
+    fn get_row_iter(&self, columns: Option<Type>) -> Result<RowIter<'_>> {
+        RowIter::from_file(columns, self)
+    }
+}
+
+/// Rows that are stored together.
+struct Group<'a> {
+    file: &'a Groups,
+    metadata: &'a RowGroupMetaData,
+}
+
+impl RowGroupReader for Group<'_> {
     fn metadata(&self) -> &RowGroupMetaData {
         self.metadata
     }
@@ -32,7 +57,8 @@ impl RowGroupReader for Rows<'_> {
     }
 
     fn get_column_page_reader(&self, column: usize) -> Result<Box<dyn PageReader>> {
-        let pages = Arc::new(Pages::new(self.bytes.clone(), self.budget.clone()));
+        let Groups { contents, budget, .. } = self.file;
+        let pages = Arc::new(Pages::new(contents.clone(), budget.clone()));
         let rows = usize::try_from(self.metadata.num_rows())?;
         let column = self.metadata.column(column);
         Ok(Box::new(Column {
@@ -40,7 +66,7 @@ impl RowGroupReader for Rows<'_> {
             texts: column.column_type() == Physical::BYTE_ARRAY,
             lists: column.column_descr().max_rep_level() > 0,
             longest: 0,
-            budget: self.budget.clone(),
+            budget: budget.clone(),
         }))
     }
 

@@ -1,4 +1,4 @@
-//! Parquet files, read row by row.
+//! Parquet files, read row by row. The line of a row is its number.
 //!
 //! A file may be damaged, or made to do harm. Memory and time are taken for what it says that it holds, so that is checked
 //! first: by `footer` for the schema and the groups of rows, by `pages` and `group` for the columns.
@@ -13,19 +13,18 @@ mod thrift;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
 use parquet::basic::Compression;
-use parquet::errors::ParquetError;
+use parquet::errors::{ParquetError, Result as ReadResult};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
-use parquet::file::reader::RowGroupReader;
 use parquet::record::Field;
+use parquet::record::reader::RowIter;
 use serde_json::{Number, Value};
 
 use super::{Row, Source, Table};
 use crate::data::Place;
-use crate::data::contents::unpacked_limit;
+use crate::data::contents::{Contents, unpacked_limit};
 use crate::error::Error;
-use group::Rows;
+use group::Groups;
 use pages::{Budget, TOO_LARGE};
 
 /// The first and the last bytes of a file.
@@ -36,30 +35,116 @@ const FREE_VALUES: u64 = 4 << 20;
 /// Beyond that, this many for each of its bytes. Texts take several bytes, columns of one value next to none.
 const VALUES_PER_BYTE: u64 = 4;
 
-/// Reads a table. The line of a row is its number.
-pub fn parse(file: &Arc<Path>, bytes: &[u8]) -> Result<Table, Error> {
-    let footer = footer::footer(bytes).map_err(|reason| Error::read(file, reason))?;
-    let read = quiet::catch(|| -> Result<_, ParquetError> {
-        let metadata = ParquetMetaDataReader::decode_metadata(footer)?;
-        Ok(match packed_otherwise(&metadata) {
-            Some(reason) => Err(Error::read(file, reason)),
-            None => Ok(rows(file, bytes, &metadata)?),
-        })
-    });
-    let not_read = |reason: &str| {
-        let reason =
-            format!("damaged, or not read as Parquet: {reason}; try to write it again with pandas");
-        Error::read(file, reason)
-    };
-    match read {
+/// A file whose footer has been read.
+#[derive(Debug, Clone)]
+pub struct File {
+    contents: Contents,
+    metadata: Arc<ParquetMetaData>,
+}
+
+impl File {
+    /// The rows of one pass over the file. Memory holds a page of each column.
+    pub fn rows(&self) -> Result<Rows, Error> {
+        let size = self.contents.size();
+        let (bytes, values) = (unpacked_limit(size), most_values(size));
+        let groups = Groups {
+            contents: self.contents.clone(),
+            metadata: self.metadata.clone(),
+            budget: Arc::new(Mutex::new(Budget { bytes, values })),
+        };
+        let rows = RowIter::from_file_into(Box::new(groups));
+        Ok(Rows { file: self.contents.path().clone(), rows, number: 0, bytes_left: bytes })
+    }
+}
+
+/// Reads a table.
+pub fn parse(contents: Contents) -> Result<Table, Error> {
+    let footer = footer::footer(&contents)?;
+    let metadata = guarded(contents.path(), || {
+        let metadata = ParquetMetaDataReader::decode_metadata(&footer)?;
+        check_sizes(&metadata, contents.size()).map(|()| metadata)
+    })?;
+    if let Some(reason) = packed_otherwise(&metadata) {
+        return Err(Error::read(contents.path(), reason));
+    }
+    Table::of(Source::Parquet(File { contents, metadata: Arc::new(metadata) }), true)
+}
+
+/// What the crate reads, or what is wrong with the file.
+fn guarded<T>(file: &Path, work: impl FnOnce() -> ReadResult<T>) -> Result<T, Error> {
+    let reason = match quiet::catch(work) {
+        Some(Ok(done)) => return Ok(done),
         // The crate has asserts, and kinds of columns that it has not implemented.
-        None => Err(not_read("its columns contradict themselves or are of a rare kind")),
+        None => "its columns contradict themselves or are of a rare kind".to_string(),
         Some(Err(ParquetError::General(reason))) if reason == TOO_LARGE => {
-            Err(Error::read(file, reason))
+            return Err(Error::read(file, reason));
         }
-        Some(Err(ParquetError::General(reason))) => Err(not_read(&reason)),
-        Some(Err(error)) => Err(not_read(&error.to_string())),
-        Some(Ok(rows)) => Table::of(Source::Rows(rows?), true),
+        Some(Err(ParquetError::General(reason))) => reason,
+        Some(Err(ParquetError::External(error))) => match error.downcast() {
+            Ok(error) => return Err(*error),
+            Err(error) => error.to_string(),
+        },
+        Some(Err(error)) => error.to_string(),
+    };
+    let reason =
+        format!("damaged, or not read as Parquet: {reason}; try to write it again with pandas");
+    Err(Error::read(file, reason))
+}
+
+fn most_values(size: u64) -> u64 {
+    size.saturating_mul(VALUES_PER_BYTE).max(FREE_VALUES)
+}
+
+/// Refuses more rows than a file of this size can have, and columns that share bytes.
+fn check_sizes(metadata: &ParquetMetaData, size: u64) -> ReadResult<()> {
+    let columns = metadata.file_metadata().schema_descr().num_columns().max(1) as u64;
+    let (mut cells, mut bytes) = (0_u64, 0_u64);
+    for group in metadata.row_groups() {
+        let rows = u64::try_from(group.num_rows())?;
+        cells = cells.saturating_add(rows.saturating_mul(columns));
+        for column in group.columns() {
+            bytes = bytes.saturating_add(column.byte_range().1);
+        }
+    }
+    if cells > most_values(size) {
+        return Err(ParquetError::General(TOO_LARGE.into()));
+    }
+    if bytes > size {
+        return Err(ParquetError::General("its columns are larger than the file".into()));
+    }
+    Ok(())
+}
+
+/// The rows of a file, in their order.
+pub struct Rows {
+    file: Arc<Path>,
+    rows: RowIter<'static>,
+    /// How many have been read.
+    number: usize,
+    /// A dictionary gives long texts for a few bits: the bytes that texts may still have.
+    bytes_left: u64,
+}
+
+impl Rows {
+    fn next_row(&mut self) -> Result<Option<Row>, Error> {
+        let Some(row) = guarded(&self.file, || self.rows.next().transpose())? else {
+            return Ok(None);
+        };
+        self.number += 1;
+        let cells = row.into_columns().into_iter().map(|(name, field)| (name, cell(field)));
+        let row = Row { place: Place::new(self.file.clone(), self.number), cells: cells.collect() };
+        let length = row.cells.values().map(length).sum();
+        let left = self.bytes_left.checked_sub(length);
+        self.bytes_left = left.ok_or_else(|| Error::read(&self.file, TOO_LARGE))?;
+        Ok(Some(row))
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<Row, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_row().transpose()
     }
 }
 
@@ -76,39 +161,6 @@ fn packed_otherwise(metadata: &ParquetMetaData) -> Option<String> {
         "its columns are packed with {packed}; only Snappy and Zstandard are read: write it again, in Python with \
          pandas.read_parquet(FILE).to_parquet(\"new.parquet\")"
     ))
-}
-
-fn rows(
-    file: &Arc<Path>,
-    bytes: &[u8],
-    metadata: &ParquetMetaData,
-) -> Result<Vec<Row>, ParquetError> {
-    let size = bytes.len() as u64;
-    let values = size.saturating_mul(VALUES_PER_BYTE).max(FREE_VALUES);
-    let mut bytes_left = unpacked_limit(size);
-    let budget = Arc::new(Mutex::new(Budget { bytes: bytes_left, values }));
-    let too_large = || ParquetError::General(TOO_LARGE.into());
-    let columns = metadata.file_metadata().schema_descr().num_columns().max(1) as u64;
-    let cells = metadata.row_groups().iter().try_fold(0_u64, |cells, group| {
-        let rows = u64::try_from(group.num_rows()).ok()?;
-        cells.checked_add(rows.checked_mul(columns)?)
-    });
-    cells.filter(|cells| *cells <= values).ok_or_else(too_large)?;
-    let bytes = Bytes::copy_from_slice(bytes);
-    let mut rows = Vec::new();
-    for metadata in metadata.row_groups() {
-        let group = Rows { bytes: &bytes, metadata, budget: budget.clone() };
-        for row in group.get_row_iter(None)? {
-            let cells = row?.into_columns().into_iter().map(|(name, field)| (name, cell(field)));
-            let row =
-                Row { place: Place::new(file.clone(), rows.len() + 1), cells: cells.collect() };
-            // A dictionary gives long texts for a few bits.
-            let length = row.cells.values().map(length).sum();
-            bytes_left = bytes_left.checked_sub(length).ok_or_else(too_large)?;
-            rows.push(row);
-        }
-    }
-    Ok(rows)
 }
 
 fn length(cell: &Value) -> u64 {

@@ -1,14 +1,18 @@
 //! Pages: the pieces of a column that are unpacked one at a time. Each says how large it is, which is checked before
 //! any memory is taken.
 
+use std::io::BufRead;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 
+use super::footer::LENGTH;
 use super::format::{DATA_PAGE_HEADER, DATA_PAGE_HEADER_V2, DICTIONARY_PAGE_HEADER, PAGE_HEADER};
 use super::thrift::{Kind, Thrift};
+use crate::data::contents::{Contents, Raw};
+use crate::error::Error;
 
 /// The reason to refuse a file that is made to fill memory.
 pub const TOO_LARGE: &str =
@@ -33,49 +37,64 @@ impl Budget {
 
 /// The pages of one column.
 pub struct Pages {
-    bytes: Bytes,
+    contents: Contents,
     budget: Arc<Mutex<Budget>>,
     /// Where the contents of the last page begin: the crate may come back to them before it goes on.
-    contents: Mutex<Option<u64>>,
+    after_header: Mutex<Option<u64>>,
 }
 
 impl Pages {
-    /// Those in the bytes of a file.
-    pub fn new(bytes: Bytes, budget: Arc<Mutex<Budget>>) -> Self {
-        Self { bytes, budget, contents: Mutex::new(None) }
+    /// Those of a file.
+    pub fn new(contents: Contents, budget: Arc<Mutex<Budget>>) -> Self {
+        Self { contents, budget, after_header: Mutex::new(None) }
     }
+
+    /// The header at this place, of which these bytes are known. A larger one is read as far as a footer may go.
+    fn header(&self, start: u64, known: &[u8]) -> Result<Page> {
+        let rest = self.contents.size() - start;
+        let page = match Page::of(known) {
+            None if rest > known.len() as u64 => {
+                let more = self.contents.range(start, rest.min(LENGTH as u64)).map_err(failed)?;
+                more.and_then(|more| Page::of(&more))
+            }
+            page => page,
+        };
+        page.ok_or_else(|| ParquetError::General("a page is damaged".into()))
+    }
+}
+
+/// The error of the file, through the hands of the crate.
+fn failed(error: Error) -> ParquetError {
+    ParquetError::External(Box::new(error))
 }
 
 impl Length for Pages {
     fn len(&self) -> u64 {
-        self.bytes.len() as u64
+        self.contents.size()
     }
 }
 
 impl ChunkReader for Pages {
-    type T = <Bytes as ChunkReader>::T;
+    type T = Box<dyn Raw>;
 
     /// Is called at the header of a page, and once more at its contents if the crate had only looked at the header.
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        let place = usize::try_from(start)?;
-        let rest = self.bytes.get(place..).ok_or(ParquetError::EOF("a page is missing".into()))?;
-        let mut contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
-        if *contents != Some(start) {
-            let page = Page::of(rest).ok_or(ParquetError::General("a page is damaged".into()))?;
+        let reader = self.contents.starting_at(start).map_err(failed)?;
+        let mut reader = reader.ok_or_else(|| ParquetError::EOF("a page is missing".into()))?;
+        let mut after = self.after_header.lock().unwrap_or_else(PoisonError::into_inner);
+        if *after != Some(start) {
+            let page = self.header(start, reader.fill_buf()?)?;
             let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
             budget.take(&page).ok_or_else(|| ParquetError::General(TOO_LARGE.into()))?;
             // The next header may follow at once.
-            *contents = (page.packed > 0).then_some(start + page.header);
+            *after = (page.packed > 0).then_some(start + page.header);
         }
-        self.bytes.get_read(start)
+        Ok(reader)
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
-        let end = usize::try_from(start)?.checked_add(length);
-        match end.filter(|end| *end <= self.bytes.len()) {
-            Some(_) => self.bytes.get_bytes(start, length),
-            None => Err(ParquetError::EOF("a page is cut short".into())),
-        }
+        let bytes = self.contents.range(start, length as u64).map_err(failed)?;
+        bytes.map(Bytes::from).ok_or_else(|| ParquetError::EOF("a page is cut short".into()))
     }
 }
 
@@ -127,6 +146,8 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     /// A number as the protocol has it.
@@ -155,11 +176,12 @@ mod tests {
 
     fn pages(bytes: Vec<u8>) -> Pages {
         let budget = Budget { bytes: 1000, values: 100 };
-        Pages::new(bytes.into(), Arc::new(Mutex::new(budget)))
+        let contents = Contents::of_bytes(Path::new("a.parquet"), &bytes);
+        Pages::new(contents, Arc::new(Mutex::new(budget)))
     }
 
     fn refused(pages: &Pages, start: usize) -> String {
-        pages.get_read(start as u64).unwrap_err().to_string()
+        pages.get_read(start as u64).err().unwrap().to_string()
     }
 
     #[test]
