@@ -21,8 +21,14 @@ def pytorch():
     torch.save(weights, directory / "legacy.bin", _use_new_zipfile_serialization=False)
 
 
+def adapter():
+    """A pickle, as `peft` saved adapters until 2023."""
+    weights = load_file(HERE / "lora" / "adapter_model.safetensors")
+    torch.save(weights, HERE / "files" / "adapter_model.bin")
+
+
 if __name__ == "__main__":
-    makers = [pytorch]
+    makers = [pytorch, adapter]
     for make in makers:
         if make.__name__ in (sys.argv[1:] or [maker.__name__ for maker in makers]):
             make()

@@ -64,6 +64,17 @@ fn an_adapter_beside_its_model_is_added() {
 }
 
 #[test]
+fn an_adapter_may_be_a_pickle() {
+    let directory = together("bert", "lora");
+    fs::remove_file(directory.path().join(WEIGHTS)).unwrap();
+    let pickle = "adapter_model.bin";
+    fs::copy(golden("files").join(pickle), directory.path().join(pickle)).unwrap();
+    assert_merged(&open(directory.path()), "lora");
+    fs::write(directory.path().join(pickle), b"no pickle").unwrap();
+    assert!(error(directory.path()).contains(pickle));
+}
+
+#[test]
 fn an_adapter_of_sentence_transformers_names_its_model() {
     // By a path relative to the adapter, and by an absolute one.
     assert_merged(&open(&golden("lora")), "lora");

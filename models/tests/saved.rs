@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn_embedding_models::directory::names;
-use common::{FAMILIES, golden, open, rows, texts};
+use common::{FAMILIES, copy, golden, open, rows, set, texts};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -39,6 +39,29 @@ fn a_saved_model_gives_the_same_embeddings() {
         assert_eq!(encode(&saved), encode(&golden(family)), "{family}");
         assert_eq!(names(directory.path()).unwrap(), ["saved"], "nothing else is left behind");
     }
+}
+
+#[test]
+fn a_transformer_in_a_directory_of_its_own_stays_there() {
+    // As sentence-transformers saved models until version 3.
+    let directory = TempDir::new().unwrap();
+    let [model, saved] = ["model", "saved"].map(|name| directory.path().join(name));
+    copy(&golden("bert"), &model);
+    let own = model.join("0_Transformer");
+    fs::create_dir(&own).unwrap();
+    for name in names(&model).unwrap() {
+        let file = model.join(&name);
+        if file.is_file() && !["modules.json", "expected.json"].contains(&name.as_str()) {
+            fs::rename(file, own.join(name)).unwrap();
+        }
+    }
+    set(&model, ("modules.json", &[("/0/path", "0_Transformer".into())]));
+    assert_eq!(encode(&model), encode(&golden("bert")));
+    open(&model).save(&saved).unwrap();
+    assert_eq!(encode(&saved), encode(&golden("bert")));
+    let own = |directory: &Path| names(&directory.join("0_Transformer")).unwrap();
+    assert_eq!(own(&saved), own(&model));
+    assert!(!saved.join("model.safetensors").exists());
 }
 
 #[test]

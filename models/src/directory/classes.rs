@@ -71,6 +71,8 @@ pub struct ClassOptions {
     pub split_by_punct: Option<bool>,
     /// The id of unknown words: DeBERTa.
     pub unk_id: Option<usize>,
+    /// How many tokens such as `<extra_id_0>` the vocabulary has beside its pieces: T5.
+    pub extra_ids: Option<usize>,
     /// Whether each part between special tokens has a space before it too: Llama.
     pub legacy: Option<bool>,
     bos_token: Option<Value>,

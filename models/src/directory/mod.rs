@@ -19,6 +19,7 @@ pub use classes::{ClassOptions, ClassTokenizer, TokenizerClass};
 pub use modules::{FILE as MODULES, Listed, ModuleKind, Modules};
 pub use place::{Claim, LOST_AND_FOUND, Place, names, settle};
 pub use settings::{Limits, Normalization, SETTINGS, Settings, Side, TRANSFORMER_FILES};
+pub(crate) use settings::{TASKS, tokenizer_fields};
 
 use crate::error::Error;
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{ClassOptions, ClassTokenizer, Directory};
 use crate::error::Error;
@@ -130,14 +131,27 @@ impl TokenizerSettings {
 const OWN_NORMALIZER: [&str; 4] =
     ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MPNetTokenizer"];
 
-/// The tasks of tokens.
-const TASKS: [&str; 7] = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
+/// The tasks of tokens, in the order in which transformers adds the tokens.
+pub const TASKS: [&str; 7] = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
 
 /// The tokens with a task in a tokenizer_config.json: each a text, or an object with the text in it.
-fn special_tokens(fields: &BTreeMap<String, Value>) -> Vec<String> {
+fn special_tokens(fields: &Map<String, Value>) -> Vec<String> {
     let tokens = TASKS.iter().filter_map(|task| fields.get(&format!("{task}_token")));
     let texts = tokens.filter_map(|token| token.get("content").unwrap_or(token).as_str());
     texts.map(String::from).collect()
+}
+
+const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+
+/// The fields of `tokenizer_config.json` in the directory `module`. As in Python, those of
+/// `special_tokens_map.json` go before them, unless it names tokens by their ids.
+pub fn tokenizer_fields(directory: &Directory, module: &Path) -> Result<Map<String, Value>, Error> {
+    let mut fields: Map<String, Value> = directory.json(&module.join(TOKENIZER_CONFIG))?;
+    if !fields.contains_key("added_tokens_decoder") {
+        let tokens: Map<String, Value> = directory.json(&module.join("special_tokens_map.json"))?;
+        fields.extend(tokens);
+    }
+    Ok(fields)
 }
 
 /// A side of a text.
@@ -201,9 +215,10 @@ impl Limits {
         let there = files.iter().find(|file| directory.path().join(file).exists());
         let file = there.unwrap_or(&files[0]);
         let transformer: TransformerSettings = directory.json(file)?;
-        let tokenizer_file = module.join("tokenizer_config.json");
-        let tokenizer: TokenizerSettings = directory.json(&tokenizer_file)?;
-        let options: ClassOptions = directory.json(&tokenizer_file)?;
+        let fields = tokenizer_fields(directory, module)?;
+        let tokenizer_file = directory.path().join(module).join(TOKENIZER_CONFIG);
+        let tokenizer: TokenizerSettings = of_fields(&fields, &tokenizer_file)?;
+        let options: ClassOptions = of_fields(&fields, &tokenizer_file)?;
         let class = match network.tokenizer_class() {
             Some(class) if network.insists_on_class() => Some(ClassTokenizer { class, options }),
             class => options.with_class(class),
@@ -229,7 +244,13 @@ impl Limits {
             padding_side: tokenizer.padding_side,
             positions_count_padding: network.positions_count_padding(),
             pad_token: tokenizer.pad_token(),
-            special_tokens: special_tokens(&directory.json(&tokenizer_file)?),
+            special_tokens: special_tokens(&fields),
         })
     }
+}
+
+/// What the fields of the file at `path` say.
+fn of_fields<T: DeserializeOwned>(fields: &Map<String, Value>, path: &Path) -> Result<T, Error> {
+    let value = Value::Object(fields.clone());
+    serde_json::from_value(value).map_err(|error| Error::read(path, error))
 }

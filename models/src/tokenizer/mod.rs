@@ -4,6 +4,8 @@ mod byte_pairs;
 mod charsmap;
 mod excerpt;
 mod rebuilt;
+mod sentence_piece;
+mod special;
 mod steps;
 mod template;
 mod train;

@@ -1,6 +1,6 @@
 //! A WordPiece tokenizer, trained on the texts at hand.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokenizers::decoders::wordpiece::WordPiece as Decoder;
 use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
@@ -23,19 +23,25 @@ impl Tokenizer {
     /// # Errors
     ///
     /// If the tokenizer crate fails.
-    pub fn train<'t>(
-        texts: impl Iterator<Item = &'t str>,
+    pub fn train(
+        texts: impl Iterator<Item: AsRef<str>>,
         vocabulary: usize,
         max_tokens: usize,
     ) -> Result<Self, Error> {
-        let words = texts.map(words).collect::<tokenizers::Result<Vec<_>>>().map_err(failed)?;
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for text in texts {
+            for word in words(text.as_ref()).map_err(failed)? {
+                *counts.entry(word).or_default() += 1;
+            }
+        }
         let mut trainer = WordPieceTrainer::builder()
             .vocab_size(vocabulary)
             .min_frequency(2)
-            .special_tokens(fixed_pieces(&words))
+            .special_tokens(fixed_pieces(counts.keys()))
             .show_progress(false)
             .build();
-        trainer.feed(words.concat().iter(), |word| Ok(vec![word.to_string()])).map_err(failed)?;
+        let words = counts.iter().flat_map(|(word, count)| std::iter::repeat_n(word, *count));
+        trainer.feed(words, |word| Ok(vec![word.to_string()])).map_err(failed)?;
         let mut model = WordPiece::default();
         trainer.train(&mut model).map_err(failed)?;
 
@@ -64,8 +70,8 @@ fn words(text: &str) -> tokenizers::Result<Vec<String>> {
 /// The trainer numbers the letters inside words in the order of a hash map, which differs from run
 /// to run, and breaks ties between merges by these numbers: the same texts would not always give
 /// the same pieces. Pieces that it is told about keep their place.
-fn fixed_pieces(words: &[Vec<String>]) -> Vec<AddedToken> {
-    let letters: BTreeSet<char> = words.iter().flatten().flat_map(|word| word.chars()).collect();
+fn fixed_pieces<'w>(words: impl Iterator<Item = &'w String>) -> Vec<AddedToken> {
+    let letters: BTreeSet<char> = words.flat_map(|word| word.chars()).collect();
     let special = [PADDING, UNKNOWN].map(String::from).into_iter();
     let pieces = special.chain(letters.iter().map(|letter| format!("##{letter}")));
     pieces.map(|piece| AddedToken::from(piece, true)).collect()

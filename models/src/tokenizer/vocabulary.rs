@@ -1,12 +1,16 @@
-//! A `tokenizer.json` put together from older files: `vocab.txt`, or `vocab.json` and `merges.txt`.
+//! A `tokenizer.json` put together from older files: `vocab.txt`, `vocab.json` and `merges.txt`, or the file of a
+//! SentencePiece model.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::Path;
 
-use serde::Deserialize;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::directory::{ClassOptions, Directory, Limits, TOKENIZER_LIMIT, TokenizerClass};
+use super::sentence_piece::{self, SentencePieces};
+use super::special::{Added, Special, Usual};
+use crate::directory::{ClassTokenizer, Directory, Limits, TOKENIZER_LIMIT, TokenizerClass};
 use crate::error::Error;
 
 const WORD_PIECES: &str = "vocab.txt";
@@ -17,9 +21,33 @@ const MERGES: &str = "merges.txt";
 const SENTENCE_PIECE: [&str; 4] =
     ["sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model"];
 
-/// The special tokens of BERT and its like, and of RoBERTa and its like.
-const SPECIAL: [&str; 10] =
-    ["[CLS]", "[SEP]", "[UNK]", "[PAD]", "[MASK]", "<s>", "</s>", "<unk>", "<pad>", "<mask>"];
+/// The tokens of T5 for gaps in a text, if the files do not say how many.
+const EXTRA_IDS: usize = 100;
+const MOST_EXTRA_IDS: usize = 1 << 16;
+
+/// The usual tokens of the classes, in the order of the tasks: bos, eos, unk, sep, pad, cls, mask.
+const BERT: Usual =
+    Usual { tokens: ["", "", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"], greedy_mask: false };
+const MPNET: Usual =
+    Usual { tokens: ["<s>", "</s>", "[UNK]", "</s>", "<pad>", "<s>", "<mask>"], greedy_mask: true };
+const ROBERTA: Usual = Usual {
+    tokens: ["<s>", "</s>", "<unk>", "</s>", "<pad>", "<s>", "<mask>"],
+    greedy_mask: false,
+};
+const CAMEMBERT: Usual = Usual { greedy_mask: true, ..ROBERTA };
+const ALBERT: Usual = Usual {
+    tokens: ["[CLS]", "[SEP]", "<unk>", "[SEP]", "<pad>", "[CLS]", "[MASK]"],
+    greedy_mask: false,
+};
+const DEBERTA: Usual = Usual {
+    tokens: ["[CLS]", "[SEP]", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"],
+    greedy_mask: false,
+};
+const T5: Usual = Usual { tokens: ["", "</s>", "<unk>", "", "<pad>", "", ""], greedy_mask: false };
+const QWEN: Usual = Usual {
+    tokens: ["", "<|endoftext|>", "<|endoftext|>", "", "<|endoftext|>", "", ""],
+    greedy_mask: false,
+};
 
 /// The `tokenizer.json` that the directory `module` stands for without one.
 ///
@@ -31,20 +59,37 @@ pub(crate) fn assembled(
     module: &Path,
     limits: &Limits,
 ) -> Result<Vec<u8>, Error> {
-    let options: ClassOptions = directory.json(&module.join("tokenizer_config.json"))?;
     let files = Files { directory, module };
     let there = |name: &str| directory.path().join(module).join(name).exists();
     let class = limits.class.as_ref().map(|tokenizer| tokenizer.class);
-    let pairs = matches!(class, Some(TokenizerClass::Roberta | TokenizerClass::Qwen2));
+    let usual = match class {
+        Some(TokenizerClass::Roberta) => Some(ROBERTA),
+        Some(TokenizerClass::Qwen2) => Some(QWEN),
+        _ => None,
+    };
     let file = if there(WORD_PIECES) && limits.word_pieces {
-        files.word_pieces(&options)?
-    } else if there(BYTE_PAIRS) && there(MERGES) && pairs {
-        files.byte_pairs()?
+        files.word_pieces()?
+    } else if let Some(usual) = usual.filter(|_| there(BYTE_PAIRS) && there(MERGES)) {
+        files.byte_pairs(usual)?
+    } else if let Some((class, name)) = pieces_of(limits).filter(|(_, name)| there(name)) {
+        files.pieces(class, name)?
     } else {
         let found = SENTENCE_PIECE.iter().chain(&[WORD_PIECES, BYTE_PAIRS]);
         return Err(files.missing(found.copied().find(|name| there(name))));
     };
     Ok(file.to_string().into_bytes())
+}
+
+/// The class of a tokenizer of SentencePiece, and the name of its file.
+fn pieces_of(limits: &Limits) -> Option<(&ClassTokenizer, &'static str)> {
+    let class = limits.class.as_ref()?;
+    let name = match class.class {
+        TokenizerClass::Camembert | TokenizerClass::XlmRoberta => "sentencepiece.bpe.model",
+        TokenizerClass::Albert | TokenizerClass::T5 => "spiece.model",
+        TokenizerClass::Deberta => "spm.model",
+        _ => return None,
+    };
+    Some((class, name))
 }
 
 /// The files of a tokenizer.
@@ -53,52 +98,35 @@ struct Files<'a> {
     module: &'a Path,
 }
 
-/// A token beside the vocabulary, as tokenizer_config.json has it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Added {
-    content: String,
-    single_word: bool,
-    lstrip: bool,
-    rstrip: bool,
-    normalized: bool,
-    special: bool,
-}
-
-/// The field of tokenizer_config.json with such tokens.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct AddedTokens {
-    added_tokens_decoder: BTreeMap<u32, Added>,
-}
-
 impl Files<'_> {
-    fn word_pieces(&self, options: &ClassOptions) -> Result<Value, Error> {
+    fn word_pieces(&self) -> Result<Value, Error> {
         let text = self.text(WORD_PIECES)?;
         let tokens = text.lines().enumerate();
         let vocabulary: Map<String, Value> =
             tokens.map(|(id, token)| (token.to_string(), id.into())).collect();
-        let named = |name: &str, usual: [&str; 2]| {
-            let usual = usual.into_iter().find(|token| vocabulary.contains_key(*token));
-            options.token(name).or(usual).map(String::from).ok_or_else(|| {
-                self.error(WORD_PIECES, format!("it has no token for the task {name:?}"))
+        let usual = match vocabulary.contains_key("[CLS]") || !vocabulary.contains_key("<s>") {
+            true => BERT,
+            false => MPNET,
+        };
+        let tokens = Special::read(self.directory, self.module, usual, Vec::new())?;
+        let named = |task: &str| {
+            tokens.named(task).map(String::from).ok_or_else(|| {
+                self.error(WORD_PIECES, format!("no file names a token for the task {task:?}"))
             })
         };
-        let cls = named("cls", ["[CLS]", "<s>"])?;
-        let sep = named("sep", ["[SEP]", "</s>"])?;
-        let unknown = named("unk", ["[UNK]", "<unk>"])?;
+        let (cls, sep, unknown) = (named("cls")?, named("sep")?, named("unk")?);
+        let added = numbered(tokens, &vocabulary);
         let mut special = json!({});
         for token in [&cls, &sep] {
-            let id = vocabulary.get(token).ok_or_else(|| {
-                self.error(WORD_PIECES, format!("it has no {token:?}, a special token"))
-            })?;
+            let row = added.iter().find(|row| row["content"] == **token);
+            let id = row.map(|row| &row["id"]);
             special[token] = json!({"id": token, "ids": [id], "tokens": [token]});
         }
         let token = |token: &str| json!({"SpecialToken": {"id": token, "type_id": 0}});
         let text = |id: &str| json!({"Sequence": {"id": id, "type_id": 0}});
         Ok(json!({
             "version": "1.0",
-            "added_tokens": self.added(&vocabulary)?,
+            "added_tokens": added,
             "normalizer": {
                 "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
                 "strip_accents": null, "lowercase": true,
@@ -119,16 +147,17 @@ impl Files<'_> {
     }
 
     /// What is around the byte pairs, the class adds.
-    fn byte_pairs(&self) -> Result<Value, Error> {
+    fn byte_pairs(&self, usual: Usual) -> Result<Value, Error> {
         let vocabulary: Map<String, Value> = serde_json::from_str(&self.text(BYTE_PAIRS)?)
             .map_err(|error| self.error(BYTE_PAIRS, error.to_string()))?;
         let text = self.text(MERGES)?;
         let merges = text.lines().filter(|line| !line.starts_with("#version") && !line.is_empty());
         let merges: Vec<&str> = merges.collect();
+        let tokens = Special::read(self.directory, self.module, usual, Vec::new())?;
         let bytes = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
         Ok(json!({
             "version": "1.0",
-            "added_tokens": self.added(&vocabulary)?,
+            "added_tokens": numbered(tokens, &vocabulary),
             "normalizer": null,
             "pre_tokenizer": bytes,
             "post_processor": null,
@@ -137,26 +166,43 @@ impl Files<'_> {
         }))
     }
 
-    /// The tokens that are never cut, by their ids: special ones of the vocabulary, and those that
-    /// added_tokens.json and tokenizer_config.json have beside it.
-    fn added(&self, vocabulary: &Map<String, Value>) -> Result<Vec<Value>, Error> {
-        let id = |token: &str| vocabulary.get(token)?.as_u64().and_then(|id| id.try_into().ok());
-        let special = SPECIAL.iter().filter_map(|token| Some((id(token)?, added(token, true))));
-        let mut tokens: BTreeMap<u32, Added> = special.collect();
-        let own: BTreeMap<String, u32> =
-            self.directory.json(&self.module.join("added_tokens.json"))?;
-        tokens.extend(own.iter().map(|(token, id)| (*id, added(token, false))));
-        let config: AddedTokens =
-            self.directory.json(&self.module.join("tokenizer_config.json"))?;
-        tokens.extend(config.added_tokens_decoder);
-        let row = |(id, token): (u32, Added)| {
-            json!({
-                "id": id, "content": token.content, "single_word": token.single_word,
-                "lstrip": token.lstrip, "rstrip": token.rstrip, "normalized": token.normalized,
-                "special": token.special,
-            })
+    /// What is around the pieces, the class adds.
+    fn pieces(&self, tokenizer: &ClassTokenizer, name: &str) -> Result<Value, Error> {
+        let bytes = self.directory.required(&self.module.join(name), TOKENIZER_LIMIT)?;
+        let model =
+            sentence_piece::read(&bytes).map_err(|reason| self.error(name, reason.into()))?;
+        let (usual, extra) = match tokenizer.class {
+            TokenizerClass::Albert => (ALBERT, 0),
+            TokenizerClass::Camembert => (CAMEMBERT, 0),
+            TokenizerClass::Deberta => (DEBERTA, 0),
+            TokenizerClass::T5 => (T5, tokenizer.options.extra_ids.unwrap_or(EXTRA_IDS)),
+            _ => (ROBERTA, 0),
         };
-        Ok(tokens.into_iter().map(row).collect())
+        if extra > MOST_EXTRA_IDS {
+            let reason = format!("`extra_ids` is {extra}, expected at most {MOST_EXTRA_IDS}");
+            return Err(self.error("tokenizer_config.json", reason));
+        }
+        let extra: Vec<String> = (0..extra).map(|id| format!("<extra_id_{id}>")).collect();
+        let whole = model.pieces.iter().filter(|piece| piece.is_whole()).map(|piece| {
+            if piece.is_control() { Added::special(&piece.text) } else { Added::whole(&piece.text) }
+        });
+        let more = whole.chain(extra.iter().map(|text| Added::special(text))).collect();
+        let tokens = Special::read(self.directory, self.module, usual, more)?;
+        let rows = vocabulary(tokenizer.class, &model, &tokens, &extra);
+        let ids: HashMap<&str, u64> = rows.iter().map(|(text, _)| text.as_str()).zip(0..).collect();
+        let added = tokens.numbered(rows.len() as u64, |token| ids.get(token).copied());
+        let table = STANDARD.encode(&model.replacements);
+        let replaced = (!model.replacements.is_empty())
+            .then(|| json!({"type": "Precompiled", "precompiled_charsmap": table}));
+        Ok(json!({
+            "version": "1.0",
+            "added_tokens": added,
+            "normalizer": replaced,
+            "pre_tokenizer": null,
+            "post_processor": null,
+            "decoder": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
+            "model": {"type": "Unigram", "vocab": rows, "unk_id": 0},
+        }))
     }
 
     fn text(&self, name: &str) -> Result<String, Error> {
@@ -182,6 +228,34 @@ impl Files<'_> {
     }
 }
 
-fn added(token: &str, special: bool) -> Added {
-    Added { content: token.to_string(), special, normalized: !special, ..Added::default() }
+/// The tokens with their ids in a vocabulary.
+fn numbered(tokens: Special, vocabulary: &Map<String, Value>) -> Vec<Value> {
+    let ids = vocabulary.values().filter_map(Value::as_u64);
+    let size = ids.max().map_or(0, |highest| highest + 1);
+    tokens.numbered(size, |token| vocabulary.get(token)?.as_u64())
+}
+
+/// The pieces with their scores, as the class numbers them.
+fn vocabulary(
+    class: TokenizerClass,
+    model: &SentencePieces,
+    tokens: &Special,
+    extra: &[String],
+) -> Vec<(String, f64)> {
+    let named = |task: &str| (tokens.named(task).unwrap_or_default().to_string(), 0.0);
+    let text = |text: &str, score: f64| (text.to_string(), score);
+    let pieces = model.pieces.iter().map(|piece| (piece.text.clone(), f64::from(piece.score)));
+    match class {
+        TokenizerClass::XlmRoberta => {
+            let before = ["bos", "pad", "eos", "unk"].map(named);
+            before.into_iter().chain(pieces.skip(3)).chain([named("mask")]).collect()
+        }
+        TokenizerClass::Camembert => {
+            let [pad, unknown, mask] = ["pad", "unk", "mask"].map(named);
+            let [bos, eos] = ["<s>NOTUSED", "</s>NOTUSED"].map(|name| text(name, 0.0));
+            let before = [bos, pad, eos, unknown, text("<unk>NOTUSED", -100.0)];
+            before.into_iter().chain(pieces.skip(1)).chain([mask]).collect()
+        }
+        _ => pieces.chain(extra.iter().rev().map(|name| text(name, 0.0))).collect(),
+    }
 }
