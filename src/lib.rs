@@ -21,6 +21,7 @@
 //! | [`GradCache`] | batches of any size through an encoder whose memory holds a few texts |
 //! | [`Workers`] | a batch embedded in parts at the same time: every core of a CPU, several GPUs |
 //! | [`gather`] | batches that are spread over devices |
+//! | [`fused`] | operations of encoders in one pass over memory on the CPU |
 //! | [`decoder`], [`noise`] | for `DenoisingAutoEncoderLoss` |
 //! | [`diagnostics`] | what a loss can learn from a batch |
 //! | [`catalog`] | the list of all losses: any loss by name, on batches made of columns |
@@ -81,6 +82,7 @@ pub mod sentence_transformers;
 pub use diagnostics::{DeadBatch, Diagnostics};
 pub use error::{BatchError, ConfigError};
 pub use geometry::{Distance, Similarity};
+pub use kernels::fused;
 pub use losses::*;
 #[doc(
     alias = "CachedMultipleNegativesRankingLoss",

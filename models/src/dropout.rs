@@ -9,7 +9,8 @@ use std::cell::RefCell;
 
 use burn::module::Module;
 use burn::nn;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
+use burn_embedding_losses::fused::{DropoutMask, attention_weights};
 
 /// The texts that a thread embeds at the moment.
 struct Texts {
@@ -95,30 +96,56 @@ impl Dropout {
         self.of(x, first, |_, _| Some(vec![0]))
     }
 
-    /// `numbers` says which texts `x` belongs to, `first` where its rows begin.
+    /// The softmax of `scores + bias`, `[texts, heads, tokens, tokens]`, with some weights left out; see
+    /// [`attention_weights`].
+    pub(crate) fn of_attention(&self, scores: Tensor<4>, bias: Tensor<4>) -> Tensor<4> {
+        let mask = self.mask(&scores, 0, Texts::of_texts);
+        let weights = |dropout| attention_weights(scores, bias, dropout);
+        match mask {
+            Mask::Nothing => weights(None),
+            Mask::ByText(mask) => weights(Some(&mask)),
+            Mask::ByBurn => self.layer.forward(weights(None)),
+        }
+    }
+
     fn of<const D: usize>(
         &self,
         x: Tensor<D>,
         first: usize,
         numbers: impl Fn(&Texts, usize) -> Option<Vec<u64>>,
     ) -> Tensor<D> {
-        let nn::Dropout { prob, training } = &self.layer;
-        if !training.is_enabled() || !x.device().is_autodiff() || *prob == 0.0 {
-            return x;
-        }
-        let mask = TEXTS.with_borrow_mut(|texts| {
-            let texts = texts.as_mut()?;
-            Some(texts.mask(&numbers(texts, x.dims()[0])?, first, x.dims(), *prob))
-        });
-        match mask {
-            // Numbers of 32 bits, in the type of the others.
-            Some(mask) => {
-                let mask = Tensor::<D>::from_data(mask, &x.device().inner()).cast(x.dtype());
-                x * Tensor::from_inner(mask)
-            }
-            None => self.layer.forward(x),
+        match self.mask(&x, first, numbers) {
+            Mask::Nothing => x,
+            Mask::ByText(mask) => mask.apply(x),
+            Mask::ByBurn => self.layer.forward(x),
         }
     }
+
+    /// What is left out of `x`; `numbers` says which texts it belongs to, `first` where its rows begin.
+    fn mask<const D: usize>(
+        &self,
+        x: &Tensor<D>,
+        first: usize,
+        numbers: impl Fn(&Texts, usize) -> Option<Vec<u64>>,
+    ) -> Mask {
+        let nn::Dropout { prob, training } = &self.layer;
+        if !training.is_enabled() || !x.device().is_autodiff() || *prob == 0.0 {
+            return Mask::Nothing;
+        }
+        let keys = TEXTS.with_borrow_mut(|texts| {
+            let texts = texts.as_mut()?;
+            Some(texts.keys(&numbers(texts, x.dims()[0])?, first, x.dims()))
+        });
+        keys.map_or(Mask::ByBurn, |keys| Mask::ByText(DropoutMask::new(keys, *prob)))
+    }
+}
+
+/// What dropout leaves out.
+enum Mask {
+    Nothing,
+    ByText(DropoutMask),
+    /// What Burn draws.
+    ByBurn,
 }
 
 impl Texts {
@@ -128,33 +155,21 @@ impl Texts {
         (texts > 0 && rows.is_multiple_of(texts)).then(|| self.numbers.clone())
     }
 
-    /// 0 for what is left out, and the factor that scales the rest up.
-    fn mask<const D: usize>(
-        &mut self,
-        texts: &[u64],
-        first: usize,
-        shape: [usize; D],
-        share: f64,
-    ) -> TensorData {
+    /// A key for each vector in the last dimension.
+    fn keys<const D: usize>(&mut self, texts: &[u64], first: usize, shape: [usize; D]) -> Vec<u64> {
         let dropout = mixed(self.seed, self.passed);
         self.passed += 1;
-        let kept = (1.0 / (1.0 - share)) as f32;
-        let bound = (share * 2f64.powi(32)) as u32;
         // The rows of a text, and the dimensions between them and its vectors.
         let mut dimensions = shape[..D - 1].to_vec();
         dimensions[0] /= texts.len();
         let vectors: usize = dimensions.iter().product();
         let in_a_row: usize = dimensions[1..].iter().product();
-        let mut mask = vec![0.0; shape.iter().product()];
         // Padding makes a dimension longer, so each vector counts by its place in every dimension.
-        for (index, vector) in mask.chunks_exact_mut(shape[D - 1].max(1)).enumerate() {
+        let key = |index: usize| {
             let text = mixed(dropout, texts[index / vectors]);
-            let key = mixed(text, place(first * in_a_row + index % vectors, &dimensions[1..]));
-            for (number, value) in vector.iter_mut().enumerate() {
-                *value = if bits(key, number as u64) < bound { 0.0 } else { kept };
-            }
-        }
-        TensorData::new(mask, shape)
+            mixed(text, place(first * in_a_row + index % vectors, &dimensions[1..]))
+        };
+        (0..texts.len() * vectors).map(key).collect()
     }
 }
 
@@ -175,16 +190,6 @@ fn mixed(a: u64, b: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
-}
-
-/// Thirty-two bits that look random, for a number of a vector; cheaper than [`mixed`], and without
-/// multiplications of 64 bits, which few processors do for many numbers at once.
-fn bits(key: u64, number: u64) -> u32 {
-    let mut x = (key as u32) ^ (number as u32).wrapping_mul(0x9E37_79B9);
-    x = (x ^ (x >> 16)).wrapping_mul(0x21F0_AAAD);
-    x ^= (key >> 32) as u32;
-    x = (x ^ (x >> 15)).wrapping_mul(0x735A_2D97);
-    x ^ (x >> 15)
 }
 
 #[cfg(test)]

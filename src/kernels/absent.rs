@@ -2,6 +2,7 @@
 
 use burn::prelude::*;
 
+use super::fused::{AdamStep, DropoutMask, Given, LayerNorm, Moved, Scores};
 use super::triplet_sum::TripletRule;
 use super::{Chosen, PairFeatures, Partner, ProductDistance, RowMetric};
 use crate::budget::Blocks;
@@ -19,6 +20,35 @@ pub fn compare_rows(
 
 pub fn unit_rows(_: &Tensor<2>) -> Option<Tensor<2>> {
     None
+}
+
+pub fn adam_step<const D: usize>(
+    _: &AdamStep,
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    moments: [Tensor<D>; 2],
+) -> Result<Moved<D>, Given<D>> {
+    Err((parameter, gradient, moments))
+}
+
+pub fn sum_of_squares<const D: usize>(_: &Tensor<D>) -> Option<Tensor<1>> {
+    None
+}
+
+pub fn gelu<const D: usize>(x: Tensor<D>) -> Result<Tensor<D>, Tensor<D>> {
+    Err(x)
+}
+
+pub fn layer_norm<const D: usize>(given: LayerNorm<D>) -> Result<Tensor<D>, LayerNorm<D>> {
+    Err(given)
+}
+
+pub fn attention_weights(given: Scores) -> Result<Tensor<4>, Scores> {
+    Err(given)
+}
+
+pub fn dropout<const D: usize>(x: Tensor<D>, _: &DropoutMask) -> Result<Tensor<D>, Tensor<D>> {
+    Err(x)
 }
 
 pub fn carry_gradient<const D: usize>(_: &Tensor<D>, _: &Tensor<D>) -> Option<Tensor<1>> {

@@ -6,6 +6,7 @@
 //! `None` where it does not apply (another device or type, or a build without the feature `flex`), and
 //! nobody outside of this folder knows that it exists. Searches and sums over triplets have their plain
 //! forms in [`select`](crate::select) and [`objective`](crate::objective), which ask in one place each.
+//! [`fused`] has operations of encoders instead of losses.
 
 mod accumulated;
 mod carry_gradient;
@@ -16,6 +17,7 @@ mod flex;
 #[cfg(not(feature = "flex"))]
 #[path = "absent.rs"]
 mod flex;
+pub mod fused;
 mod linear;
 mod pair_features;
 mod row_comparison;

@@ -81,7 +81,8 @@ impl DisentangledAttention {
         if let Some(relative) = relative {
             scores = self.by_distance(scores, query, key / scale, relative);
         }
-        self.output.project(weighted_means(scores + mask, value, &self.dropout))
+        let weights = self.dropout.of_attention(scores, mask);
+        self.output.project(weighted_means(weights, value))
     }
 
     /// The square root of the numbers that are added up for a score, whether there are vectors for

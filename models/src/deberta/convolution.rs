@@ -1,13 +1,13 @@
 //! The convolution beside the first layer of DeBERTa-v2-xlarge.
 
 use burn::module::Module;
+use burn::nn::PaddingConfig1d;
 use burn::nn::conv::{Conv1d, Conv1dConfig};
-use burn::nn::{LayerNorm, PaddingConfig1d};
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::config::DebertaConfig;
 use crate::dropout::Dropout;
-use crate::transformer::Activation;
+use crate::transformer::{Activation, LayerNorm};
 
 /// What neighbouring tokens are before they see the others, added to the output of the first layer.
 #[derive(Module, Debug)]
@@ -52,6 +52,6 @@ impl Convolution {
         let start = start.mask_fill(padding, 0.0);
         let near = self.convolution.forward(start.swap_dims(1, 2)).swap_dims(1, 2);
         let near = self.activation.forward(self.dropout.forward(near));
-        self.norm.forward(states + near.reshape([texts * tokens, size]))
+        self.norm.forward_sum(states, near.reshape([texts * tokens, size]))
     }
 }

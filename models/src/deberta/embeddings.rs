@@ -1,13 +1,13 @@
 //! Token ids to vectors: word, and where the configuration says so, position and token type.
 
 use burn::module::Module;
-use burn::nn::{Embedding, LayerNorm, Linear};
+use burn::nn::{Embedding, Linear};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::config::DebertaConfig;
 use crate::dropout::Dropout;
 use crate::lora::Project;
-use crate::transformer::linear_without_bias;
+use crate::transformer::{LayerNorm, linear_without_bias};
 
 /// The vector of each token before the tokens see each other.
 #[derive(Module, Debug)]

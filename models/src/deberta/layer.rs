@@ -1,13 +1,12 @@
 //! One layer: attention, then two linear layers at every token.
 
 use burn::module::Module;
-use burn::nn::LayerNorm;
 use burn::tensor::{Device, Tensor};
 
 use super::attention::{DisentangledAttention, Relative};
 use super::config::DebertaConfig;
 use crate::dropout::Dropout;
-use crate::transformer::FeedForward;
+use crate::transformer::{FeedForward, LayerNorm};
 
 /// One layer of a DeBERTa.
 #[derive(Module, Debug)]
@@ -37,6 +36,6 @@ impl Layer {
     ) -> Tensor<2> {
         let attended = self.attention.forward(states.clone(), mask, relative);
         let attended = self.dropout.forward(attended);
-        self.feed_forward.forward(self.attention_norm.forward(attended + states))
+        self.feed_forward.forward(self.attention_norm.forward_sum(attended, states))
     }
 }

@@ -9,7 +9,7 @@ mod layer;
 mod shape;
 
 use burn::module::Module;
-use burn::nn::{Embedding, LayerNorm};
+use burn::nn::Embedding;
 use burn::tensor::{Bool, Device, Int, Tensor};
 
 pub use attention::DisentangledAttention;
@@ -18,7 +18,7 @@ pub use convolution::Convolution;
 pub use embeddings::Embeddings;
 pub use layer::Layer;
 
-use crate::transformer::{AfterLayer, mask_bias, require_padding};
+use crate::transformer::{AfterLayer, LayerNorm, mask_bias, require_padding};
 use attention::Relative;
 use distances::Distances;
 

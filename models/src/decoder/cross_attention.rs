@@ -1,10 +1,10 @@
 //! Attention of a decoder to the embedding of the text.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 
-use crate::transformer::TransformerConfig;
+use crate::transformer::{LayerNorm, TransformerConfig};
 
 /// Attention of every token to one vector, the embedding of the text, added to the token's vector.
 ///

@@ -1,10 +1,11 @@
 //! From the last states of a decoder to those that logits are made of.
 
 use burn::module::{Module, Param};
-use burn::nn::{LayerNorm, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
+use burn_embedding_losses::fused::gelu;
 
-use crate::transformer::{TransformerConfig, gelu, zeros};
+use crate::transformer::{LayerNorm, TransformerConfig, zeros};
 
 /// The head of BERT's language model, up to the last layer, whose weights are the word embeddings.
 #[derive(Module, Debug)]

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor};
 
 use super::config::RotaryConfig;
 use super::norm::Norm;
@@ -66,7 +66,7 @@ impl Attention {
         if let Some(cap) = soft_cap {
             scores = (scores / cap).tanh() * cap;
         }
-        let weights = self.dropout.forward(activation::softmax(scores + positions.bias.clone(), 3));
+        let weights = self.dropout.of_attention(scores, positions.bias.clone());
         let means = weights.reshape([shared[0], shared[1], shared[2], tokens]).matmul(value);
         let means = means.reshape([texts, heads, tokens, size]).swap_dims(1, 2);
         self.output.project(means.reshape([rows, heads * size]))

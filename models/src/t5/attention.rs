@@ -58,7 +58,8 @@ impl Attention {
         let split =
             |linear: &Linear| split_heads(linear.project(states.clone()), tokens, self.heads);
         let (query, key, value) = (split(&self.query), split(&self.key), split(&self.value));
-        let scores = query.matmul(key.swap_dims(2, 3)) + bias;
-        self.output.project(weighted_means(scores, value, &self.dropout))
+        let scores = query.matmul(key.swap_dims(2, 3));
+        let weights = self.dropout.of_attention(scores, bias);
+        self.output.project(weighted_means(weights, value))
     }
 }

@@ -1,8 +1,9 @@
 //! The function between the two halves of a feed-forward part.
 
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI};
+use std::f64::consts::PI;
 
 use burn::tensor::{Tensor, activation};
+use burn_embedding_losses::fused::gelu;
 use serde::Deserialize;
 
 /// The function between the two halves of a feed-forward part, by the names of `transformers`.
@@ -79,47 +80,12 @@ impl Activation {
 fn softplus<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     x.clone().clamp_min(0.0) + x.abs().neg().exp().log1p()
 }
-/// `x · Φ(x)`, where `Φ` is the distribution function of the normal distribution.
-///
-/// Burn's own `gelu` has this value, but on most backends the derivative of its approximation by a
-/// hyperbolic tangent.
-pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let fixed = x.clone().inner();
-    let y = fixed.clone().mul_scalar(FRAC_1_SQRT_2);
-    let below = y.clone().erf().mul_scalar(0.5).add_scalar(0.5);
-    let value = fixed.clone() * below.clone();
-    if !x.is_tracked() {
-        return value;
-    }
-    // x φ(x) = y exp(−y²) / √π for y = x / √2
-    let density = (y.clone() * y.clone()).neg().exp();
-    let slope = density * y.mul_scalar(FRAC_2_SQRT_PI / 2.0) + below;
-    // Zeros with the gradient of x, so that only the slope is differentiated.
-    (x - fixed) * slope + value
-}
 
 #[cfg(test)]
 mod tests {
     use burn::tensor::{DType, Device};
 
     use super::*;
-
-    #[test]
-    fn gelu_has_the_derivative_of_its_own_curve() {
-        let device = Device::flex();
-        let points = [-9.0, -3.0, -0.75, 0.0, 0.1, 1.0, 4.0, 9.0];
-        let x = Tensor::<1>::from_data(points, (&device, DType::F64));
-        let leaf = x.clone().autodiff().require_grad();
-        let value = gelu(leaf.clone());
-        let slope = leaf.grad(&value.clone().sum().backward()).unwrap();
-        let step = 1e-5;
-        let ahead = gelu(x.clone().add_scalar(step)) - gelu(x.clone().sub_scalar(step));
-        let off = (ahead.div_scalar(2.0 * step) - slope).abs().max();
-        assert!(off.into_scalar::<f64>() < 1e-9);
-        let values: Vec<f64> = value.try_into_vec_as().unwrap();
-        // Φ(1) = 0.841344746
-        assert!((values[5] - 0.841344746).abs() < 1e-9 && values[3] == 0.0);
-    }
 
     /// Names, values at [`POINTS`] and derivatives there, of transformers.activations.ACT2FN.
     const OF_PYTHON: [(&str, [f64; 5], [f64; 5]); 11] = [

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Bool, DType, Device, Tensor, activation};
+use burn::tensor::{Bool, DType, Device, Tensor};
 
 use super::config::TransformerConfig;
 use crate::dropout::Dropout;
@@ -46,8 +46,9 @@ impl Attention {
         let (query, key, value) = (split(&self.query), split(&self.key), split(&self.value));
         let [_, _, _, size] = query.dims();
         // The query is smaller than the scores.
-        let scores = (query / (size as f64).sqrt()).matmul(key.swap_dims(2, 3)) + bias;
-        self.output.project(weighted_means(scores, value, &self.dropout))
+        let scores = (query / (size as f64).sqrt()).matmul(key.swap_dims(2, 3));
+        let weights = self.dropout.of_attention(scores, bias);
+        self.output.project(weighted_means(weights, value))
     }
 }
 
@@ -57,11 +58,10 @@ pub(crate) fn split_heads(states: Tensor<2>, tokens: usize, heads: usize) -> Ten
     states.reshape([rows / tokens, tokens, heads, size / heads]).swap_dims(1, 2)
 }
 
-/// The mean of the values, `[texts, heads, tokens, size]`, for each token, weighted by the softmax of
-/// its scores, `[texts, heads, tokens, tokens]`: `[texts · tokens, heads · size]`.
-pub(crate) fn weighted_means(scores: Tensor<4>, value: Tensor<4>, dropout: &Dropout) -> Tensor<2> {
+/// The mean of the values, `[texts, heads, tokens, size]`, for each token by its weights, `[texts, heads,
+/// tokens, tokens]`: `[texts · tokens, heads · size]`.
+pub(crate) fn weighted_means(weights: Tensor<4>, value: Tensor<4>) -> Tensor<2> {
     let [texts, heads, tokens, size] = value.dims();
-    let weights = dropout.forward(activation::softmax(scores, 3));
     weights.matmul(value).swap_dims(1, 2).reshape([texts * tokens, heads * size])
 }
 

@@ -1,10 +1,11 @@
 //! Token ids to vectors: word, position and token type.
 
 use burn::module::Module;
-use burn::nn::{Embedding, LayerNorm, Linear};
+use burn::nn::{Embedding, Linear};
 use burn::tensor::{Device, Int, Tensor};
 
 use super::config::TransformerConfig;
+use super::layer_norm::LayerNorm;
 use crate::dropout::Dropout;
 use crate::lora::Project;
 

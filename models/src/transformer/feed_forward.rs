@@ -1,11 +1,12 @@
 //! Two linear layers at every token.
 
 use burn::module::Module;
-use burn::nn::{LayerNorm, Linear};
+use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 
 use super::activation::Activation;
 use super::config::TransformerConfig;
+use super::layer_norm::LayerNorm;
 use crate::dropout::Dropout;
 use crate::lora::Project;
 
@@ -38,6 +39,6 @@ impl FeedForward {
     pub(crate) fn forward(&self, states: Tensor<2>) -> Tensor<2> {
         let wide = self.activation.forward(self.intermediate.project(states.clone()));
         let narrow = self.dropout.forward(self.output.project(wide));
-        self.norm.forward(narrow + states)
+        self.norm.forward_sum(narrow, states)
     }
 }

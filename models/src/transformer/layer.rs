@@ -1,12 +1,12 @@
 //! One layer: attention, then two linear layers at every token.
 
 use burn::module::Module;
-use burn::nn::LayerNorm;
 use burn::tensor::{Device, Tensor};
 
 use super::attention::Attention;
 use super::config::TransformerConfig;
 use super::feed_forward::FeedForward;
+use super::layer_norm::LayerNorm;
 use crate::dropout::Dropout;
 
 /// One layer of a transformer.
@@ -33,7 +33,7 @@ impl Layer {
     /// The first half, `[texts · tokens, hidden]` to the same; for `bias` see [`Attention`].
     pub(super) fn attend(&self, states: Tensor<2>, bias: Tensor<4>) -> Tensor<2> {
         let attended = self.dropout.forward(self.attention.forward(states.clone(), bias));
-        self.attention_norm.forward(attended + states)
+        self.attention_norm.forward_sum(attended, states)
     }
 
     /// The second half, `[texts · tokens, hidden]` to the same.

@@ -1,12 +1,11 @@
 //! The parts that transformers are made of, with new parameters.
 
 use burn::module::Param;
-use burn::nn::{
-    Embedding, EmbeddingConfig, Initializer, LayerNorm, LayerNormConfig, Linear, LinearConfig,
-};
+use burn::nn::{Embedding, EmbeddingConfig, Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::config::TransformerConfig;
+use super::layer_norm::LayerNorm;
 use crate::dropout::Dropout;
 
 impl TransformerConfig {
@@ -25,7 +24,7 @@ impl TransformerConfig {
     }
 
     pub(super) fn layer_norm_of(&self, size: usize, device: &Device) -> LayerNorm {
-        LayerNormConfig::new(size).with_epsilon(self.layer_norm_eps).init(device)
+        LayerNorm::new(size, self.layer_norm_eps, device)
     }
 
     pub(crate) fn hidden_dropout(&self) -> Dropout {

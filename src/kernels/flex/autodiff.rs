@@ -78,7 +78,7 @@ impl<C: CheckpointStrategy> RowKernels for Autodiff<Flex, C> {
 }
 
 /// Hands gradients over to the parents that want one.
-fn register<const N: usize>(
+pub(super) fn register<const N: usize>(
     parents: [Option<NodeId>; N],
     found: [Option<FlexTensor>; N],
     grads: &mut Gradients,

@@ -5,6 +5,8 @@
 
 mod autodiff;
 mod estimate;
+mod exponential;
+mod fused;
 mod pair_features;
 mod parallel;
 mod pool;
@@ -25,6 +27,7 @@ use burn::tensor::DType;
 use super::{Chosen, PairFeatures, Partner, ProductDistance, RowMetric, TripletRule};
 use row_comparison::RowComparison;
 
+pub(super) use fused::{adam_step, attention_weights, dropout, gelu, layer_norm, sum_of_squares};
 pub(super) use pool::{Pool, pool};
 pub(super) use search::{closest_other, hardest};
 pub(super) use softmax::{add_to_diagonal, softmax, works_in_place};

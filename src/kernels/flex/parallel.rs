@@ -188,14 +188,38 @@ pub(super) fn scaled(tensor: FlexTensor, factor: f32) -> FlexTensor {
     if factor == 1.0 {
         return tensor;
     }
-    let mut tensor = tensor.to_contiguous();
-    let numbers = tensor.storage_mut::<f32>();
-    let count = numbers.len();
-    for_rows(numbers, 256, count, |_, row| row.iter_mut().for_each(|x| *x *= factor));
+    let mut tensor = owned(tensor);
+    for_pieces(tensor.storage_mut::<f32>(), |_, piece| piece.iter_mut().for_each(|x| *x *= factor));
     tensor
+}
+
+/// The tensor row by row, so that [`FlexTensor::storage_mut`] copies nothing unless something else uses it.
+pub(super) fn owned(tensor: FlexTensor) -> FlexTensor {
+    let contiguous = tensor.to_contiguous();
+    drop(tensor);
+    contiguous
+}
+
+/// Numbers that are taken at a time where rows do not matter.
+pub(super) const PIECE: usize = 1 << 10;
+
+/// `f(start, piece)` for all numbers, a few at a time.
+pub(super) fn for_pieces<T: Send>(out: &mut [T], f: impl Fn(usize, &mut [T]) + Sync) {
+    let count = out.len();
+    for_rows(out, PIECE, count, |i, piece| f(i * PIECE, piece));
 }
 
 /// Runs `f` with the widest registers there are.
 pub(super) fn with_wide_registers(f: impl FnOnce()) {
     Arch::new().dispatch(f);
+}
+
+/// `x · y` element by element, in the place of `x` where nothing else uses it.
+pub(super) fn product(x: FlexTensor, y: &FlexTensor) -> FlexTensor {
+    let mut x = owned(x);
+    let y = numbers(y);
+    for_pieces(x.storage_mut::<f32>(), |start, piece| {
+        piece.iter_mut().zip(&y[start..]).for_each(|(x, &y)| *x *= y);
+    });
+    x
 }

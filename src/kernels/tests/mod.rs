@@ -1,10 +1,16 @@
 //! Every kernel against the plain form of its operation, on random and on degenerate rows. Each test
 //! also says which of the two ran: a kernel takes `f32` rows and returns `None` for all others.
 
+mod adam;
+mod attention;
+mod dropout;
+mod gelu;
+mod layer_norm;
 mod linear;
 mod row_comparison;
 mod softmax;
 mod squared_error;
+mod sum_of_squares;
 mod triplets;
 mod unit_rows;
 
