@@ -1,5 +1,6 @@
 //! The commands: training, encoding with a model as it is, and looking at a data file.
 
+pub mod adam;
 pub mod batches;
 mod cached;
 pub mod checkpoint;

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::{Module, ModuleVisitor, Param, ParamGroup};
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
+use burn_embedding_losses::fused::sum_of_squares;
 
+use super::adam::{AdamW, Shared};
 use super::schedule::Schedule;
 use crate::error::Error;
 
@@ -18,6 +20,8 @@ const WITHOUT_DECAY: &str = r"bias|\.(gamma|beta|log_scale)$";
 #[derive(Clone)]
 pub struct Optimizer {
     inner: ModuleOptimizer,
+    /// What all gradients of a step are multiplied with.
+    gradient_scale: Shared,
     shares: ModuleLrScheduler,
     peak: f64,
     max_norm: f64,
@@ -35,12 +39,13 @@ pub struct OptimizerStep {
 impl Optimizer {
     /// An optimizer for a run of `steps` steps.
     pub fn new(schedule: &Schedule, steps: usize) -> Self {
-        let adam = AdamWConfig::new().with_epsilon(1e-8);
+        let gradient_scale = Shared::new(1.0);
+        let adam = |weight_decay| AdamW { weight_decay, gradient_scale: gradient_scale.clone() };
         let group = ParamGroup::from_regex(WITHOUT_DECAY).expect("the pattern is a constant");
-        let without_decay = adam.clone().with_weight_decay(0.0).build();
-        let adam = adam.with_weight_decay(schedule.weight_decay);
+        let all = ModuleOptimizer::from(adam(schedule.weight_decay));
         Self {
-            inner: adam.init().with_group(group, without_decay, None),
+            inner: all.with_group(group, adam(0.0), None),
+            gradient_scale,
             shares: schedule.shares(steps),
             peak: schedule.learning_rate,
             max_norm: schedule.max_gradient_norm,
@@ -55,12 +60,9 @@ impl Optimizer {
         if !gradient_norm.is_finite() {
             return (module, taken);
         }
-        let gradients = if gradient_norm > self.max_norm {
-            // PyTorch's epsilon keeps the result from being just above the bound.
-            scaled(&module, gradients, self.max_norm / (gradient_norm + 1e-6))
-        } else {
-            gradients
-        };
+        // PyTorch's epsilon keeps the result from being just above the bound.
+        let bounded = self.max_norm / (gradient_norm + 1e-6);
+        self.gradient_scale.set(if gradient_norm > self.max_norm { bounded } else { 1.0 });
         (self.inner.step(learning_rate, module, gradients), taken)
     }
 
@@ -93,10 +95,7 @@ fn norm<M: Module>(module: &M, gradients: &GradientsParams) -> f64 {
     }
     impl ModuleVisitor for Squares<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(gradient) = self.gradients.get::<D>(param.id) {
-                // A power would be slower.
-                self.sums.push((gradient.clone() * gradient).sum());
-            }
+            self.sums.extend(self.gradients.get::<D>(param.id).map(sum_of_squares));
         }
     }
     let mut squares = Squares { gradients, sums: Vec::new() };
@@ -105,23 +104,6 @@ fn norm<M: Module>(module: &M, gradients: &GradientsParams) -> f64 {
         return 0.0;
     }
     Tensor::cat(squares.sums, 0).into_data().iter::<f64>().sum::<f64>().sqrt()
-}
-
-fn scaled<M: Module>(module: &M, gradients: GradientsParams, factor: f64) -> GradientsParams {
-    struct Scale {
-        gradients: GradientsParams,
-        factor: f64,
-    }
-    impl ModuleVisitor for Scale {
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-                self.gradients.register(param.id, gradient * self.factor);
-            }
-        }
-    }
-    let mut scale = Scale { gradients, factor };
-    module.visit(&mut scale);
-    scale.gradients
 }
 
 #[cfg(test)]
@@ -161,12 +143,34 @@ mod tests {
     }
 
     #[test]
-    fn the_norm_is_that_of_all_gradients_and_is_bounded() {
+    fn the_norm_is_that_of_all_gradients() {
         let net = net();
-        let gradients = gradients(&net, 3.0);
-        assert!((norm(&net, &gradients) - 90f64.sqrt()).abs() < 1e-5);
-        let scaled = scaled(&net, gradients, 0.5);
-        assert!((norm(&net, &scaled) - 22.5f64.sqrt()).abs() < 1e-5);
+        assert!((norm(&net, &gradients(&net, 3.0)) - 90f64.sqrt()).abs() < 1e-5);
+    }
+
+    /// A net after a step with gradients of 1 and one with gradients of `second`.
+    fn after_two_steps(start: &Net, max_gradient_norm: f64, second: f64) -> Vec<f32> {
+        let schedule = Schedule { max_gradient_norm, warm_up: 0.0, ..Schedule::default() };
+        let mut optimizer = Optimizer::new(&Schedule { learning_rate: 0.1, ..schedule }, 3);
+        let mut net = start.clone();
+        for value in [1.0, second] {
+            let gradients = gradients(&net, value);
+            net = optimizer.step(net, gradients).0;
+        }
+        values(&net.linear.weight)
+    }
+
+    #[test]
+    fn long_gradients_are_bounded_and_short_ones_are_not() {
+        let start = net();
+        // Ten numbers, so that gradients of 1 are as long as allowed and those of 4 are quartered.
+        let bound = 10f64.sqrt() * 1.000_01;
+        let [short, long] = [1.0, 4.0].map(|second| after_two_steps(&start, bound, second));
+        for (short, long) in short.iter().zip(long) {
+            assert!((short - long).abs() < 1e-5, "{short} {long}");
+        }
+        let free = after_two_steps(&start, 100.0, 4.0);
+        assert!(short.iter().zip(free).all(|(short, free)| (short - free).abs() > 1e-3));
     }
 
     #[test]
