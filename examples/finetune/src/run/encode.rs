@@ -158,7 +158,7 @@ enum Model {
     /// A model of sentence-transformers.
     Whole(Box<SentenceTransformer>),
     /// The encoder of a run from scratch, which has no options.
-    Small(Box<Encoder>, Tokenizer, Device),
+    Small(Box<Encoder>, Box<Tokenizer>, Device),
 }
 
 impl Model {
@@ -177,7 +177,7 @@ impl Model {
             return Err(Error::option(option, reason.to_string()));
         }
         let (encoder, tokenizer) = save::load(&args.model, device)?;
-        Ok(Self::Small(Box::new(encoder), tokenizer, device.clone()))
+        Ok(Self::Small(Box::new(encoder), Box::new(tokenizer), device.clone()))
     }
 
     fn tokenizer(&self) -> &Tokenizer {
