@@ -241,7 +241,7 @@ fn labels_and_scores_that_are_all_the_same_are_told_before_the_model_is_opened()
 
 #[test]
 fn options_that_are_none_are_refused() {
-    refused(&[], &["--loss", "TripleLoss"], "unknown loss `TripleLoss`; known are AnglE");
+    refused(&[], &["--loss", "TripleLoss"], "unknown loss `TripleLoss`; known are AdaptiveLayer");
     let tension = ["--loss", "ContrastiveTensionLoss"];
     refused(&[], &tension, "needs embeddings by two encoders, of which this program trains one");
     refused(&[], &["--loss-config", "{margin: 1}"], "--loss-config: expected a JSON object");
