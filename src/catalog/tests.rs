@@ -216,8 +216,8 @@ fn wrong_options_are_named() {
         ),
         (
             "MatryoshkaLoss",
-            json!({"loss": {"TripletLoss": {}, "CoSENTLoss": {}}, "matryoshka_dims": [2]}),
-            "MatryoshkaLoss: `loss` must be one loss, got TripletLoss and CoSENTLoss",
+            json!({"loss": {"CoSENTLoss": {}, "TripletLoss": {}}, "matryoshka_dims": [2]}),
+            "MatryoshkaLoss: `loss` must be one loss, got CoSENTLoss and TripletLoss",
         ),
         (
             "MatryoshkaLoss",
