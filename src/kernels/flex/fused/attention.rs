@@ -61,7 +61,9 @@ pub(super) fn gradient(slope: FlexTensor, softmax: &Softmax) -> FlexTensor {
             apply_to_row(slope, mask, i);
         }
         let weights = &weights[i * width..][..width];
-        let mean = sum(weights, slope, |weight, slope| weight * slope);
+        // The weights add up to 1 but for rounding, which the mean must not have.
+        let all = sum(weights, weights, |weight, _| weight);
+        let mean = sum(weights, slope, |weight, slope| weight * slope) / all;
         for (slope, &weight) in slope.iter_mut().zip(weights) {
             *slope = (f64::from(weight) * (f64::from(*slope) - mean)) as f32;
         }
