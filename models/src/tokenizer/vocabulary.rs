@@ -10,7 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::sentence_piece::{self, SentencePieces};
 use super::special::{Added, Special, Usual};
-use crate::directory::{ClassTokenizer, Directory, Limits, TOKENIZER_LIMIT, TokenizerClass};
+use crate::directory::{
+    CONFIG, ClassTokenizer, Directory, Limits, TOKENIZER_LIMIT, TokenizerClass,
+};
 use crate::error::Error;
 
 const WORD_PIECES: &str = "vocab.txt";
@@ -84,7 +86,9 @@ pub(crate) fn assembled(
 fn pieces_of(limits: &Limits) -> Option<(&ClassTokenizer, &'static str)> {
     let class = limits.class.as_ref()?;
     let name = match class.class {
-        TokenizerClass::Camembert | TokenizerClass::XlmRoberta => "sentencepiece.bpe.model",
+        TokenizerClass::Camembert | TokenizerClass::Roberta | TokenizerClass::XlmRoberta => {
+            "sentencepiece.bpe.model"
+        }
         TokenizerClass::Albert | TokenizerClass::T5 => "spiece.model",
         TokenizerClass::Deberta => "spm.model",
         _ => return None,
@@ -171,7 +175,8 @@ impl Files<'_> {
         let bytes = self.directory.required(&self.module.join(name), TOKENIZER_LIMIT)?;
         let model =
             sentence_piece::read(&bytes).map_err(|reason| self.error(name, reason.into()))?;
-        let (usual, extra) = match tokenizer.class {
+        let class = self.class_of_pieces(tokenizer.class)?;
+        let (usual, extra) = match class {
             TokenizerClass::Albert => (ALBERT, 0),
             TokenizerClass::Camembert => (CAMEMBERT, 0),
             TokenizerClass::Deberta => (DEBERTA, 0),
@@ -188,7 +193,7 @@ impl Files<'_> {
         });
         let more = whole.chain(extra.iter().map(|text| Added::special(text))).collect();
         let tokens = Special::read(self.directory, self.module, usual, more)?;
-        let rows = vocabulary(tokenizer.class, &model, &tokens, &extra);
+        let rows = vocabulary(class, &model, &tokens, &extra);
         let ids: HashMap<&str, u64> = rows.iter().map(|(text, _)| text.as_str()).zip(0..).collect();
         let added = tokens.numbered(rows.len() as u64, |token| ids.get(token).copied());
         let table = STANDARD.encode(&model.replacements);
@@ -203,6 +208,16 @@ impl Files<'_> {
             "decoder": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": true},
             "model": {"type": "Unigram", "vocab": rows, "unk_id": 0},
         }))
+    }
+
+    /// RoBERTa's relatives with pieces have classes of their own, by the `model_type`.
+    fn class_of_pieces(&self, class: TokenizerClass) -> Result<TokenizerClass, Error> {
+        if class != TokenizerClass::Roberta {
+            return Ok(class);
+        }
+        let config: Map<String, Value> = self.directory.json(&self.module.join(CONFIG))?;
+        let camembert = config.get("model_type").is_some_and(|kind| kind == "camembert");
+        Ok(if camembert { TokenizerClass::Camembert } else { TokenizerClass::XlmRoberta })
     }
 
     fn text(&self, name: &str) -> Result<String, Error> {
