@@ -87,7 +87,7 @@ fn setting(loss: &str) -> (&'static str, Schedule) {
             schedule(60, 0.001),
         ),
         "MatryoshkaLoss" => (
-            r#"{"loss": "MultipleNegativesRankingLoss", "matryoshka_dims": [64, 16, 8]}"#,
+            r#"{"loss": "MultipleNegativesRankingLoss", "matryoshka_dims": [128, 32]}"#,
             schedule(40, 0.001),
         ),
         "MSELoss" => ("{}", schedule(60, 0.004)),
