@@ -86,7 +86,9 @@ fn ids_are_those_of_transformers() {
         let expected: Vec<Vec<u64>> = serde_json::from_value(case["ids"].clone()).unwrap();
         let model = open(directory.path());
         let rows = model.package.config.shape().vocab_size() as u64;
-        for (text, expected) in texts.iter().zip(&expected) {
+        // Longer texts are cut here.
+        let limit = model.tokenizer.max_tokens();
+        for (text, expected) in texts.iter().zip(&expected).filter(|(_, ids)| ids.len() <= limit) {
             // An id without an embedding is refused; so is a text without tokens, which is one unknown token here.
             if expected.iter().all(|id| *id < rows) && !expected.is_empty() {
                 assert_eq!(

@@ -122,7 +122,7 @@ pub struct DataArgs {
 impl DataArgs {
     /// The same for the reader.
     pub fn hints(&self) -> Hints<'_> {
-        Hints { range: self.score_range, columns: &self.columns, training: None }
+        Hints { range: self.score_range, columns: &self.columns, ..Hints::default() }
     }
 }
 

@@ -56,7 +56,8 @@ fn a_file_is_not_held_in_memory() {
     for (data, last) in read {
         assert_eq!(data.rankings.len(), ROWS);
         let row = &data.rankings[ROWS - 1];
-        assert_eq!((&row.anchor[..], &row.positive[..]), ("question 9999", "answer 9999"));
+        let texts = [row.anchor, row.positive].map(|text| data.text(text).unwrap());
+        assert_eq!(texts, ["question 9999", "answer 9999"]);
         assert_eq!(row.place.line, last);
     }
 }

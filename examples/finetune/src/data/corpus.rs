@@ -5,8 +5,10 @@
 //! their topic. The sentences also feed `MSELoss`, with the embeddings of [`super::teacher`].
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::{Dataset, Format, Hints, parse, teacher};
+use super::texts::Collector;
+use super::{Dataset, Format, parse_with, teacher};
 use crate::error::Error;
 
 /// One compiled-in file: its name below the package, and its text.
@@ -39,16 +41,20 @@ pub fn evaluation() -> Result<Dataset, Error> {
 }
 
 fn dataset(name: &str, pairs: File, triplets: File, sentences: File) -> Result<Dataset, Error> {
-    let read = |(path, text): File| {
-        parse(Path::new(path), text.as_bytes(), Format::Jsonl, Hints::default())
+    let mut texts = Collector::new(None);
+    let mut read = |(path, text): File| {
+        parse_with(Path::new(path), text.as_bytes(), Format::Jsonl, &mut texts)
     };
+    let (pairs, rankings) = (read(pairs)?.pairs, read(triplets)?.rankings);
     let sentences = read(sentences)?.sentences;
+    let texts = Arc::new(texts.finish()?);
     Ok(Dataset {
         path: name.into(),
-        pairs: read(pairs)?.pairs,
-        rankings: read(triplets)?.rankings,
-        teacher_targets: teacher::targets(&sentences),
+        pairs,
+        rankings,
+        teacher_targets: teacher::targets(&sentences, &texts)?,
         sentences,
+        texts,
         ..Dataset::default()
     })
 }
@@ -73,9 +79,12 @@ mod tests {
     #[test]
     fn no_sentence_is_in_both_halves() {
         let (training, evaluation) = (training().unwrap(), evaluation().unwrap());
-        let known: HashSet<_> = training.texts().map(str::to_lowercase).collect();
-        let common: Vec<_> =
-            evaluation.texts().filter(|text| known.contains(&text.to_lowercase())).collect();
+        let texts = |data: &Dataset| {
+            let lower = |text| data.text(text).unwrap().to_lowercase();
+            data.all_texts().map(lower).collect::<HashSet<_>>()
+        };
+        let (known, others) = (texts(&training), texts(&evaluation));
+        let common: Vec<_> = known.intersection(&others).collect();
         assert!(common.is_empty(), "{common:?}");
     }
 }

@@ -1,12 +1,17 @@
 //! The rows of a data set.
 
+use std::borrow::Cow;
+use std::fmt::{self, Write};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
+use super::texts::{Text, Texts};
 use super::{Place, ScoreRange};
+use crate::error::Error;
 
 /// Two texts with a similarity or a relation.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,9 +19,9 @@ pub struct Pair {
     /// Where the row comes from.
     pub place: Place,
     /// The first text.
-    pub left: String,
+    pub left: Text,
     /// The second text.
-    pub right: String,
+    pub right: Text,
     /// Similarity, scaled to `0..=1`, or to `-1..=1` if the file has scores below 0.
     pub score: Option<f32>,
     /// The class of the pair, such as `ENTAILMENT`, or `0` and `1`.
@@ -29,18 +34,18 @@ pub struct Ranking {
     /// Where the row comes from.
     pub place: Place,
     /// The query or anchor.
-    pub anchor: String,
+    pub anchor: Text,
     /// The text that belongs to the anchor.
-    pub positive: String,
+    pub positive: Text,
     /// Texts that do not belong to it.
-    pub negatives: Vec<String>,
+    pub negatives: Vec<Text>,
     /// For each negative, how much higher the positive should score; or empty.
     pub margins: Vec<f32>,
 }
 
 impl Ranking {
     /// Two texts that belong together.
-    pub fn of(place: Place, anchor: String, positive: String) -> Self {
+    pub fn of(place: Place, anchor: Text, positive: Text) -> Self {
         Self { place, anchor, positive, negatives: Vec::new(), margins: Vec::new() }
     }
 }
@@ -51,7 +56,7 @@ pub struct Sentence {
     /// Where the row comes from.
     pub place: Place,
     /// The text.
-    pub text: String,
+    pub text: Text,
     /// Its class.
     pub class: String,
 }
@@ -62,7 +67,7 @@ pub struct TeacherTarget {
     /// Where the row comes from.
     pub place: Place,
     /// The text.
-    pub text: String,
+    pub text: Text,
     /// The teacher's embedding.
     pub embedding: Vec<f32>,
 }
@@ -81,7 +86,9 @@ pub struct Dataset {
     /// Texts with a teacher's embedding.
     pub teacher_targets: Vec<TeacherTarget>,
     /// Texts without a label.
-    pub bare: Vec<String>,
+    pub bare: Vec<Text>,
+    /// What the numbers of the texts stand for.
+    pub texts: Arc<Texts>,
     /// The scale that the file gives its scores on, if it has some.
     pub scale: Option<ScoreRange>,
     /// Whether the file names its columns.
@@ -113,9 +120,20 @@ impl Dataset {
 
     /// A hash of all rows.
     pub fn fingerprint(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        format!("{self:?}").hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
+        let mut words = HashedWords(DefaultHasher::new());
+        // The words of millions of rows are not put together.
+        write!(words, "{self:?}").expect("hashing does not fail");
+        self.texts.hash().hash(&mut words.0);
+        format!("{:016x}", words.0.finish())
+    }
+
+    /// What a text reads.
+    ///
+    /// # Errors
+    ///
+    /// If it is in a temporary file that cannot be read.
+    pub fn text(&self, text: Text) -> Result<Cow<'_, str>, Error> {
+        self.texts.get(text)
     }
 
     /// Its name in messages.
@@ -155,15 +173,14 @@ impl Dataset {
     }
 
     /// Every text, in the order of the rows.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let pairs = self.pairs.iter().flat_map(|row| [row.left.as_str(), &row.right]);
+    pub fn all_texts(&self) -> impl Iterator<Item = Text> {
+        let pairs = self.pairs.iter().flat_map(|row| [row.left, row.right]);
         let rankings = self.rankings.iter().flat_map(|row| {
-            let negatives = row.negatives.iter().map(String::as_str);
-            [row.anchor.as_str(), &row.positive].into_iter().chain(negatives)
+            [row.anchor, row.positive].into_iter().chain(row.negatives.iter().copied())
         });
-        let sentences = self.sentences.iter().map(|row| row.text.as_str());
-        let targets = self.teacher_targets.iter().map(|row| row.text.as_str());
-        let bare = self.bare.iter().map(String::as_str);
+        let sentences = self.sentences.iter().map(|row| row.text);
+        let targets = self.teacher_targets.iter().map(|row| row.text);
+        let bare = self.bare.iter().copied();
         pairs.chain(rankings).chain(sentences).chain(targets).chain(bare)
     }
 
@@ -187,12 +204,23 @@ impl Dataset {
             sentences: split(&mut self.sentences, share, rng),
             teacher_targets: split(&mut self.teacher_targets, share, rng),
             bare: split(&mut self.bare, share, rng),
+            texts: self.texts.clone(),
             scale: self.scale,
             named: self.named,
             binary: self.binary,
             notes: Vec::new(),
         };
         (self, held)
+    }
+}
+
+/// Hashes what is written.
+struct HashedWords(DefaultHasher);
+
+impl Write for HashedWords {
+    fn write_str(&mut self, words: &str) -> fmt::Result {
+        self.0.write(words.as_bytes());
+        Ok(())
     }
 }
 

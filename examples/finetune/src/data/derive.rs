@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::texts::Text;
 use super::{Dataset, Pair};
 
 /// Two texts with at least this score, on a scale to 1, mean the same: 4 of 5.
@@ -14,13 +15,13 @@ const POINTS: f32 = 5.0;
 
 /// An anchor, a text closer to it and a text further away, with how much closer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Triplet<'a> {
+pub struct Triplet {
     /// The common sentence.
-    pub anchor: &'a str,
+    pub anchor: Text,
     /// The closer text.
-    pub positive: &'a str,
+    pub positive: Text,
     /// The further text.
-    pub negative: &'a str,
+    pub negative: Text,
     /// How much closer the positive is: as given, or the difference of the two scores in points of
     /// five.
     pub margin: Option<f32>,
@@ -58,7 +59,7 @@ impl Dataset {
     }
 
     /// The triplets of the rows, or else those that pairs with a common sentence imply.
-    pub fn triplets(&self) -> Vec<Triplet<'_>> {
+    pub fn triplets(&self) -> Vec<Triplet> {
         let mut triplets: Vec<_> = self.explicit_triplets().collect();
         if triplets.is_empty() {
             let judged = self.verdicts().map(|(pair, verdict)| {
@@ -71,7 +72,7 @@ impl Dataset {
     }
 
     /// Triplets with a known margin: given as labels, or as the difference of two scores.
-    pub fn margin_triplets(&self) -> Vec<Triplet<'_>> {
+    pub fn margin_triplets(&self) -> Vec<Triplet> {
         let known = |triplet: &Triplet| triplet.margin.is_some();
         let mut triplets: Vec<_> = self.explicit_triplets().filter(known).collect();
         if triplets.is_empty() {
@@ -81,13 +82,13 @@ impl Dataset {
         triplets
     }
 
-    fn explicit_triplets(&self) -> impl Iterator<Item = Triplet<'_>> {
+    fn explicit_triplets(&self) -> impl Iterator<Item = Triplet> {
         self.rankings.iter().flat_map(|row| {
             let negatives = row.negatives.iter().enumerate();
             negatives.map(|(index, negative)| Triplet {
-                anchor: &row.anchor,
-                positive: &row.positive,
-                negative,
+                anchor: row.anchor,
+                positive: row.positive,
+                negative: *negative,
                 margin: row.margins.get(index).copied(),
             })
         })
@@ -121,13 +122,12 @@ fn verdict(pair: &Pair, binary: bool) -> Option<bool> {
 
 /// For each sentence that occurs in several pairs: its best partner against each lower one, and
 /// where several are best, the next best against the next lower.
-fn around_common_sentences<'a>(ranked: impl Iterator<Item = (&'a Pair, f32)>) -> Vec<Triplet<'a>> {
-    type Partner<'a> = (f32, &'a str, Option<f32>);
-    let mut partners: BTreeMap<&str, Vec<Partner>> = BTreeMap::new();
+fn around_common_sentences<'a>(ranked: impl Iterator<Item = (&'a Pair, f32)>) -> Vec<Triplet> {
+    type Partner = (f32, Text, Option<f32>);
+    let mut partners: BTreeMap<Text, Vec<Partner>> = BTreeMap::new();
     for (pair, rank) in ranked {
-        let (left, right) = (pair.left.as_str(), pair.right.as_str());
-        partners.entry(left).or_default().push((rank, right, pair.score));
-        partners.entry(right).or_default().push((rank, left, pair.score));
+        partners.entry(pair.left).or_default().push((rank, pair.right, pair.score));
+        partners.entry(pair.right).or_default().push((rank, pair.left, pair.score));
     }
     let mut triplets = Vec::new();
     for (anchor, mut partners) in partners {
@@ -157,11 +157,15 @@ mod tests {
     use super::*;
     use crate::data::Place;
 
+    fn text(name: &str) -> Text {
+        Text(name.bytes().map(u32::from).sum())
+    }
+
     fn pair(left: &str, right: &str, score: Option<f32>, class: Option<&str>) -> Pair {
         Pair {
             place: Place::new(Path::new("a.csv"), 1),
-            left: left.to_string(),
-            right: right.to_string(),
+            left: text(left),
+            right: text(right),
             score,
             class: class.map(str::to_string),
         }
@@ -203,8 +207,12 @@ mod tests {
             ],
             ..Dataset::default()
         };
-        let expected =
-            Triplet { anchor: "a", positive: "near", negative: "far", margin: Some(2.5) };
+        let expected = Triplet {
+            anchor: text("a"),
+            positive: text("near"),
+            negative: text("far"),
+            margin: Some(2.5),
+        };
         assert_eq!(data.margin_triplets(), [expected]);
         assert!(data.triplets().is_empty(), "no pair is clearly the same or clearly different");
     }

@@ -13,6 +13,7 @@ mod scale;
 pub mod table;
 pub mod task;
 pub mod teacher;
+mod texts;
 pub mod trec;
 
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub use place::Place;
 pub use scale::ScoreRange;
 pub use table::Hints;
 pub use table::columns::Renamed;
+pub use texts::{Collector, Spill, Text, Texts};
 
 use crate::error::Error;
 use contents::Contents;
@@ -125,6 +127,19 @@ pub fn read_bytes(name: &str, bytes: &[u8]) -> Result<Dataset, Error> {
 /// Reads rows from the bytes of a file.
 pub fn parse(path: &Path, bytes: &[u8], format: Format, hints: Hints) -> Result<Dataset, Error> {
     one(path, bytes, Some(format).into(), hints)
+}
+
+/// The same without options, with the texts among others.
+fn parse_with(
+    path: &Path,
+    bytes: &[u8],
+    format: Format,
+    texts: &mut Collector,
+) -> Result<Dataset, Error> {
+    let hints = Hints::default();
+    let part = part(Contents::of_bytes(path, bytes), Some(format).into(), hints);
+    let part = part.map(|part| (path.to_path_buf(), part));
+    part::together_with(path.to_path_buf(), [part], hints, texts)
 }
 
 fn one(path: &Path, bytes: &[u8], formats: Formats, hints: Hints) -> Result<Dataset, Error> {

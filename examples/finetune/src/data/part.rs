@@ -1,9 +1,11 @@
 //! What one file holds, before the files of a data set are put together.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::contents::Contents;
 use super::table::{Hints, Table, delimited, json, parquet};
+use super::texts::Collector;
 use super::{Dataset, Format, Sentence, trec};
 use crate::error::Error;
 
@@ -11,10 +13,10 @@ use crate::error::Error;
 pub enum Part {
     /// Rows of named columns.
     Table(Table),
-    /// Texts with a class.
-    Sentences(Vec<Sentence>),
-    /// Texts.
-    Bare(Vec<String>),
+    /// Files of texts with a class, and the number of their rows.
+    Sentences(Vec<Contents>, usize),
+    /// Files of texts, and the number of these.
+    Bare(Vec<Contents>, usize),
 }
 
 impl Part {
@@ -28,8 +30,14 @@ impl Part {
             Format::Csv => Self::Table(delimited::parse(contents, b',', hints.columns)?),
             Format::Tsv => Self::Table(delimited::parse(contents, b'\t', hints.columns)?),
             Format::Jsonl => Self::Table(json::parse(contents)?),
-            Format::Trec => Self::Sentences(trec::parse(&contents)?),
-            Format::Lines => Self::Bare(bare_texts(&contents)?),
+            Format::Trec => {
+                let rows = count(trec::rows(&contents)?)?;
+                Self::Sentences(vec![contents], rows)
+            }
+            Format::Lines => {
+                let rows = count(bare_texts(&contents)?)?;
+                Self::Bare(vec![contents], rows)
+            }
         };
         part.not_empty(&file)
     }
@@ -56,16 +64,15 @@ impl Part {
     fn rows(&self) -> usize {
         match self {
             Self::Table(table) => table.count,
-            Self::Sentences(rows) => rows.len(),
-            Self::Bare(texts) => texts.len(),
+            Self::Sentences(_, rows) | Self::Bare(_, rows) => *rows,
         }
     }
 
     fn kind(&self) -> &'static str {
         match self {
             Self::Table(_) => "rows of named columns",
-            Self::Sentences(_) => "questions with a class, as TREC",
-            Self::Bare(_) => "bare lines",
+            Self::Sentences(..) => "questions with a class, as TREC",
+            Self::Bare(..) => "bare lines",
         }
     }
 
@@ -73,8 +80,11 @@ impl Part {
     fn append(&mut self, other: Self, [first, file]: [&Path; 2]) -> Result<(), Error> {
         match (self, other) {
             (Self::Table(rows), Self::Table(more)) => rows.append(more, [first, file])?,
-            (Self::Sentences(rows), Self::Sentences(more)) => rows.extend(more),
-            (Self::Bare(texts), Self::Bare(more)) => texts.extend(more),
+            (Self::Sentences(files, rows), Self::Sentences(others, more))
+            | (Self::Bare(files, rows), Self::Bare(others, more)) => {
+                files.extend(others);
+                *rows += more;
+            }
             (rows, more) => {
                 let (first, has, other) = (first.display(), rows.kind(), more.kind());
                 let reason = format!(
@@ -86,12 +96,27 @@ impl Part {
         Ok(())
     }
 
-    fn interpret(self, hints: Hints) -> Result<Dataset, Error> {
+    fn interpret(self, hints: Hints, texts: &mut Collector) -> Result<Dataset, Error> {
+        let mut data = Dataset::default();
         match self {
-            Self::Table(table) => table.interpret(hints),
-            Self::Sentences(sentences) => Ok(Dataset { sentences, ..Dataset::default() }),
-            Self::Bare(bare) => Ok(Dataset { bare, ..Dataset::default() }),
+            Self::Table(table) => return table.interpret(hints, texts),
+            Self::Sentences(files, _) => {
+                for file in files {
+                    for row in trec::rows(&file)? {
+                        let (place, class, text) = row?;
+                        data.sentences.push(Sentence { place, text: texts.add(&text)?, class });
+                    }
+                }
+            }
+            Self::Bare(files, _) => {
+                for file in files {
+                    for text in bare_texts(&file)? {
+                        data.bare.push(texts.add(&text?)?);
+                    }
+                }
+            }
         }
+        Ok(data)
     }
 }
 
@@ -102,6 +127,18 @@ pub fn together(
     parts: impl IntoIterator<Item = Result<(PathBuf, Part), Error>>,
     hints: Hints,
 ) -> Result<Dataset, Error> {
+    let mut texts = Collector::new(hints.spill);
+    let data = together_with(name, parts, hints, &mut texts)?;
+    Ok(Dataset { texts: Arc::new(texts.finish()?), ..data })
+}
+
+/// The same, with the texts among others.
+pub fn together_with(
+    name: PathBuf,
+    parts: impl IntoIterator<Item = Result<(PathBuf, Part), Error>>,
+    hints: Hints,
+    texts: &mut Collector,
+) -> Result<Dataset, Error> {
     let mut parts = parts.into_iter();
     let (first, mut whole) =
         parts.next().unwrap_or_else(|| Err(Error::read(&name, "no file is named")))?;
@@ -109,7 +146,7 @@ pub fn together(
         let (file, part) = part?;
         whole.append(part, [&first, &file])?;
     }
-    let data = Dataset { path: name, ..whole.interpret(hints)? };
+    let data = Dataset { path: name, ..whole.interpret(hints, texts)? };
     if data.rows() == 0 {
         return Err(Error::read(
             &data.path,
@@ -119,22 +156,21 @@ pub fn together(
     Ok(data)
 }
 
-fn bare_texts(contents: &Contents) -> Result<Vec<String>, Error> {
-    let mut texts = Vec::new();
-    for line in contents.lines()? {
-        let (_, line) = line?;
-        let text = line.trim();
-        if !text.is_empty() {
-            texts.push(text.to_string());
-        }
-    }
-    Ok(texts)
+fn bare_texts(contents: &Contents) -> Result<impl Iterator<Item = Result<String, Error>>, Error> {
+    let lines = contents.lines()?;
+    let texts = lines.map(|line| line.map(|(_, line)| line.trim().to_string()));
+    Ok(texts.filter(|text| text.as_ref().map_or(true, |text| !text.is_empty())))
+}
+
+/// The number of rows, each of which can be read.
+fn count<T>(rows: impl Iterator<Item = Result<T, Error>>) -> Result<usize, Error> {
+    rows.map(|row| row.map(|_| 1)).sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ScoreRange;
+    use crate::data::{Ranking, ScoreRange};
 
     /// Reads files of these names and texts as one data set.
     fn read(files: &[(&str, &str)]) -> Result<Dataset, String> {
@@ -153,9 +189,10 @@ mod tests {
         let data = read(&[("a.csv", "a,b,0.5\n"), ("b.csv", "c,d,5\n"), ("c.tsv", "e\tf\t1\n")]);
         let data = data.unwrap();
         assert_eq!(data.scale, Some(ScoreRange::new(0.0, 5.0)));
-        let rows = data.pairs.iter().map(|pair| (pair.left.as_str(), pair.score));
-        let expected = [("a", Some(0.1)), ("c", Some(1.0)), ("e", Some(0.2))];
-        assert_eq!(rows.collect::<Vec<_>>(), expected);
+        let texts = data.pairs.iter().map(|pair| data.text(pair.left).unwrap());
+        assert_eq!(texts.collect::<Vec<_>>(), ["a", "c", "e"]);
+        let scores: Vec<_> = data.pairs.iter().map(|pair| pair.score).collect();
+        assert_eq!(scores, [Some(0.1), Some(1.0), Some(0.2)]);
         assert_eq!(data.notes.len(), 2, "{:?}", data.notes);
         // Labels with a decimal point in one file are scores in the others, too.
         let header = "sentence1,sentence2,label\n";
@@ -174,8 +211,9 @@ mod tests {
             ("c.jsonl", r#"["e","f"]"#),
         ];
         let data = read(&files).unwrap();
-        let rows = data.rankings.iter().map(|row| [row.anchor.as_str(), &row.positive]);
-        assert_eq!(rows.collect::<Vec<_>>(), [["a", "b"], ["c", "d"], ["e", "f"]]);
+        let texts = |row: &Ranking| [row.anchor, row.positive].map(|text| data.text(text).unwrap());
+        let rows: Vec<_> = data.rankings.iter().map(texts).collect();
+        assert_eq!(rows, [["a", "b"], ["c", "d"], ["e", "f"]]);
         let questions = [("a.txt", "1 a\n2 b\n"), ("b.txt", "DESC:manner c\n")];
         let classes = read(&questions).unwrap().sentences.into_iter().map(|row| row.class);
         assert_eq!(classes.collect::<Vec<_>>(), ["1", "2", "DESC:manner"]);

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::task::Example;
+use super::texts::Text;
 
 /// The treatment of a text that would be a negative of its own positive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize)]
@@ -31,19 +32,19 @@ pub struct Ids {
 
 /// Groups of rows that share an anchor or a positive, directly or through other rows.
 #[derive(Debug)]
-pub struct Groups<'a> {
+pub struct Groups {
     of_rows: Vec<i32>,
-    of_texts: HashMap<&'a str, i32>,
+    of_texts: HashMap<Text, i32>,
 }
 
-impl<'a> Groups<'a> {
+impl Groups {
     /// Groups all examples, which have an anchor, a positive and any number of negatives.
-    pub fn new(examples: &[Example<'a>]) -> Self {
+    pub fn new(examples: &[Example]) -> Self {
         let mut parents: Vec<usize> = (0..examples.len()).collect();
-        let mut seen: HashMap<&str, usize> = HashMap::new();
+        let mut seen: HashMap<Text, usize> = HashMap::new();
         for (row, example) in examples.iter().enumerate() {
             for text in example.texts.iter().take(2) {
-                let other = *seen.entry(text).or_insert(row);
+                let other = *seen.entry(*text).or_insert(row);
                 let (one, other) = (root(&mut parents, row), root(&mut parents, other));
                 parents[one.max(other)] = one.min(other);
             }
@@ -55,11 +56,11 @@ impl<'a> Groups<'a> {
     }
 
     /// The ids of some of the examples.
-    pub fn ids(&self, examples: &[Example<'a>], rows: &[usize]) -> Ids {
+    pub fn ids(&self, examples: &[Example], rows: &[usize]) -> Ids {
         let columns = examples[rows[0]].texts.len();
         // A text that is no row's anchor or positive is a negative of every row.
         let negative = |row: usize, column: usize| {
-            self.of_texts.get(examples[row].texts[column]).copied().unwrap_or(-1)
+            self.of_texts.get(&examples[row].texts[column]).copied().unwrap_or(-1)
         };
         let negatives =
             (2..columns).map(|column| rows.iter().map(|&row| negative(row, column)).collect());
@@ -85,11 +86,12 @@ mod tests {
 
     #[test]
     fn rows_that_share_a_text_are_of_one_group_and_so_are_negatives_equal_to_one() {
-        let rows = [["a", "b", "x"], ["c", "d", "b"], ["e", "b", "c"], ["e", "f", "y"]];
-        let examples = rows.map(|row| Example { texts: row.to_vec(), target: Target::None });
+        let rows = ["abx", "cdb", "ebc", "efy"];
+        let texts = |row: &str| row.bytes().map(|name| Text(name.into())).collect();
+        let examples = rows.map(|row| Example { texts: texts(row), target: Target::None });
         let groups = Groups::new(&examples);
         let Ids { rows, negatives } = groups.ids(&examples, &[0, 1, 2, 3]);
-        // Rows 0 and 2 share "b", rows 2 and 3 share "e".
+        // Rows 0 and 2 share b, rows 2 and 3 share e.
         assert_eq!(rows, [0, 1, 0, 0]);
         assert_eq!(negatives, [[-1, 0, 1, -1]]);
     }

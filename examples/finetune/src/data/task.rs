@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use burn_embedding_losses::catalog::{BatchKind, Entry, LossConfig, ModelKind};
 
 use super::Dataset;
+use super::texts::Text;
 use crate::error::Error;
 
 /// What an example tells the loss besides its texts.
@@ -49,9 +50,9 @@ impl Target {
 
 /// One row of a batch: a text for each column, and what to learn.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Example<'d> {
+pub struct Example {
     /// One text for each column of the loss.
-    pub texts: Vec<&'d str>,
+    pub texts: Vec<Text>,
     /// What the loss compares with.
     pub target: Target,
 }
@@ -145,7 +146,7 @@ const ORDER: &str = "CoSENTLoss";
 
 /// The examples in `data` for batches of a kind, which the loss called `loss` takes; none if it has not enough
 /// of them.
-pub fn examples_of<'d>(loss: &str, kind: BatchKind, data: &'d Dataset) -> Vec<Example<'d>> {
+pub fn examples_of(loss: &str, kind: BatchKind, data: &Dataset) -> Vec<Example> {
     let examples = match kind {
         BatchKind::LabeledRows => labelled_texts(data),
         BatchKind::ScoredPairs => scored_pairs(data),
@@ -187,11 +188,7 @@ fn suffices(kind: BatchKind, examples: &[Example]) -> bool {
 }
 
 /// The examples for batches of a kind, which the loss called `loss` takes, or what the data lacks for it.
-pub fn examples<'d>(
-    loss: &str,
-    kind: BatchKind,
-    data: &'d Dataset,
-) -> Result<Vec<Example<'d>>, Error> {
+pub fn examples(loss: &str, kind: BatchKind, data: &Dataset) -> Result<Vec<Example>, Error> {
     let examples = examples_of(loss, kind, data);
     if !examples.is_empty() {
         return Ok(examples);
@@ -239,58 +236,57 @@ fn class_targets<'d>(classes: &[&'d str]) -> HashMap<&'d str, Target> {
     classes.iter().enumerate().map(|(index, class)| (*class, Target::Class(index))).collect()
 }
 
-fn labelled_texts(data: &Dataset) -> Vec<Example<'_>> {
+fn labelled_texts(data: &Dataset) -> Vec<Example> {
     let targets = class_targets(&data.sentence_classes());
     let rows = data.sentences.iter().filter_map(|row| {
         let target = targets.get(row.class.as_str())?.clone();
-        Some(Example { texts: vec![&row.text], target })
+        Some(Example { texts: vec![row.text], target })
     });
     rows.collect()
 }
 
-fn classified_pairs(data: &Dataset) -> Vec<Example<'_>> {
+fn classified_pairs(data: &Dataset) -> Vec<Example> {
     let targets = class_targets(&data.pair_classes());
     let rows = data.pairs.iter().filter_map(|pair| {
         let target = targets.get(pair.class.as_deref()?)?.clone();
-        Some(Example { texts: vec![&pair.left, &pair.right], target })
+        Some(Example { texts: vec![pair.left, pair.right], target })
     });
     rows.collect()
 }
 
-fn scored_pairs(data: &Dataset) -> Vec<Example<'_>> {
+fn scored_pairs(data: &Dataset) -> Vec<Example> {
     let rows = data.similarities().map(|(pair, score)| Example {
-        texts: vec![&pair.left, &pair.right],
+        texts: vec![pair.left, pair.right],
         target: Target::Number(score),
     });
     rows.collect()
 }
 
 /// Scored pairs, of which some are more similar than others, or else triplets.
-fn scored_tuples(data: &Dataset) -> Vec<Example<'_>> {
+fn scored_tuples(data: &Dataset) -> Vec<Example> {
     let pairs = scored_pairs(data);
     if several_targets(&pairs) { pairs } else { triplets(data) }
 }
 
-fn binary_pairs(data: &Dataset) -> Vec<Example<'_>> {
+fn binary_pairs(data: &Dataset) -> Vec<Example> {
     let rows = data.verdicts().map(|(pair, verdict)| Example {
-        texts: vec![pair.left.as_str(), &pair.right],
+        texts: vec![pair.left, pair.right],
         target: Target::Number(if verdict { 1.0 } else { 0.0 }),
     });
     rows.collect()
 }
 
-fn rankings(data: &Dataset) -> Vec<Example<'_>> {
+fn rankings(data: &Dataset) -> Vec<Example> {
     let explicit = data.rankings.iter().map(|row| {
-        let negatives = row.negatives.iter().map(String::as_str);
-        [row.anchor.as_str(), &row.positive].into_iter().chain(negatives).collect()
+        [row.anchor, row.positive].into_iter().chain(row.negatives.iter().copied()).collect()
     });
     let judged = data.verdicts().filter(|(_, verdict)| *verdict);
-    let judged = judged.map(|(pair, _)| vec![pair.left.as_str(), &pair.right]);
+    let judged = judged.map(|(pair, _)| vec![pair.left, pair.right]);
     let rows = explicit.chain(judged).map(|texts| Example { texts, target: Target::None });
     rows.collect()
 }
 
-fn positive_pairs(data: &Dataset) -> Vec<Example<'_>> {
+fn positive_pairs(data: &Dataset) -> Vec<Example> {
     let mut examples = rankings(data);
     for example in &mut examples {
         example.texts.truncate(2);
@@ -298,7 +294,7 @@ fn positive_pairs(data: &Dataset) -> Vec<Example<'_>> {
     examples
 }
 
-fn triplets(data: &Dataset) -> Vec<Example<'_>> {
+fn triplets(data: &Dataset) -> Vec<Example> {
     let rows = data.triplets().into_iter().map(|triplet| Example {
         texts: vec![triplet.anchor, triplet.positive, triplet.negative],
         target: Target::None,
@@ -306,7 +302,7 @@ fn triplets(data: &Dataset) -> Vec<Example<'_>> {
     rows.collect()
 }
 
-fn margin_triplets(data: &Dataset) -> Vec<Example<'_>> {
+fn margin_triplets(data: &Dataset) -> Vec<Example> {
     let rows = data.margin_triplets().into_iter().filter_map(|triplet| {
         Some(Example {
             texts: vec![triplet.anchor, triplet.positive, triplet.negative],
@@ -317,7 +313,7 @@ fn margin_triplets(data: &Dataset) -> Vec<Example<'_>> {
 }
 
 /// Triplets with two scores that differ by the margin: what scores have in common does not matter.
-fn scored_documents(data: &Dataset) -> Vec<Example<'_>> {
+fn scored_documents(data: &Dataset) -> Vec<Example> {
     let mut examples = margin_triplets(data);
     for example in &mut examples {
         if let Target::Number(margin) = example.target {
@@ -327,18 +323,18 @@ fn scored_documents(data: &Dataset) -> Vec<Example<'_>> {
     examples
 }
 
-fn teacher_targets(data: &Dataset) -> Vec<Example<'_>> {
+fn teacher_targets(data: &Dataset) -> Vec<Example> {
     let rows = data.teacher_targets.iter().map(|row| Example {
-        texts: vec![row.text.as_str()],
+        texts: vec![row.text],
         target: Target::Vector(row.embedding.clone()),
     });
     rows.collect()
 }
 
 /// Every text once.
-fn texts(data: &Dataset) -> Vec<Example<'_>> {
+fn texts(data: &Dataset) -> Vec<Example> {
     let mut known = HashSet::new();
-    let texts = data.texts().filter(|text| known.insert(*text));
+    let texts = data.all_texts().filter(|text| known.insert(*text));
     texts.map(|text| Example { texts: vec![text], target: Target::None }).collect()
 }
 

@@ -8,7 +8,8 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::{Sentence, TeacherTarget};
+use super::{Sentence, TeacherTarget, Texts};
+use crate::error::Error;
 
 /// Size of the teacher's embeddings: the same as the encoder's default.
 const DIMENSION: usize = 128;
@@ -16,11 +17,13 @@ const DIMENSION: usize = 128;
 const SHORTEST_WORD: usize = 4;
 
 /// The teacher's embeddings of labelled sentences, their label being the topic.
-pub fn targets(sentences: &[Sentence]) -> Vec<TeacherTarget> {
-    let target = |sentence: &Sentence| TeacherTarget {
-        place: sentence.place.clone(),
-        text: sentence.text.clone(),
-        embedding: embedding(&sentence.text, &sentence.class),
+pub fn targets(sentences: &[Sentence], texts: &Texts) -> Result<Vec<TeacherTarget>, Error> {
+    let target = |sentence: &Sentence| {
+        Ok(TeacherTarget {
+            place: sentence.place.clone(),
+            text: sentence.text,
+            embedding: embedding(&texts.get(sentence.text)?, &sentence.class),
+        })
     };
     sentences.iter().map(target).collect()
 }

@@ -1,28 +1,29 @@
 //! TREC question classification: a class from 0 to 5 or such as `DESC:manner`, a space, a question.
 
 use super::contents::Contents;
-use super::{Place, Sentence, required_text};
+use super::{Place, required_text};
 use crate::error::Error;
 
 const CLASSES: usize = 6;
 
-/// Reads labelled texts.
-pub fn parse(contents: &Contents) -> Result<Vec<Sentence>, Error> {
-    let mut rows = Vec::new();
-    for line in contents.lines()? {
+/// A text with its place and its class.
+type Labelled = (Place, String, String);
+
+/// Reads labelled texts, which come after their classes.
+pub fn rows(contents: &Contents) -> Result<impl Iterator<Item = Result<Labelled, Error>>, Error> {
+    let filled = |(_, row): &(usize, String)| !row.trim().is_empty();
+    let lines = contents.lines()?.filter(move |line| line.as_ref().map_or(true, filled));
+    Ok(lines.map(|line| {
         let (number, row) = line?;
-        if !row.trim().is_empty() {
-            rows.push(sentence(Place::new(contents.path().clone(), number), &row)?);
-        }
-    }
-    Ok(rows)
+        sentence(Place::new(contents.path().clone(), number), &row)
+    }))
 }
 
-fn sentence(place: Place, row: &str) -> Result<Sentence, Error> {
+fn sentence(place: Place, row: &str) -> Result<Labelled, Error> {
     let (class, text) = row.trim().split_once(' ').unwrap_or((row.trim(), ""));
     let sentence = |class: String| {
         let text = required_text(&place, "question", text)?;
-        Ok(Sentence { place: place.clone(), text, class })
+        Ok((place.clone(), class, text))
     };
     match class.parse::<usize>() {
         Ok(number) if number < CLASSES => sentence(number.to_string()),
@@ -52,19 +53,19 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<Sentence>, Error> {
-        parse(&Contents::of_bytes(Path::new("questions.txt"), text.as_bytes()))
+    fn read(text: &str) -> Result<Vec<Labelled>, Error> {
+        let contents = Contents::of_bytes(Path::new("questions.txt"), text.as_bytes());
+        rows(&contents)?.collect()
     }
 
     #[test]
     fn classes_and_questions_are_read() {
         let rows = read("4 Which river is longest ?\n\n0 Why do cats purr ?\n").unwrap();
-        assert_eq!(rows[0].class, "4");
-        assert_eq!(rows[1].text, "Why do cats purr ?");
-        assert_eq!(rows[1].place.line, 3);
+        let (place, class, text) = &rows[1];
+        assert_eq!((place.line, &class[..], &text[..]), (3, "0", "Why do cats purr ?"));
+        assert_eq!(rows[0].1, "4");
         let rows = read("DESC:manner How did it end ?\nENTY:cremat What is it ?\n").unwrap();
-        assert_eq!(rows[0].class, "DESC:manner");
-        assert_eq!(rows[1].text, "What is it ?");
+        assert_eq!((&rows[0].1[..], &rows[1].2[..]), ("DESC:manner", "What is it ?"));
     }
 
     #[test]

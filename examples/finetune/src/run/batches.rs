@@ -1,6 +1,7 @@
 //! The examples of a loss as token ids, batch by batch. Texts are tokenised when their batch comes; the ids are kept for
 //! the next epoch unless there are very many examples.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use burn::tensor::Tensor;
@@ -15,6 +16,7 @@ use super::sampler::{Kind, Sampler};
 use super::schedule::Schedule;
 use crate::data::repeats::{Groups, Ids, Repeats};
 use crate::data::task::{Example, Target, is_ranked};
+use crate::data::{Text, Texts};
 use crate::error::Error;
 
 /// The most examples whose token ids are kept from one epoch to the next.
@@ -24,11 +26,13 @@ const KEPT: usize = 1 << 18;
 #[derive(Debug)]
 pub struct Batches<'a> {
     takes: BatchKind,
-    examples: &'a [Example<'a>],
+    examples: &'a [Example],
+    /// The texts of the examples.
+    all: &'a Texts,
     tokenizer: &'a Tokenizer,
     /// The token ids of the texts of each example that has been in a batch; nothing if there are too many.
     kept: Vec<OnceLock<Vec<Vec<u32>>>>,
-    groups: Option<Groups<'a>>,
+    groups: Option<Groups>,
     sampler: Sampler,
     schedule: &'a Schedule,
     guide: Option<&'a Guide>,
@@ -73,7 +77,8 @@ impl<'a> Batches<'a> {
     /// Plans the batches of the examples.
     pub fn new(
         takes: BatchKind,
-        examples: &'a [Example<'a>],
+        examples: &'a [Example],
+        all: &'a Texts,
         tokenizer: &'a Tokenizer,
         schedule: &'a Schedule,
     ) -> Self {
@@ -84,7 +89,7 @@ impl<'a> Batches<'a> {
         let sampler = Sampler::new(takes, examples, schedule);
         let keeps = schedule.epochs > 1 && examples.len() <= KEPT;
         let kept = if keeps { vec![OnceLock::new(); examples.len()] } else { Vec::new() };
-        Self { takes, examples, tokenizer, kept, groups, sampler, schedule, guide: None }
+        Self { takes, examples, all, tokenizer, kept, groups, sampler, schedule, guide: None }
     }
 
     /// The same, with the embeddings of a guide.
@@ -160,7 +165,10 @@ impl<'a> Batches<'a> {
             targets: rows.iter().map(|&row| &self.examples[row].target).collect(),
             ids: self.groups.as_ref().map(|groups| groups.ids(self.examples, rows)),
             whole,
-            guide: self.guide.map(|guide| guide.columns(self.examples, rows)).transpose()?,
+            guide: self
+                .guide
+                .map(|guide| guide.columns(self.examples, self.all, rows))
+                .transpose()?,
         })
     }
 
@@ -177,9 +185,12 @@ impl<'a> Batches<'a> {
     fn damaged(&self, rows: &[usize], rng: &mut StdRng) -> Result<Vec<Vec<u32>>, Error> {
         let config = WordDeletionConfig::new().with_ratio(self.schedule.deletion_ratio);
         let mut deletion = config.init(rng.next_u64());
-        let texts = rows.iter().map(|&row| deletion.damage(self.examples[row].texts[0]));
-        let texts: Vec<_> = texts.collect();
-        self.encode(texts.iter().map(String::as_str).collect())
+        let texts = rows.iter().map(|&row| {
+            let text = self.all.get(self.examples[row].texts[0])?;
+            Ok(deletion.damage(&text))
+        });
+        let texts: Vec<_> = texts.collect::<Result<_, Error>>()?;
+        Ok(self.tokenizer.encode(texts.iter().map(String::as_str).collect())?.rows)
     }
 
     /// The token ids of the first `columns` texts of examples, column after column.
@@ -187,11 +198,11 @@ impl<'a> Batches<'a> {
         if self.kept.is_empty() {
             let column =
                 |column: usize| rows.iter().map(move |&row| self.examples[row].texts[column]);
-            return self.encode((0..columns).flat_map(column).collect());
+            return self.encode((0..columns).flat_map(column));
         }
         let new: Vec<_> = rows.iter().filter(|&&row| self.kept[row].get().is_none()).collect();
         let texts = |row: usize| self.examples[row].texts.iter().copied();
-        let ids = self.encode(new.iter().flat_map(|&&row| texts(row)).collect())?;
+        let ids = self.encode(new.iter().flat_map(|&&row| texts(row)))?;
         let mut ids = ids.into_iter();
         for &&row in &new {
             let of_row = ids.by_ref().take(texts(row).len()).collect();
@@ -202,8 +213,9 @@ impl<'a> Batches<'a> {
         Ok((0..columns).flat_map(column).collect())
     }
 
-    fn encode(&self, texts: Vec<&str>) -> Result<Vec<Vec<u32>>, Error> {
-        Ok(self.tokenizer.encode(texts)?.rows)
+    fn encode(&self, texts: impl Iterator<Item = Text>) -> Result<Vec<Vec<u32>>, Error> {
+        let texts: Vec<_> = texts.map(|text| self.all.get(text)).collect::<Result<_, _>>()?;
+        Ok(self.tokenizer.encode(texts.iter().map(Cow::as_ref).collect())?.rows)
     }
 }
 
@@ -218,14 +230,22 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
+    use crate::data::Collector;
 
     const TEXTS: [&str; 5] = ["one two three", "four five six", "seven eight", "nine", "ten"];
+
+    fn texts() -> ([Text; 5], Texts) {
+        let mut collector = Collector::new(None);
+        let numbers = TEXTS.map(|text| collector.add(text).unwrap());
+        (numbers, collector.finish().unwrap())
+    }
 
     fn batches<T>(schedule: Schedule, test: impl Fn(&Batches) -> T) -> T {
         let tokenizer = Tokenizer::train(TEXTS.into_iter(), 200, 16).unwrap();
         let example = |text| Example { texts: vec![text], target: Target::None };
-        let examples = TEXTS.map(example);
-        test(&Batches::new(BatchKind::DamagedTexts, &examples, &tokenizer, &schedule))
+        let (numbers, all) = texts();
+        let examples = numbers.map(example);
+        test(&Batches::new(BatchKind::DamagedTexts, &examples, &all, &tokenizer, &schedule))
     }
 
     #[test]
@@ -263,13 +283,16 @@ mod tests {
     #[test]
     fn ids_that_are_kept_are_those_of_the_texts() {
         let tokenizer = Tokenizer::train(TEXTS.into_iter(), 200, 16).unwrap();
-        let pair =
-            |[a, b]: [usize; 2]| Example { texts: vec![TEXTS[a], TEXTS[b]], target: Target::None };
+        let (numbers, all) = texts();
+        let pair = |pair: [usize; 2]| {
+            let texts = pair.map(|text| numbers[text]).to_vec();
+            Example { texts, target: Target::None }
+        };
         let examples = [[0, 1], [2, 3], [4, 0]].map(pair);
         let ids = |epochs, rows: &[usize]| {
             let schedule = Schedule { epochs, word_dropout: 0.0, ..Schedule::default() };
             let takes = BatchKind::PositivePairs;
-            let batches = Batches::new(takes, &examples, &tokenizer, &schedule);
+            let batches = Batches::new(takes, &examples, &all, &tokenizer, &schedule);
             let batch = |rows| batches.batch(rows, &mut StdRng::seed_from_u64(1)).unwrap().texts;
             // Some rows are known when the others come.
             batch(&rows[..1]);

@@ -1,11 +1,13 @@
 //! The rows that a run trains and evaluates on.
 
+use std::path::Path;
+
 use burn_embedding_losses::catalog::BatchKind;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::cli::Args;
-use crate::data::{self, Dataset, Format, Formats, Hints, corpus};
+use crate::data::{self, Dataset, Format, Formats, Hints, Spill, corpus};
 use crate::error::Error;
 
 /// The share of the rows of `--data` that is held out where there is no `--eval`.
@@ -14,7 +16,8 @@ const HELD_OUT: f64 = 0.1;
 /// The training and the evaluation rows.
 pub(super) fn read(args: &Args, takes: BatchKind) -> Result<(Dataset, Dataset), Error> {
     let mut rng = StdRng::seed_from_u64(args.seed);
-    let hints = args.how.hints();
+    let directory = existing(&args.out);
+    let hints = Hints { spill: Some(Spill::to(directory)), ..args.how.hints() };
     // A loss that learns from bare texts reads a text file as lines.
     let bare = matches!(takes, BatchKind::DamagedTexts | BatchKind::AnyTexts);
     let text = if bare { Format::Lines } else { Format::Trec };
@@ -40,6 +43,12 @@ pub(super) fn read(args: &Args, takes: BatchKind) -> Result<(Dataset, Dataset), 
         None => training,
     };
     Ok((training, evaluation))
+}
+
+/// The directory in which this place is, or the nearest one that exists.
+fn existing(place: &Path) -> &Path {
+    let above = place.ancestors().skip(1).find(|path| path.is_dir());
+    above.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A file may be too small to hold a row out, which is said before a model is loaded.

@@ -158,7 +158,7 @@ enum Model {
     /// A model of sentence-transformers.
     Whole(Box<SentenceTransformer>),
     /// The encoder of a run from scratch, which has no options.
-    Small(Box<Encoder>, Box<Tokenizer>, Device),
+    Small(Box<(Encoder, Tokenizer)>, Device),
 }
 
 impl Model {
@@ -177,13 +177,13 @@ impl Model {
             return Err(Error::option(option, reason.to_string()));
         }
         let (encoder, tokenizer) = save::load(&args.model, device)?;
-        Ok(Self::Small(Box::new(encoder), Box::new(tokenizer), device.clone()))
+        Ok(Self::Small(Box::new((encoder, tokenizer)), device.clone()))
     }
 
     fn tokenizer(&self) -> &Tokenizer {
         match self {
             Self::Whole(model) => &model.tokenizer,
-            Self::Small(_, tokenizer, _) => tokenizer,
+            Self::Small(model, _) => &model.1,
         }
     }
 
@@ -193,7 +193,8 @@ impl Model {
                 let tokens = model.tokenize(texts, args.prompt.as_deref())?;
                 Ok(Embedded::new(model.embed(&tokens, args.batch_size), tokens.cut))
             }
-            Self::Small(encoder, tokenizer, device) => {
+            Self::Small(model, device) => {
+                let (encoder, tokenizer) = &**model;
                 let tokens = tokenizer.encode(texts.iter().map(String::as_str).collect())?;
                 let whole = encoder.embed_in_batches(&tokens.slices(), args.batch_size, device);
                 let [_, size] = whole.dims();

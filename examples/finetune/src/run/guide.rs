@@ -10,10 +10,11 @@ use burn_embedding_models::{SentenceTransformer, TextEncoder, Tokenizer};
 use super::evaluation::Embedder;
 use crate::cli::Args;
 use crate::data::task::Example;
+use crate::data::{Text, Texts};
 use crate::error::Error;
 
 /// Embeddings of texts, without gradients, `[n, dim]`.
-type Embed = dyn Fn(Vec<&str>) -> Result<Tensor<2>, Error>;
+type Embed = dyn Fn(&[Text], &Texts) -> Result<Tensor<2>, Error>;
 
 /// A model with a tokenizer and dimension of its own, which embeds the texts of a batch as a loss wants it,
 /// without gradients.
@@ -39,8 +40,9 @@ impl Guide {
     /// An encoder with its tokenizer.
     pub fn of<E: TextEncoder + 'static>(tokenizer: Tokenizer, encoder: &E, device: Device) -> Self {
         let encoder = encoder.clone();
-        let embed =
-            move |texts: Vec<&str>| Embedder::new(&tokenizer, &encoder).tensor(texts, &device);
+        let embed = move |texts: &[Text], all: &Texts| {
+            Embedder::new(&tokenizer, &encoder).tensor(texts, all, &device)
+        };
         Self { embed: Box::new(embed) }
     }
 
@@ -48,12 +50,13 @@ impl Guide {
     pub(super) fn columns(
         &self,
         examples: &[Example],
+        all: &Texts,
         rows: &[usize],
     ) -> Result<Vec<Tensor<2>>, Error> {
         let columns = examples[rows[0]].texts.len();
         let column = |column: usize| rows.iter().map(move |&row| examples[row].texts[column]);
-        let all = (self.embed)((0..columns).flat_map(column).collect())?;
-        Ok(all.chunk(columns, 0))
+        let texts: Vec<Text> = (0..columns).flat_map(column).collect();
+        Ok((self.embed)(&texts, all)?.chunk(columns, 0))
     }
 }
 

@@ -6,7 +6,7 @@ use burn_embedding_losses::catalog::BatchKind;
 
 use crate::cli::InspectArgs;
 use crate::data::task::{self, kind_of};
-use crate::data::{self, Dataset};
+use crate::data::{self, Dataset, Hints, Spill};
 use crate::error::Error;
 use crate::report::console::Console;
 
@@ -15,7 +15,9 @@ const CLASSES: usize = 20;
 
 /// Does what the command line asks for.
 pub fn inspect(args: &InspectArgs, console: &Console) -> Result<(), Error> {
-    let data = data::read(&args.files, args.format, args.how.hints())?;
+    let directory = std::env::temp_dir();
+    let hints = Hints { spill: Some(Spill::to(&directory)), ..args.how.hints() };
+    let data = data::read(&args.files, args.format, hints)?;
     console.say(format_args!("{}: {}", data.name(), data.contents()));
     for note in &data.notes {
         console.say(note);

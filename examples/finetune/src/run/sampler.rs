@@ -180,17 +180,28 @@ mod tests {
 
     use super::*;
     use crate::data::task::Target;
+    use crate::data::{Collector, Text};
 
-    fn labelled(sizes: &[usize]) -> Vec<Example<'static>> {
+    fn labelled(sizes: &[usize]) -> Vec<Example> {
         let classes = sizes.iter().enumerate();
         let rows = classes.flat_map(|(class, &size)| std::iter::repeat_n(class, size));
-        let example = |class| Example { texts: vec!["text"], target: Target::Class(class) };
+        let example = |class| Example { texts: texts("t"), target: Target::Class(class) };
         rows.map(example).collect()
     }
 
-    fn ranked(texts: Vec<Vec<&'static str>>) -> Vec<Example<'static>> {
-        let example = |texts| Example { texts, target: Target::None };
-        texts.into_iter().map(example).collect()
+    /// A text for each letter.
+    fn texts(letters: &str) -> Vec<Text> {
+        let mut collector = Collector::new(None);
+        // In the order of their names.
+        (b'a'..=b'z').for_each(|letter| {
+            collector.add(std::str::from_utf8(&[letter]).unwrap()).unwrap();
+        });
+        letters.split("").skip(1).take(letters.len()).map(|it| collector.add(it).unwrap()).collect()
+    }
+
+    fn ranked(rows: &[&str]) -> Vec<Example> {
+        let example = |row: &&str| Example { texts: texts(row), target: Target::None };
+        rows.iter().map(example).collect()
     }
 
     fn plan(takes: BatchKind, examples: &[Example], schedule: Schedule) -> Plan {
@@ -224,8 +235,7 @@ mod tests {
 
     #[test]
     fn no_text_comes_twice_in_a_batch_of_rankings() {
-        let rows = vec![vec!["a", "b"], vec!["c", "a"], vec!["d", "e"], vec!["e", "f"]];
-        let examples = ranked(rows);
+        let examples = ranked(&["ab", "ca", "de", "ef"]);
         let plan = plan(BatchKind::Rankings, &examples, of(4));
         assert_eq!(sorted(&plan), [0, 1, 2, 3]);
         for batch in &plan.batches {
@@ -236,15 +246,13 @@ mod tests {
 
     #[test]
     fn a_pair_without_negatives_is_left_out() {
-        let rows = vec![vec!["a", "x"], vec!["b", "x"], vec!["c", "y"]];
-        let plan = plan(BatchKind::PositivePairs, &ranked(rows), of(4));
+        let plan = plan(BatchKind::PositivePairs, &ranked(&["ax", "bx", "cy"]), of(4));
         assert_eq!((plan.batches.len(), plan.left_out.len()), (1, 1));
     }
 
     #[test]
     fn rows_with_and_without_negatives_do_not_mix() {
-        let rows = vec![vec!["a", "b"], vec!["c", "d", "e"], vec!["f", "g"], vec!["h", "i", "j"]];
-        let plan = plan(BatchKind::Rankings, &ranked(rows), of(8));
+        let plan = plan(BatchKind::Rankings, &ranked(&["ab", "cde", "fg", "hij"]), of(8));
         assert_eq!(plan.batches.len(), 2);
         assert_eq!(sorted(&plan), [0, 1, 2, 3]);
     }

@@ -56,13 +56,13 @@ pub(super) type Evaluate<'a, E, L> =
     dyn Fn(&EncoderWithLoss<E, L>) -> Result<Evaluation, Error> + 'a;
 
 /// A loss with the examples that it learns from.
-struct Task<'a> {
+struct Task {
     loss: String,
     takes: BatchKind,
-    examples: Vec<Example<'a>>,
+    examples: Vec<Example>,
 }
 
-impl<'a> Session<'a> {
+impl Session<'_> {
     /// A small encoder with random parameters, and a tokenizer that knows the training rows.
     pub fn from_scratch(&self) -> Result<(Start<Encoder>, EncoderConfig), Error> {
         let tokenizer = self.tokenizer(EncoderConfig::new(0).max_tokens)?;
@@ -73,7 +73,13 @@ impl<'a> Session<'a> {
 
     /// A tokenizer that knows the training rows, for texts of at most `max_tokens`.
     pub fn tokenizer(&self, max_tokens: usize) -> Result<Tokenizer, Error> {
-        Ok(Tokenizer::train(self.training.texts(), VOCABULARY, max_tokens)?)
+        let mut unread = None;
+        let texts = self
+            .training
+            .all_texts()
+            .map_while(|text| self.training.text(text).map_err(|error| unread = Some(error)).ok());
+        let tokenizer = Tokenizer::train(texts, VOCABULARY, max_tokens)?;
+        unread.map_or(Ok(tokenizer), Err)
     }
 
     /// The device of the run, tracking gradients, with its random numbers at their start.
@@ -108,7 +114,7 @@ impl<'a> Session<'a> {
         self.train(start, task, Objective::Any(loss), console)
     }
 
-    fn task(&self, loss: &str, takes: BatchKind) -> Result<Task<'a>, Error> {
+    fn task(&self, loss: &str, takes: BatchKind) -> Result<Task, Error> {
         let examples = task::examples(loss, takes, self.training)?;
         match self.evaluation.tells_something() {
             true => Ok(Task { loss: loss.to_string(), takes, examples }),
@@ -154,10 +160,11 @@ impl<'a> Session<'a> {
     /// The batches of the run, and the number of its steps.
     fn batches<'b>(
         &'b self,
-        task: &'b Task<'b>,
+        task: &'b Task,
         tokenizer: &'b Tokenizer,
     ) -> Result<(Batches<'b>, usize), Error> {
-        let batches = Batches::new(task.takes, &task.examples, tokenizer, &self.schedule);
+        let (examples, texts) = (&task.examples, &self.training.texts);
+        let batches = Batches::new(task.takes, examples, texts, tokenizer, &self.schedule);
         let batches = batches.guided_by(self.guide.as_ref());
         match batches.count() {
             0 => Err(Error::NoBatches { data: self.training.name() }),
@@ -262,10 +269,11 @@ impl<'a> Session<'a> {
         if rows.is_empty() || !objective.takes_classes() {
             return Ok(None);
         }
-        let left = rows.iter().map(|(pair, _)| pair.left.as_str()).collect();
-        let right = rows.iter().map(|(pair, _)| pair.right.as_str()).collect();
-        let columns =
-            vec![embedder.tensor(left, &self.device)?, embedder.tensor(right, &self.device)?];
+        let left: Vec<_> = rows.iter().map(|(pair, _)| pair.left).collect();
+        let right: Vec<_> = rows.iter().map(|(pair, _)| pair.right).collect();
+        let texts = &self.evaluation.texts;
+        let columns = [left, right].map(|column| embedder.tensor(&column, texts, &self.device));
+        let columns = columns.into_iter().collect::<Result<Vec<_>, _>>()?;
         let Some(given) = objective.classify(&columns) else {
             return Ok(None);
         };

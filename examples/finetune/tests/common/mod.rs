@@ -6,7 +6,7 @@ mod files;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 pub use files::{copy, set};
 use serde_json::Value;
@@ -57,4 +57,30 @@ pub fn steps(path: &Path) -> Vec<Value> {
 /// One number of each line of a log.
 pub fn numbers(steps: &[Value], name: &str) -> Vec<f64> {
     steps.iter().map(|step| step[name].as_f64().unwrap()).collect()
+}
+
+/// The most memory that a process has had so far, in KiB.
+#[cfg(target_os = "linux")]
+fn peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Runs the program in `directory`, which must succeed; the most memory that it had, in KiB.
+#[cfg(target_os = "linux")]
+pub fn memory_of(directory: &Path, args: &[&str]) -> u64 {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_finetune"));
+    command.current_dir(directory).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.args(args).spawn().unwrap();
+    let mut most = 0;
+    let status = loop {
+        most = most.max(peak(child.id()).unwrap_or(0));
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    assert!(status.success(), "{args:?}");
+    most
 }

@@ -8,7 +8,7 @@ use csv::{Reader, ReaderBuilder, StringRecord};
 use serde_json::{Map, Value};
 
 use super::columns::{Columns, Renamed};
-use super::{Row, Source, Table};
+use super::{Row, Source, Table, quotes};
 use crate::data::Place;
 use crate::data::contents::Contents;
 use crate::error::Error;
@@ -20,7 +20,7 @@ const LOOKED_AT: usize = 20;
 #[derive(Debug, Clone)]
 pub struct Delimited {
     contents: Contents,
-    separator: u8,
+    separator: Separator,
     names: Vec<String>,
     named: bool,
 }
@@ -36,6 +36,14 @@ impl Delimited {
             Ok(Row { place, cells: cells.collect() })
         }))
     }
+}
+
+/// What is between values.
+#[derive(Debug, Clone, Copy)]
+struct Separator {
+    byte: u8,
+    /// Whether values may be in quotes, within which it separates nothing.
+    quoting: bool,
 }
 
 /// What a pass over the records finds.
@@ -68,7 +76,7 @@ pub fn parse(contents: Contents, expected: u8, renamed: &[Renamed]) -> Result<Ta
 }
 
 /// Looks at all records, which must have as many values as the first.
-fn look(contents: &Contents, separator: u8) -> Result<Option<Found>, Error> {
+fn look(contents: &Contents, separator: Separator) -> Result<Option<Found>, Error> {
     let mut records = records(contents, separator)?;
     let Some((line, first)) = records.next().transpose()? else {
         return Ok(None);
@@ -79,7 +87,7 @@ fn look(contents: &Contents, separator: u8) -> Result<Option<Found>, Error> {
     for record in records {
         let (line, record) = record?;
         if record.len() != width {
-            let [name, values] = spelled(separator);
+            let [name, values] = spelled(separator.byte);
             let reason = format!(
                 "expected {width} columns as in the first row, found {}; columns are taken to be separated by \
                  {name}: {values}",
@@ -97,7 +105,7 @@ fn look(contents: &Contents, separator: u8) -> Result<Option<Found>, Error> {
 /// The records of a file, each with the line that it begins in, counted from one.
 fn records(
     contents: &Contents,
-    separator: u8,
+    separator: Separator,
 ) -> Result<impl Iterator<Item = Result<(usize, StringRecord), Error>> + use<'_>, Error> {
     let mut reader = reader(Lines::of(contents.text()?), separator);
     Ok(std::iter::from_fn(move || {
@@ -148,18 +156,20 @@ impl<R: BufRead> Read for Lines<R> {
     }
 }
 
-fn reader<R: Read>(input: R, separator: u8) -> Reader<R> {
+fn reader<R: Read>(input: R, separator: Separator) -> Reader<R> {
     let mut builder = ReaderBuilder::new();
-    // Files with tabs rarely quote, and have texts with quotes in them.
-    builder.delimiter(separator).quoting(separator != b'\t').has_headers(false).flexible(true);
+    let Separator { byte, quoting } = separator;
+    builder.delimiter(byte).quoting(quoting).has_headers(false).flexible(true);
     builder.from_reader(input)
 }
 
 /// The separator that gives the first records the same number of columns, more than one: the expected
 /// one if it does. If none does, one that gives the first record several columns.
-fn separator(contents: &Contents, expected: u8) -> Result<u8, Error> {
+fn separator(contents: &Contents, expected: u8) -> Result<Separator, Error> {
+    let tabs_are_quoted = quotes::are_quoted(contents)?;
     let mut candidates = Vec::new();
-    for candidate in [expected, b'\t', b',', b';'] {
+    for byte in [expected, b'\t', b',', b';'] {
+        let candidate = Separator { byte, quoting: byte != b'\t' || tabs_are_quoted };
         let records = reader(contents.text()?, candidate).into_records().take(LOOKED_AT);
         let counts: Vec<_> = records.map(|record| record.map_or(0, |it| it.len())).collect();
         candidates.push((candidate, counts));
@@ -167,7 +177,8 @@ fn separator(contents: &Contents, expected: u8) -> Result<u8, Error> {
     let several = |counts: &[usize]| counts.first().is_some_and(|first| *first > 1);
     let even = |counts: &[usize]| several(counts) && counts.iter().all(|it| *it == counts[0]);
     let find = |fits: &dyn Fn(&[usize]) -> bool| candidates.iter().find(|(_, it)| fits(it));
-    Ok(find(&even).or_else(|| find(&several)).map_or(expected, |(separator, _)| *separator))
+    let found = find(&even).or_else(|| find(&several)).unwrap_or(&candidates[0]);
+    Ok(found.0)
 }
 
 /// A separator in words, and what to do with values that contain it.

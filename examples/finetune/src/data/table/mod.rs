@@ -20,6 +20,7 @@ pub mod parquet;
 pub mod parquet;
 #[cfg(test)]
 mod published;
+mod quotes;
 mod repeated;
 mod rows;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::contents::Contents;
+use super::texts::{Collector, Spill};
 use super::{Dataset, Place, ScoreRange};
 use crate::error::Error;
 use array::Elements;
@@ -102,6 +104,8 @@ pub struct Hints<'a> {
     pub columns: &'a [Renamed],
     /// The data that this file is evaluated for: its scale is taken where a file names no columns.
     pub training: Option<&'a Dataset>,
+    /// Where texts go that are too large for memory.
+    pub spill: Option<Spill<'a>>,
 }
 
 impl Table {
@@ -173,12 +177,12 @@ impl Table {
     }
 
     /// The rows as examples are made of them.
-    pub fn interpret(self, hints: Hints) -> Result<Dataset, Error> {
+    pub fn interpret(self, hints: Hints, texts: &mut Collector) -> Result<Dataset, Error> {
         if self.count == 0 {
             return Ok(Dataset::default());
         }
         let columns = Columns::of(&self, hints.columns)?;
-        rows::interpret(&self, &columns, hints)
+        rows::interpret(&self, &columns, hints, texts)
     }
 }
 

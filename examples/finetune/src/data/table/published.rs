@@ -1,6 +1,6 @@
 //! Published data sets as they are distributed, each by a few rows of the same shape; the sentences are invented.
 
-use super::tests::{classes, rankings, read, read_with, refused, scores};
+use super::tests::{classes, rankings, read, read_with, refused, scores, words};
 use super::*;
 use crate::data::read_bytes;
 
@@ -12,7 +12,8 @@ fn stsb_of_glue_names_its_columns_but_not_its_scale() {
     assert!(refused("train.tsv", text).contains("--score-range 0..5"));
     let hints = Hints { range: Some(ScoreRange::new(0.0, 5.0)), ..Hints::default() };
     let data = read_with("train.tsv", text, hints).unwrap();
-    assert_eq!((scores(&data), &data.pairs[0].left[..]), (vec![1.0, 0.76], "A \"red kite."));
+    assert_eq!(scores(&data), [1.0, 0.76]);
+    assert_eq!(words(&data, data.pairs[0].left), "A \"red kite.");
     let unused = "columns not used: filename, genre, index, old_index, source1, source2, year";
     assert!(data.notes.contains(&unused.to_string()), "{:?}", data.notes);
 }
@@ -35,7 +36,8 @@ fn snli_and_multinli_leave_rows_without_a_verdict_out() {
         [row("neutral", "It is cold."), row("-", "He walks."), row("entailment", "A boy moves.")];
     let data = read("snli_1.0_train.jsonl", &snli.join("\n"));
     assert_eq!(classes(&data), ["neutral", "entailment"]);
-    assert_eq!((&data.pairs[1].right[..], data.pairs[1].place.line), ("A boy moves.", 3));
+    let row = &data.pairs[1];
+    assert_eq!((&words(&data, row.right)[..], row.place.line), ("A boy moves.", 3));
     assert!(data.notes.contains(&"rows without a score or a class, left out: 1".to_string()));
     let multi = snli.join("\n").replace("captionID", "genre").replace("pairID", "promptID");
     assert_eq!(classes(&read("multinli_1.0_train.jsonl", &multi)), ["neutral", "entailment"]);
@@ -48,7 +50,7 @@ fn allnli_comes_as_a_table_as_classes_and_as_triplets() {
                  train\tSNLI\ty\tA boy runs.\tA boy sleeps.\tcontradiction\n";
     let data = read("AllNLI.tsv", table);
     assert_eq!(classes(&data), ["entailment", "contradiction"]);
-    assert_eq!(data.pairs[0].left, "He said \"no.");
+    assert_eq!(words(&data, data.pairs[0].left), "He said \"no.");
     let numbered = r#"{"premise":"A boy runs.","hypothesis":"A boy moves.","label":0}
 {"premise":"A boy runs.","hypothesis":"He is late.","label":1}
 {"premise":"A boy runs.","hypothesis":"He sleeps.","label":2}"#;
@@ -69,7 +71,18 @@ fn quora_has_verdicts_and_ms_marco_triples() {
     let quora = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n\
                  0\t1\t2\tWhy do cats purr?\tDo cats bark?\t0\n1\t3\t4\tWhat is moss?\tWhat's moss?\t1\n";
     let quora = read("quora_duplicate_questions.tsv", quora);
-    assert_eq!((classes(&quora), &quora.pairs[1].left[..]), (vec!["0", "1"], "What is moss?"));
+    assert_eq!(classes(&quora), ["0", "1"]);
+    assert_eq!(words(&quora, quora.pairs[1].left), "What is moss?");
+    // Python reads it with quotes: a question that begins with one, or has a line break in it.
+    let quoted = "id\tquestion1\tquestion2\tis_duplicate\n\
+                  0\t\"\"\"Moss\"\" in a word?\"\t\"What is\n moss?\"\t1\n1\tWho \"hums\"?\tBees?\t0\n";
+    let quoted = read("quora_duplicate_questions.tsv", quoted);
+    let texts = |row: usize| {
+        let row = &quoted.pairs[row];
+        (words(&quoted, row.left), words(&quoted, row.right), row.place.line)
+    };
+    assert_eq!(texts(0), ("\"Moss\" in a word?".into(), "What is\n moss?".into(), 2));
+    assert_eq!(texts(1), ("Who \"hums\"?".into(), "Bees?".into(), 4));
     let marco = "what is moss\tMoss is a plant.\tMosses grow on \"stone.\nwho hums\tBees hum.\tStones lie.\n";
     let marco = read("triples.train.small.tsv", marco);
     let expected = [

@@ -4,17 +4,23 @@ use super::columns::{Columns, Texts};
 use super::labels::Labels;
 use super::repeated::Repeated;
 use super::{Hints, Row, Table};
+use crate::data::texts::Collector;
 use crate::data::{Dataset, Pair, Ranking, Sentence, TeacherTarget};
 use crate::error::Error;
 
 /// The data set of a table with these columns.
-pub fn interpret(table: &Table, columns: &Columns, hints: Hints) -> Result<Dataset, Error> {
+pub fn interpret(
+    table: &Table,
+    columns: &Columns,
+    hints: Hints,
+    all: &mut Collector,
+) -> Result<Dataset, Error> {
     let mut data = match &columns.texts {
-        texts if let Some(column) = teacher(table, columns) => targets(table, texts, column)?,
-        Texts::Pair(left, right) => pairs(table, columns, [left, right], hints)?,
-        Texts::Ranking(anchor, positive) => rankings(table, columns, [anchor, positive])?,
-        Texts::Single(text) => texts(table, columns, text)?,
-        Texts::Set(column) => sets(table, column)?,
+        texts if let Some(column) = teacher(table, columns) => targets(table, texts, column, all)?,
+        Texts::Pair(left, right) => pairs(table, columns, [left, right], hints, all)?,
+        Texts::Ranking(anchor, positive) => rankings(table, columns, [anchor, positive], all)?,
+        Texts::Single(text) => texts(table, columns, text, all)?,
+        Texts::Set(column) => sets(table, column, all)?,
     };
     data.named = table.named;
     if !table.named {
@@ -43,13 +49,15 @@ fn pairs(
     columns: &Columns,
     [left, right]: [&String; 2],
     hints: Hints,
+    all: &mut Collector,
 ) -> Result<Dataset, Error> {
     let labels = Labels::of(table, columns, hints)?;
     let mut data = Dataset { scale: labels.range, ..Dataset::default() };
     let mut without = 0;
     for row in table.rows() {
         let row = &*row?;
-        let (place, left, right) = (row.place.clone(), row.text(left)?, row.text(right)?);
+        let (left, right) = (all.add(&row.text(left)?)?, all.add(&row.text(right)?)?);
+        let place = row.place.clone();
         if !labels.exist() {
             data.rankings.push(Ranking::of(place, left, right));
             continue;
@@ -70,6 +78,7 @@ fn rankings(
     table: &Table,
     columns: &Columns,
     [anchor, positive]: [&String; 2],
+    all: &mut Collector,
 ) -> Result<Dataset, Error> {
     let mut data = Dataset::default();
     let mut repeated = Repeated::default();
@@ -87,11 +96,12 @@ fn rankings(
         }
         repeated.count(&anchor, &positives, &negatives).map_err(|reason| row.error(reason))?;
         let numbers = teacher_numbers(row, columns)?;
-        for (place, positive) in positives.into_iter().enumerate() {
+        let (anchor, negatives) = (all.add(&anchor)?, all.add_all(&negatives)?);
+        for (place, positive) in all.add_all(&positives)?.into_iter().enumerate() {
             data.rankings.push(Ranking {
                 margins: margins(row, columns, &numbers, place, negatives.len())?,
                 negatives: negatives.clone(),
-                ..Ranking::of(row.place.clone(), anchor.clone(), positive)
+                ..Ranking::of(row.place.clone(), anchor, positive)
             });
         }
     }
@@ -165,7 +175,12 @@ fn teacher<'a>(table: &Table, columns: &'a Columns) -> Option<&'a String> {
     }
 }
 
-fn targets(table: &Table, texts: &Texts, column: &str) -> Result<Dataset, Error> {
+fn targets(
+    table: &Table,
+    texts: &Texts,
+    column: &str,
+    all: &mut Collector,
+) -> Result<Dataset, Error> {
     let texts: Vec<&String> = match texts {
         Texts::Pair(first, second) | Texts::Ranking(first, second) => vec![first, second],
         Texts::Single(text) | Texts::Set(text) => vec![text],
@@ -174,20 +189,25 @@ fn targets(table: &Table, texts: &Texts, column: &str) -> Result<Dataset, Error>
     for row in table.rows() {
         let row = &*row?;
         for text in &texts {
-            data.teacher_targets.push(teacher_target(row, text, column)?);
+            data.teacher_targets.push(teacher_target(row, text, column, all)?);
         }
     }
     same_width(&data.teacher_targets)?;
     Ok(data)
 }
 
-fn texts(table: &Table, columns: &Columns, text: &str) -> Result<Dataset, Error> {
+fn texts(
+    table: &Table,
+    columns: &Columns,
+    text: &str,
+    all: &mut Collector,
+) -> Result<Dataset, Error> {
     let label = columns.label.as_ref();
     let mut data = Dataset::default();
     let mut without = 0;
     for row in table.rows() {
         let row = &*row?;
-        let (place, text) = (row.place.clone(), row.text(text)?);
+        let (place, text) = (row.place.clone(), all.add(&row.text(text)?)?);
         match label {
             None => data.bare.push(text),
             Some(label) => match row.class(label)? {
@@ -200,12 +220,17 @@ fn texts(table: &Table, columns: &Columns, text: &str) -> Result<Dataset, Error>
     Ok(data)
 }
 
-fn teacher_target(row: &Row, text: &str, column: &str) -> Result<TeacherTarget, Error> {
+fn teacher_target(
+    row: &Row,
+    text: &str,
+    column: &str,
+    all: &mut Collector,
+) -> Result<TeacherTarget, Error> {
     let embedding: Vec<f32> = row.numbers(column)?.into_iter().map(|it| it as f32).collect();
     if embedding.is_empty() {
         return Err(row.error(format!("`{column}` is an empty list")));
     }
-    Ok(TeacherTarget { place: row.place.clone(), text: row.text(text)?, embedding })
+    Ok(TeacherTarget { place: row.place.clone(), text: all.add(&row.text(text)?)?, embedding })
 }
 
 fn same_width(targets: &[TeacherTarget]) -> Result<(), Error> {
@@ -221,7 +246,7 @@ fn same_width(targets: &[TeacherTarget]) -> Result<(), Error> {
 }
 
 /// Each text of a set belongs to the first.
-fn sets(table: &Table, column: &str) -> Result<Dataset, Error> {
+fn sets(table: &Table, column: &str, all: &mut Collector) -> Result<Dataset, Error> {
     let mut data = Dataset::default();
     let mut repeated = Repeated::default();
     for row in table.rows() {
@@ -232,9 +257,9 @@ fn sets(table: &Table, column: &str) -> Result<Dataset, Error> {
             return Err(row.error(format!("`{column}` must have at least two texts")));
         };
         repeated.count(anchor, others, &[]).map_err(|reason| row.error(reason))?;
-        let place = || row.place.clone();
-        let rankings = others.iter().map(|text| Ranking::of(place(), anchor.clone(), text.clone()));
-        data.rankings.extend(rankings);
+        let (anchor, others) = (all.add(anchor)?, all.add_all(others)?);
+        let ranking = |text| Ranking::of(row.place.clone(), anchor, text);
+        data.rankings.extend(others.into_iter().map(ranking));
     }
     Ok(data)
 }

@@ -5,7 +5,7 @@ use burn_embedding_losses::Similarity;
 use serde::{Deserialize, Serialize};
 
 use super::axes::Axes;
-use crate::data::Dataset;
+use crate::data::{Dataset, Text};
 use crate::run::evaluation::Embeddings;
 
 /// The largest number of pairs of a kind, and of texts, that is shown.
@@ -44,7 +44,7 @@ impl View {
         let chosen = sample(&texts);
         let axes = embeddings.of(chosen.iter().map(|(text, _)| *text)).map(unit).map(Axes::of);
         let axes = axes.unwrap_or(Axes { coordinates: Vec::new(), shares: [0.0; 2] });
-        let point = |(at, (_, class)): ([f64; 2], &(&str, Option<&str>))| Point {
+        let point = |(at, (_, class)): ([f64; 2], &(Text, Option<&str>))| Point {
             at,
             class: class.map(str::to_string),
         };
@@ -69,7 +69,7 @@ fn unit(rows: Tensor<2>) -> Tensor<2> {
     rows / lengths.clamp_min(1e-12)
 }
 
-fn cosines(embeddings: &Embeddings, pairs: &[(&str, &str)]) -> Vec<f64> {
+fn cosines(embeddings: &Embeddings, pairs: &[(Text, Text)]) -> Vec<f64> {
     let left = embeddings.of(pairs.iter().map(|pair| pair.0));
     let right = embeddings.of(pairs.iter().map(|pair| pair.1));
     let cosines = left.zip(right).map(|(left, right)| Similarity::Cosine.paired(left, right));
@@ -77,31 +77,31 @@ fn cosines(embeddings: &Embeddings, pairs: &[(&str, &str)]) -> Vec<f64> {
 }
 
 /// Pairs of texts that belong together, and pairs that do not, from every kind of row.
-fn pairs(data: &Dataset) -> [Vec<(&str, &str)>; 2] {
-    let mut pairs: [Vec<(&str, &str)>; 2] = Default::default();
+fn pairs(data: &Dataset) -> [Vec<(Text, Text)>; 2] {
+    let mut pairs: [Vec<(Text, Text)>; 2] = Default::default();
     for (pair, verdict) in data.verdicts() {
-        pairs[usize::from(!verdict)].push((&pair.left, &pair.right));
+        pairs[usize::from(!verdict)].push((pair.left, pair.right));
     }
     for row in data.triplets() {
         pairs[0].push((row.anchor, row.positive));
         pairs[1].push((row.anchor, row.negative));
     }
     for (row, next) in neighbours(&data.rankings) {
-        pairs[0].push((&row.anchor, &row.positive));
+        pairs[0].push((row.anchor, row.positive));
         if row.positive != next.positive && row.anchor != next.anchor {
-            pairs[1].push((&row.anchor, &next.positive));
+            pairs[1].push((row.anchor, next.positive));
         }
     }
     let mut sentences: Vec<_> = data.sentences.iter().collect();
     for (row, next) in neighbours(&sentences) {
         if row.class != next.class {
-            pairs[1].push((&row.text, &next.text));
+            pairs[1].push((row.text, next.text));
         }
     }
     sentences.sort_by_key(|row| &row.class);
     for (row, next) in neighbours(&sentences) {
         if row.class == next.class && row.place != next.place {
-            pairs[0].push((&row.text, &next.text));
+            pairs[0].push((row.text, next.text));
         }
     }
     pairs
@@ -113,12 +113,12 @@ fn neighbours<T>(rows: &[T]) -> impl Iterator<Item = (&T, &T)> {
 }
 
 /// The texts of known classes, or where there are none, all.
-fn texts(data: &Dataset) -> Vec<(&str, Option<&str>)> {
+fn texts(data: &Dataset) -> Vec<(Text, Option<&str>)> {
     if !data.sentences.is_empty() {
         let rows = data.sentences.iter();
-        return rows.map(|row| (row.text.as_str(), Some(row.class.as_str()))).collect();
+        return rows.map(|row| (row.text, Some(row.class.as_str()))).collect();
     }
-    let mut texts: Vec<_> = data.texts().collect();
+    let mut texts: Vec<_> = data.all_texts().collect();
     texts.sort_unstable();
     texts.dedup();
     texts.into_iter().map(|text| (text, None)).collect()
@@ -129,12 +129,21 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::data::{Place, Sentence};
+    use crate::data::{Collector, Place, Sentence};
+
+    /// The text of the row in this line.
+    fn text(line: usize) -> Text {
+        let mut collector = Collector::new(None);
+        (0..line).for_each(|text| {
+            collector.add(&text.to_string()).unwrap();
+        });
+        collector.add("").unwrap()
+    }
 
     fn sentence(line: usize, class: &str) -> Sentence {
         Sentence {
             place: Place::new(Path::new("a.csv"), line),
-            text: format!("text {line}"),
+            text: text(line),
             class: class.into(),
         }
     }
@@ -144,8 +153,8 @@ mod tests {
         let sentences = vec![sentence(1, "x"), sentence(2, "y"), sentence(3, "x")];
         let data = Dataset { sentences, ..Dataset::default() };
         let [positives, negatives] = pairs(&data);
-        assert_eq!(positives, [("text 1", "text 3")]);
-        assert_eq!(negatives, [("text 1", "text 2"), ("text 2", "text 3")]);
+        assert_eq!(positives, [(text(1), text(3))]);
+        assert_eq!(negatives, [(text(1), text(2)), (text(2), text(3))]);
     }
 
     #[test]

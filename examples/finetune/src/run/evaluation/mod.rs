@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use embed::{Embedder, Embeddings};
 pub use measure::{Measure, Score, share};
 
-use crate::data::{Dataset, Ranking};
+use crate::data::{Dataset, Ranking, Text};
 use crate::error::Error;
 use crate::report::pictures::View;
 
@@ -46,7 +46,7 @@ impl Evaluation {
         dims: &[usize],
         device: &Device,
     ) -> Result<Self, Error> {
-        let embeddings = embedder.embed(data.texts(), device)?;
+        let embeddings = embedder.embed(data, device)?;
         let mut evaluation = Self::seen_as(View::of(&embeddings, data));
         let failed = |error: BatchError| Error::Evaluation { reason: error.to_string() };
         evaluation.measure(&embeddings, data).map_err(failed)?;
@@ -152,8 +152,8 @@ type Measured<T> = Result<Option<T>, BatchError>;
 fn scored_pairs(embeddings: &Embeddings, data: &Dataset) -> Measured<Correlation> {
     let scored = || data.pairs.iter().filter(|pair| pair.score.is_some());
     let scores: Vec<_> = scored().filter_map(|pair| pair.score.map(f64::from)).collect();
-    let left = embeddings.of(scored().map(|pair| pair.left.as_str()));
-    let right = embeddings.of(scored().map(|pair| pair.right.as_str()));
+    let left = embeddings.of(scored().map(|pair| pair.left));
+    let right = embeddings.of(scored().map(|pair| pair.right));
     left.zip(right)
         .map(|(left, right)| embedding_similarity(left, right, &scores, Similarity::Cosine))
         .transpose()
@@ -164,8 +164,8 @@ fn binary_pairs(embeddings: &Embeddings, data: &Dataset) -> Measured<BinaryClass
     if !labels.contains(&0) || !labels.contains(&1) {
         return Ok(None);
     }
-    let left = embeddings.of(data.verdicts().map(|(pair, _)| pair.left.as_str()));
-    let right = embeddings.of(data.verdicts().map(|(pair, _)| pair.right.as_str()));
+    let left = embeddings.of(data.verdicts().map(|(pair, _)| pair.left));
+    let right = embeddings.of(data.verdicts().map(|(pair, _)| pair.right));
     left.zip(right)
         .map(|(left, right)| binary_classification(left, right, &labels, Similarity::Cosine))
         .transpose()
@@ -189,7 +189,7 @@ fn triplets(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
 
 fn labels(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
     let rows = &data.sentences;
-    let Some(matrix) = embeddings.of(rows.iter().map(|row| row.text.as_str())) else {
+    let Some(matrix) = embeddings.of(rows.iter().map(|row| row.text)) else {
         return Ok(None);
     };
     let mut sizes: HashMap<&str, usize> = HashMap::new();
@@ -222,28 +222,28 @@ fn retrieval(embeddings: &Embeddings, data: &Dataset) -> Measured<InformationRet
 
 /// The different anchors and positives of some rows; a positive is a right answer to each anchor that it
 /// shares a row with.
-struct Questions<'a> {
-    queries: Vec<&'a str>,
-    answers: Vec<&'a str>,
+struct Questions {
+    queries: Vec<Text>,
+    answers: Vec<Text>,
     /// For each query the indices of its answers.
     relevant: Vec<Vec<usize>>,
 }
 
-impl<'a> Questions<'a> {
-    fn of(rows: &'a [Ranking]) -> Self {
-        let mut answers: Vec<_> = rows.iter().map(|row| row.positive.as_str()).collect();
+impl Questions {
+    fn of(rows: &[Ranking]) -> Self {
+        let mut answers: Vec<_> = rows.iter().map(|row| row.positive).collect();
         answers.sort_unstable();
         answers.dedup();
         let place: HashMap<_, _> = answers.iter().copied().zip(0..).collect();
         let (mut queries, mut relevant) = (Vec::new(), Vec::<Vec<usize>>::new());
-        let mut known: HashMap<&str, usize> = HashMap::new();
+        let mut known: HashMap<Text, usize> = HashMap::new();
         for row in rows {
-            let query = *known.entry(&row.anchor).or_insert_with(|| {
-                queries.push(row.anchor.as_str());
+            let query = *known.entry(row.anchor).or_insert_with(|| {
+                queries.push(row.anchor);
                 relevant.push(Vec::new());
                 queries.len() - 1
             });
-            let answer = place[row.positive.as_str()];
+            let answer = place[&row.positive];
             if !relevant[query].contains(&answer) {
                 relevant[query].push(answer);
             }
@@ -263,8 +263,7 @@ fn teacher(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
         (0..count).map(move |left| (left, (left + distance) % count))
     });
     let (left, right): (Vec<usize>, Vec<usize>) = pairs.unzip();
-    let student =
-        |rows: &[usize]| embeddings.of(rows.iter().map(|&row| targets[row].text.as_str()));
+    let student = |rows: &[usize]| embeddings.of(rows.iter().map(|&row| targets[row].text));
     let (Some(x), Some(y)) = (student(&left), student(&right)) else {
         return Ok(None);
     };
@@ -285,18 +284,18 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::data::Place;
+    use crate::data::{Collector, Place};
 
     #[test]
     fn every_answer_to_a_question_is_right() {
-        let pairs = [("a", "2"), ("b", "1"), ("a", "1"), ("b", "3"), ("a", "2")];
+        let mut collector = Collector::new(None);
+        let [a, b, x, y, z] = ["a", "b", "1", "2", "3"].map(|text| collector.add(text).unwrap());
+        let pairs = [(a, y), (b, x), (a, x), (b, z), (a, y)];
         let place = Place::new(Path::new("a.csv"), 1);
-        let row = |(anchor, positive): (&str, &str)| {
-            Ranking::of(place.clone(), anchor.into(), positive.into())
-        };
+        let row = |(anchor, positive)| Ranking::of(place.clone(), anchor, positive);
         let rows = pairs.map(row);
         let questions = Questions::of(&rows);
-        assert_eq!((questions.queries, questions.answers), (vec!["a", "b"], vec!["1", "2", "3"]));
+        assert_eq!((questions.queries, questions.answers), (vec![a, b], vec![x, y, z]));
         assert_eq!(questions.relevant, [[1, 0], [0, 2]]);
     }
 }

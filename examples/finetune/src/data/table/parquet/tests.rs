@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::table::tests::{rankings, words};
 use crate::data::{Dataset, read_bytes};
 
 macro_rules! golden {
@@ -29,17 +30,17 @@ fn refused(bytes: &[u8]) -> String {
 fn texts_and_numbers_are_read_however_they_are_packed() {
     for bytes in [&golden!("pairs")[..], golden!("pairs-zstd")] {
         let data = read(bytes);
-        let rows = data.pairs.iter();
-        let rows: Vec<_> =
-            rows.map(|row| (row.place.line, &row.left[..], &row.right[..], row.score)).collect();
-        assert_eq!(
-            rows,
-            [
-                (1, "A kettle boils.", "Water gets hot.", Some(0.75)),
-                (2, "Two crows argue.", "A tram is late.", Some(0.0)),
-                (3, "Snow falls.", "It snows.", Some(1.0)),
-            ]
-        );
+        let rows = data.pairs.iter().map(|row| {
+            let texts = [row.left, row.right].map(|text| words(&data, text));
+            (row.place.line, texts, row.score)
+        });
+        let expected = [
+            (1, ["A kettle boils.", "Water gets hot."], Some(0.75)),
+            (2, ["Two crows argue.", "A tram is late."], Some(0.0)),
+            (3, ["Snow falls.", "It snows."], Some(1.0)),
+        ];
+        let expected = expected.map(|(line, texts, score)| (line, texts.map(String::from), score));
+        assert_eq!(rows.collect::<Vec<_>>(), expected);
         assert_eq!(data.notes, ["scores are on the scale 0..1"]);
     }
     let message = refused(golden!("pairs-gzip"));
@@ -52,8 +53,8 @@ fn texts_and_numbers_are_read_however_they_are_packed() {
 #[test]
 fn classes_and_verdicts_are_read() {
     let data = read(golden!("classes"));
-    let rows = data.sentences.iter().map(|row| (&row.text[..], &row.class[..]));
-    assert_eq!(rows.collect::<Vec<_>>(), [("Where is the sea?", "0"), ("Who sings?", "1")]);
+    let rows = data.sentences.iter().map(|row| [words(&data, row.text), row.class.clone()]);
+    assert_eq!(rows.collect::<Vec<_>>(), [["Where is the sea?", "0"], ["Who sings?", "1"]]);
     assert_eq!(
         data.notes,
         ["rows without a class, left out: 2", "columns not used: picture, seen"]
@@ -66,20 +67,20 @@ fn classes_and_verdicts_are_read() {
 #[test]
 fn lists_are_read() {
     let data = read(golden!("rankings"));
-    let rows = data.rankings.iter().map(|row| {
-        let texts = [&row.anchor, &row.positive].into_iter().chain(&row.negatives);
-        (texts.map(String::as_str).collect::<Vec<_>>(), row.margins.clone())
-    });
     let expected = [
-        (vec!["who hums", "Bees Bees hum.", "Stones lie.", "Ice melts."], vec![8.0, 8.5]),
-        (vec!["who sings", "Birds sing.", "Snow falls."], vec![6.5]),
-        (vec!["who sings", "Larks do.", "Snow falls."], vec![6.0]),
+        vec!["who hums", "Bees Bees hum.", "Stones lie.", "Ice melts."],
+        vec!["who sings", "Birds sing.", "Snow falls."],
+        vec!["who sings", "Larks do.", "Snow falls."],
     ];
-    assert_eq!(rows.collect::<Vec<_>>(), expected);
+    assert_eq!(rankings(&data), expected);
+    let margins: Vec<_> = data.rankings.iter().map(|row| &row.margins[..]).collect();
+    assert_eq!(margins, [&[8.0, 8.5][..], &[6.5], &[6.0]]);
     let data = read(golden!("teacher"));
-    let rows = data.teacher_targets.iter().map(|row| (&row.text[..], &row.embedding[..]));
-    let expected = [("A kettle boils.", &[0.5, -1.0, 0.25][..]), ("Snow falls.", &[1.0, 0.0, 2.0])];
-    assert_eq!(rows.collect::<Vec<_>>(), expected);
+    let rows = &data.teacher_targets;
+    let texts: Vec<_> = rows.iter().map(|row| words(&data, row.text)).collect();
+    assert_eq!(texts, ["A kettle boils.", "Snow falls."]);
+    let embeddings: Vec<_> = rows.iter().map(|row| &row.embedding[..]).collect();
+    assert_eq!(embeddings, [[0.5, -1.0, 0.25], [1.0, 0.0, 2.0]]);
 }
 
 #[test]
