@@ -42,6 +42,7 @@ LOSSES = {  # columns, kind of labels
     "MultipleNegativesRankingLoss": (2, None),
     "OnlineContrastiveLoss": (2, "half"),
     "SoftmaxLoss": (2, "class"),
+    "SupConLoss": (1, "class"),
     "TripletLoss": (3, None),
 }
 

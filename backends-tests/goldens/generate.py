@@ -11,6 +11,7 @@ import torch
 
 import fixture
 import known_answers
+import label_cases
 import mined_cases
 import pair_cases
 import ranking_cases
@@ -22,7 +23,7 @@ from checks import objection
 from reference import Answer, Problem, evaluate
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-MODULES = (mined_cases, pair_cases, ranking_cases, regularizer_cases, target_cases, wrapper_cases)
+MODULES = (label_cases, mined_cases, pair_cases, ranking_cases, regularizer_cases, target_cases, wrapper_cases)
 ALL_CASES = {stem: cases for module in MODULES for stem, cases in module.CASES.items()}
 ATTEMPTS = 40
 

@@ -1,4 +1,4 @@
-"""Runs the loss classes of sentence-transformers themselves on given embeddings, in any floating-point type."""
+"""Runs the loss classes of the libraries themselves on given embeddings, in any floating-point type."""
 
 import random
 import warnings
@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import torch
+from pytorch_metric_learning import distances
+from pytorch_metric_learning import losses as metric_learning
 from sentence_transformers import SentenceTransformer, util
 from sentence_transformers.base.modules import Transformer
 from sentence_transformers.sentence_transformer import losses
@@ -128,6 +130,17 @@ class Draws:
         return self.drawn[-1]
 
 
+class OfMetricLearning(nn.Module):
+    """A loss of pytorch-metric-learning, called like one of sentence-transformers."""
+
+    def __init__(self, inner: nn.Module):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, features: list[dict[str, Tensor]], labels: Tensor) -> Tensor:
+        return self.inner(features[0]["sentence_embedding"], labels)
+
+
 class LabelsInType(nn.Module):
     """A PyTorch loss that takes the label in the type of the prediction.
 
@@ -142,6 +155,8 @@ class LabelsInType(nn.Module):
     def forward(self, prediction: Tensor, label: Tensor) -> Tensor:
         return self.inner(prediction, label.to(prediction.dtype))
 
+
+METRIC_LEARNING = {"SupConLoss"}
 
 _MINED = losses.BatchHardTripletLossDistanceFunction
 _MINED_DISTANCES = {
@@ -199,7 +214,16 @@ def argument(loss: str, name: str, value):
     return value
 
 
+def of_metric_learning(problem: Problem) -> nn.Module:
+    config = dict(problem.config)
+    plain = config.pop("similarity", "cos_sim") == "dot_score"
+    distance = distances.DotProductSimilarity(normalize_embeddings=False) if plain else distances.CosineSimilarity()
+    return OfMetricLearning(getattr(metric_learning, problem.loss)(distance=distance, **config))
+
+
 def build_loss(problem: Problem) -> nn.Module:
+    if problem.loss in METRIC_LEARNING:
+        return of_metric_learning(problem)
     dim = problem.columns[0].shape[1]
     if problem.layers:
         model = SentenceTransformer(modules=[GivenLayers(), GivenPooling(dim)], device="cpu")

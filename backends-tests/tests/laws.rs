@@ -44,6 +44,8 @@ fn table() -> Vec<(&'static str, Value)> {
         ("MegaBatchMarginLoss", json!({})),
         ("MSELoss", json!({})),
         ("MSELoss", json!({"projection_dim": 3})),
+        ("SupConLoss", json!({"similarity": "cos_sim"})),
+        ("SupConLoss", json!({"similarity": "dot_score", "temperature": 1.0})),
         ("SoftmaxLoss", json!({"label_smoothing": 0.1})),
         ("SoftmaxLoss", json!({"concatenation_sent_multiplication": true})),
     ];

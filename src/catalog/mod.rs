@@ -233,6 +233,12 @@ declare::losses! {
         config: SoftmaxLossConfig from python::Softmax,
         loss: SoftmaxLoss = |config, device| config.init(device),
     }
+    SupCon {
+        name: "SupConLoss", model: SentenceEncoder, takes: LabeledRows,
+        one_number: false, weights: [],
+        config: SupConLossConfig,
+        loss: SupConLoss = |config, _| config.init(),
+    }
     Triplet {
         name: "TripletLoss", model: SentenceEncoder, takes: Triplets,
         one_number: false, weights: [],

@@ -26,6 +26,7 @@ mod projection;
 pub mod reranking;
 mod softmax;
 pub mod sparse;
+mod sup_con;
 mod triplet;
 mod wrappers;
 
@@ -80,8 +81,7 @@ pub use mse::MseLossConfig;
     alias = "MultipleNegativesSymmetricRankingLoss",
     alias = "NT-Xent",
     alias = "NTXentLoss",
-    alias = "SimCSE",
-    alias = "SupCon"
+    alias = "SimCSE"
 )]
 pub use multiple_negatives_ranking::MultipleNegativesRankingLoss;
 pub use multiple_negatives_ranking::{
@@ -90,6 +90,7 @@ pub use multiple_negatives_ranking::{
 pub use online_contrastive::{OnlineContrastiveLoss, OnlineContrastiveLossConfig};
 pub use projection::ProjectionConfig;
 pub use softmax::{SoftmaxLoss, SoftmaxLossConfig};
+pub use sup_con::{SupConLoss, SupConLossConfig};
 pub use triplet::{TripletLoss, TripletLossConfig};
 pub use wrappers::{
     AdaptiveLayerLoss, AdaptiveLayerLossConfig, LayerWeighting, Matryoshka2dLoss,

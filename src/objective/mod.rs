@@ -17,4 +17,5 @@ pub mod plackett_luce;
 pub mod ranking;
 pub mod regression;
 pub mod regularizer;
+pub mod supervised_contrastive;
 pub mod triplet;
