@@ -142,12 +142,12 @@ type Gradient = Box<dyn Fn(&mut Gradients) -> Option<Tensor<1>>>;
 impl Leaves {
     fn leaf<const D: usize>(&mut self, tensor: Tensor<D>) -> Tensor<D> {
         let tracked = tensor.is_tracked();
-        let leaf = Tensor::from_inner(tensor.inner());
+        // Unlike `inner`, this keeps what the device records for the backward pass.
+        let leaf = tensor.detach().set_require_grad(tracked);
         if !tracked {
             self.0.push(Box::new(|_| None));
             return leaf;
         }
-        let leaf = leaf.require_grad();
         let known = leaf.clone();
         self.0.push(Box::new(move |found| known.grad_remove(found).map(|g| g.reshape([-1]))));
         leaf

@@ -146,7 +146,7 @@ impl GradCache {
         let pass = Pass::new(encoder, self.seed.unwrap_or_else(next_seed), embed);
         let ranges: Vec<_> = self.mini_batches(rows).collect();
         let whole = pass.all(encoder, &ranges);
-        let mut leaves = Leaves::default();
+        let mut leaves = Leaves::like(encoder);
         let batch = whole.map_columns(&mut leaves);
         pass.start_loss();
         let value = loss(batch);

@@ -3,14 +3,15 @@
 use core::ops::Range;
 
 use burn::prelude::*;
-use burn::tensor::Gradients;
+use burn::tensor::{GradientCheckpointingStrategy, Gradients};
 
 use super::rows::matrix;
 use crate::batch::{ColumnMapper, ColumnVisitor, Columns, Role};
 
 /// Turns embeddings into leaves of a graph of their own.
-#[derive(Default)]
 pub(super) struct Leaves {
+    /// What their graph records, like that of the loss's own parameters.
+    strategy: GradientCheckpointingStrategy,
     /// The embeddings as constants, `[rows, width]` each.
     embeddings: Vec<Tensor<2>>,
     leaves: Vec<Tensor<2>>,
@@ -22,7 +23,8 @@ impl ColumnMapper for Leaves {
             return column;
         }
         let rows = matrix(&column);
-        let leaf = Tensor::from_inner(rows.clone()).require_grad();
+        let leaf = rows.clone().autodiff().with_gradient_checkpointing_strategy(self.strategy);
+        let leaf = leaf.require_grad();
         self.embeddings.push(rows);
         self.leaves.push(leaf.clone());
         leaf.reshape(column.dims())
@@ -34,6 +36,13 @@ impl ColumnMapper for Leaves {
 pub(super) type Embedded = (Tensor<2>, Option<Tensor<2>>);
 
 impl Leaves {
+    /// Leaves whose graph records what the encoder's device records.
+    pub fn like<E: Module>(encoder: &E) -> Self {
+        let devices = encoder.devices();
+        let strategy = devices.iter().find_map(Device::gradient_checkpointing_strategy);
+        Self { strategy: strategy.unwrap_or_default(), embeddings: Vec::new(), leaves: Vec::new() }
+    }
+
     /// The gradients of `value`: those of everything but the leaves, and those of the leaves.
     pub fn backward(self, value: &Tensor<1>) -> (Option<Gradients>, Vec<Embedded>) {
         let mut others = value.is_tracked().then(|| value.backward());
@@ -75,4 +84,33 @@ pub(super) fn through(
         Some((rows.clone() * gradient.cast(rows.dtype())).sum())
     };
     part.into_iter().zip(whole).filter_map(product).reduce(|sum, product| sum + product)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{GradCache, Workers};
+    use burn::nn::{Linear, LinearConfig};
+
+    #[test]
+    fn a_loss_with_parameters_works_whatever_their_device_records() {
+        let device = Device::flex().autodiff().gradient_checkpointing();
+        let encoder = LinearConfig::new(2, 3).init(&device);
+        let scale = Tensor::<1>::ones([1], &device).require_grad();
+        let embed = |encoder: &Linear, rows: Range<usize>| {
+            encoder.forward(Tensor::ones([rows.len(), 2], &encoder.weight.device()))
+        };
+        let loss = |rows: Tensor<2>| rows.sum() * scale.clone();
+
+        let step = GradCache::new(2).step(&encoder, 4, embed, loss);
+        let value = step.loss.into_scalar::<f32>();
+        let mut parts = step.gradients;
+        let of_scale = parts.find_map(|part| scale.grad(&part)).expect("a gradient");
+        assert!((of_scale.into_scalar::<f32>() - value).abs() < 1e-6);
+
+        let workers = Workers::threads(2, &device);
+        let step = workers.step(&encoder, &[0..2, 2..4], embed, loss);
+        let of_scale = step.of_loss.and_then(|rest| scale.grad(&rest)).expect("a gradient");
+        assert!((of_scale.into_scalar::<f32>() - step.loss.into_scalar::<f32>()).abs() < 1e-6);
+    }
 }

@@ -27,7 +27,7 @@ pub struct DropoutMask {
     keys: Arc<[u64]>,
     /// Thirty-two random bits below this leave a number out.
     bound: u32,
-    /// What the others are multiplied with.
+    /// The factor of the numbers that stay.
     kept: f32,
 }
 
@@ -61,12 +61,13 @@ impl DropoutMask {
 
     fn plain<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let width = x.dims()[D - 1];
-        let vector = |&key: &u64| (0..width).map(move |place| self.factor(key, place as u32));
-        let factors: Vec<f32> = self.keys.iter().flat_map(vector).collect();
+        let of_vector =
+            |index| (0..width).map(move |place| self.factor(self.key(index), place as u32));
+        let factors: Vec<f32> = (0..self.keys.len()).flat_map(of_vector).collect();
         let factors = TensorData::new(factors, x.dims());
         // Numbers of 32 bits, in the type of the others.
-        let factors = Tensor::<D>::from_data(factors, &x.device().inner()).cast(x.dtype());
-        if x.device().is_autodiff() { x * Tensor::from_inner(factors) } else { x * factors }
+        let factors = Tensor::<D>::from_data(factors, &x.device()).cast(x.dtype());
+        x * factors
     }
 
     /// The key of vector `index`.
@@ -74,7 +75,7 @@ impl DropoutMask {
         self.keys[index]
     }
 
-    /// What the number at a place of a vector is multiplied with.
+    /// The factor of the number at a place of a vector.
     #[inline(always)]
     pub(in crate::kernels) fn factor(&self, key: u64, place: u32) -> f32 {
         if bits(key, place) < self.bound { 0.0 } else { self.kept }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::fused::DropoutMask;
 use crate::kernels::flex;
+use burn::tensor::GradientCheckpointingStrategy;
 
 fn mask(rows: usize, share: f64) -> DropoutMask {
     let key = |i: usize| (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -18,6 +19,20 @@ fn the_numbers_left_out_are_those_of_the_plain_form() {
             let plain = mask.apply(double.clone());
             assert_agree(name, outcome(kernel, &[single]), outcome(plain, &[double]));
         }
+    }
+}
+
+#[test]
+fn a_mask_falls_on_the_same_places_whatever_the_device_records() {
+    let mask = mask(5, 0.5);
+    let x = random([5, 7], 29);
+    for dtype in [DType::F32, DType::F64] {
+        let plain = leaf(&x, dtype);
+        let same = Tensor::from_inner(x.clone().cast(dtype))
+            .with_gradient_checkpointing_strategy(GradientCheckpointingStrategy::Balanced)
+            .require_grad();
+        let [expected, got] = [plain, same].map(|x| outcome(mask.apply(x.clone()), &[x]));
+        assert_agree(&format!("{dtype:?}"), got, expected);
     }
 }
 

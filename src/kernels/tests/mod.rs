@@ -15,7 +15,9 @@ mod triplets;
 mod unit_rows;
 
 use burn::prelude::*;
-use burn::tensor::{DType, Distribution};
+use burn::tensor::DType;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 /// Rows with a name, for messages.
 struct Rows {
@@ -40,10 +42,12 @@ fn samples(seed: u64) -> Vec<Rows> {
     ]
 }
 
+/// The same numbers for the same seed. Those of the device are one sequence for all tests that run at the
+/// same time.
 fn random(shape: [usize; 2], seed: u64) -> Tensor<2> {
-    let device = Device::flex();
-    device.seed(seed);
-    Tensor::random(shape, Distribution::Uniform(-1.0, 1.0), &device)
+    let mut rng = StdRng::seed_from_u64(seed);
+    let numbers = (0..shape[0] * shape[1]).map(|_| rng.random_range(-1.0..1.0)).collect();
+    Tensor::from_data(TensorData::new::<f32, _>(numbers, shape), &Device::flex())
 }
 
 /// The same rows as a leaf of a graph, in a type.

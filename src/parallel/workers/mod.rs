@@ -152,7 +152,7 @@ impl Workers {
             let embedded = embed(&encoder, rows.clone());
             (encoder, embedded)
         });
-        let mut leaves = Leaves::default();
+        let mut leaves = Leaves::like(&embedded[0].0);
         let batch = whole(&embedded, parts).map_columns(&mut leaves);
         let value = loss(batch);
         let (of_loss, whole) = leaves.backward(&value);
