@@ -2,14 +2,18 @@ use burn::prelude::*;
 
 use super::{PartsLoss, config, forward, init};
 use crate::batch::EmbeddingsBatch;
+use crate::blocks::Blocks;
 use crate::error::ConfigError;
 use crate::geometry::Similarity;
 use crate::numeric::widen;
 use crate::objective::hinge::hinge;
-use crate::objective::regularizer::pair_moments;
+use crate::objective::regularizer::{pair_moments, unit_pair_moments};
 use crate::reduction::{Parts, Reduced, Reduction, Terms};
 
 const NAME: &str = "GlobalOrthogonalRegularizationLoss";
+
+/// Matrices of a block of rows with all rows that are in memory at once.
+const PRODUCTS: usize = 4;
 
 config! {
     /// Configuration of [`GlobalOrthogonalRegularizationLoss`].
@@ -68,8 +72,9 @@ impl GlobalOrthogonalRegularizationLossConfig {
 ///
 /// # Numerical behavior
 ///
-/// The moments come from sums over rows and the product `EᵀE`, `[dim, dim]`, or `EEᵀ` if that is smaller: memory
-/// does not grow with `n²`. They are computed in `f64` where the device has it.
+/// Of cosines, the moments come from sums over rows and the product `EᵀE`, `[dim, dim]`, or `EEᵀ` if that is
+/// smaller; of dot products, from a block of rows with all others at a time, so that one long row does not blur
+/// the rest. Memory does not grow with `n²`. They are computed in `f64` where the device has it.
 ///
 /// # Differences
 ///
@@ -123,8 +128,15 @@ impl GlobalOrthogonalRegularizationLoss {
     fn moments(&self, rows: Tensor<2>) -> (Tensor<1>, Tensor<1>) {
         let [n, dim] = rows.dims();
         let share = 1.0 / (n * (n - 1)).max(1) as f64;
+        let rows = self.config.similarity.prepare(widen(rows));
         // Σ s(eᵢ, eⱼ) and Σ s(eᵢ, eⱼ)²
-        let moments = pair_moments(self.config.similarity.prepare(widen(rows)));
+        let moments = match self.config.similarity {
+            Similarity::Cosine => unit_pair_moments(rows),
+            _ => {
+                let bytes = PRODUCTS * n * rows.dtype().size();
+                pair_moments(rows, Blocks::within(NAME, None, [n, dim], bytes))
+            }
+        };
         let [mean, second] = moments.map(|sum| sum.mul_scalar(share));
         (mean.clone() * mean, hinge(second.sub_scalar(1.0 / dim as f64)))
     }
