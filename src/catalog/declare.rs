@@ -1,14 +1,17 @@
 //! The macro that makes types of the rows of the catalog.
 
-/// Declares [`LossConfig`] and [`AnyLoss`]; a row without a `loss` cannot be built from its
-/// configuration alone.
+/// Declares [`LossConfig`] and [`AnyLoss`].
+///
+/// A row without `one_number` has terms, one without `weights` owns none, and one without `loss` cannot be
+/// built from its configuration alone. `loss` says how to build it where `init()` is not enough.
 macro_rules! losses {
     ($(
         $variant:ident {
             name: $name:literal, model: $model:ident, takes: $takes:ident,
-            one_number: $one_number:literal, weights: [$($weight:literal),*],
+            $(one_number: $one_number:literal,)?
+            $(weights: [$($weight:literal),*],)?
             config: $config:ident $(from $options:path)?,
-            $(loss: $loss:ident = $init:expr,)?
+            $(loss: $loss:ident $(= $init:expr)?,)?
         }
     )*) => {
         /// The configuration of any loss.
@@ -27,8 +30,8 @@ macro_rules! losses {
                 name: $name,
                 model: ModelKind::$model,
                 takes: BatchKind::$takes,
-                one_number: $one_number,
-                weights: &[$($weight),*],
+                one_number: false $(|| $one_number)?,
+                weights: &[$($($weight),*)?],
                 options: $config::OPTIONS,
             }),*];
 
@@ -101,7 +104,8 @@ macro_rules! losses {
             pub fn init(&self, device: &Device) -> AnyLoss {
                 match self {
                     $($(Self::$variant(config) => {
-                        let init: fn(&$config, &Device) -> $loss = $init;
+                        let init: fn(&$config, &Device) -> $loss =
+                            declare::plain_or!($($init)?);
                         AnyLoss::$variant(init(config, device))
                     })?)*
                     _ => panic!(
@@ -167,3 +171,14 @@ macro_rules! losses {
     };
 }
 pub(super) use losses;
+
+/// How to build a loss: as given, or by the plain `init` of its configuration.
+macro_rules! plain_or {
+    () => {
+        |config, _| config.init()
+    };
+    ($init:expr) => {
+        $init
+    };
+}
+pub(super) use plain_or;

@@ -98,98 +98,88 @@ declare::losses! {
     }
     Angle {
         name: "AnglELoss", model: SentenceEncoder, takes: ScoredTuples,
-        one_number: true, weights: [],
+        one_number: true,
         config: AngleLossConfig,
-        loss: AngleLoss = |config, _| config.init(),
+        loss: AngleLoss,
     }
     BatchAllTriplet {
         name: "BatchAllTripletLoss", model: SentenceEncoder, takes: LabeledRows,
-        one_number: false, weights: [],
         config: BatchAllTripletLossConfig,
-        loss: BatchAllTripletLoss = |config, _| config.init(),
+        loss: BatchAllTripletLoss,
     }
     BatchHardSoftMarginTriplet {
         name: "BatchHardSoftMarginTripletLoss", model: SentenceEncoder, takes: LabeledRows,
-        one_number: false, weights: [],
         config: BatchHardSoftMarginTripletLossConfig,
-        loss: BatchHardSoftMarginTripletLoss = |config, _| config.init(),
+        loss: BatchHardSoftMarginTripletLoss,
     }
     BatchHardTriplet {
         name: "BatchHardTripletLoss", model: SentenceEncoder, takes: LabeledRows,
-        one_number: false, weights: [],
         config: BatchHardTripletLossConfig,
-        loss: BatchHardTripletLoss = |config, _| config.init(),
+        loss: BatchHardTripletLoss,
     }
     BatchSemiHardTriplet {
         name: "BatchSemiHardTripletLoss", model: SentenceEncoder, takes: LabeledRows,
-        one_number: false, weights: [],
         config: BatchSemiHardTripletLossConfig,
-        loss: BatchSemiHardTripletLoss = |config, _| config.init(),
+        loss: BatchSemiHardTripletLoss,
     }
     Contrastive {
         name: "ContrastiveLoss", model: SentenceEncoder, takes: BinaryPairs,
-        one_number: false, weights: [],
         config: ContrastiveLossConfig from python::Contrastive,
-        loss: ContrastiveLoss = |config, _| config.init(),
+        loss: ContrastiveLoss,
     }
     ContrastiveTension {
         name: "ContrastiveTensionLoss", model: SentenceEncoder, takes: TwoEncoderPairs,
-        one_number: false, weights: [],
         config: ContrastiveTensionLossConfig,
-        loss: ContrastiveTensionLoss = |config, _| config.init(),
+        loss: ContrastiveTensionLoss,
     }
     ContrastiveTensionInBatchNegatives {
         name: "ContrastiveTensionLossInBatchNegatives", model: SentenceEncoder, takes: TwoEncoderTexts,
-        one_number: false, weights: ["logit_scale"],
+        weights: ["logit_scale"],
         config: ContrastiveTensionLossInBatchNegativesConfig,
         loss: ContrastiveTensionLossInBatchNegatives = |config, device| config.init(device),
     }
     CoSent {
         name: "CoSENTLoss", model: SentenceEncoder, takes: ScoredPairs,
-        one_number: true, weights: [],
+        one_number: true,
         config: CoSentLossConfig,
-        loss: CoSentLoss = |config, _| config.init(),
+        loss: CoSentLoss,
     }
     CosineSimilarity {
         name: "CosineSimilarityLoss", model: SentenceEncoder, takes: ScoredPairs,
-        one_number: false, weights: [],
         config: CosineSimilarityLossConfig from python::CosineSimilarity,
-        loss: CosineSimilarityLoss = |config, _| config.init(),
+        loss: CosineSimilarityLoss,
     }
     DenoisingAutoEncoder {
         name: "DenoisingAutoEncoderLoss", model: SentenceEncoder, takes: DamagedTexts,
-        one_number: false, weights: ["decoder"],
+        weights: ["decoder"],
         config: DenoisingAutoEncoderLossConfig from python::DenoisingAutoEncoder,
     }
     DistillKlDiv {
         name: "DistillKLDivLoss", model: SentenceEncoder, takes: TeacherScores,
-        one_number: false, weights: [],
         config: DistillKlDivLossConfig,
-        loss: DistillKlDivLoss = |config, _| config.init(),
+        loss: DistillKlDivLoss,
     }
     EmbedDistill {
         name: "EmbedDistillLoss", model: SentenceEncoder, takes: TeacherEmbeddings,
-        one_number: false, weights: ["projection"],
+        weights: ["projection"],
         config: EmbedDistillLossConfig from python::Projected<EmbedDistillLossConfig>,
         loss: EmbedDistillLoss = |config, device| config.init(device),
     }
     GlobalOrthogonalRegularization {
         name: "GlobalOrthogonalRegularizationLoss", model: SentenceEncoder, takes: AnyTexts,
-        one_number: true, weights: [],
+        one_number: true,
         config: GlobalOrthogonalRegularizationLossConfig,
-        loss: GlobalOrthogonalRegularizationLoss = |config, _| config.init(),
+        loss: GlobalOrthogonalRegularizationLoss,
     }
     GistEmbed {
         name: "GISTEmbedLoss", model: SentenceEncoder, takes: GuidedRankings,
-        one_number: false, weights: [],
         config: GistEmbedLossConfig from python::GistEmbed,
-        loss: GistEmbedLoss = |config, _| config.init(),
+        loss: GistEmbedLoss,
     }
     MarginMse {
         name: "MarginMSELoss", model: SentenceEncoder, takes: ScoredRankings,
-        one_number: false, weights: [],
         config: MarginMseLossConfig,
-        loss: MarginMseLoss = |config, _| config.init(),
+        loss: MarginMseLoss,
     }
     Matryoshka {
         name: "MatryoshkaLoss", model: SentenceEncoder, takes: Inner,
@@ -205,171 +195,152 @@ declare::losses! {
     }
     MegaBatchMargin {
         name: "MegaBatchMarginLoss", model: SentenceEncoder, takes: PositivePairs,
-        one_number: false, weights: [],
         config: MegaBatchMarginLossConfig from python::MegaBatchMargin,
-        loss: MegaBatchMarginLoss = |config, _| config.init(),
+        loss: MegaBatchMarginLoss,
     }
     Mse {
         name: "MSELoss", model: SentenceEncoder, takes: TeacherEmbeddings,
-        one_number: false, weights: ["projection"],
+        weights: ["projection"],
         config: MseLossConfig from python::Projected<MseLossConfig>,
         loss: MseLoss = |config, device| config.init(device),
     }
     MultipleNegativesRanking {
         name: "MultipleNegativesRankingLoss", model: SentenceEncoder, takes: Rankings,
-        one_number: false, weights: ["log_scale"],
+        weights: ["log_scale"],
         config: MultipleNegativesRankingLossConfig from python::MultipleNegativesRanking,
         loss: MultipleNegativesRankingLoss = |config, device| config.init_on(device),
     }
     OnlineContrastive {
         name: "OnlineContrastiveLoss", model: SentenceEncoder, takes: BinaryPairs,
-        one_number: false, weights: [],
         config: OnlineContrastiveLossConfig,
-        loss: OnlineContrastiveLoss = |config, _| config.init(),
+        loss: OnlineContrastiveLoss,
     }
     Softmax {
         name: "SoftmaxLoss", model: SentenceEncoder, takes: ClassifiedPairs,
-        one_number: false, weights: ["classifier"],
+        weights: ["classifier"],
         config: SoftmaxLossConfig from python::Softmax,
         loss: SoftmaxLoss = |config, device| config.init(device),
     }
     SupCon {
         name: "SupConLoss", model: SentenceEncoder, takes: LabeledRows,
-        one_number: false, weights: [],
         config: SupConLossConfig,
-        loss: SupConLoss = |config, _| config.init(),
+        loss: SupConLoss,
     }
     Triplet {
         name: "TripletLoss", model: SentenceEncoder, takes: Triplets,
-        one_number: false, weights: [],
         config: TripletLossConfig,
-        loss: TripletLoss = |config, _| config.init(),
+        loss: TripletLoss,
     }
     RerankingAdrMse {
         name: "cross_encoder.ADRMSELoss", model: CrossEncoder, takes: Lists,
-        one_number: true, weights: [],
+        one_number: true,
         config: RerankingAdrMseLossConfig from python::RerankingAdrMse,
-        loss: RerankingAdrMseLoss = |config, _| config.init(),
+        loss: RerankingAdrMseLoss,
     }
     RerankingBinaryCrossEntropy {
         name: "cross_encoder.BinaryCrossEntropyLoss", model: CrossEncoder, takes: Logits,
-        one_number: false, weights: [],
         config: RerankingBinaryCrossEntropyLossConfig,
-        loss: RerankingBinaryCrossEntropyLoss = |config, _| config.init(),
+        loss: RerankingBinaryCrossEntropyLoss,
     }
     RerankingCachedMultipleNegativesRanking {
         name: "cross_encoder.CachedMultipleNegativesRankingLoss", model: CrossEncoder, takes: Candidates,
-        one_number: false, weights: [],
         config: RerankingMultipleNegativesRankingLossConfig from python::RerankingCachedMultipleNegativesRanking,
-        loss: RerankingMultipleNegativesRankingLoss = |config, _| config.init(),
+        loss: RerankingMultipleNegativesRankingLoss,
     }
     RerankingCrossEntropy {
         name: "cross_encoder.CrossEntropyLoss", model: CrossEncoder, takes: ClassLogits,
-        one_number: false, weights: [],
         config: RerankingCrossEntropyLossConfig,
-        loss: RerankingCrossEntropyLoss = |config, _| config.init(),
+        loss: RerankingCrossEntropyLoss,
     }
     RerankingLambda {
         name: "cross_encoder.LambdaLoss", model: CrossEncoder, takes: Lists,
-        one_number: true, weights: [],
+        one_number: true,
         config: RerankingLambdaLossConfig from python::RerankingLambda,
-        loss: RerankingLambdaLoss = |config, _| config.init(),
+        loss: RerankingLambdaLoss,
     }
     RerankingListMle {
         name: "cross_encoder.ListMLELoss", model: CrossEncoder, takes: Lists,
-        one_number: false, weights: [],
         config: RerankingListMleLossConfig from python::RerankingListMle,
-        loss: RerankingListMleLoss = |config, _| config.init(),
+        loss: RerankingListMleLoss,
     }
     RerankingListNet {
         name: "cross_encoder.ListNetLoss", model: CrossEncoder, takes: Lists,
-        one_number: false, weights: [],
         config: RerankingListNetLossConfig from python::RerankingListNet,
-        loss: RerankingListNetLoss = |config, _| config.init(),
+        loss: RerankingListNetLoss,
     }
     RerankingMarginMse {
         name: "cross_encoder.MarginMSELoss", model: CrossEncoder, takes: ScoredCandidates,
-        one_number: false, weights: [],
         config: RerankingMarginMseLossConfig,
-        loss: RerankingMarginMseLoss = |config, _| config.init(),
+        loss: RerankingMarginMseLoss,
     }
     RerankingMse {
         name: "cross_encoder.MSELoss", model: CrossEncoder, takes: Logits,
-        one_number: false, weights: [],
         config: RerankingMseLossConfig,
-        loss: RerankingMseLoss = |config, _| config.init(),
+        loss: RerankingMseLoss,
     }
     RerankingMultipleNegativesRanking {
         name: "cross_encoder.MultipleNegativesRankingLoss", model: CrossEncoder, takes: Candidates,
-        one_number: false, weights: [],
         config: RerankingMultipleNegativesRankingLossConfig,
-        loss: RerankingMultipleNegativesRankingLoss = |config, _| config.init(),
+        loss: RerankingMultipleNegativesRankingLoss,
     }
     RerankingPListMle {
         name: "cross_encoder.PListMLELoss", model: CrossEncoder, takes: Lists,
-        one_number: false, weights: [],
         config: RerankingPListMleLossConfig from python::RerankingPListMle,
-        loss: RerankingPListMleLoss = |config, _| config.init(),
+        loss: RerankingPListMleLoss,
     }
     RerankingRankNet {
         name: "cross_encoder.RankNetLoss", model: CrossEncoder, takes: Lists,
-        one_number: true, weights: [],
+        one_number: true,
         config: RerankingRankNetLossConfig from python::RerankingRankNet,
-        loss: RerankingRankNetLoss = |config, _| config.init(),
+        loss: RerankingRankNetLoss,
     }
     Flops {
         name: "sparse_encoder.FlopsLoss", model: SparseEncoder, takes: AnyTexts,
-        one_number: true, weights: [],
+        one_number: true,
         config: FlopsLossConfig,
-        loss: FlopsLoss = |config, _| config.init(),
+        loss: FlopsLoss,
     }
     SparseAngle {
         name: "sparse_encoder.SparseAnglELoss", model: SparseEncoder, takes: ScoredPairs,
-        one_number: true, weights: [],
+        one_number: true,
         config: AngleLossConfig,
-        loss: AngleLoss = |config, _| config.init(),
+        loss: AngleLoss,
     }
     SparseCoSent {
         name: "sparse_encoder.SparseCoSENTLoss", model: SparseEncoder, takes: ScoredPairs,
-        one_number: true, weights: [],
+        one_number: true,
         config: CoSentLossConfig,
-        loss: CoSentLoss = |config, _| config.init(),
+        loss: CoSentLoss,
     }
     SparseCosineSimilarity {
         name: "sparse_encoder.SparseCosineSimilarityLoss", model: SparseEncoder, takes: ScoredPairs,
-        one_number: false, weights: [],
         config: CosineSimilarityLossConfig from python::CosineSimilarity,
-        loss: CosineSimilarityLoss = |config, _| config.init(),
+        loss: CosineSimilarityLoss,
     }
     SparseDistillKlDiv {
         name: "sparse_encoder.SparseDistillKLDivLoss", model: SparseEncoder, takes: TeacherScores,
-        one_number: false, weights: [],
         config: DistillKlDivLossConfig from python::SparseDistillKlDiv,
-        loss: DistillKlDivLoss = |config, _| config.init(),
+        loss: DistillKlDivLoss,
     }
     SparseMarginMse {
         name: "sparse_encoder.SparseMarginMSELoss", model: SparseEncoder, takes: ScoredRankings,
-        one_number: false, weights: [],
         config: MarginMseLossConfig,
-        loss: MarginMseLoss = |config, _| config.init(),
+        loss: MarginMseLoss,
     }
     SparseMse {
         name: "sparse_encoder.SparseMSELoss", model: SparseEncoder, takes: TeacherEmbeddings,
-        one_number: false, weights: [],
         config: MseLossConfig,
         loss: MseLoss = |config, device| config.init(device),
     }
     SparseMultipleNegativesRanking {
         name: "sparse_encoder.SparseMultipleNegativesRankingLoss", model: SparseEncoder, takes: Rankings,
-        one_number: false, weights: [],
         config: MultipleNegativesRankingLossConfig from python::SparseMultipleNegativesRanking,
         loss: MultipleNegativesRankingLoss = |config, device| config.init_on(device),
     }
     SparseTriplet {
         name: "sparse_encoder.SparseTripletLoss", model: SparseEncoder, takes: Triplets,
-        one_number: false, weights: [],
         config: TripletLossConfig,
-        loss: TripletLoss = |config, _| config.init(),
+        loss: TripletLoss,
     }
 }
 

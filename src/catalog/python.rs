@@ -63,37 +63,6 @@ impl From<CosineSimilarity> for CosineSimilarityLossConfig {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "the decoder is given to `init`")]
-pub struct DenoisingAutoEncoder {
-    decoder_name_or_path: Option<String>,
-    tie_encoder_decoder: Option<bool>,
-    #[serde(flatten)]
-    config: DenoisingAutoEncoderLossConfig,
-}
-
-impl From<DenoisingAutoEncoder> for DenoisingAutoEncoderLossConfig {
-    fn from(options: DenoisingAutoEncoder) -> Self {
-        options.config
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "it is the batch that is gathered")]
-pub struct GistEmbed {
-    gather_across_devices: Option<bool>,
-    #[serde(flatten)]
-    config: GistEmbedLossConfig,
-}
-
-impl From<GistEmbed> for GistEmbedLossConfig {
-    fn from(options: GistEmbed) -> Self {
-        options.config
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct AdaptiveLayer {
     loss: Named,
     /// All layers, if it is not positive.
@@ -161,24 +130,6 @@ fn positive(count: i64) -> Option<usize> {
     usize::try_from(count).ok().filter(|&count| count > 0)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "they only say how Python computes the same numbers")]
-pub struct MegaBatchMargin {
-    use_mini_batched_version: Option<bool>,
-    mini_batch_size: Option<usize>,
-    mini_batch_num_tokens: Option<usize>,
-    show_progress_bar: Option<bool>,
-    #[serde(flatten)]
-    config: MegaBatchMarginLossConfig,
-}
-
-impl From<MegaBatchMargin> for MegaBatchMarginLossConfig {
-    fn from(options: MegaBatchMargin) -> Self {
-        options.config
-    }
-}
-
 /// A loss with a projection, which Python describes by its dimension alone.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -211,21 +162,6 @@ macro_rules! projected {
     )*};
 }
 projected!(EmbedDistillLossConfig, MseLossConfig);
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "it is the batch that is gathered: see `gather`")]
-pub struct MultipleNegativesRanking {
-    gather_across_devices: Option<bool>,
-    #[serde(flatten)]
-    config: MultipleNegativesRankingLossConfig,
-}
-
-impl From<MultipleNegativesRanking> for MultipleNegativesRankingLossConfig {
-    fn from(options: MultipleNegativesRanking) -> Self {
-        options.config
-    }
-}
 
 /// Options of cached losses that say how the encoder embeds: `GradCache` has the size of its mini-batches.
 #[derive(Deserialize)]
@@ -280,21 +216,6 @@ symmetric!(
     show_progress_bar: bool
 );
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "there is only one `loss_fct`")]
-pub struct Softmax {
-    loss_fct: Option<CrossEntropy>,
-    #[serde(flatten)]
-    config: SoftmaxLossConfig,
-}
-
-impl From<Softmax> for SoftmaxLossConfig {
-    fn from(options: Softmax) -> Self {
-        options.config
-    }
-}
-
 /// The loss of sentence encoders with the scale 1 and the dot product.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -332,13 +253,13 @@ impl From<SparseDistillKlDiv> for DistillKlDivLossConfig {
     }
 }
 
-/// Declares Python's options of losses that also have some which only say how Python computes the same
-/// numbers.
+/// Declares Python's options of losses that have some without an effect here: they say how Python computes the
+/// same numbers, or have only one value.
 macro_rules! with_ignored_options {
     ($($options:ident { $($ignored:ident: $type:ty),* } for $config:ty;)*) => {$(
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
-        #[allow(dead_code, reason = "they only say how Python computes the same numbers")]
+        #[allow(dead_code, reason = "they are accepted and ignored")]
         pub struct $options {
             $($ignored: Option<$type>,)*
             #[serde(flatten)]
@@ -354,6 +275,20 @@ macro_rules! with_ignored_options {
 }
 
 with_ignored_options! {
+    // The decoder is given to `init`.
+    DenoisingAutoEncoder { decoder_name_or_path: String, tie_encoder_decoder: bool }
+        for DenoisingAutoEncoderLossConfig;
+    // It is the batch that is gathered: see `gather`.
+    GistEmbed { gather_across_devices: bool } for GistEmbedLossConfig;
+    MultipleNegativesRanking { gather_across_devices: bool }
+        for MultipleNegativesRankingLossConfig;
+    MegaBatchMargin {
+        use_mini_batched_version: bool,
+        mini_batch_size: usize,
+        mini_batch_num_tokens: usize,
+        show_progress_bar: bool
+    } for MegaBatchMarginLossConfig;
+    Softmax { loss_fct: CrossEntropy } for SoftmaxLossConfig;
     RerankingAdrMse { mini_batch_size: i64 } for reranker::AdrMseLossConfig;
     RerankingCachedMultipleNegativesRanking { mini_batch_size: i64, show_progress_bar: bool }
         for reranker::MultipleNegativesRankingLossConfig;
