@@ -32,6 +32,20 @@ impl From<Tensor<2>> for ClassTargets {
     }
 }
 
+impl ClassTargets {
+    /// In a debug build, panics if a class index is neither in `0..classes` nor [`IGNORED_LABEL`]. Reads from
+    /// the device.
+    #[track_caller]
+    pub(crate) fn require_below(&self, owner: &str, classes: usize) {
+        if cfg!(debug_assertions)
+            && let Self::Indices(indices) = self
+            && let Err(error) = check_class_indices(owner, indices, classes)
+        {
+            panic!("{error}");
+        }
+    }
+}
+
 /// Pairs of embeddings with a class each: the batch of SoftmaxLoss.
 #[derive(Debug, Clone)]
 pub struct ClassifiedPairBatch {
@@ -99,7 +113,7 @@ impl ClassifiedPairBatch {
 }
 
 /// An error naming the first row whose class index is out of range; reads from the device.
-pub(crate) fn check_class_indices(
+pub(super) fn check_class_indices(
     owner: &str,
     indices: &Tensor<1, Int>,
     classes: usize,

@@ -1,4 +1,4 @@
-//! What rerankers are trained on: the raw scores of a cross-encoder, before any activation.
+//! The batches of rerankers: raw scores of a cross-encoder, before any activation, with labels.
 
 use burn::prelude::*;
 

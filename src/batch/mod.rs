@@ -90,7 +90,6 @@ mod triplet;
 pub(crate) mod values;
 mod warning;
 
-pub(crate) use classified_pair::check_class_indices;
 pub use classified_pair::{ClassTargets, ClassifiedPairBatch, IGNORED_LABEL};
 pub use columns::{Batch, ColumnMapper, ColumnVisitor, Columns, Role};
 pub use denoising::DenoisingBatch;

@@ -15,12 +15,12 @@ config! {
         /// Similarity of query and document.
         #[serde(alias = "similarity_fct")]
         pub similarity: Similarity = Similarity::Dot, set by with_similarity;
-        /// What the scores of both are divided by; positive. A higher temperature makes both distributions flatter,
+        /// Divisor of the scores of student and teacher; positive. A higher temperature makes both distributions flatter,
         /// so that documents far down count more.
         pub temperature: f64 = 1.0, set by with_temperature;
-        /// What the similarities are divided by instead; positive.
+        /// Divisor of the similarities instead; positive.
         pub student_temperature: Option<f64> = None, set by with_student_temperature;
-        /// What the teacher's scores are divided by instead; positive.
+        /// Divisor of the teacher's scores instead; positive.
         pub teacher_temperature: Option<f64> = None, set by with_teacher_temperature;
         /// How the terms become one number.
         pub reduction: Reduction = Reduction::Mean, set by with_reduction;

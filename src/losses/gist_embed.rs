@@ -2,7 +2,7 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{BatchLoss, config, forward, init};
-use crate::batch::{GuidedBatch, RowIds};
+use crate::batch::GuidedBatch;
 use crate::blocks::Blocks;
 use crate::error::ConfigError;
 use crate::geometry::Similarity;
@@ -29,7 +29,7 @@ config! {
     pub struct GistEmbedLossConfig {
         /// Divisor of the cosines; positive.
         pub temperature: f64 = 0.01, set by with_temperature;
-        /// What `margin` is measured in.
+        /// The unit of `margin`.
         pub margin_strategy: MarginStrategy = MarginStrategy::Absolute, set by with_margin_strategy;
         /// How far a negative stays below the positive in the eyes of the guide; finite. One below 0 lets
         /// negatives be more similar than the positive.
@@ -145,22 +145,11 @@ impl GistEmbedLoss {
     #[track_caller]
     fn prepare(&self, batch: GuidedBatch) -> (Candidates<PairwiseScores<Similarity>>, Blocks) {
         let GuidedBatch { candidates: batch, guide } = batch;
-        let own_rows = batch.own_rows();
-        let shape = [own_rows.len(), batch.anchor.dims()[1]];
+        let (shape, own_rows) = (batch.own_shape(), batch.own_rows());
+        let scale = Scale::Fixed(1.0 / self.config.temperature);
         // s(aᵢ, ·)
-        let scores =
-            PairwiseScores::new(Similarity::Cosine, batch.anchor, batch.positive, batch.negatives);
-        let mut candidates = Candidates::new(scores, Scale::Fixed(1.0 / self.config.temperature));
-        candidates = candidates.with_guide(self.guide(guide));
-        if let Some(RowIds { rows, negatives }) = batch.ids {
-            candidates = candidates.with_ids(rows, negatives);
-        }
-        if let Some(exists) = batch.negative_mask {
-            candidates = candidates.with_negative_mask(exists);
-        }
-        if let Some(weights) = batch.weights {
-            candidates = candidates.with_weights(weights);
-        }
+        let candidates = Candidates::of_batch(Similarity::Cosine, batch, scale);
+        let candidates = candidates.with_guide(self.guide(guide));
         let bytes = candidates.bytes_per_query(&self.ranking());
         let blocks = Blocks::within(NAME, self.config.memory_budget, shape, bytes);
         (candidates, blocks.starting_at(own_rows.start))

@@ -168,22 +168,14 @@ impl SoftmaxLoss {
 
     #[track_caller]
     fn require_classes(&self, targets: &ClassTargets, classes: usize) {
-        match targets {
-            ClassTargets::Probabilities(p) => assert!(
-                p.dims()[1] == classes,
-                "SoftmaxLoss: `targets` must give {classes} probabilities a row, got {}",
-                p.dims()[1]
-            ),
-            // Reads from the device, so only where a debug build asks for it.
-            ClassTargets::Indices(indices) if cfg!(debug_assertions) => {
-                if let Err(error) =
-                    crate::batch::check_class_indices("ClassifiedPairBatch", indices, classes)
-                {
-                    panic!("{error}");
-                }
-            }
-            ClassTargets::Indices(_) => {}
+        if let ClassTargets::Probabilities(p) = targets {
+            let got = p.dims()[1];
+            assert!(
+                got == classes,
+                "SoftmaxLoss: `targets` must give {classes} probabilities a row, got {got}"
+            );
         }
+        targets.require_below("ClassifiedPairBatch", classes);
     }
 }
 

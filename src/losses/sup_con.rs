@@ -13,7 +13,7 @@ const NAME: &str = "SupConLoss";
 config! {
     /// Configuration of [`SupConLoss`].
     pub struct SupConLossConfig {
-        /// What the similarities are divided by; positive.
+        /// Divisor of the similarities; positive.
         pub temperature: f64 = 0.1, set by with_temperature;
         /// Similarity of two rows: `Cosine` or `Dot`.
         pub similarity: Similarity = Similarity::Cosine, set by with_similarity;

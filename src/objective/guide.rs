@@ -21,7 +21,7 @@ pub enum GuideMargin {
 #[derive(Debug, Clone)]
 pub struct Guide {
     scores: PairwiseScores<Similarity>,
-    /// What a candidate may not exceed to be a negative of the query of its row, `[n, 1]`.
+    /// The largest score with which a candidate is a negative of its row's query, `[n, 1]`.
     limits: Tensor<2>,
 }
 

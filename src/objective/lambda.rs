@@ -24,7 +24,7 @@ pub fn pair_bytes(logits: &Tensor<2>) -> usize {
     logits.dims()[1] * NUMBERS_PER_PAIR * logits.dtype().size()
 }
 
-/// What a pair of documents weighs: the weighting schemes of LambdaLoss.
+/// The weight of a pair of documents: the weighting schemes of LambdaLoss.
 ///
 /// `Gᵢ = (2^yᵢ − 1) / maxDCG` is the gain of document `i`, `Dᵢ = log₂(1 + rᵢ)` the discount of its rank.
 /// A negative label has gain 0.
@@ -139,7 +139,7 @@ pub enum LogBase {
     Natural,
 }
 
-/// What pairs of documents are compared, and how.
+/// Which pairs of documents are compared, with which weight.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LambdaRule {
     /// The weight of a pair.
@@ -171,9 +171,15 @@ pub fn lambda_pairs(
     let [lists, longest] = logits.dims();
     let k = rule.k.map_or(longest, |k| k.min(longest));
     let all = blocks(lists * longest);
+    let weighed = rule.weights != PairWeights::One;
     let rank = ranks(logits.clone(), exists.clone(), all);
-    let ideal_rank = ranks(labels.clone(), exists.clone(), all);
-    let gain = gains(labels.clone(), ideal_rank, exists.clone(), [k as f64, rule.eps]);
+    let gain = match weighed {
+        true => {
+            let ideal_rank = ranks(labels.clone(), exists.clone(), all);
+            gains(labels.clone(), ideal_rank, exists.clone(), [k as f64, rule.eps])
+        }
+        false => labels.zeros_like(),
+    };
     let others = Lists { labels, rank: rank.clone(), gain, exists };
     let best = places_by_rank(rank).slice([0..lists, 0..k]);
     let anchors = others.gather(&best);
@@ -201,7 +207,7 @@ pub fn lambda_pairs(
     Reduced::of_sum(sum.mul_scalar(base), count, Reduction::Mean)
 }
 
-/// What is known of all documents, `[lists, longest]` each.
+/// Labels, ranks and gains of all documents, `[lists, longest]` each.
 struct Lists {
     labels: Tensor<2>,
     rank: Tensor<2>,

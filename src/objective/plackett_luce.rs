@@ -13,7 +13,7 @@ const WEIGHT_EPS: f64 = 1e-10;
 /// The exponent of the largest weight.
 const LARGEST_POWER: f64 = 127.0;
 
-/// What each place of a list weighs.
+/// The weight of each place of a list.
 ///
 /// In JSON, `null` for [`Equal`](Self::Equal), Python's class name `"PListMLELambdaWeight"` for
 /// [`Exponential`](Self::Exponential), and `{"rank_weights": [..]}`.

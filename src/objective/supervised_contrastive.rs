@@ -22,7 +22,7 @@ pub struct SharedLabels {
     pub scale: f64,
 }
 
-/// What a block of anchors has in common with all rows.
+/// The positives of a block of anchors among all rows.
 struct Share {
     /// Whether each row is a positive of each anchor, as 1 and 0, `[anchors, n]`.
     positive: Tensor<2>,

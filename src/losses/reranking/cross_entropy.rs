@@ -1,7 +1,7 @@
 use burn::prelude::*;
 
 use super::Activation;
-use crate::batch::{ClassLogitBatch, ClassTargets, check_class_indices};
+use crate::batch::ClassLogitBatch;
 use crate::error::ConfigError;
 use crate::losses::{BatchLoss, config, forward, init};
 use crate::objective::classification::weighted_cross_entropy;
@@ -90,13 +90,7 @@ impl BatchLoss<ClassLogitBatch> for CrossEntropyLoss {
     #[track_caller]
     fn terms(&self, ClassLogitBatch { logits, targets }: ClassLogitBatch) -> Terms {
         let classes = logits.dims()[1];
-        // Reads from the device, so only where a debug build asks for it.
-        if cfg!(debug_assertions)
-            && let ClassTargets::Indices(indices) = &targets
-            && let Err(error) = check_class_indices("ClassLogitBatch", indices, classes)
-        {
-            panic!("{error}");
-        }
+        targets.require_below("ClassLogitBatch", classes);
         let weights = self.config.class_weights.as_deref();
         if let Some(weights) = weights {
             let got = weights.len();

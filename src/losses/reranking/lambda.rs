@@ -13,7 +13,7 @@ const NAME: &str = "LambdaLoss";
 config! {
     /// Configuration of [`LambdaLoss`].
     pub struct LambdaLossConfig {
-        /// What a pair of documents weighs.
+        /// The weight of a pair of documents.
         #[serde(alias = "weighting_scheme")]
         pub weights: PairWeights = PairWeights::NdcgLoss2PlusPlus { mu: 10.0 }, set by with_weights;
         /// Only pairs with a document among the best `k` by score count, and NDCG is that of `k` places; at least

@@ -15,7 +15,7 @@ const BYTES_PER_COMPARISON: usize = 24;
 config! {
     /// Configuration of [`PListMleLoss`].
     pub struct PListMleLossConfig {
-        /// What each place of the list weighs.
+        /// The weight of each place of the list.
         #[serde(alias = "lambda_weight")]
         pub weights: RankWeights = RankWeights::Exponential, set by with_weights;
         /// Whether the documents of a list come in the order that is wanted, so that labels are not looked at;
@@ -99,25 +99,24 @@ impl BatchLoss<ListBatch> for PListMleLoss {
     fn terms(&self, batch: ListBatch) -> Terms {
         let PListMleLossConfig { activation, respect_input_order, .. } = self.config;
         let batch = batch.activated(activation);
-        let batch = if respect_input_order { batch } else { by_label(batch) };
-        let ListBatch { logits, exists, .. } = batch;
+        let (logits, exists) = match respect_input_order {
+            true => (batch.logits, batch.exists),
+            false => by_label(batch),
+        };
         let weights = self.config.weights.of_places("PListMLELoss", exists.clone(), &logits);
         // −Σ w_r (z_r − ln Σ_{t ≥ r} exp(z_t))
         Terms::all(plackett_luce(logits, exists, weights))
     }
 }
 
-/// The same lists with the documents in the order of their labels, largest first.
-fn by_label(ListBatch { logits, labels, exists }: ListBatch) -> ListBatch {
+/// Logits in the order of the labels, largest first, and whether there is a document at each place.
+fn by_label(ListBatch { logits, labels, exists }: ListBatch) -> (Tensor<2>, Tensor<2, Bool>) {
     let [lists, longest] = logits.dims();
     let bytes = longest * BYTES_PER_COMPARISON;
     let blocks = Blocks::within("PListMLELoss", None, [lists * longest, longest], bytes);
-    let places = places_by_rank(ranks(labels.clone(), exists.clone(), blocks));
-    ListBatch {
-        logits: logits.gather(1, places.clone()),
-        labels: labels.gather(1, places.clone()),
-        exists: exists.int().gather(1, places).bool(),
-    }
+    let places = places_by_rank(ranks(labels, exists.clone(), blocks));
+    let exists = exists.int().gather(1, places.clone()).bool();
+    (logits.gather(1, places), exists)
 }
 
 init!(PListMleLossConfig => PListMleLoss);

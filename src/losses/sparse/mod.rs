@@ -1,8 +1,8 @@
 //! Losses of sparse encoders, whose embeddings have a dimension for each word of a vocabulary, most of them 0.
 //!
 //! The losses of sentence encoders take such embeddings as they are; Python's names for them (`Sparse…`) and
-//! their other defaults are in the [catalog](crate::catalog). What is new are regularisers that keep the
-//! embeddings sparse.
+//! their other defaults are in the [catalog](crate::catalog). This module adds the
+//! regularisers that keep embeddings sparse.
 
 mod flops;
 

@@ -217,7 +217,7 @@ impl<B: Batch, L: Criterion<B>> Criterion<LayeredBatch<B>> for AdaptiveLayerLoss
         self.forward(batch)
     }
 
-    /// What the loss inside sees at the final layer.
+    /// The diagnosis of the loss inside at the final layer.
     #[track_caller]
     fn diagnose(&self, batch: LayeredBatch<B>) -> Option<Diagnostics> {
         self.loss.diagnose(batch.into_layers().pop().expect("a batch has at least one layer"))

@@ -198,7 +198,7 @@ impl<B: Batch, L: Criterion<B>> Criterion<B> for MatryoshkaLoss<L> {
         self.forward(batch)
     }
 
-    /// What the loss inside sees at the largest of the dimensions.
+    /// The diagnosis of the loss inside at the largest of the dimensions.
     #[track_caller]
     fn diagnose(&self, batch: B) -> Option<Diagnostics> {
         let (dim, _) = self.config.weighted_dims()[0];
