@@ -41,13 +41,17 @@ class Case:
 
     def draw(self, name: str, attempt: int) -> Problem:
         """The same numbers for the same name and attempt, on every run."""
-        seed = int.from_bytes(hashlib.sha256(f"{name}/{attempt}".encode()).digest()[:7])
-        random = torch.Generator().manual_seed(seed)
+        random = seeded(f"{name}/{attempt}")
         columns = embeddings(self.regime, random, self.columns * max(self.layers, 1), self.rows, self.dim)
         labels = self.labels and self.labels(random, self.rows)
         params = self.weights and self.weights(random)
         guide = self.guide and embeddings(self.guide[0], random, self.columns, self.rows, self.guide[1])
         return Problem(self.loss, self.config, columns, labels, params, guide, self.layers)
+
+
+def seeded(text: str) -> torch.Generator:
+    """Random numbers that follow from a text."""
+    return torch.Generator().manual_seed(int.from_bytes(hashlib.sha256(text.encode()).digest()[:7]))
 
 
 def options(**values) -> dict:

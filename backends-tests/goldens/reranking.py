@@ -1,7 +1,5 @@
 """Writes the parity fixtures of rerankers: what the cross-encoder losses answer, for every case of every loss."""
 
-import hashlib
-import json
 import sys
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from sentence_transformers.cross_encoder.losses import lambda_loss
 from torch import Tensor, nn
 
 import fixture
+from case import seeded
 from inputs import cycle, normal_scores, probabilities, scores, some_ignored
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -130,8 +129,7 @@ class Case:
         return "-".join(part for part in parts if part)
 
     def draw(self, name: str):
-        seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7])
-        random = torch.Generator().manual_seed(seed)
+        random = seeded(name)
         shape = (self.rows,) if self.width is None else (self.rows, self.width)
         logits = (REGIMES[self.regime] * torch.randn(*shape, generator=random, dtype=torch.float64)).float()
         if self.ties:

@@ -1,6 +1,5 @@
 """Writes the parity fixtures of sparse encoders: what their losses answer, for every case of every loss."""
 
-import hashlib
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from sentence_transformers.sparse_encoder import losses
 from torch import Tensor
 
 import fixture
+from case import seeded
 from inputs import cycle, normal_scores, scores
 from reference import Answer, GivenEmbeddings, LabelsInType, Problem, argument
 
@@ -41,8 +41,7 @@ class Case:
         return f"sparse_encoder.{self.loss}-{number:03}-n{self.rows}-d{self.dim}-{self.size}"
 
     def draw(self, name: str) -> Problem:
-        seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:7])
-        random = torch.Generator().manual_seed(seed)
+        random = seeded(name)
         columns = [(SIZES[self.size] * activations(random, self.rows, self.dim)).float() for _ in range(self.columns)]
         labels = self.labels and self.labels(random, self.rows)
         return Problem(self.loss, self.config, columns, labels)

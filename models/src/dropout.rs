@@ -140,7 +140,7 @@ impl Dropout {
     }
 }
 
-/// What dropout leaves out.
+/// The way dropout chooses the numbers that it leaves out.
 enum Mask {
     Nothing,
     ByText(DropoutMask),

@@ -16,7 +16,7 @@ pub struct Piece {
     pub text: String,
     /// The higher, the likelier.
     pub score: f32,
-    /// What it is for.
+    /// Its purpose.
     pub kind: u64,
 }
 

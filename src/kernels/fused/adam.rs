@@ -17,7 +17,7 @@ use crate::kernels::flex;
 /// On Flex this is one pass in `f32`, in the memory of parameter and moments where nothing else uses it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamStep {
-    /// How far the parameter moves.
+    /// The step size of the parameter.
     pub learning_rate: f64,
     /// The share of the first moment that is kept, from 0 to below 1.
     pub beta_1: f32,

@@ -30,7 +30,7 @@ pub fn attention_weights(
     flex::attention_weights(given).unwrap_or_else(Scores::plain)
 }
 
-/// What the weights are computed from.
+/// The inputs of the weights.
 pub(in crate::kernels) struct Scores<'a> {
     pub scores: Tensor<4>,
     pub bias: Tensor<4>,

@@ -35,7 +35,7 @@ pub fn layer_norm<const D: usize>(
     flex::layer_norm(given).unwrap_or_else(LayerNorm::plain)
 }
 
-/// What is normalised, and how.
+/// The inputs of a layer normalisation.
 pub(in crate::kernels) struct LayerNorm<const D: usize> {
     pub x: Tensor<D>,
     pub residual: Option<Tensor<D>>,

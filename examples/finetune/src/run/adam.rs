@@ -12,7 +12,7 @@ use burn_embedding_losses::fused::AdamStep;
 pub struct AdamW {
     /// The weight decay, times the learning rate the share of itself that a parameter loses in each step.
     pub weight_decay: f32,
-    /// What the gradients of the step under way are multiplied with.
+    /// The factor of the gradients of the current step.
     pub gradient_scale: Shared,
 }
 

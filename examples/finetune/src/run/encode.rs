@@ -153,7 +153,7 @@ impl Work<'_> {
     }
 }
 
-/// What embeds texts.
+/// The model that embeds texts.
 enum Model {
     /// A model of sentence-transformers.
     Whole(Box<SentenceTransformer>),

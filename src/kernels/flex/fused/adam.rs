@@ -65,7 +65,7 @@ struct Factors {
     beta_1: f32,
     beta_2: f32,
     epsilon: f32,
-    /// What the moments are divided by.
+    /// The divisors of the moments.
     corrections: [f32; 2],
 }
 

@@ -7,7 +7,7 @@ use crate::kernels::flex::parallel::{for_rows, for_rows_with, numbers, owned, su
 use crate::kernels::flex::softmax::Total;
 use crate::kernels::fused::DropoutMask;
 
-/// What the gradient needs.
+/// Kept from the forward pass for the gradient.
 #[derive(Debug, Clone)]
 pub(super) struct Softmax {
     weights: FlexTensor,

@@ -6,7 +6,7 @@ use crate::kernels::flex::parallel::{
     LANES, for_rows_with, for_stripes, numbers, owned, sum, tensor,
 };
 
-/// What a layer normalisation does besides `x` and `gamma`.
+/// Options of a layer normalisation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Options {
     pub epsilon: f64,
@@ -24,12 +24,12 @@ pub(super) struct Inputs {
     pub beta: FlexTensor,
 }
 
-/// What the gradients need.
+/// Kept from the forward pass for the gradients.
 #[derive(Debug, Clone)]
 pub(super) struct Normal {
     /// Rows of mean 0 and variance 1.
     rows: FlexTensor,
-    /// What each row was multiplied with.
+    /// The factor of each row.
     inverses: Vec<f64>,
     gamma: FlexTensor,
 }

@@ -92,7 +92,7 @@ pub(in crate::kernels) fn dropout<const D: usize>(
     Ok(Tensor::from_dispatch(y))
 }
 
-/// What is left out of the weights of attention, if anything is.
+/// The dropout mask of the weights of attention, if there is one.
 #[derive(Debug, Clone)]
 struct Dropped(Option<DropoutMask>);
 
