@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 
-use super::fused::{AdamStep, DropoutMask, Given, LayerNorm, Moved, Scores};
+use super::fused::{AdamStep, Bags, DropoutMask, Given, LayerNorm, Moved, Scores};
 use super::triplet_sum::TripletRule;
 use super::{Chosen, PairFeatures, Partner, ProductDistance, RowMetric};
 use crate::budget::Blocks;
@@ -45,6 +45,10 @@ pub fn layer_norm<const D: usize>(given: LayerNorm<D>) -> Result<Tensor<D>, Laye
 
 pub fn attention_weights(given: Scores) -> Result<Tensor<4>, Scores> {
     Err(given)
+}
+
+pub fn mean_rows(table: Tensor<2>, _: &Bags) -> Result<Tensor<2>, Tensor<2>> {
+    Err(table)
 }
 
 pub fn dropout<const D: usize>(x: Tensor<D>, _: &DropoutMask) -> Result<Tensor<D>, Tensor<D>> {

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Bool, Device, Int, Tensor};
 
-use super::{ByLength, TextEncoder};
+use super::TextEncoder;
 use crate::lora::LoraConfig;
 use crate::modules::{Features, Part, Pooling, PoolingMode, Sizes};
 use crate::network::{Network, NetworkConfig};
@@ -91,10 +91,9 @@ impl SentenceEncoder {
         self.shows_layers && self.parts.iter().any(pools)
     }
 
-    /// Embeddings of texts of like length together, through the table and the modules after it.
+    /// Embeddings of texts through the table and the modules after it.
     fn embed_static(&self, table: &StaticEmbedding, rows: &[&[u32]], device: &Device) -> Tensor<2> {
-        let sorted = ByLength::new(rows);
-        let means = sorted.restore(table.means(sorted.rows(), device));
+        let means = table.means(rows);
         let [texts, size] = means.dims();
         let features = Features {
             tokens: Tensor::zeros([texts, 1, size], device),

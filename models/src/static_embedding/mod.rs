@@ -6,7 +6,8 @@ mod read;
 
 use burn::module::Module;
 use burn::nn::{Embedding, EmbeddingConfig};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
+use burn_embedding_losses::fused::{Bags, mean_rows};
 
 pub use config::StaticConfig;
 pub(crate) use read::read;
@@ -32,29 +33,7 @@ impl StaticEmbedding {
     }
 
     /// The mean of the vectors of each text, `[texts, dimension]`; zeros for a text without tokens.
-    ///
-    /// Nothing is padded: `rows` are the ids of texts in the order of their length, and those of one
-    /// length are one block of the vectors of all tokens.
-    pub(crate) fn means(&self, rows: &[&[u32]], device: &Device) -> Tensor<2> {
-        let table = self.embedding.weight.val();
-        let [_, dimension] = table.dims();
-        let ids: Vec<i32> = rows.iter().copied().flatten().map(|&id| id as i32).collect();
-        let tokens = ids.len();
-        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [tokens]), device);
-        let vectors = (tokens > 0).then(|| table.select(0, ids));
-        let mut end = 0;
-        let means = rows.chunk_by(|one, next| one.len() == next.len()).map(|texts| {
-            let (count, length) = (texts.len(), texts[0].len());
-            let block = end..end + count * length;
-            end = block.end;
-            match &vectors {
-                Some(vectors) if length > 0 => {
-                    let block = vectors.clone().slice(block).reshape([count, length, dimension]);
-                    block.mean_dim(1).reshape([count, dimension])
-                }
-                _ => Tensor::zeros([count, dimension], device),
-            }
-        });
-        Tensor::cat(means.collect(), 0)
+    pub(crate) fn means(&self, rows: &[&[u32]]) -> Tensor<2> {
+        mean_rows(self.embedding.weight.val(), &Bags::new(rows.iter().copied()))
     }
 }

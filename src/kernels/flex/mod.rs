@@ -27,7 +27,9 @@ use burn::tensor::DType;
 use super::{Chosen, PairFeatures, Partner, ProductDistance, RowMetric, TripletRule};
 use row_comparison::RowComparison;
 
-pub(super) use fused::{adam_step, attention_weights, dropout, gelu, layer_norm, sum_of_squares};
+pub(super) use fused::{
+    adam_step, attention_weights, dropout, gelu, layer_norm, mean_rows, sum_of_squares,
+};
 pub(super) use pool::{Pool, pool};
 pub(super) use search::{closest_other, hardest};
 pub(super) use softmax::{add_to_diagonal, softmax, works_in_place};

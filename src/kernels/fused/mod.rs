@@ -9,6 +9,7 @@ mod attention;
 mod dropout;
 mod gelu;
 mod layer_norm;
+mod mean_rows;
 mod sum_of_squares;
 
 pub use adam::AdamStep;
@@ -16,6 +17,7 @@ pub use attention::attention_weights;
 pub use dropout::DropoutMask;
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
+pub use mean_rows::{Bags, mean_rows};
 pub use sum_of_squares::sum_of_squares;
 
 pub(super) use adam::{Given, Moved};

@@ -7,6 +7,7 @@ mod dropout;
 mod gelu;
 mod layer_norm;
 mod linear;
+mod mean_rows;
 mod row_comparison;
 mod softmax;
 mod squared_error;

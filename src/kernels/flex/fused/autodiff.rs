@@ -7,12 +7,13 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, tensor::FloatTensor};
+use burn::tensor::Shape;
 
 use super::layer_norm::{self, Inputs, Normal, Options};
-use super::{Dropped, FusedKernels, attention, dropout, gelu};
+use super::{Dropped, FusedKernels, attention, dropout, gelu, mean_rows};
 use crate::kernels::flex::autodiff::register;
 use crate::kernels::flex::parallel::product;
-use crate::kernels::fused::DropoutMask;
+use crate::kernels::fused::{Bags, DropoutMask};
 
 impl<C: CheckpointStrategy> FusedKernels for Autodiff<Flex, C> {
     fn attention_weights(
@@ -68,6 +69,15 @@ impl<C: CheckpointStrategy> FusedKernels for Autodiff<Flex, C> {
             OpsKind::UnTracked(prep) => prep.finish(layer_norm::value(inputs, options)),
         }
     }
+
+    fn mean_rows(table: FloatTensor<Self>, bags: Bags) -> FloatTensor<Self> {
+        let (table, node) = table.into_parts();
+        let means = mean_rows::value(&table, &bags);
+        match MeanRows.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((bags, table.layout().shape().clone()), means),
+            OpsKind::UnTracked(prep) => prep.finish(means),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -109,6 +119,21 @@ impl Backward<Flex, 1> for Gelu {
         let slope = grads.consume::<Flex>(&ops.node);
         if let [Some(node)] = ops.parents {
             grads.register::<Flex>(node.id, product(slope, &ops.state));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct MeanRows;
+
+impl Backward<Flex, 1> for MeanRows {
+    type State = (Bags, Shape);
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let slope = grads.consume::<Flex>(&ops.node);
+        let (bags, table) = ops.state;
+        if let [Some(node)] = ops.parents {
+            grads.register::<Flex>(node.id, mean_rows::gradient(&slope, &bags, table));
         }
     }
 }

@@ -6,13 +6,14 @@ mod autodiff;
 mod dropout;
 mod gelu;
 mod layer_norm;
+mod mean_rows;
 mod sum_of_squares;
 
 use burn::backend::{Backend, Dispatch, Flex, backend_extension, tensor::FloatTensor};
 use burn::prelude::*;
 
 use super::suits;
-use crate::kernels::fused::{DropoutMask, LayerNorm, Scores};
+use crate::kernels::fused::{Bags, DropoutMask, LayerNorm, Scores};
 
 use layer_norm::{Inputs, Options};
 
@@ -92,6 +93,19 @@ pub(in crate::kernels) fn dropout<const D: usize>(
     Ok(Tensor::from_dispatch(y))
 }
 
+/// The mean of the rows of each bag, or the table back.
+#[allow(
+    clippy::result_large_err,
+    reason = "hands its argument back; a tensor is large by some features"
+)]
+pub(in crate::kernels) fn mean_rows(table: Tensor<2>, bags: &Bags) -> Result<Tensor<2>, Tensor<2>> {
+    if !suits(&table) {
+        return Err(table);
+    }
+    let means = <Dispatch as FusedKernels>::mean_rows(table.into_dispatch(), bags.clone());
+    Ok(Tensor::from_dispatch(means))
+}
+
 /// The dropout mask of the weights of attention, if there is one.
 #[derive(Debug, Clone)]
 struct Dropped(Option<DropoutMask>);
@@ -115,6 +129,8 @@ trait FusedKernels: Backend {
         beta: FloatTensor<Self>,
         options: Options,
     ) -> FloatTensor<Self>;
+
+    fn mean_rows(table: FloatTensor<Self>, bags: Bags) -> FloatTensor<Self>;
 }
 
 impl FusedKernels for Flex {
@@ -142,5 +158,9 @@ impl FusedKernels for Flex {
         options: Options,
     ) -> FloatTensor<Self> {
         layer_norm::value(Inputs { x, residual, gamma, beta }, options)
+    }
+
+    fn mean_rows(table: FloatTensor<Self>, bags: Bags) -> FloatTensor<Self> {
+        mean_rows::value(&table, &bags)
     }
 }
