@@ -7,7 +7,7 @@ use crate::blocks::Blocks;
 use crate::error::{ConfigError, expect_valid};
 use crate::geometry::Similarity;
 use crate::numeric::accumulate;
-use crate::objective::ranking::{Candidates, Ranking, Scale};
+use crate::objective::ranking::{Candidates, Contest, Ranking, Scale};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores};
 
@@ -137,7 +137,7 @@ impl ContrastiveTensionLossInBatchNegatives {
 fn both_ways() -> Ranking {
     Ranking {
         comparisons: vec![Comparison::QUERY_TO_DOCUMENT, Comparison::DOCUMENT_TO_QUERY],
-        joint: false,
+        contest: Contest::PerComparison,
         penalty: None,
     }
 }

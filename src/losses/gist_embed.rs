@@ -7,7 +7,7 @@ use crate::blocks::Blocks;
 use crate::error::ConfigError;
 use crate::geometry::Similarity;
 use crate::objective::guide::{Guide, GuideMargin};
-use crate::objective::ranking::{Candidates, Ranking, Scale};
+use crate::objective::ranking::{Candidates, Contest, Ranking, Scale};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores, Side};
 
@@ -172,7 +172,7 @@ impl GistEmbedLoss {
         let mut comparisons = vec![Comparison::QUERY_TO_DOCUMENT];
         comparisons.extend(self.config.contrast_anchors.then(|| among(Side::Queries)));
         comparisons.extend(self.config.contrast_positives.then(|| among(Side::Documents)));
-        Ranking { comparisons, joint: true, penalty: None }
+        Ranking { comparisons, contest: Contest::Joint, penalty: None }
     }
 }
 

@@ -37,10 +37,7 @@ impl GlobalOrthogonalRegularizationLossConfig {
     ///
     /// If the similarity is neither `Cosine` nor `Dot`, a weight is not finite, or neither part has a weight.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let similarity = self.similarity;
-        let rule = "must be Cosine or Dot";
-        let got = format_args!("{similarity:?}");
-        ConfigError::unless(similarity.is_bilinear(), NAME, "similarity", rule, got)?;
+        ConfigError::unless_bilinear(NAME, self.similarity)?;
         let [mean, second_moment] = self.weights();
         ConfigError::unless_finite(NAME, "mean_weight", mean)?;
         ConfigError::unless_finite(NAME, "second_moment_weight", second_moment)?;

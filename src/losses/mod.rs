@@ -24,6 +24,7 @@ mod multiple_negatives_ranking;
 mod online_contrastive;
 mod projection;
 pub mod reranking;
+mod sig_lip;
 mod softmax;
 pub mod sparse;
 mod sup_con;
@@ -89,6 +90,9 @@ pub use multiple_negatives_ranking::{
 };
 pub use online_contrastive::{OnlineContrastiveLoss, OnlineContrastiveLossConfig};
 pub use projection::ProjectionConfig;
+#[doc(alias = "SigLIP")]
+pub use sig_lip::SigLipLoss;
+pub use sig_lip::SigLipLossConfig;
 pub use softmax::{SoftmaxLoss, SoftmaxLossConfig};
 pub use sup_con::{SupConLoss, SupConLossConfig};
 pub use triplet::{TripletLoss, TripletLossConfig};

@@ -7,7 +7,7 @@ use crate::batch::RetrievalBatch;
 use crate::blocks::Blocks;
 use crate::error::{ConfigError, expect_valid};
 use crate::geometry::Similarity;
-use crate::objective::ranking::{Candidates, Penalized, Ranking, Scale};
+use crate::objective::ranking::{Candidates, Contest, Penalized, Ranking, Scale};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores, PairwiseSimilarity, Side};
 
@@ -66,6 +66,15 @@ pub enum Hardness {
     /// Both.
     #[serde(alias = "all_negatives")]
     AllNegatives,
+}
+
+impl From<PartitionMode> for Contest {
+    fn from(mode: PartitionMode) -> Self {
+        match mode {
+            PartitionMode::Joint => Self::Joint,
+            PartitionMode::PerDirection => Self::PerComparison,
+        }
+    }
 }
 
 impl From<Hardness> for Penalized {
@@ -340,7 +349,7 @@ impl MultipleNegativesRankingLoss {
         let config = &self.config;
         Ranking {
             comparisons: config.directions.iter().map(|&direction| direction.into()).collect(),
-            joint: config.partition_mode == PartitionMode::Joint,
+            contest: config.partition_mode.into(),
             penalty: config.hardness_mode.map(|mode| (mode.into(), config.hardness_strength)),
         }
     }

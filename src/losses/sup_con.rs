@@ -34,10 +34,7 @@ impl SupConLossConfig {
     /// If `temperature` is not positive and finite, or the similarity is neither `Cosine` nor `Dot`.
     pub fn check(&self) -> Result<(), ConfigError> {
         ConfigError::unless_positive(NAME, "temperature", self.temperature)?;
-        let similarity = self.similarity;
-        let got = format_args!("{similarity:?}");
-        let rule = "must be Cosine or Dot";
-        ConfigError::unless(similarity.is_bilinear(), NAME, "similarity", rule, got)
+        ConfigError::unless_bilinear(NAME, self.similarity)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::blocks::{self, Accumulated, Blocks};
 use crate::kernels::{add_to_diagonal, diagonal, log_sum_exp, softmax};
 use crate::numeric::lowest_number;
 use crate::objective::guide::Guide;
+use crate::objective::hinge::{log_one_plus_exp, sigmoid};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores, PairwiseSimilarity, Scores, Side};
 use crate::select::own_row;
@@ -27,13 +28,25 @@ pub enum Penalized {
     All,
 }
 
+/// How the positive of a query competes with the other candidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contest {
+    /// In one softmax over all comparisons together: `ln Σ exp(z) − zᵢᵢ`.
+    Joint,
+    /// In a softmax for each comparison, whose logarithms are averaged.
+    PerComparison,
+    /// Not at all: each candidate of the one comparison is a question of its own, with the answer yes for the positive.
+    /// `ln(1 + exp(−zᵢᵢ)) + Σ_{j≠i} ln(1 + exp(zᵢⱼ))`
+    Sigmoid,
+}
+
 /// The candidates that the positive of a query competes with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
     /// The comparisons, [`Comparison::QUERY_TO_DOCUMENT`] among them.
     pub comparisons: Vec<Comparison>,
-    /// One softmax over all comparisons together, or one for each.
-    pub joint: bool,
+    /// How it competes with them.
+    pub contest: Contest,
     /// Documents whose scores from query to document grow by this many times their similarity, a
     /// constant.
     pub penalty: Option<(Penalized, f64)>,
@@ -156,9 +169,8 @@ impl<S: Scores> Candidates<S> {
         columns.sum::<usize>() * (self.scores.bytes_per_score() + ids + guide)
     }
 
-    /// `ln Σ exp(z) − zᵢᵢ` of the queries of `blocks`, `[anchors]`, times their weight; `z` are the logits of a
-    /// comparison, or of all. The logarithms of several softmaxes are averaged. Computed a block of
-    /// queries at a time if no gradient is wanted.
+    /// The term of its [`Contest`] for each query of `blocks`, `[anchors]`, times its weight; `z` are the logits of a
+    /// comparison, or of all. Computed a block of queries at a time if no gradient is wanted.
     pub fn terms(&self, ranking: &Ranking, blocks: Blocks) -> Terms {
         let values = match blocks::is_tracked(self) {
             true => self.terms_of(blocks.all(), ranking),
@@ -198,14 +210,23 @@ impl<S: Scores> Candidates<S> {
 
     fn terms_of(&self, range: Range<usize>, ranking: &Ranking) -> Tensor<1> {
         let (logits, positives) = self.logits(&range, ranking);
-        let normalizer = match ranking.joint {
-            true => log_sum_exp(logits),
-            false => {
+        let terms = match ranking.contest {
+            Contest::Joint => log_sum_exp(logits) - positives,
+            Contest::PerComparison => {
                 let each: Vec<_> = logits.into_iter().map(|z| log_sum_exp(vec![z])).collect();
-                Tensor::cat(each, 1).mean_dim(1)
+                Tensor::cat(each, 1).mean_dim(1) - positives
             }
+            Contest::Sigmoid => self.answers(only(logits), positives, &range),
         };
-        (normalizer - positives).squeeze_dim(1)
+        terms.squeeze_dim(1)
+    }
+
+    /// `ln(1 + exp(−zᵢᵢ)) + Σ_{j≠i} ln(1 + exp(zᵢⱼ))`, `[rows, 1]`.
+    fn answers(&self, logits: Tensor<2>, positives: Tensor<2>, range: &Range<usize>) -> Tensor<2> {
+        let own = self.widened(self.own_positive(range, &logits.device()), logits.dims()[1]);
+        let lowest = lowest_number(&logits);
+        let others = log_one_plus_exp(logits.mask_fill(own, lowest)).sum_dim(1);
+        others + log_one_plus_exp(positives.neg())
     }
 
     /// The logits of each comparison, penalties added, and those of the positives, `[rows, 1]`.
@@ -376,6 +397,10 @@ impl<S: Scores> Candidates<S> {
     }
 }
 
+fn only(logits: Vec<Tensor<2>>) -> Tensor<2> {
+    logits.into_iter().next().expect("queries are compared with documents")
+}
+
 /// A mask that is false everywhere.
 fn nowhere(shape: [usize; 2], device: &Device) -> Tensor<2, Bool> {
     Tensor::<2, Int>::zeros(shape, device).bool()
@@ -414,8 +439,8 @@ impl Factor {
     }
 }
 
-/// The sum with gradients in closed form: the derivative of `ln Σ exp(z)` is `softmax(z)`, and the scores
-/// know the rest.
+/// The sum with gradients in closed form: the derivative of `ln Σ exp(z)` is `softmax(z)`, that of `ln(1 + exp(z))` is
+/// the sigmoid, and the scores know the rest.
 struct Closed<'a, S> {
     of: &'a Candidates<S>,
     ranking: &'a Ranking,
@@ -427,23 +452,32 @@ impl<S: Scores> Closed<'_, S> {
     /// The terms of a block times their factors, `[1]`; adds to the gradients.
     fn block(&self, range: Range<usize>, gradients: &mut [Option<Accumulated>; 2]) -> Tensor<1> {
         let (logits, positives) = self.of.logits(&range, self.ranking);
-        let share = 1.0 / if self.ranking.joint { 1 } else { logits.len() } as f64;
+        let contest = self.ranking.contest;
+        let share = 1.0 / if contest == Contest::PerComparison { logits.len() } else { 1 } as f64;
         let equal = match self.factor {
             Factor::Equal(factor) => *factor,
             Factor::Each(..) => 1.0,
         };
         let slope = equal * share * self.scale;
-        let (slopes, normalizers) = match self.ranking.joint {
-            true => softmax(logits, slope),
-            false => {
+        let (slopes, terms) = match contest {
+            Contest::Joint => {
+                let (slopes, normalizers) = softmax(logits, slope);
+                (slopes, normalizers - positives)
+            }
+            Contest::PerComparison => {
                 let each = logits.into_iter().map(|z| softmax(vec![z], slope));
                 let (slopes, normalizers): (Vec<_>, Vec<_>) = each.unzip();
                 let sum = normalizers.into_iter().reduce(|sum, term| sum + term);
-                (slopes.concat(), sum.expect("at least one comparison"))
+                let sum = sum.expect("at least one comparison");
+                (slopes.concat(), sum.mul_scalar(share) - positives)
+            }
+            Contest::Sigmoid => {
+                let logits = only(logits);
+                let slopes = sigmoid(logits.clone()).mul_scalar(slope);
+                (vec![slopes], self.of.answers(logits, positives, &range))
             }
         };
         self.backward(&range, equal * self.scale, slopes, gradients);
-        let terms = normalizers.mul_scalar(share) - positives;
         self.factor.sum(terms.squeeze_dim(1), &range)
     }
 
