@@ -1,5 +1,6 @@
 """Parquet files as pyarrow writes them: `python goldens/parquet.py`, with pyarrow 26, rewrites goldens/parquet/."""
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -65,3 +66,14 @@ write("nothing", {"text": pa.nulls(5_000_000, pa.string())}, compression="zstd",
 long = "a long text " * 1000
 write("repeated", {"text": pa.array([long] * 20_000)}, compression="zstd", write_statistics=False)
 write("list", {"query": ["q"], "pos": [[long] * 100_000]}, compression="zstd", write_statistics=False)
+# As `datasets` writes classes: numbers, and their names in the metadata.
+features = {
+    "premise": {"dtype": "string", "_type": "Value"},
+    "hypothesis": {"dtype": "string", "_type": "Value"},
+    "label": {"names": ["entailment", "neutral", "contradiction"], "_type": "ClassLabel"},
+}
+named = pa.table(
+    {"premise": ["It rains.", "It snows.", "It hails."], "hypothesis": ["It is wet.", "It is dark.", "?"], "label": [0, 2, -1]}
+)
+named = named.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+pq.write_table(named, OUT / "named-classes.parquet")

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use burn_embedding_losses::BatchError;
 use burn_embedding_models::Error as ModelError;
 
 /// Every failure that a user can meet. The program prints it and exits with status 2.
@@ -138,6 +139,12 @@ pub enum Error {
 }
 
 /// Names the option where one is the way out.
+impl From<BatchError> for Error {
+    fn from(error: BatchError) -> Self {
+        Self::Evaluation { reason: error.to_string() }
+    }
+}
+
 impl From<ModelError> for Error {
     fn from(error: ModelError) -> Self {
         match error {

@@ -306,6 +306,29 @@ fn a_model_in_a_lower_layer_is_replaced() {
     assert!(printed.ends_with("training.json\n"), "{printed}");
 }
 
+/// The texts of the data are larger than what is kept in memory, and than the disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn texts_that_do_not_fit_on_the_disk_are_said_to() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let script = format!(
+        "mkdir disk; mount -t tmpfs -o size=1m tmpfs disk; code=0; \
+         \"$1\" --model {base} --data train.jsonl --loss MultipleNegativesRankingLoss --out disk/model 2> error || code=$?; \
+         cat error >&2; [ $code = 2 ]; ls -A disk",
+        base = base.display()
+    );
+    let long = "the cat sits on the mat. ".repeat(80_000);
+    let row = |row| format!("{{\"anchor\":\"{row}\",\"positive\":\"{row} {long}\"}}\n");
+    fs::write(directory.path().join("train.jsonl"), (0..40).map(row).collect::<String>()).unwrap();
+    let Some(output) = with_mounts(directory.path(), &script) else { return };
+    let error = text(&output.stderr);
+    assert!(output.status.success(), "{error}");
+    let expected = "error: cannot write disk: the texts of the data, in a temporary file: No space left on device";
+    assert!(error.contains(expected) && error.ends_with("or choose another place\n"), "{error}");
+    assert_eq!(text(&output.stdout), "");
+}
+
 /// A disk with room for the weights, but not for the report, as the only place and as a mount point.
 #[cfg(target_os = "linux")]
 #[test]

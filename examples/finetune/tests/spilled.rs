@@ -43,17 +43,27 @@ fn losses(directory: &Path, loss: &str, spill: Option<Spill>) -> Vec<f64> {
 #[test]
 fn losses_are_the_same_as_with_texts_in_memory() {
     let directory = TempDir::new().unwrap();
-    let row = |number: usize| {
+    let pair = |number: usize| {
         let (a, b) = (number % 7, number % 11);
         format!("{{\"anchor\":\"kite {number} of {a}\",\"positive\":\"hawk {number} of {b}\"}}\n")
     };
-    let write = |name: &str, rows: std::ops::Range<usize>| {
-        fs::write(directory.path().join(name), rows.map(row).collect::<String>()).unwrap();
+    let taught = |number: usize| {
+        let embedding = [number as f32 / 80.0, -0.5, (number % 3) as f32];
+        format!("{{\"text\":\"kite {number}\",\"embedding\":{embedding:?}}}\n")
     };
-    write("train.jsonl", 0..60);
-    write("dev.jsonl", 60..80);
+    type Line<'a> = &'a dyn Fn(usize) -> String;
+    let write = |name: &str, rows: std::ops::Range<usize>, line: Line| {
+        fs::write(directory.path().join(name), rows.map(line).collect::<String>()).unwrap();
+    };
     let spill = Spill { directory: directory.path(), above: 0 };
-    for loss in ["MultipleNegativesRankingLoss", "MegaBatchMarginLoss"] {
+    let losses_of: [(&str, Line); 3] = [
+        ("MultipleNegativesRankingLoss", &pair),
+        ("MegaBatchMarginLoss", &pair),
+        ("MSELoss", &taught),
+    ];
+    for (loss, line) in losses_of {
+        write("train.jsonl", 0..60, line);
+        write("dev.jsonl", 60..80, line);
         let expected = losses(directory.path(), loss, None);
         assert!(expected.len() >= 14 && expected[0] != expected[13], "{expected:?}");
         assert_eq!(losses(directory.path(), loss, Some(spill)), expected);

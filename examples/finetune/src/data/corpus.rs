@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::texts::Collector;
-use super::{Dataset, Format, parse_with, teacher};
+use super::{Dataset, Format, Hints, parse, parse_with, teacher};
 use crate::error::Error;
 
 /// One compiled-in file: its name below the package, and its text.
@@ -46,15 +46,17 @@ fn dataset(name: &str, pairs: File, triplets: File, sentences: File) -> Result<D
         parse_with(Path::new(path), text.as_bytes(), Format::Jsonl, &mut texts)
     };
     let (pairs, rankings) = (read(pairs)?.pairs, read(triplets)?.rankings);
+    let (path, text) = sentences;
+    let labelled = parse(Path::new(path), text.as_bytes(), Format::Jsonl, Hints::default())?;
     let sentences = read(sentences)?.sentences;
-    let texts = Arc::new(texts.finish()?);
+    let teacher_targets = teacher::targets(&labelled, &mut texts)?;
     Ok(Dataset {
         path: name.into(),
         pairs,
         rankings,
-        teacher_targets: teacher::targets(&sentences, &texts)?,
+        teacher_targets,
         sentences,
-        texts,
+        texts: Arc::new(texts.finish()?),
         ..Dataset::default()
     })
 }

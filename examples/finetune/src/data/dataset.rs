@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
-use super::texts::{Text, Texts};
+use super::texts::{Text, Texts, Vector};
 use super::{Place, ScoreRange};
 use crate::error::Error;
 
@@ -69,7 +69,7 @@ pub struct TeacherTarget {
     /// The text.
     pub text: Text,
     /// The teacher's embedding.
-    pub embedding: Vec<f32>,
+    pub embedding: Vector,
 }
 
 /// All rows of one source. Files have one kind of row, the built-in corpus all but bare texts.

@@ -13,7 +13,7 @@
 //! | `AdaptiveLayerLoss`, `MatryoshkaLoss`, `Matryoshka2dLoss` | those of the loss inside |
 //! | `MegaBatchMarginLoss` | positive pairs |
 //! | `EmbedDistillLoss`, `MSELoss` | texts with a teacher's embedding |
-//! | `MultipleNegativesRankingLoss`, `MultipleNegativesSymmetricRankingLoss`, and both `Cached…` | positive pairs, with negatives where there are some |
+//! | `MultipleNegativesRankingLoss`, `MultipleNegativesSymmetricRankingLoss`, both `Cached…`, and `SigLipLoss` | positive pairs, with negatives where there are some |
 //! | `SoftmaxLoss` | classified pairs |
 //! | `TripletLoss` | triplets |
 
@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use burn_embedding_losses::catalog::{BatchKind, Entry, LossConfig, ModelKind};
 
 use super::Dataset;
-use super::texts::Text;
+use super::texts::{Text, Vector};
 use crate::error::Error;
 
 /// What an example tells the loss besides its texts.
@@ -34,8 +34,10 @@ pub enum Target {
     Number(f32),
     /// The index of a class.
     Class(usize),
-    /// A teacher's embedding, or its scores of the documents of a query.
-    Vector(Vec<f32>),
+    /// A teacher's scores of the documents of a query.
+    Scores(Vec<f32>),
+    /// A teacher's embedding.
+    Embedding(Vector),
 }
 
 impl Target {
@@ -317,17 +319,17 @@ fn scored_documents(data: &Dataset) -> Vec<Example> {
     let mut examples = margin_triplets(data);
     for example in &mut examples {
         if let Target::Number(margin) = example.target {
-            example.target = Target::Vector(vec![margin, 0.0]);
+            example.target = Target::Scores(vec![margin, 0.0]);
         }
     }
     examples
 }
 
 fn teacher_targets(data: &Dataset) -> Vec<Example> {
-    let rows = data.teacher_targets.iter().map(|row| Example {
-        texts: vec![row.text],
-        target: Target::Vector(row.embedding.clone()),
-    });
+    let rows = data
+        .teacher_targets
+        .iter()
+        .map(|row| Example { texts: vec![row.text], target: Target::Embedding(row.embedding) });
     rows.collect()
 }
 

@@ -8,7 +8,7 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::{Sentence, TeacherTarget, Texts};
+use super::{Collector, Dataset, TeacherTarget};
 use crate::error::Error;
 
 /// Size of the teacher's embeddings: the same as the encoder's default.
@@ -17,15 +17,17 @@ const DIMENSION: usize = 128;
 const SHORTEST_WORD: usize = 4;
 
 /// The teacher's embeddings of labelled sentences, their label being the topic.
-pub fn targets(sentences: &[Sentence], texts: &Texts) -> Result<Vec<TeacherTarget>, Error> {
-    let target = |sentence: &Sentence| {
-        Ok(TeacherTarget {
+pub fn targets(labelled: &Dataset, all: &mut Collector) -> Result<Vec<TeacherTarget>, Error> {
+    let mut targets = Vec::new();
+    for sentence in &labelled.sentences {
+        let text = labelled.text(sentence.text)?;
+        targets.push(TeacherTarget {
             place: sentence.place.clone(),
-            text: sentence.text,
-            embedding: embedding(&texts.get(sentence.text)?, &sentence.class),
-        })
-    };
-    sentences.iter().map(target).collect()
+            text: all.add(&text)?,
+            embedding: all.add_vector(&embedding(&text, &sentence.class))?,
+        });
+    }
+    Ok(targets)
 }
 
 fn embedding(text: &str, topic: &str) -> Vec<f32> {

@@ -1,4 +1,4 @@
-//! The texts of a data set, each once: in memory, or in a temporary file if they are large.
+//! The texts and the teacher's embeddings of a data set, each once: in memory, or in a temporary file if they are large.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,6 +14,20 @@ use crate::error::Error;
 /// A text of a data set, by its number there. Equal texts have equal numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text(pub(super) u32);
+
+/// A teacher's embedding, by its number among the texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vector {
+    number: Text,
+    width: usize,
+}
+
+impl Vector {
+    /// How many numbers it has.
+    pub fn width(self) -> usize {
+        self.width
+    }
+}
 
 /// Where texts go for which memory is not meant.
 #[derive(Debug, Clone, Copy)]
@@ -45,13 +59,13 @@ pub struct Texts {
 }
 
 enum Kept {
-    Memory(String),
+    Memory(Vec<u8>),
     File(PathBuf, Mutex<File>),
 }
 
 impl Default for Kept {
     fn default() -> Self {
-        Self::Memory(String::new())
+        Self::Memory(Vec::new())
     }
 }
 
@@ -61,22 +75,46 @@ impl Texts {
     /// # Errors
     ///
     /// If the temporary file cannot be read.
-    pub fn get(&self, Text(number): Text) -> Result<Cow<'_, str>, Error> {
+    pub fn get(&self, text: Text) -> Result<Cow<'_, str>, Error> {
+        let text = match self.bytes(text)? {
+            Cow::Borrowed(bytes) => str::from_utf8(bytes).map(Cow::Borrowed),
+            Cow::Owned(bytes) => {
+                String::from_utf8(bytes).map(Cow::Owned).map_err(|error| error.utf8_error())
+            }
+        };
+        text.map_err(|error| self.failed(error))
+    }
+
+    /// The numbers of an embedding.
+    ///
+    /// # Errors
+    ///
+    /// If the temporary file cannot be read.
+    pub fn vector(&self, Vector { number, .. }: Vector) -> Result<Vec<f32>, Error> {
+        let bytes = self.bytes(number)?;
+        let (numbers, _) = bytes.as_chunks();
+        Ok(numbers.iter().map(|&number| f32::from_le_bytes(number)).collect())
+    }
+
+    fn bytes(&self, Text(number): Text) -> Result<Cow<'_, [u8]>, Error> {
         let number = number as usize;
         let start = number.checked_sub(1).map_or(0, |last| self.ends[last]);
         let end = self.ends[number];
         match &self.kept {
             Kept::Memory(all) => Ok(Cow::Borrowed(&all[start as usize..end as usize])),
-            Kept::File(directory, file) => {
-                let text = read(file, start, (end - start) as usize);
-                text.map(Cow::Owned).map_err(|error| {
-                    Error::read(
-                        directory,
-                        format!("the texts of the data, in a temporary file: {error}"),
-                    )
-                })
+            Kept::File(_, file) => {
+                let bytes = read(file, start, (end - start) as usize);
+                bytes.map(Cow::Owned).map_err(|error| self.failed(error))
             }
         }
+    }
+
+    fn failed(&self, reason: impl fmt::Display) -> Error {
+        let directory = match &self.kept {
+            Kept::Memory(_) => Path::new("memory"),
+            Kept::File(directory, _) => directory,
+        };
+        Error::read(directory, format!("the texts of the data, in a temporary file: {reason}"))
     }
 
     /// A hash of all texts, in the order of their numbers.
@@ -97,18 +135,18 @@ impl PartialEq for Texts {
     }
 }
 
-fn read(file: &Mutex<File>, start: u64, length: usize) -> io::Result<String> {
+fn read(file: &Mutex<File>, start: u64, length: usize) -> io::Result<Vec<u8>> {
     let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = vec![0; length];
     file.read_exact(&mut bytes)?;
-    String::from_utf8(bytes).map_err(io::Error::other)
+    Ok(bytes)
 }
 
 /// Takes the texts of a data set as they are read.
 pub struct Collector<'a> {
     spill: Option<Spill<'a>>,
-    memory: String,
+    memory: Vec<u8>,
     file: Option<BufWriter<File>>,
     ends: Vec<u64>,
     hasher: DefaultHasher,
@@ -122,7 +160,7 @@ impl<'a> Collector<'a> {
     pub fn new(spill: Option<Spill<'a>>) -> Self {
         Self {
             spill,
-            memory: String::new(),
+            memory: Vec::new(),
             file: None,
             ends: Vec::new(),
             hasher: DefaultHasher::new(),
@@ -137,15 +175,30 @@ impl<'a> Collector<'a> {
     ///
     /// If there is no room for it.
     pub fn add(&mut self, text: &str) -> Result<Text, Error> {
-        let key = [0, 1].map(|place: usize| self.keys[place].hash_one(text));
+        self.keep(text, text.as_bytes())
+    }
+
+    /// A teacher's embedding.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room for it.
+    pub fn add_vector(&mut self, numbers: &[f32]) -> Result<Vector, Error> {
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        Ok(Vector { number: self.keep(&bytes[..], &bytes)?, width: numbers.len() })
+    }
+
+    /// The number of these bytes. Texts and embeddings hash in different ways, so none is taken for the other.
+    fn keep(&mut self, hashed: impl Hash + Copy, bytes: &[u8]) -> Result<Text, Error> {
+        let key = [0, 1].map(|place: usize| self.keys[place].hash_one(hashed));
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);
         }
         let number = u32::try_from(self.ends.len());
         let number = number.map_err(|_| self.failed("more than 4,294,967,296 different texts"))?;
-        self.write(text).map_err(|error| self.failed(error))?;
-        text.hash(&mut self.hasher);
-        let end = self.ends.last().copied().unwrap_or(0) + text.len() as u64;
+        self.write(bytes).map_err(|error| self.failed(with_way_out(&error)))?;
+        hashed.hash(&mut self.hasher);
+        let end = self.ends.last().copied().unwrap_or(0) + bytes.len() as u64;
         self.ends.push(end);
         self.known.insert(key, Text(number));
         Ok(Text(number))
@@ -168,7 +221,8 @@ impl<'a> Collector<'a> {
     pub fn finish(mut self) -> Result<Texts, Error> {
         let kept = match (self.file.take(), self.spill) {
             (Some(file), Some(spill)) => {
-                let file = file.into_inner().map_err(|error| self.failed(error.into_error()))?;
+                let file = file.into_inner();
+                let file = file.map_err(|error| self.failed(with_way_out(error.error())))?;
                 Kept::File(spill.directory.to_path_buf(), Mutex::new(file))
             }
             _ => Kept::Memory(std::mem::take(&mut self.memory)),
@@ -176,18 +230,18 @@ impl<'a> Collector<'a> {
         Ok(Texts { kept, ends: self.ends, hash: self.hasher.finish() })
     }
 
-    fn write(&mut self, text: &str) -> io::Result<()> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match (&mut self.file, self.spill) {
-            (Some(file), _) => file.write_all(text.as_bytes()),
-            (None, Some(spill)) if self.memory.len() + text.len() > spill.above => {
+            (Some(file), _) => file.write_all(bytes),
+            (None, Some(spill)) if self.memory.len() + bytes.len() > spill.above => {
                 let mut file = BufWriter::new(tempfile::tempfile_in(spill.directory)?);
-                file.write_all(std::mem::take(&mut self.memory).as_bytes())?;
-                file.write_all(text.as_bytes())?;
+                file.write_all(&std::mem::take(&mut self.memory))?;
+                file.write_all(bytes)?;
                 self.file = Some(file);
                 Ok(())
             }
             (None, _) => {
-                self.memory.push_str(text);
+                self.memory.extend_from_slice(bytes);
                 Ok(())
             }
         }
@@ -196,6 +250,17 @@ impl<'a> Collector<'a> {
     fn failed(&self, reason: impl fmt::Display) -> Error {
         let directory = self.spill.map_or(Path::new("memory"), |spill| spill.directory);
         Error::output(directory, format!("the texts of the data, in a temporary file: {reason}"))
+    }
+}
+
+fn with_way_out(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull => {
+            format!(
+                "{error}; it takes as much room as the texts have bytes: make some, or choose another place"
+            )
+        }
+        _ => error.to_string(),
     }
 }
 
@@ -224,6 +289,24 @@ mod tests {
             assert_eq!(kept, memory);
             // It has no name that could stay.
             assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn embeddings_are_the_same_in_memory_and_in_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let spill = Spill { directory: directory.path(), above: 6 };
+        for spill in [None, Some(spill)] {
+            let mut collector = Collector::new(spill);
+            // A text of the bytes of an embedding is no embedding.
+            let text = collector.add("\0\0\0\0").unwrap();
+            let rows = [vec![0.0], vec![1.5, -2.0e-40], vec![0.0]];
+            let vectors = rows.clone().map(|row| collector.add_vector(&row).unwrap());
+            let kept = collector.finish().unwrap();
+            assert_eq!(vectors.map(|vector| kept.vector(vector).unwrap()), rows);
+            assert_eq!(vectors.map(Vector::width), [1, 2, 1]);
+            assert_eq!(vectors[0], vectors[2]);
+            assert!(vectors[0].number != text && kept.get(text).unwrap() == "\0\0\0\0");
         }
     }
 

@@ -47,6 +47,8 @@ pub struct Batch<'a> {
     pub columns: usize,
     /// The target of each row.
     pub targets: Vec<&'a Target>,
+    /// A teacher's numbers for each row, if the targets are such.
+    pub vectors: Vec<Vec<f32>>,
     /// Group numbers of the rows, where other rows are negatives.
     pub ids: Option<Ids>,
     /// The ids of the first text of each row, undamaged.
@@ -163,6 +165,7 @@ impl<'a> Batches<'a> {
             texts,
             columns,
             targets: rows.iter().map(|&row| &self.examples[row].target).collect(),
+            vectors: self.vectors(rows)?,
             ids: self.groups.as_ref().map(|groups| groups.ids(self.examples, rows)),
             whole,
             guide: self
@@ -180,6 +183,15 @@ impl<'a> Batches<'a> {
             same > 1 && same < classes.len()
         };
         self.takes == BatchKind::LabeledRows && !classes.iter().any(valid)
+    }
+
+    fn vectors(&self, rows: &[usize]) -> Result<Vec<Vec<f32>>, Error> {
+        let vectors = rows.iter().filter_map(|&row| match &self.examples[row].target {
+            Target::Scores(scores) => Some(Ok(scores.clone())),
+            Target::Embedding(vector) => Some(self.all.vector(*vector)),
+            Target::None | Target::Number(_) | Target::Class(_) => None,
+        });
+        vectors.collect()
     }
 
     fn damaged(&self, rows: &[usize], rng: &mut StdRng) -> Result<Vec<Vec<u32>>, Error> {

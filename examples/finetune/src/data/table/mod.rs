@@ -27,7 +27,7 @@ mod rows;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -60,6 +60,8 @@ pub struct Table {
     pub count: usize,
     /// The columns in which a passage has a title.
     titled: BTreeSet<String>,
+    /// The names of the classes of a column, if the file has any for its numbers.
+    class_names: BTreeMap<String, Vec<String>>,
     /// Whether the files themselves name their columns; otherwise they were named by their places.
     pub named: bool,
     sources: Vec<Source>,
@@ -116,6 +118,7 @@ impl Table {
             first: None,
             count: 0,
             titled: BTreeSet::new(),
+            class_names: BTreeMap::new(),
             named,
             sources: Vec::new(),
         };
@@ -165,15 +168,29 @@ impl Table {
             (false, true) => {
                 format!("it names its columns in a header, {first} does not: add it there")
             }
+            _ if let Some(column) = self.classes_named_otherwise(&other) => format!(
+                "the classes of its `{column}` have other names than those of {first}: read each file by itself, or \
+                 write both with the same names"
+            ),
             _ if self.names == other.names => {
                 self.sources.extend(other.sources);
                 self.titled.extend(other.titled);
+                self.class_names.extend(other.class_names);
                 self.count += other.count;
                 return Ok(());
             }
             _ => format!("its columns are not those of {first}: it {}", words.join(" and ")),
         };
         Err(Error::read(file, reason))
+    }
+
+    /// A column whose numbers mean other classes in another file.
+    fn classes_named_otherwise(&self, other: &Self) -> Option<&str> {
+        let differ = |column: &String, names: &Vec<String>| {
+            other.class_names.get(column).is_some_and(|others| others != names)
+        };
+        let mut columns = self.class_names.iter();
+        columns.find(|(column, names)| differ(column, names)).map(|(column, _)| &column[..])
     }
 
     /// The rows as examples are made of them.

@@ -8,6 +8,9 @@ use crate::data::texts::Collector;
 use crate::data::{Dataset, Pair, Ranking, Sentence, TeacherTarget};
 use crate::error::Error;
 
+/// At most this many names of classes are shown.
+const CLASSES: usize = 20;
+
 /// The data set of a table with these columns.
 pub fn interpret(
     table: &Table,
@@ -30,6 +33,7 @@ pub fn interpret(
     if columns.read().any(|column| table.titled.contains(column)) {
         data.notes.push("passages are read with their titles before their texts".to_string());
     }
+    data.notes.extend(columns.label.as_ref().and_then(|label| named_classes(table, label)));
     let mut unused = columns.unused.clone();
     // A label of a ranking is a teacher's margin, which needs a negative.
     if data.rankings.iter().all(|row| row.margins.is_empty()) && !data.rankings.is_empty() {
@@ -42,6 +46,16 @@ pub fn interpret(
         data.notes.push(format!("columns not used: {}", unused.join(", ")));
     }
     Ok(data)
+}
+
+/// What the numbers of a column stand for.
+fn named_classes(table: &Table, column: &str) -> Option<String> {
+    let names = table.class_names.get(column)?;
+    let shown = names.iter().take(CLASSES).enumerate();
+    let shown: Vec<_> = shown.map(|(class, name)| format!("{class} is {name}")).collect();
+    let more = names.len().saturating_sub(CLASSES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Some(format!("classes of {column}: {}{more}", shown.join(", ")))
 }
 
 fn pairs(
@@ -230,14 +244,18 @@ fn teacher_target(
     if embedding.is_empty() {
         return Err(row.error(format!("`{column}` is an empty list")));
     }
-    Ok(TeacherTarget { place: row.place.clone(), text: all.add(&row.text(text)?)?, embedding })
+    Ok(TeacherTarget {
+        place: row.place.clone(),
+        text: all.add(&row.text(text)?)?,
+        embedding: all.add_vector(&embedding)?,
+    })
 }
 
 fn same_width(targets: &[TeacherTarget]) -> Result<(), Error> {
-    let width = targets.first().map_or(0, |target| target.embedding.len());
-    match targets.iter().find(|target| target.embedding.len() != width) {
+    let width = targets.first().map_or(0, |target| target.embedding.width());
+    match targets.iter().find(|target| target.embedding.width() != width) {
         Some(target) => {
-            let found = target.embedding.len();
+            let found = target.embedding.width();
             let reason = format!("the embedding has {found} numbers, the first row {width}");
             Err(target.place.error(reason))
         }

@@ -5,12 +5,12 @@ mod measure;
 
 use std::collections::{BTreeMap, HashMap};
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
+use burn_embedding_losses::Similarity;
 use burn_embedding_losses::evaluation::{
     BinaryClassification, Correlation, InformationRetrieval, InformationRetrievalConfig,
     binary_classification, embedding_similarity, search, triplet_accuracy,
 };
-use burn_embedding_losses::{BatchError, Similarity};
 use burn_embedding_models::TextEncoder;
 use serde::{Deserialize, Serialize};
 
@@ -48,17 +48,16 @@ impl Evaluation {
     ) -> Result<Self, Error> {
         let embeddings = embedder.embed(data, device)?;
         let mut evaluation = Self::seen_as(View::of(&embeddings, data));
-        let failed = |error: BatchError| Error::Evaluation { reason: error.to_string() };
-        evaluation.measure(&embeddings, data).map_err(failed)?;
+        evaluation.measure(&embeddings, data)?;
         for &dim in dims {
             let mut shortened = Self::default();
-            shortened.measure(&embeddings.shortened(dim), data).map_err(failed)?;
+            shortened.measure(&embeddings.shortened(dim), data)?;
             evaluation.by_dim.extend(shortened.main().map(|(_, score)| (dim, score)));
         }
         Ok(evaluation)
     }
 
-    fn measure(&mut self, embeddings: &Embeddings, data: &Dataset) -> Result<(), BatchError> {
+    fn measure(&mut self, embeddings: &Embeddings, data: &Dataset) -> Result<(), Error> {
         if let Some(seen) = scored_pairs(embeddings, data)? {
             let score = |value: Option<f64>| Some(Score { value: value?, rows: seen.rows });
             self.insert(Measure::Spearman, score(seen.spearman));
@@ -147,16 +146,15 @@ impl Evaluation {
 }
 
 /// The result for one kind of row; `None` if the data has no such rows.
-type Measured<T> = Result<Option<T>, BatchError>;
+type Measured<T> = Result<Option<T>, Error>;
 
 fn scored_pairs(embeddings: &Embeddings, data: &Dataset) -> Measured<Correlation> {
     let scored = || data.pairs.iter().filter(|pair| pair.score.is_some());
     let scores: Vec<_> = scored().filter_map(|pair| pair.score.map(f64::from)).collect();
     let left = embeddings.of(scored().map(|pair| pair.left));
     let right = embeddings.of(scored().map(|pair| pair.right));
-    left.zip(right)
-        .map(|(left, right)| embedding_similarity(left, right, &scores, Similarity::Cosine))
-        .transpose()
+    let measure = |(left, right)| embedding_similarity(left, right, &scores, Similarity::Cosine);
+    Ok(left.zip(right).map(measure).transpose()?)
 }
 
 fn binary_pairs(embeddings: &Embeddings, data: &Dataset) -> Measured<BinaryClassification> {
@@ -166,9 +164,8 @@ fn binary_pairs(embeddings: &Embeddings, data: &Dataset) -> Measured<BinaryClass
     }
     let left = embeddings.of(data.verdicts().map(|(pair, _)| pair.left));
     let right = embeddings.of(data.verdicts().map(|(pair, _)| pair.right));
-    left.zip(right)
-        .map(|(left, right)| binary_classification(left, right, &labels, Similarity::Cosine))
-        .transpose()
+    let measure = |(left, right)| binary_classification(left, right, &labels, Similarity::Cosine);
+    Ok(left.zip(right).map(measure).transpose()?)
 }
 
 fn triplets(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
@@ -213,11 +210,9 @@ fn retrieval(embeddings: &Embeddings, data: &Dataset) -> Measured<InformationRet
         return Ok(None);
     }
     let config = InformationRetrievalConfig::new().with_map_at_k(vec![10]);
-    embeddings
-        .of(queries)
-        .zip(embeddings.of(answers))
-        .map(|(queries, corpus)| config.evaluate(queries, corpus, &relevant))
-        .transpose()
+    let both = embeddings.of(queries).zip(embeddings.of(answers));
+    let measure = |(queries, corpus)| config.evaluate(queries, corpus, &relevant);
+    Ok(both.map(measure).transpose()?)
 }
 
 /// The different anchors and positives of some rows; a positive is a right answer to each anchor that it
@@ -267,13 +262,15 @@ fn teacher(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
     let (Some(x), Some(y)) = (student(&left), student(&right)) else {
         return Ok(None);
     };
-    let target = |rows: &[usize]| {
-        let values = rows.iter().flat_map(|&row| targets[row].embedding.iter().copied());
-        let width = targets[0].embedding.len();
-        Tensor::<1>::from_data(values.collect::<Vec<_>>().as_slice(), &x.device())
-            .reshape([rows.len(), width])
+    let width = targets[0].embedding.width();
+    let target = |rows: &[usize]| -> Result<Tensor<2>, Error> {
+        let mut values = Vec::with_capacity(rows.len() * width);
+        for &row in rows {
+            values.extend(data.texts.vector(targets[row].embedding)?);
+        }
+        Ok(Tensor::from_data(TensorData::new(values, [rows.len(), width]), &x.device()))
     };
-    let taught = Similarity::Cosine.paired(target(&left), target(&right));
+    let taught = Similarity::Cosine.paired(target(&left)?, target(&right)?);
     let taught: Vec<f64> = taught.into_data().iter().collect();
     let seen = embedding_similarity(x, y, &taught, Similarity::Cosine)?;
     Ok(seen.spearman.map(|value| Score { value, rows: seen.rows }))

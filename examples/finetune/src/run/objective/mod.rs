@@ -113,8 +113,8 @@ fn configure(
             demand(&mut options, "embedding_dimension", dimension, usize::eq, "encoder")?;
         }
         BatchKind::TeacherEmbeddings => {
-            let width = examples.iter().find_map(|row| match &row.target {
-                Target::Vector(embedding) => Some(embedding.len()),
+            let width = examples.iter().find_map(|row| match row.target {
+                Target::Embedding(embedding) => Some(embedding.width()),
                 _ => None,
             });
             let width = width.unwrap_or(dimension);
@@ -250,23 +250,23 @@ fn targets(batch: &Batch, device: &Device) -> Targets {
     if let Some(guide) = &batch.guide {
         return Targets::Guide(guide.clone());
     }
-    let (mut numbers, mut classes, mut embeddings) = (Vec::new(), Vec::new(), Vec::new());
+    if let Some(first) = batch.vectors.first() {
+        let shape = [batch.vectors.len(), first.len()];
+        let rows = TensorData::new(batch.vectors.concat(), shape);
+        return Targets::Matrix(Tensor::from_data(rows, device));
+    }
+    let (mut numbers, mut classes) = (Vec::new(), Vec::new());
     for target in &batch.targets {
         match target {
-            Target::None => {}
             Target::Number(number) => numbers.push(*number),
             Target::Class(class) => classes.push(*class as i32),
-            Target::Vector(embedding) => embeddings.extend_from_slice(embedding),
+            Target::None | Target::Scores(_) | Target::Embedding(_) => {}
         }
     }
     match batch.targets.first() {
-        None | Some(Target::None) => Targets::None,
         Some(Target::Number(_)) => Targets::Numbers(Tensor::from_data(numbers.as_slice(), device)),
         Some(Target::Class(_)) => Targets::Classes(Tensor::from_data(classes.as_slice(), device)),
-        Some(Target::Vector(first)) => {
-            let shape = [batch.targets.len(), first.len()];
-            Targets::Matrix(Tensor::from_data(TensorData::new(embeddings, shape), device))
-        }
+        _ => Targets::None,
     }
 }
 

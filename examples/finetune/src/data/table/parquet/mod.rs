@@ -6,6 +6,7 @@
 mod footer;
 mod format;
 mod group;
+mod names;
 mod pages;
 mod quiet;
 mod thrift;
@@ -67,7 +68,9 @@ pub fn parse(contents: Contents) -> Result<Table, Error> {
     if let Some(reason) = packed_otherwise(&metadata) {
         return Err(Error::read(contents.path(), reason));
     }
-    Table::of(Source::Parquet(File { contents, metadata: Arc::new(metadata) }), true)
+    let class_names = names::of_classes(&metadata);
+    let file = File { contents, metadata: Arc::new(metadata) };
+    Ok(Table { class_names, ..Table::of(Source::Parquet(file), true)? })
 }
 
 /// What the crate reads, or what is wrong with the file.

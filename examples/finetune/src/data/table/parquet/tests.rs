@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::table::tests::{rankings, words};
+use crate::data::table::tests::{embeddings, rankings, words};
 use crate::data::{Dataset, read_bytes};
 
 macro_rules! golden {
@@ -65,6 +65,38 @@ fn classes_and_verdicts_are_read() {
 }
 
 #[test]
+fn the_names_of_classes_are_shown() {
+    let data = read(golden!("named-classes"));
+    let classes = data.pairs.iter().map(|row| row.class.as_deref());
+    assert_eq!(classes.collect::<Vec<_>>(), [Some("0"), Some("2")]);
+    assert!(
+        data.notes.contains(
+            &"classes of label: 0 is entailment, 1 is neutral, 2 is contradiction".into()
+        ),
+        "{:?}",
+        data.notes
+    );
+}
+
+#[test]
+fn files_whose_classes_have_other_names_are_not_read_together() {
+    let table = |names: &[&str]| {
+        let contents = Contents::of_bytes(Path::new("a.parquet"), golden!("named-classes"));
+        let names = names.iter().map(|name| name.to_string()).collect();
+        let class_names = [("label".to_string(), names)].into();
+        Table { class_names, ..parse(contents).unwrap() }
+    };
+    let files = [Path::new("a.parquet"), Path::new("b.parquet")];
+    let (mut first, other) = (table(&["no", "yes"]), table(&["yes", "no"]));
+    let message = first.append(other.clone(), files).unwrap_err().to_string();
+    let reason = "b.parquet: the classes of its `label` have other names than those of a.parquet";
+    assert!(message.contains(reason), "{message}");
+    let mut same = other.clone();
+    same.append(other, files).unwrap();
+    assert_eq!(same.count, 6);
+}
+
+#[test]
 fn lists_are_read() {
     let data = read(golden!("rankings"));
     let expected = [
@@ -79,8 +111,7 @@ fn lists_are_read() {
     let rows = &data.teacher_targets;
     let texts: Vec<_> = rows.iter().map(|row| words(&data, row.text)).collect();
     assert_eq!(texts, ["A kettle boils.", "Snow falls."]);
-    let embeddings: Vec<_> = rows.iter().map(|row| &row.embedding[..]).collect();
-    assert_eq!(embeddings, [[0.5, -1.0, 0.25], [1.0, 0.0, 2.0]]);
+    assert_eq!(embeddings(&data), [[0.5, -1.0, 0.25], [1.0, 0.0, 2.0]]);
 }
 
 #[test]
