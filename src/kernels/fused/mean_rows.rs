@@ -69,7 +69,7 @@ impl Bags {
         if tokens == 0 {
             // Zeros in the graph of the table.
             let all = Tensor::<2, Int>::ones([1, dim], &device).bool();
-            return table.slice([0..1]).mask_fill(all, 0.0).expand([self.count(), dim]);
+            return table.narrow(0, 0, 1).mask_fill(all, 0.0).expand([self.count(), dim]);
         }
         let integers = |numbers: Vec<i32>| {
             Tensor::<1, Int>::from_data(TensorData::new(numbers, [tokens]), &device)
