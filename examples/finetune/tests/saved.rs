@@ -69,8 +69,17 @@ fn any_loss_trains_a_model() {
     let directory = TempDir::new().unwrap();
     let model = golden("bert");
     for loss in losses() {
-        let args = ["--model", model.to_str().unwrap(), "--loss", loss, "--steps", "2"];
-        let output = finetune(directory.path(), &[&args[..], &["--force"]].concat());
+        let args = ["--model", model.to_str().unwrap(), "--loss", loss, "--steps", "2", "--force"];
+        // What a loss needs besides: another one inside, or another model.
+        let more: &[&str] = match loss {
+            "AdaptiveLayerLoss" => &["--loss-config", r#"{"loss": "CoSENTLoss"}"#],
+            "MatryoshkaLoss" | "Matryoshka2dLoss" => {
+                &["--loss-config", r#"{"loss": "CoSENTLoss", "matryoshka_dims": [8]}"#]
+            }
+            "GISTEmbedLoss" => &["--guide", model.to_str().unwrap()],
+            _ => &[],
+        };
+        let output = finetune(directory.path(), &[&args[..], more].concat());
         assert!(output.status.success(), "{loss}: {}", text(&output.stderr));
         let trained = encode(&directory.path().join("finetuned-encoder"));
         assert!(trained.iter().all(|value| value.is_finite()), "{loss}");
