@@ -18,8 +18,8 @@ config! {
     pub struct SigLipLossConfig {
         /// Factor on the similarities with which training starts; positive.
         pub scale: f64 = 10.0, set by with_scale;
-        /// What is added to the scaled similarities when training starts; finite. Below 0 most pairs count as
-        /// different at first, as they are.
+        /// Offset of the scaled similarities with which training starts; finite. Below 0, most pairs count as
+        /// different at first, as most of them are.
         pub bias: f64 = -10.0, set by with_bias;
         /// Similarity of two rows: `Cosine` or `Dot`.
         pub similarity: Similarity = Similarity::Cosine, set by with_similarity;
@@ -69,8 +69,7 @@ impl SigLipLossConfig {
 /// `d` are the positives of all queries, then their hard negatives, if any. `t`, the logarithm of the scale, and the
 /// bias `b` are parameters of the loss; give them to the optimizer together with the encoder's. Unlike in
 /// [`MultipleNegativesRankingLoss`](crate::MultipleNegativesRankingLoss) no softmax makes candidates compete: each
-/// pair counts for itself, small batches lose less, and a query may have several answers. Rows of equal
-/// [id](RetrievalBatch::with_ids) are not compared.
+/// pair counts for itself, which suits small batches. Rows of equal [id](RetrievalBatch::with_ids) are not compared.
 ///
 /// # Terms
 ///
@@ -108,7 +107,7 @@ impl SigLipLossConfig {
 pub struct SigLipLoss {
     /// The logarithm of the scale, `[1]`.
     pub logit_scale: Param<Tensor<1>>,
-    /// What is added to the scaled similarities, `[1]`.
+    /// The offset of the scaled similarities, `[1]`.
     pub logit_bias: Param<Tensor<1>>,
     /// The configuration of the loss.
     #[module(skip)]

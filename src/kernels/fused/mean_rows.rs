@@ -59,8 +59,8 @@ impl Bags {
     }
 
     /// The part that a row of a bag has in its mean.
-    pub(in crate::kernels) fn share(&self, bag: usize) -> f32 {
-        1.0 / self.range(bag).len().max(1) as f32
+    pub(in crate::kernels) fn share(&self, bag: usize) -> f64 {
+        1.0 / self.range(bag).len().max(1) as f64
     }
 
     fn plain(&self, table: Tensor<2>) -> Tensor<2> {
@@ -75,13 +75,18 @@ impl Bags {
             Tensor::<1, Int>::from_data(TensorData::new(numbers, [tokens]), &device)
         };
         let ids = integers(self.ids.iter().map(|&id| id as i32).collect());
-        let bags = (0..self.count()).flat_map(|bag| self.range(bag).map(move |_| bag));
-        let shares: Vec<f32> = bags.clone().map(|bag| self.share(bag)).collect();
-        let shares = Tensor::<2>::from_data(TensorData::new(shares, [tokens, 1]), &device);
+        let bag_of_each =
+            (0..self.count()).flat_map(|bag| self.range(bag).map(move |_| bag as i32));
         let vectors = accumulate(table.select(0, ids));
-        let parts = vectors.clone() * shares.cast(vectors.dtype());
-        let bags = integers(bags.map(|bag| bag as i32).collect());
-        let zeros = Tensor::<2>::zeros([self.count(), dim], (&device, parts.dtype()));
-        zeros.select_assign(0, bags, parts, IndexingUpdateOp::Add).cast(dtype)
+        let place = (&device, vectors.dtype());
+        let sums = Tensor::<2>::zeros([self.count(), dim], place).select_assign(
+            0,
+            integers(bag_of_each.collect()),
+            vectors,
+            IndexingUpdateOp::Add,
+        );
+        let shares: Vec<f64> = (0..self.count()).map(|bag| self.share(bag)).collect();
+        let shares = TensorData::new(shares, [self.count(), 1]);
+        (sums * Tensor::from_data(shares, place)).cast(dtype)
     }
 }

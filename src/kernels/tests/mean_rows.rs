@@ -36,6 +36,13 @@ fn a_mean_of_rows_is_that_of_their_numbers() {
 }
 
 #[test]
+fn double_precision_stays_double() {
+    let table = Tensor::<2>::from_data([[0.1], [0.2], [0.4]], (&Device::flex(), DType::F64));
+    let found = numbers(mean_rows(table, &Bags::new([&[0, 1, 2][..]])));
+    assert!((found[0] - 0.7 / 3.0).abs() < 1e-15, "{found:?}");
+}
+
+#[test]
 fn bags_without_rows_are_zeros() {
     for dtype in [DType::F32, DType::F64] {
         let table = leaf(&random([2, 3], 1), dtype);

@@ -15,7 +15,7 @@ pub(super) fn value(table: &FlexTensor, bags: &Bags) -> FlexTensor {
         for &id in &bags.ids()[bags.range(bag)] {
             add(mean, table.row(id as usize), 1.0);
         }
-        let share = bags.share(bag);
+        let share = bags.share(bag) as f32;
         mean.iter_mut().for_each(|x| *x *= share);
     });
     tensor(means, [bags.count(), width])
@@ -31,7 +31,7 @@ pub(super) fn gradient(slope: &FlexTensor, bags: &Bags, table: Shape) -> FlexTen
     let mut gradient = vec![0f32; rows * width];
     for_rows(&mut gradient, width, bags.ids().len() * width, |row, gradient| {
         for &bag in found.of_row(row) {
-            add(gradient, slope.row(bag as usize), bags.share(bag as usize));
+            add(gradient, slope.row(bag as usize), bags.share(bag as usize) as f32);
         }
     });
     tensor(gradient, table)
