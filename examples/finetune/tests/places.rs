@@ -309,7 +309,7 @@ fn a_model_in_a_lower_layer_is_replaced() {
 /// The texts of the data are larger than what is kept in memory, and than the disk.
 #[cfg(target_os = "linux")]
 #[test]
-fn texts_that_do_not_fit_on_the_disk_are_said_to() {
+fn a_disk_too_small_for_the_texts_is_named() {
     let directory = TempDir::new().unwrap();
     let base = golden("bert");
     let script = format!(

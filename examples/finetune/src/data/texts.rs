@@ -257,7 +257,7 @@ fn with_way_out(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::StorageFull => {
             format!(
-                "{error}; it takes as much room as the texts have bytes: make some, or choose another place"
+                "{error}; the file grows as large as the texts: free some space, or choose another place"
             )
         }
         _ => error.to_string(),
