@@ -2,8 +2,6 @@
 
 use core::fmt::{self, Display};
 
-use crate::geometry::Similarity;
-
 /// A configuration that no loss can be built from.
 ///
 /// The message names the loss, the field, the rule and the value:
@@ -45,12 +43,6 @@ impl ConfigError {
     pub(crate) fn unless_positive(loss: &str, field: &str, value: f64) -> Result<(), Self> {
         let positive = value > 0.0 && value.is_finite();
         Self::unless(positive, loss, field, "must be positive", value)
-    }
-
-    /// The rule of losses that compute products of rows.
-    pub(crate) fn unless_bilinear(loss: &str, similarity: Similarity) -> Result<(), Self> {
-        let got = format_args!("{similarity:?}");
-        Self::unless(similarity.is_bilinear(), loss, "similarity", "must be Cosine or Dot", got)
     }
 
     /// The rule that every margin, strength and weight shares.

@@ -4,6 +4,7 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::distance::Distance;
+use crate::error::ConfigError;
 use crate::kernels::{Partner, RowMetric, unit_rows};
 use crate::numeric::accumulate;
 
@@ -106,6 +107,12 @@ impl Similarity {
     /// Whether it is the dot product of [prepared](Self::prepare) rows.
     pub(crate) fn is_bilinear(self) -> bool {
         matches!(self, Self::Cosine | Self::Dot)
+    }
+
+    /// The rule of losses that compute products of rows.
+    pub(crate) fn check_bilinear(self, loss: &str) -> Result<(), ConfigError> {
+        let got = format_args!("{self:?}");
+        ConfigError::unless(self.is_bilinear(), loss, "similarity", "must be Cosine or Dot", got)
     }
 
     /// Prepares rows that are compared more than once: scales them to length 1 for the cosine.

@@ -37,7 +37,7 @@ impl GlobalOrthogonalRegularizationLossConfig {
     ///
     /// If the similarity is neither `Cosine` nor `Dot`, a weight is not finite, or neither part has a weight.
     pub fn check(&self) -> Result<(), ConfigError> {
-        ConfigError::unless_bilinear(NAME, self.similarity)?;
+        self.similarity.check_bilinear(NAME)?;
         let [mean, second_moment] = self.weights();
         ConfigError::unless_finite(NAME, "mean_weight", mean)?;
         ConfigError::unless_finite(NAME, "second_moment_weight", second_moment)?;

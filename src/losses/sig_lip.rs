@@ -40,7 +40,7 @@ impl SigLipLossConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         ConfigError::unless_positive(NAME, "scale", self.scale)?;
         ConfigError::unless_finite(NAME, "bias", self.bias)?;
-        ConfigError::unless_bilinear(NAME, self.similarity)
+        self.similarity.check_bilinear(NAME)
     }
 
     /// Builds the loss, with its parameters on `device`.

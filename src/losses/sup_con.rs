@@ -34,7 +34,7 @@ impl SupConLossConfig {
     /// If `temperature` is not positive and finite, or the similarity is neither `Cosine` nor `Dot`.
     pub fn check(&self) -> Result<(), ConfigError> {
         ConfigError::unless_positive(NAME, "temperature", self.temperature)?;
-        ConfigError::unless_bilinear(NAME, self.similarity)
+        self.similarity.check_bilinear(NAME)
     }
 }
 
