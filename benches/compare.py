@@ -41,6 +41,7 @@ LOSSES = {  # columns, kind of labels
     "MSELoss": (1, "rows"),
     "MultipleNegativesRankingLoss": (2, None),
     "OnlineContrastiveLoss": (2, "half"),
+    "SigLipLoss": (2, None),
     "SoftmaxLoss": (2, "class"),
     "SupConLoss": (1, "class"),
     "TripletLoss": (3, None),

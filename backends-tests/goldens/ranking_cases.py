@@ -1,5 +1,9 @@
 """Losses whose negatives are the other rows of the batch: multiple negatives ranking, contrastive
-tension, and mega batch margin."""
+tension, sigmoid, and mega batch margin."""
+
+import math
+
+import torch
 
 from case import Case, options
 from inputs import logarithm
@@ -182,6 +186,54 @@ def contrastive_tension_in_batch_negatives() -> list[Case]:
     ]
 
 
+# rows, dim, regime, similarity, scale and bias to start with, the trained ones, purpose
+SIGMOID = [
+    (8, 7, "related", ..., ..., ..., (10.0, -10.0), "defaults"),
+    (1, 5, "normal", ..., ..., ..., (10.0, -10.0), "one-pair"),
+    (2, 3, "normal", "cos_sim", 5.0, -5.0, (5.0, -5.0), ""),
+    (2, 48, "unit", "dot_score", 1.0, 0.0, (1.0, 0.0), "no-bias"),
+    (3, 2, "unit", "cos_sim", 20.0, -10.0, (3.5, -1.5), "trained"),
+    (3, 24, "normal", "cos_sim", 20.0, -10.0, (150.0, -17.0), "trained"),
+    (5, 7, "normal", "dot_score", 1.0, 0.5, (0.25, 2.0), "trained"),
+    (5, 1, "normal", "dot_score", 1.0, -1.0, (1.0, -1.0), ""),
+    (5, 40, "related", "cos_sim", 10.0, -5.0, (10.0, -5.0), ""),
+    (8, 5, "tight", "cos_sim", ..., ..., (10.0, -10.0), ""),
+    (8, 5, "clusters", "cos_sim", ..., ..., (10.0, -10.0), ""),
+    (8, 5, "clusters", "dot_score", 2.0, -1.0, (2.0, -1.0), ""),
+    (8, 4, "large", "cos_sim", ..., ..., (10.0, -10.0), ""),
+    (8, 4, "large", "dot_score", 0.1, -3.0, (0.01, -2.0), "trained"),
+    (8, 4, "large", "dot_score", 1.0, 0.0, (1.0, 0.0), "saturated"),
+    (8, 4, "small", "cos_sim", ..., ..., (10.0, -10.0), ""),
+    (8, 4, "duplicates", "cos_sim", ..., ..., (10.0, -10.0), ""),
+    (8, 4, "copies", "dot_score", 1.0, -1.0, (1.0, -1.0), "anchor-is-positive"),
+    (8, 8, "orthogonal", "cos_sim", 3.0, -1.0, (3.0, -1.0), ""),
+    (17, 16, "normal", "cos_sim", ..., ..., (10.0, -10.0), ""),
+    (33, 8, "related", "cos_sim", ..., ..., (50.0, -20.0), "trained"),
+    (33, 4, "unit", "dot_score", 1.0, -2.0, (4.0, -3.0), "trained"),
+    (64, 3, "unit", "cos_sim", ..., ..., (10.0, -10.0), ""),
+    (64, 16, "related", "cos_sim", 5.0, -3.0, (7.5, -4.5), "trained"),
+]
+
+
+def sig_lip() -> list[Case]:
+    return [
+        Case(
+            "SigLipLoss",
+            rows,
+            dim,
+            regime,
+            options(similarity=similarity, scale=scale, bias=bias),
+            columns=2,
+            weights=lambda random, trained=trained: {
+                "logit_scale": torch.tensor(math.log(trained[0])),
+                "logit_bias": torch.tensor(trained[1]),
+            },
+            purpose=purpose,
+        )
+        for rows, dim, regime, similarity, scale, bias, trained, purpose in SIGMOID
+    ]
+
+
 # loss, rows, dim, columns, regime, options; by the names that Python has for ranking losses beside the first
 SYMMETRIC, CACHED, CACHED_SYMMETRIC = (
     "MultipleNegativesSymmetricRankingLoss",
@@ -266,4 +318,5 @@ CASES = {
     "gist_embed": gist_embed(),
     "multiple_negatives_ranking": ranking(),
     "mega_batch_margin": mega_batch_margin(),
+    "sig_lip": sig_lip(),
 }

@@ -1,5 +1,6 @@
 """Runs the loss classes of the libraries themselves on given embeddings, in any floating-point type."""
 
+import math
 import random
 import warnings
 from dataclasses import dataclass, field, replace
@@ -8,8 +9,6 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import torch
-from pytorch_metric_learning import distances
-from pytorch_metric_learning import losses as metric_learning
 from sentence_transformers import SentenceTransformer, util
 from sentence_transformers.base.modules import Transformer
 from sentence_transformers.sentence_transformer import losses
@@ -141,6 +140,24 @@ class OfMetricLearning(nn.Module):
         return self.inner(features[0]["sentence_embedding"], labels)
 
 
+class OfOpenClip(nn.Module):
+    """The sigmoid loss of OpenCLIP with its parameters, called like one of sentence-transformers."""
+
+    def __init__(self, scale: float = 10.0, bias: float = -10.0, similarity: str = "cos_sim"):
+        # Imported here, because benchmarks of other losses run without it.
+        from open_clip.loss import SigLipLoss
+
+        super().__init__()
+        self.logit_scale = nn.Parameter(torch.tensor(math.log(scale)))
+        self.logit_bias = nn.Parameter(torch.tensor(bias))
+        self.prepare = nn.Identity() if similarity == "dot_score" else nn.functional.normalize
+        self.inner = SigLipLoss()
+
+    def forward(self, features: list[dict[str, Tensor]], labels: None) -> Tensor:
+        columns = [self.prepare(column["sentence_embedding"]) for column in features]
+        return self.inner(*columns, self.logit_scale.exp(), self.logit_bias)
+
+
 class LabelsInType(nn.Module):
     """A PyTorch loss that takes the label in the type of the prediction.
 
@@ -215,6 +232,9 @@ def argument(loss: str, name: str, value):
 
 
 def of_metric_learning(problem: Problem) -> nn.Module:
+    from pytorch_metric_learning import distances
+    from pytorch_metric_learning import losses as metric_learning
+
     config = dict(problem.config)
     plain = config.pop("similarity", "cos_sim") == "dot_score"
     distance = distances.DotProductSimilarity(normalize_embeddings=False) if plain else distances.CosineSimilarity()
@@ -224,6 +244,8 @@ def of_metric_learning(problem: Problem) -> nn.Module:
 def build_loss(problem: Problem) -> nn.Module:
     if problem.loss in METRIC_LEARNING:
         return of_metric_learning(problem)
+    if problem.loss == "SigLipLoss":
+        return OfOpenClip(**problem.config)
     dim = problem.columns[0].shape[1]
     if problem.layers:
         model = SentenceTransformer(modules=[GivenLayers(), GivenPooling(dim)], device="cpu")

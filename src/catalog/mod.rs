@@ -215,6 +215,12 @@ declare::losses! {
         config: OnlineContrastiveLossConfig,
         loss: OnlineContrastiveLoss,
     }
+    SigLip {
+        name: "SigLipLoss", model: SentenceEncoder, takes: Rankings,
+        weights: ["logit_scale", "logit_bias"],
+        config: SigLipLossConfig,
+        loss: SigLipLoss = |config, device| config.init(device),
+    }
     Softmax {
         name: "SoftmaxLoss", model: SentenceEncoder, takes: ClassifiedPairs,
         weights: ["classifier"],

@@ -91,6 +91,8 @@ fn setting(loss: &str) -> (&'static str, Schedule) {
             schedule(40, 0.001),
         ),
         "MSELoss" => ("{}", schedule(60, 0.004)),
+        // With its defaults, the few pairs that belong together weigh little at first.
+        "SigLipLoss" => (r#"{"scale": 10.0, "bias": -5.0}"#, schedule(80, 0.002)),
         _ => ("{}", schedule(40, 0.001)),
     }
 }

@@ -13,7 +13,7 @@
 //! | `AdaptiveLayerLoss`, `MatryoshkaLoss`, `Matryoshka2dLoss` | those of the loss inside |
 //! | `MegaBatchMarginLoss` | positive pairs |
 //! | `EmbedDistillLoss`, `MSELoss` | texts with a teacher's embedding |
-//! | `MultipleNegativesRankingLoss`, `MultipleNegativesSymmetricRankingLoss`, and both `Cached…` | positive pairs, with negatives where there are some |
+//! | `MultipleNegativesRankingLoss`, `MultipleNegativesSymmetricRankingLoss`, both `Cached…`, and `SigLipLoss` | positive pairs, with negatives where there are some |
 //! | `SoftmaxLoss` | classified pairs |
 //! | `TripletLoss` | triplets |
 
