@@ -19,7 +19,7 @@
 //!
 //! // A distance in `f64`, its exponential and their gradients for each of two candidates.
 //! let bytes_per_anchor = 2 * 4 * 8;
-//! let blocks = Blocks::within("Example", Some(2 * bytes_per_anchor), x.dims(), bytes_per_anchor);
+//! let blocks = Blocks::within("Example", Some(2 * bytes_per_anchor), &device, x.dims(), bytes_per_anchor);
 //! let sum = blocks::sum([x.clone(), y], blocks, |anchors, [x, y]| {
 //!     Distance::Euclidean.pairwise(x.slice([anchors]), y).neg().exp().sum()
 //! });
@@ -37,7 +37,7 @@ use burn::tensor::Gradients;
 
 use crate::batch::{ColumnMapper, ColumnVisitor, Columns, Role};
 
-pub use crate::budget::{Blocks, DEFAULT_BUDGET, default_budget};
+pub use crate::budget::{Blocks, DEFAULT_BUDGET, DEFAULT_GPU_BUDGET, default_budget};
 pub use crate::kernels::{Accumulated, carry_gradient};
 
 /// The sum of `part` over all blocks, `[1]`, in the graph of `inputs`.

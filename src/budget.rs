@@ -2,13 +2,40 @@
 
 use core::ops::Range;
 
-/// Bytes that intermediate results of a block may take where nothing else is asked for: 32 MiB.
+use burn::prelude::*;
+
+/// Bytes that intermediate results of a block may take on a CPU where nothing else is asked for: 32 MiB, about
+/// what its caches hold.
 pub const DEFAULT_BUDGET: usize = 32 << 20;
 
-/// The default budget for a batch of embeddings with this shape, in bytes: [`DEFAULT_BUDGET`], or the size
-/// of the embeddings in `f32` if that is larger.
-pub fn default_budget([n, dim]: [usize; 2]) -> usize {
-    DEFAULT_BUDGET.max(size_of::<f32>() * n * dim)
+/// The same on any other device: 256 MiB, of which no tensor takes more than 128 MiB, the most that every WebGPU
+/// device allows. A larger budget makes a large batch faster where buffers may be larger: each block costs dozens of
+/// kernel starts, and products of few rows are slow.
+pub const DEFAULT_GPU_BUDGET: usize = 256 << 20;
+
+/// The default budget for a batch of embeddings with this shape on `device`, in bytes: [`DEFAULT_BUDGET`] on a CPU,
+/// [`DEFAULT_GPU_BUDGET`] elsewhere, or the size of the embeddings in `f32` if that is larger.
+///
+/// Flex, ndarray and libtorch without a card compute on the CPU, if the feature of the same name is on.
+pub fn default_budget(device: &Device, [n, dim]: [usize; 2]) -> usize {
+    budget_of(device).max(size_of::<f32>() * n * dim)
+}
+
+/// The default budget for a block on `device`, whatever the batch.
+#[allow(
+    deprecated,
+    reason = "Burn is about to drop ndarray and libtorch; their tensors are still taken"
+)]
+pub(crate) fn budget_of(device: &Device) -> usize {
+    let cpus: &[Device] = &[
+        #[cfg(feature = "flex")]
+        Device::flex(),
+        #[cfg(feature = "ndarray")]
+        Device::ndarray(),
+        #[cfg(feature = "tch")]
+        Device::libtorch(),
+    ];
+    if cpus.contains(device) { DEFAULT_BUDGET } else { DEFAULT_GPU_BUDGET }
 }
 
 /// The division of anchors into blocks.
@@ -22,7 +49,7 @@ pub struct Blocks {
 
 impl Blocks {
     /// The fewest blocks of nearly equal size that keep to `budget` bytes for embeddings
-    /// `[anchors, dim]`, where an anchor takes `bytes_per_anchor`.
+    /// `[anchors, dim]` on `device`, where an anchor takes `bytes_per_anchor`.
     ///
     /// Without a budget, [`default_budget`] applies; it always fits one anchor.
     ///
@@ -33,11 +60,12 @@ impl Blocks {
     pub fn within(
         owner: &str,
         budget: Option<usize>,
+        device: &Device,
         embeddings: [usize; 2],
         bytes_per_anchor: usize,
     ) -> Self {
         let [anchors, _] = embeddings;
-        let default = || default_budget(embeddings).max(bytes_per_anchor);
+        let default = || default_budget(device, embeddings).max(bytes_per_anchor);
         let budget = budget.unwrap_or_else(default);
         assert!(
             budget >= bytes_per_anchor,

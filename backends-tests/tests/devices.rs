@@ -5,6 +5,7 @@ use backends_tests::subject::{self, Inputs, numbers};
 use burn::prelude::*;
 use burn::tensor::DType;
 use burn_embedding_losses::batch::{Columns, RetrievalBatch};
+use burn_embedding_losses::blocks::{DEFAULT_BUDGET, DEFAULT_GPU_BUDGET, default_budget};
 use std::path::Path;
 
 fn some_cases() -> Vec<Case> {
@@ -38,6 +39,20 @@ fn a_loss_without_a_graph_has_the_same_value() {
         let loss = inputs.loss().expect("the same case");
         assert!(!loss.is_autodiff(), "{}", case.id);
         assert_eq!(numbers(loss), [with_graph.loss], "{}", case.id);
+    }
+}
+
+#[test]
+fn a_block_fits_the_caches_of_a_cpu_and_a_buffer_of_any_other_device() {
+    for (name, device) in named_device::compiled_in() {
+        let budget = match name {
+            "flex" | "ndarray" | "libtorch" => DEFAULT_BUDGET,
+            _ => DEFAULT_GPU_BUDGET,
+        };
+        for device in [device.clone(), device.autodiff()] {
+            assert_eq!(default_budget(&device, [64, 8]), budget, "{name}");
+            assert_eq!(default_budget(&device, [1 << 20, 256]), 1 << 30, "{name}");
+        }
     }
 }
 

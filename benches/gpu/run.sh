@@ -64,4 +64,17 @@ compare() {
 }
 compare plain 100 --losses MultipleNegativesRankingLoss,MegaBatchMarginLoss,BatchHardTripletLoss,CoSENTLoss
 compare fusion 60 --losses MultipleNegativesRankingLoss,CoSENTLoss,BatchSemiHardTripletLoss
+
+# What the default memory budget was chosen by: milliseconds for each number of rows and of bytes.
+budgets() {
+    local build=$1 rows mib
+    for rows in 4096 16384 65536; do
+        for mib in 32 128 512 2048; do
+            keep "budget-$rows-$mib" 15 "$programs/$build/measure" --backend "$backend" --dim 384 --repeats 3 \
+                --loss MultipleNegativesRankingLoss --batch "$rows" --options "{\"memory_budget\": $((mib << 20))}"
+            cat "$out/budget-$rows-$mib"
+        done
+    done
+}
+budgets plain
 note done

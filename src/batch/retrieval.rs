@@ -206,8 +206,8 @@ impl RetrievalBatch {
     }
 
     /// The number of own rows, and the dimension.
-    pub(crate) fn own_shape(&self) -> [usize; 2] {
-        [self.own_rows.len(), self.anchor.dims()[1]]
+    pub(crate) fn own_place(&self) -> (Device, [usize; 2]) {
+        (self.anchor.device(), [self.own_rows.len(), self.anchor.dims()[1]])
     }
 
     /// The share of the own rows in all rows, in `(0, 1]`.

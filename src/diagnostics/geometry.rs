@@ -182,7 +182,7 @@ nothing_to_survey!(
 );
 
 fn blocks(rows: &Tensor<2>, bytes: usize) -> Blocks {
-    Blocks::within("Diagnostics", None, rows.dims(), bytes)
+    Blocks::within("Diagnostics", None, &rows.device(), rows.dims(), bytes)
 }
 
 /// The cosine of every row of `x` with the row of `y` beside it, `[n]`.

@@ -4,7 +4,7 @@ use burn::prelude::*;
 use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
-use crate::budget::DEFAULT_BUDGET;
+use crate::budget::budget_of;
 use crate::kernels::{Partner, ProductDistance, RowMetric};
 use crate::numeric::{
     COORDINATE_OFFSET, PRODUCT_NOISE, UnitRows, accumulate, accumulation_type, machine_epsilon,
@@ -236,12 +236,13 @@ fn above_noise((squares, sums): (Tensor<2>, Tensor<2>)) -> Tensor<2> {
 fn by_difference(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
     let ([n, dim], [m, _]) = (x.dims(), y.dims());
     let bytes = m * dim * x.dtype().size();
+    let rows_at_once = (budget_of(&x.device()) / bytes).clamp(1, n);
     let candidates = y.unsqueeze_dim::<3>(0);
     let block = |rows: Tensor<2>| {
         let difference = rows.unsqueeze_dim::<3>(1) - candidates.clone();
         difference.square().sum_dim(2).squeeze_dim::<2>(2)
     };
-    let blocks = x.split((DEFAULT_BUDGET / bytes).clamp(1, n), 0);
+    let blocks = x.split(rows_at_once, 0);
     Tensor::cat(blocks.into_iter().map(block).collect(), 0)
 }
 

@@ -111,7 +111,13 @@ impl BatchAllTripletLoss {
     #[track_caller]
     fn blocks(&self, rows: &Tensor<2>) -> Blocks {
         let bytes = triplet_bytes(rows, self.config.distance);
-        Blocks::within("BatchAllTripletLoss", self.config.memory_budget, rows.dims(), bytes)
+        Blocks::within(
+            "BatchAllTripletLoss",
+            self.config.memory_budget,
+            &rows.device(),
+            rows.dims(),
+            bytes,
+        )
     }
 
     fn triplets(&self) -> Triplets {

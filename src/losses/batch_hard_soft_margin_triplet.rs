@@ -90,6 +90,7 @@ impl BatchLoss<LabeledBatch> for BatchHardSoftMarginTripletLoss {
         let blocks = Blocks::within(
             "BatchHardSoftMarginTripletLoss",
             self.config.memory_budget,
+            &embeddings.device(),
             embeddings.dims(),
             bytes,
         );

@@ -95,6 +95,7 @@ impl BatchLoss<LabeledBatch> for BatchHardTripletLoss {
         let blocks = Blocks::within(
             "BatchHardTripletLoss",
             self.config.memory_budget,
+            &embeddings.device(),
             embeddings.dims(),
             bytes,
         );

@@ -109,7 +109,13 @@ impl BatchSemiHardTripletLoss {
     #[track_caller]
     fn blocks(&self, rows: &Tensor<2>) -> Blocks {
         let bytes = triplet_bytes(rows, self.config.distance);
-        Blocks::within("BatchSemiHardTripletLoss", self.config.memory_budget, rows.dims(), bytes)
+        Blocks::within(
+            "BatchSemiHardTripletLoss",
+            self.config.memory_budget,
+            &rows.device(),
+            rows.dims(),
+            bytes,
+        )
     }
 
     fn triplets(&self) -> Triplets {

@@ -131,7 +131,8 @@ impl GlobalOrthogonalRegularizationLoss {
             Similarity::Cosine => unit_pair_moments(rows),
             _ => {
                 let bytes = PRODUCTS * n * rows.dtype().size();
-                pair_moments(rows, Blocks::within(NAME, None, [n, dim], bytes))
+                let blocks = Blocks::within(NAME, None, &rows.device(), [n, dim], bytes);
+                pair_moments(rows, blocks)
             }
         };
         let [mean, second] = moments.map(|sum| sum.mul_scalar(share));

@@ -92,8 +92,9 @@ impl BatchLoss<RetrievalBatch> for MegaBatchMarginLoss {
         let MegaBatchMarginLossConfig { positive_margin, negative_margin, .. } = self.config;
         let bytes = search_bytes(&anchor, Distance::Cosine);
         let shape = [own_rows.len(), anchor.dims()[1]];
-        let blocks = Blocks::within("MegaBatchMarginLoss", self.config.memory_budget, shape, bytes)
-            .starting_at(own_rows.start);
+        let (owner, budget) = ("MegaBatchMarginLoss", self.config.memory_budget);
+        let blocks = Blocks::within(owner, budget, &anchor.device(), shape, bytes);
+        let blocks = blocks.starting_at(own_rows.start);
         // max(0, m⁺ − cos(a, p)) + max(0, max cos(a, p of others) − m⁻)
         let ids = ids.map(|ids| ids.rows);
         let margins = [positive_margin, negative_margin];

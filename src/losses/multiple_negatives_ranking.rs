@@ -337,11 +337,11 @@ impl MultipleNegativesRankingLoss {
         similarity: S,
         batch: RetrievalBatch,
     ) -> (Candidates<PairwiseScores<S>>, Ranking, Blocks) {
-        let (shape, own_rows) = (batch.own_shape(), batch.own_rows());
+        let ((device, shape), own_rows) = (batch.own_place(), batch.own_rows());
         let candidates = Candidates::of_batch(similarity, batch, self.factor());
         let ranking = self.ranking();
         let bytes = candidates.bytes_per_query(&ranking);
-        let blocks = Blocks::within(NAME, self.config.memory_budget, shape, bytes);
+        let blocks = Blocks::within(NAME, self.config.memory_budget, &device, shape, bytes);
         (candidates, ranking, blocks.starting_at(own_rows.start))
     }
 

@@ -132,11 +132,11 @@ impl BatchLoss<RetrievalBatch> for SigLipLoss {
 impl SigLipLoss {
     #[track_caller]
     fn prepare(&self, batch: RetrievalBatch) -> (Candidates<PairwiseScores<Similarity>>, Blocks) {
-        let (shape, own_rows) = (batch.own_shape(), batch.own_rows());
+        let ((device, shape), own_rows) = (batch.own_place(), batch.own_rows());
         let candidates =
             Candidates::of_batch(Similarity::Dot, self.as_products(batch), Scale::Fixed(1.0));
         let bytes = candidates.bytes_per_query(&each_for_itself());
-        let blocks = Blocks::within(NAME, self.config.memory_budget, shape, bytes);
+        let blocks = Blocks::within(NAME, self.config.memory_budget, &device, shape, bytes);
         (candidates, blocks.starting_at(own_rows.start))
     }
 

@@ -107,11 +107,11 @@ impl BatchLoss<LabeledBatch> for SupConLoss {
 impl SupConLoss {
     #[track_caller]
     fn prepare(&self, LabeledBatch { embeddings, labels }: LabeledBatch) -> (SharedLabels, Blocks) {
-        let shape = embeddings.dims();
+        let (device, shape) = (embeddings.device(), embeddings.dims());
         let rows = self.config.similarity.prepare(embeddings);
         let shared = SharedLabels { rows, labels, scale: 1.0 / self.config.temperature };
         let bytes = shared.bytes_per_anchor();
-        (shared, Blocks::within(NAME, self.config.memory_budget, shape, bytes))
+        (shared, Blocks::within(NAME, self.config.memory_budget, &device, shape, bytes))
     }
 }
 

@@ -96,7 +96,7 @@ mod tests {
             let expected = pairs.fold([0.0; 2], |[sum, squares], (_, score)| {
                 [sum + score, squares + score * score]
             });
-            let two_rows = Blocks::within("test", Some(2), shape, 1);
+            let two_rows = Blocks::within("test", Some(2), &device, shape, 1);
             for moments in [unit_pair_moments(x.clone()), pair_moments(x, two_rows)] {
                 let got = moments.map(|moment| moment.into_scalar::<f64>());
                 for (got, expected) in got.iter().zip(expected) {
@@ -115,7 +115,8 @@ mod tests {
         let pairs: Vec<(usize, usize)> = pairs.collect();
         let expected = [1, 2].map(|power| pairs.iter().map(|&(i, j)| dot(i, j).powi(power)).sum());
         let x = Tensor::<2>::from_data(rows, (&device, DType::F64)).require_grad();
-        let [sum, squares] = pair_moments(x.clone(), Blocks::within("test", None, [4, 2], 1));
+        let [sum, squares] =
+            pair_moments(x.clone(), Blocks::within("test", None, &device, [4, 2], 1));
         let slope: Vec<f64> = x.grad(&squares.backward()).unwrap().try_into_vec_as().unwrap();
         let got = [sum, squares].map(|moment| moment.into_scalar::<f64>());
         for (got, expected) in got.iter().zip::<[f64; 2]>(expected) {

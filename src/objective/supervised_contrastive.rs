@@ -152,7 +152,7 @@ mod tests {
             };
             let bytes = shared.bytes_per_anchor();
             for blocks in [bytes, 4 * bytes, n * bytes] {
-                let blocks = Blocks::within("Test", Some(blocks), [n, 3], bytes);
+                let blocks = Blocks::within("Test", Some(blocks), &device, [n, 3], bytes);
                 let got = |reduction| {
                     let got = shared.clone().reduced(reduction, blocks).into_value();
                     got.into_scalar::<f64>()

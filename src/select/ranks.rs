@@ -59,7 +59,7 @@ mod tests {
         let exists = [[true, true, false, true, true], [true, false, true, false, true]];
         let exists = Tensor::<2, Bool>::from_bool(exists, &device);
         for budget in [None, Some(100)] {
-            let blocks = Blocks::within("test", budget, [10, 5], 50);
+            let blocks = Blocks::within("test", budget, &device, [10, 5], 50);
             let found = ranks(keys.clone(), exists.clone(), blocks);
             let places = places_by_rank(found.clone());
             let found: Vec<f32> = found.try_into_vec_as().unwrap();

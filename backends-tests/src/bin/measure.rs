@@ -28,6 +28,9 @@ struct Arguments {
     /// Classes: row i has label i modulo this. A quarter of the batch if not given.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     classes: Option<u32>,
+    /// Options of the loss, as JSON: {"memory_budget": 134217728}.
+    #[arg(long, default_value = "{}", value_parser = json)]
+    options: serde_json::Value,
     /// Timed runs.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     repeats: u32,
@@ -54,6 +57,11 @@ struct Measured<'a> {
     products_ms: Option<f64>,
 }
 
+/// Otherwise any text would be a JSON string.
+fn json(text: &str) -> Result<serde_json::Value, serde_json::Error> {
+    text.parse()
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match measure(&arguments) {
@@ -72,8 +80,7 @@ fn measure(arguments: &Arguments) -> Result<Measured<'_>, String> {
     let device = named_device::open(&arguments.backend).map_err(|error| error.to_string())?;
     let (batch, dim) = (arguments.batch as usize, arguments.dim as usize);
     let classes = arguments.classes.map_or((batch / 4).max(1), |classes| classes as usize);
-    let options = serde_json::json!({});
-    let case = random_case(&arguments.loss, options, batch, dim, classes, 0)?;
+    let case = random_case(&arguments.loss, arguments.options.clone(), batch, dim, classes, 0)?;
     let inputs = Inputs::new(&case, &device, DType::F32)?;
     sync(&device)?;
 

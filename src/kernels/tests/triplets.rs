@@ -17,7 +17,7 @@ const DISTANCES: [(Distance, ProductDistance); 3] = [
 
 fn blocks(rows: usize) -> Blocks {
     // Three anchors at a time.
-    Blocks::within("test", Some(3), [rows, 1], 1)
+    Blocks::within("test", Some(3), &Device::flex(), [rows, 1], 1)
 }
 
 /// Labels of large classes, of small ones, and of one class only.

@@ -86,7 +86,8 @@ impl WholeBatchLoss<ListBatch> for AdrMseLoss {
         let AdrMseLossConfig { alpha, activation, memory_budget } = self.config;
         let [lists, longest] = batch.logits.dims();
         let shape = [lists * longest, longest];
-        let blocks = Blocks::within(NAME, memory_budget, shape, pair_bytes(&batch.logits));
+        let (device, bytes) = (batch.logits.device(), pair_bytes(&batch.logits));
+        let blocks = Blocks::within(NAME, memory_budget, &device, shape, bytes);
         // Σ (π − π̂)² / log₂(1 + π) / #{documents}
         rank_error(batch.activated(activation), alpha, blocks)
     }

@@ -130,7 +130,9 @@ impl LambdaLossConfig {
     pub(super) fn of_pairs(&self, owner: &str, batch: ListBatch) -> Reduced {
         let Self { weights, k, sigma, eps, log_base: base, activation, memory_budget } = *self;
         let (longest, bytes) = (batch.logits.dims()[1], pair_bytes(&batch.logits));
-        let blocks = |documents| Blocks::within(owner, memory_budget, [documents, longest], bytes);
+        let device = batch.logits.device();
+        let blocks =
+            |documents| Blocks::within(owner, memory_budget, &device, [documents, longest], bytes);
         // −Σ w log₂ σ(σ (zᵢ − zⱼ)) / #{pairs}
         let rule = LambdaRule { weights, k, sigma, eps, base };
         lambda_pairs(batch.activated(activation), rule, blocks)

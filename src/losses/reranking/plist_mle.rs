@@ -113,7 +113,8 @@ impl BatchLoss<ListBatch> for PListMleLoss {
 fn by_label(ListBatch { logits, labels, exists }: ListBatch) -> (Tensor<2>, Tensor<2, Bool>) {
     let [lists, longest] = logits.dims();
     let bytes = longest * BYTES_PER_COMPARISON;
-    let blocks = Blocks::within("PListMLELoss", None, [lists * longest, longest], bytes);
+    let blocks =
+        Blocks::within("PListMLELoss", None, &logits.device(), [lists * longest, longest], bytes);
     let places = places_by_rank(ranks(labels, exists.clone(), blocks));
     let exists = exists.int().gather(1, places.clone()).bool();
     (logits.gather(1, places), exists)
