@@ -83,6 +83,7 @@ fn loss<const ROWS: usize>(bencher: Bencher, name: &str) {
         "MatryoshkaLoss" => {
             json!({"loss": inner, "dims": [DIM, DIM / 2, DIM / 3, DIM / 6]})
         }
+        "sparse_encoder.SpladeLoss" => json!({"loss": inner, "document_regularizer_weight": 0.1}),
         "SoftmaxLoss" => json!({"embedding_dimension": DIM, "num_labels": 3}),
         _ => json!({}),
     };

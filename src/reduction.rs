@@ -105,6 +105,11 @@ impl Reduced {
         Terms::new(sum, count).reduce(reduction)
     }
 
+    /// The number times a weight.
+    pub(crate) fn weighted(self, weight: f64) -> Self {
+        Self(self.0.mul_scalar(weight))
+    }
+
     /// The same number in another type.
     pub(crate) fn cast(self, dtype: DType) -> Self {
         Self(self.0.cast(dtype))

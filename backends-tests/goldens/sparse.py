@@ -1,5 +1,6 @@
 """Writes the parity fixtures of sparse encoders: what their losses answer, for every case of every loss."""
 
+import logging
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ sys.dont_write_bytecode = True
 
 import torch
 from sentence_transformers.sparse_encoder import losses
-from torch import Tensor
+from torch import Tensor, nn
 
 import fixture
 from case import seeded
@@ -54,12 +55,23 @@ class Case:
         return fixture.case_line(name, problem, expected, evaluate(problem, torch.float32), family="sparse_encoder")
 
 
-def evaluate(problem: Problem, dtype: torch.dtype) -> Answer:
-    dense = problem.loss.removeprefix("Sparse")
-    arguments = {name: argument(dense, name, value) for name, value in problem.config.items()}
-    loss = getattr(losses, problem.loss)(GivenEmbeddings(problem.columns[0].shape[1]), **arguments).to(dtype)
+def build(name: str, config: dict, model: GivenEmbeddings) -> nn.Module:
+    """The loss with losses among its options, which are written as `{"loss", "config"}`."""
+    dense = name.removeprefix("Sparse")
+    arguments = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            arguments["loss" if key == "inner" else key] = build(value["loss"], value["config"], model)
+        else:
+            arguments[key] = argument(dense, key, value)
+    loss = getattr(losses, name)(model, **arguments)
     if dense == "CosineSimilarityLoss":
         loss.loss_fct = LabelsInType(loss.loss_fct)
+    return loss
+
+
+def evaluate(problem: Problem, dtype: torch.dtype) -> Answer:
+    loss = build(problem.loss, problem.config, GivenEmbeddings(problem.columns[0].shape[1])).to(dtype)
     columns = [column.to(dtype, copy=True).requires_grad_() for column in problem.columns]
     labels = problem.labels
     if labels is not None and labels.is_floating_point():
@@ -70,14 +82,23 @@ def evaluate(problem: Problem, dtype: torch.dtype) -> Answer:
         # Called like this the library takes rows of the labels for columns. What it means is the dense loss.
         wanted = labels if labels.dim() == 3 else labels[:, None].expand(-1, len(columns), -1)
         value = torch.nn.functional.mse_loss(torch.stack(columns, dim=1), wanted)
+    elif "Splade" in problem.loss:
+        value = loss([{"sentence_embedding": column} for column in columns], labels)
     else:
         value = loss.compute_loss_from_embeddings(columns, labels)
+    parts = {}
+    if isinstance(value, dict):
+        # The cached loss gives its parts in float32 only.
+        parts = {} if problem.loss.startswith("Cached") else {name: part.item() for name, part in value.items()}
+        value = sum(value.values())
     assert value.dtype == dtype, f"{problem.loss} answered in {value.dtype}, not in {dtype}"
     value.backward()
-    return Answer(value.item(), [column.grad for column in columns])
+    return Answer(value.item(), [column.grad for column in columns], parts=parts)
 
 
 SHAPES = [(1, 6, "normal"), (2, 8, "small"), (3, 8, "large"), (5, 12, "normal"), (9, 30, "normal")]
+SMALL = [(2, 6, "small"), (3, 6, "large"), (4, 8, "normal")]
+FLOPS = {"loss": "FlopsLoss", "config": {"threshold": 2}}
 PAIRS = [(2, 8, "small"), (3, 8, "large"), (4, 12, "normal"), (9, 30, "normal")]
 
 
@@ -101,6 +122,38 @@ def mse() -> list[Case]:
         for columns, shape in [(1, 0), (2, 0), (2, 2), (3, 3)]
         for rows, dim, size in SHAPES
     ]
+
+
+MNRL = ("SparseMultipleNegativesRankingLoss", {}, 2, None)
+SCALED = ("SparseMultipleNegativesRankingLoss", {"scale": 0.5}, 4, None)
+MARGINS = ("SparseMarginMSELoss", {}, 3, normal_scores())
+TEACHER = ("SparseDistillKLDivLoss", {"temperature": 1.5}, 4, normal_scores(3))
+TRIPLET = ("SparseTripletLoss", {"triplet_margin": 2.0}, 3, None)
+COSENT = ("SparseCoSENTLoss", {}, 2, scores(0, 1))
+SCORED = ("SparseCosineSimilarityLoss", {}, 2, scores(0, 1))
+
+# loss inside, options beside the weight of documents
+REGULARISED = [
+    (MNRL, {}),
+    (MNRL, {"query_regularizer_weight": 0.2}),
+    (SCALED, {"query_regularizer_weight": 0.2, "document_regularizer_threshold": 3, "query_regularizer_threshold": 2}),
+    (MARGINS, {"use_document_regularizer_only": True, "query_regularizer_weight": 0.7}),
+    (TEACHER, {"query_regularizer_weight": 0, "document_regularizer_threshold": 4}),
+    (TRIPLET, {"use_document_regularizer_only": True, "document_regularizer_threshold": 3, "query_regularizer_threshold": 1}),
+    (COSENT, {"query_regularizer_weight": -0.1, "query_regularizer_threshold": 3}),
+    (SCORED, {"document_regularizer": FLOPS, "document_regularizer_threshold": 1}),
+    (TEACHER, {"query_regularizer": FLOPS, "query_regularizer_threshold": 9, "query_regularizer_weight": 0.4}),
+]
+
+
+def splade() -> list[Case]:
+    found = []
+    for number, ((inner, config, columns, labels), options) in enumerate(REGULARISED):
+        settings = {"inner": {"loss": inner, "config": config}, "document_regularizer_weight": 0.5 / (number + 1), **options}
+        found += [Case("SpladeLoss", rows, dim, size, settings, columns, labels) for rows, dim, size in SMALL]
+        cached = {**settings, "mini_batch_size": 2 + number % 3}
+        found.append(Case("CachedSpladeLoss", 4, 6, "normal", cached, columns, labels))
+    return found
 
 
 SIMILARITIES = [{}, {"similarity_fct": "dot_score"}, {"similarity_fct": "cos_sim"}]
@@ -129,6 +182,7 @@ CASES = {
         [2, 4],
         [None, None],
     ),
+    "splade": splade(),
     "triplet": cases(
         "SparseTripletLoss", [{}, {"distance_metric": "cosine", "triplet_margin": 0.5}, {"distance_metric": "manhattan"}, {"triplet_margin": 20}], SHAPES, [3], [None]
     ),
@@ -138,6 +192,7 @@ CASES = {
 def main() -> None:
     fixture.require_reference()
     torch.set_num_threads(1)
+    logging.disable(logging.WARNING)
     for stem, listed in CASES.items():
         text = fixture.file_text([case.line(number) for number, case in enumerate(listed)])
         (FIXTURES / f"sparse_{stem}.json").write_text(text)

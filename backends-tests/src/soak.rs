@@ -48,6 +48,10 @@ fn options(entry: &Entry, size: usize, rng: &mut StdRng) -> Value {
         if entry.has_option("dims") {
             options["dims"] = json!(dims);
         }
+        if entry.has_option("document_regularizer_weight") {
+            options["document_regularizer_weight"] = json!(0.5);
+            options["use_document_regularizer_only"] = json!(true);
+        }
         return options;
     }
     let metrics = ["euclidean", "squared_euclidean", "cosine", "manhattan"];

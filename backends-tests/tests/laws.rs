@@ -108,6 +108,7 @@ fn table() -> Vec<(&'static str, Value)> {
         table.push(("MatryoshkaLoss", options));
     }
     table.extend(of_layers(0.0));
+    table.extend(regularised());
     // Losses with a decoder take no case: see the test `denoising`.
     let mut others = losses(|entry| !entry.needs_decoder());
     others.retain(|loss| table.iter().all(|(listed, _)| listed != loss));
@@ -140,6 +141,29 @@ fn of_layers(divergence: f64) -> Vec<(&'static str, Value)> {
         [("AdaptiveLayerLoss", options), ("Matryoshka2dLoss", with_dims)]
     };
     ["CoSENTLoss", "MSELoss", "TripletLoss"].into_iter().flat_map(of).collect()
+}
+
+/// Losses inside of one that keeps their embeddings sparse, with weights and thresholds of all kinds.
+fn regularised() -> Vec<(&'static str, Value)> {
+    let queries = json!({"query_regularizer_weight": 0.7, "query_regularizer_threshold": 1});
+    let threshold = json!({"document_regularizer_threshold": 2});
+    let documents = json!({"use_document_regularizer_only": true});
+    let of = |(loss, options, more): (&str, Value, Value)| {
+        let mut all = json!({"loss": {loss: options}, "document_regularizer_weight": 0.3});
+        let more = more.as_object().expect("options").clone();
+        all.as_object_mut().expect("options").extend(more);
+        ("sparse_encoder.SpladeLoss", all)
+    };
+    let ranking = "sparse_encoder.SparseMultipleNegativesRankingLoss";
+    let orthogonal = "GlobalOrthogonalRegularizationLoss";
+    let rows = [
+        (ranking, json!({}), queries),
+        ("sparse_encoder.SparseMarginMSELoss", json!({}), threshold),
+        (orthogonal, json!({"similarity_fct": "dot_score"}), documents.clone()),
+        ("MSELoss", json!({}), documents.clone()),
+        ("BatchAllTripletLoss", json!({"margin": 0.3}), documents),
+    ];
+    rows.into_iter().map(of).collect()
 }
 
 /// Options whose gradient is deliberately not the derivative of the value: the penalty, or the final layer in a

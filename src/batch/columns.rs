@@ -167,6 +167,23 @@ pub trait Columns: Clone {
 /// teacher's embeddings have the role of any others.
 pub trait Batch: Columns {}
 
+/// The embeddings of a batch that are trained, `[n, dim]` each, in the order of its columns.
+pub(crate) fn trained<B: Batch>(batch: &B) -> Vec<Tensor<2>> {
+    let mut trained = Trained(Vec::new());
+    batch.visit_columns(&mut trained);
+    trained.0
+}
+
+struct Trained(Vec<Tensor<2>>);
+
+impl ColumnVisitor for Trained {
+    fn visit<const D: usize>(&mut self, role: Role, _: &str, column: &Tensor<D>) {
+        if !role.is_constant() {
+            self.0.push(column.clone().flatten(0, D - 2));
+        }
+    }
+}
+
 /// A visitor as a mapper that changes nothing.
 struct Shown<'a, V>(&'a mut V);
 

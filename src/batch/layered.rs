@@ -1,6 +1,4 @@
-use burn::prelude::*;
-
-use super::columns::{Batch, ColumnMapper, ColumnVisitor, Columns, Role};
+use super::columns::{Batch, ColumnMapper, Columns};
 use crate::error::BatchError;
 
 const NAME: &str = "LayeredBatch";
@@ -66,20 +64,3 @@ impl<B: Batch> Columns for LayeredBatch<B> {
 }
 
 impl<B: Batch> Batch for LayeredBatch<B> {}
-
-/// All embeddings of a batch that are trained, below each other, `[n, dim]`.
-pub(crate) fn stacked<B: Batch>(batch: &B) -> Tensor<2> {
-    let mut rows = Rows(Vec::new());
-    batch.visit_columns(&mut rows);
-    Tensor::cat(rows.0, 0)
-}
-
-struct Rows(Vec<Tensor<2>>);
-
-impl ColumnVisitor for Rows {
-    fn visit<const D: usize>(&mut self, role: Role, _: &str, column: &Tensor<D>) {
-        if !role.is_constant() {
-            self.0.push(column.clone().flatten(0, D - 2));
-        }
-    }
-}

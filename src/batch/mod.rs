@@ -91,6 +91,7 @@ pub(crate) mod values;
 mod warning;
 
 pub use classified_pair::{ClassTargets, ClassifiedPairBatch, IGNORED_LABEL};
+pub(crate) use columns::trained;
 pub use columns::{Batch, ColumnMapper, ColumnVisitor, Columns, Role};
 pub use denoising::DenoisingBatch;
 pub(crate) use denoising::check_token_ids;
@@ -99,7 +100,6 @@ pub use embeddings::EmbeddingsBatch;
 pub use guided::GuidedBatch;
 pub use labeled::LabeledBatch;
 pub use layered::LayeredBatch;
-pub(crate) use layered::stacked;
 pub use list::ListBatch;
 pub use logits::{CandidateBatch, CandidateMarginBatch, ClassLogitBatch, LogitBatch};
 pub use margin::{MarginBatch, MarginTargets};

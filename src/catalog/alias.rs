@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::{Entry, LossConfig, python};
+use super::{AroundSplade, Entry, LossConfig, python};
 use crate::error::ConfigError;
 use crate::losses::{GistEmbedLossConfig, MultipleNegativesRankingLossConfig};
 
@@ -30,9 +30,10 @@ const MINI_BATCH: Option<usize> = Some(32);
 /// The losses that these are.
 const GUIDED: &str = "GISTEmbedLoss";
 const RANKING: &str = "MultipleNegativesRankingLoss";
+const SPARSE: &str = "sparse_encoder.SpladeLoss";
 
 /// All of them.
-pub(super) const ALIASES: [Alias; 4] = [
+pub(super) const ALIASES: [Alias; 5] = [
     Alias {
         name: "CachedGISTEmbedLoss",
         loss: GUIDED,
@@ -57,6 +58,12 @@ pub(super) const ALIASES: [Alias; 4] = [
         mini_batch_size: None,
         options: SYMMETRIC,
     },
+    Alias {
+        name: "sparse_encoder.CachedSpladeLoss",
+        loss: SPARSE,
+        mini_batch_size: MINI_BATCH,
+        options: AroundSplade::OPTIONS,
+    },
 ];
 
 impl Alias {
@@ -72,17 +79,29 @@ impl Alias {
         options: impl Deserializer<'de>,
     ) -> Result<LossConfig, ConfigError> {
         let refused = |error| Entry::refuse(self.name, self.options, &error);
-        if self.loss == GUIDED {
-            let cached = python::Cached::deserialize(options).map_err(refused)?;
-            let config = LossConfig::GistEmbed(cached.config);
-            return config.check().map(|()| config);
-        }
-        let config = match (self.options == SYMMETRIC, self.mini_batch_size) {
+        let config = match self.loss {
+            GUIDED => {
+                let cached = python::Cached::deserialize(options).map_err(refused)?;
+                LossConfig::GistEmbed(cached.config)
+            }
+            SPARSE => {
+                let cached = python::CachedSplade::deserialize(options).map_err(refused)?;
+                LossConfig::Splade(cached.into())
+            }
+            _ => LossConfig::MultipleNegativesRanking(self.ranking(options).map_err(refused)?),
+        };
+        config.check().map(|()| config)
+    }
+
+    /// The configuration of the ranking loss that the class is.
+    fn ranking<'de, D: Deserializer<'de>>(
+        &self,
+        options: D,
+    ) -> Result<MultipleNegativesRankingLossConfig, D::Error> {
+        match (self.options == SYMMETRIC, self.mini_batch_size) {
             (true, None) => python::Symmetric::deserialize(options).map(Into::into),
             (true, Some(_)) => python::CachedSymmetric::deserialize(options).map(Into::into),
             (false, _) => python::Cached::deserialize(options).map(|cached| cached.config),
-        };
-        let config = LossConfig::MultipleNegativesRanking(config.map_err(refused)?);
-        config.check().map(|()| config)
+        }
     }
 }

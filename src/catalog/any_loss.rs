@@ -172,6 +172,7 @@ impl AnyLoss {
             Self::AdaptiveLayer(around) => Some(around.loss.get()),
             Self::Matryoshka2d(around) => Some(around.loss.loss.get()),
             Self::Matryoshka(around) => Some(around.loss.get()),
+            Self::Splade(around) => Some(around.loss.get()),
             _ => None,
         }
     }
@@ -194,7 +195,10 @@ impl AnyLoss {
                 &loss.loss
             }
             Self::Matryoshka(loss) => loss,
-            _ => return,
+            _ => {
+                self.inner().into_iter().for_each(|inner| inner.take_next(layers, dims));
+                return;
+            }
         };
         dims.iter().for_each(|dims| of_dims.take_next(dims));
     }

@@ -5,10 +5,12 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor, value::MapDeserializer}
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AnyAdaptiveLayer, AnyBatch, AnyLayers, AnyMatryoshka, AnyMatryoshka2d, InnerLoss, LossConfig,
+    AnyAdaptiveLayer, AnyBatch, AnyLayers, AnyMatryoshka, AnyMatryoshka2d, AnySplade, InnerLoss,
+    LossConfig, ModelKind,
 };
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
+use crate::losses::sparse::SpladeLossConfig;
 use crate::losses::{
     AdaptiveLayerLossConfig, Criterion, Matryoshka2dLossConfig, MatryoshkaLossConfig,
 };
@@ -58,9 +60,30 @@ impl<C> Around<C> {
     }
 }
 
+impl Around<SpladeLossConfig> {
+    /// The loss inside takes one embedding for each text, of queries and, unless all are documents, documents.
+    fn check_columns(&self) -> Result<(), ConfigError> {
+        const NAME: &str = "SpladeLoss";
+        self.check_inner(NAME, &[])?;
+        let mut chain = core::iter::successors(Some(&*self.loss), |loss| loss.inner());
+        let refused = chain.find(|loss| {
+            let layers = matches!(loss, LossConfig::AdaptiveLayer(_) | LossConfig::Matryoshka2d(_));
+            let twice = matches!(loss, LossConfig::Splade(_));
+            layers || twice || loss.entry().model == ModelKind::CrossEncoder
+        });
+        let rule = "must take one embedding for each text, and not be regularised itself";
+        let got = refused.map_or("", |loss| loss.name());
+        ConfigError::unless(refused.is_none(), NAME, "loss", rule, got)?;
+        let documents = *self.loss.takes().columns().end() > 1;
+        let documents = documents || self.wrapper.use_document_regularizer_only;
+        let rule = "must take queries and documents unless `use_document_regularizer_only` is set";
+        ConfigError::unless(documents, NAME, "loss", rule, self.loss.name())
+    }
+}
+
 /// Gives a wrapper's configuration around another what the catalog asks of a configuration.
 macro_rules! around {
-    ($config:ident, $name:literal => $loss:ident, $dims:expr, [$($option:literal),*]) => {
+    ($config:ident => $loss:ident, |$around:ident| $check:expr, [$($option:literal),*]) => {
         impl Around<$config> {
             /// The names of the fields.
             pub const OPTIONS: &'static [&'static str] = &["loss", $($option),*];
@@ -69,12 +92,12 @@ macro_rules! around {
             ///
             /// # Errors
             ///
-            /// If a field breaks a rule, or the loss inside has a decoder, or a layer for embeddings of
-            /// another width than it is given.
+            /// If a field breaks a rule, or the loss inside has a decoder, a layer for embeddings of
+            /// another width than it is given, or a batch that the wrapper cannot take apart.
             pub fn check(&self) -> Result<(), ConfigError> {
                 self.wrapper.check()?;
-                let dims: fn(&$config) -> &[usize] = $dims;
-                self.check_inner($name, dims(&self.wrapper))
+                let $around = self;
+                $check
             }
 
             /// Builds both losses; the weights of the loss inside are on `device`.
@@ -92,18 +115,28 @@ macro_rules! around {
 }
 
 around!(
-    AdaptiveLayerLossConfig, "AdaptiveLayerLoss" => AnyAdaptiveLayer, |_| &[],
+    AdaptiveLayerLossConfig => AnyAdaptiveLayer,
+    |around| around.check_inner("AdaptiveLayerLoss", &[]),
     ["layers_per_step", "last_layer_weight", "prior_layers_weight", "kl_div_weight",
      "kl_temperature", "layer_weighting", "seed"]
 );
 around!(
-    Matryoshka2dLossConfig, "Matryoshka2dLoss" => AnyMatryoshka2d, |config| &config.dims,
+    Matryoshka2dLossConfig => AnyMatryoshka2d,
+    |around| around.check_inner("Matryoshka2dLoss", &around.wrapper.dims),
     ["dims", "weights", "dims_per_step", "layers_per_step", "last_layer_weight",
      "prior_layers_weight", "kl_div_weight", "kl_temperature", "layer_weighting", "seed"]
 );
 around!(
-    MatryoshkaLossConfig, "MatryoshkaLoss" => AnyMatryoshka, |config| &config.dims,
+    MatryoshkaLossConfig => AnyMatryoshka,
+    |around| around.check_inner("MatryoshkaLoss", &around.wrapper.dims),
     ["dims", "weights", "dims_per_step", "seed"]
+);
+around!(
+    SpladeLossConfig => AnySplade,
+    |around| around.check_columns(),
+    ["document_regularizer_weight", "query_regularizer_weight",
+     "document_regularizer_threshold", "query_regularizer_threshold",
+     "use_document_regularizer_only"]
 );
 
 /// Lets a loss of layers take them as any batch.

@@ -6,6 +6,7 @@ use burn::prelude::*;
 use super::{AnyBatch, AnyLoss};
 use crate::diagnostics::Diagnostics;
 use crate::losses::Criterion;
+use crate::reduction::Parts;
 
 /// Any loss of the catalog inside a wrapper.
 ///
@@ -35,6 +36,11 @@ impl<B: Into<AnyBatch>> Criterion<B> for InnerLoss {
     #[track_caller]
     fn unreduced(&self, batch: B) -> Option<Tensor<1>> {
         self.0.unreduced(batch)
+    }
+
+    #[track_caller]
+    fn parts(&self, batch: B) -> Option<Parts> {
+        Criterion::parts(&*self.0, batch)
     }
 
     #[track_caller]

@@ -65,7 +65,7 @@ use crate::losses::reranking::{
     PListMleLoss as RerankingPListMleLoss, PListMleLossConfig as RerankingPListMleLossConfig,
     RankNetLoss as RerankingRankNetLoss, RankNetLossConfig as RerankingRankNetLossConfig,
 };
-use crate::losses::sparse::{FlopsLoss, FlopsLossConfig};
+use crate::losses::sparse::{FlopsLoss, FlopsLossConfig, SpladeLoss, SpladeLossConfig};
 use crate::losses::*;
 use crate::reduction::Parts;
 
@@ -86,6 +86,12 @@ pub type AroundMatryoshka2d = Around<Matryoshka2dLossConfig>;
 
 /// A [`Matryoshka2dLoss`] around any loss of the catalog.
 pub type AnyMatryoshka2d = Matryoshka2dLoss<InnerLoss>;
+
+/// The configuration of a [`SpladeLoss`] around any loss of the catalog that takes queries and documents.
+pub type AroundSplade = Around<SpladeLossConfig>;
+
+/// A [`SpladeLoss`] around any loss of the catalog that takes queries and documents.
+pub type AnySplade = SpladeLoss<InnerLoss>;
 
 // The list. Without a `loss`, a loss needs more than its configuration to be built: a decoder. `from`
 // names the type of Python's options where they differ from ours.
@@ -343,6 +349,12 @@ declare::losses! {
         config: MultipleNegativesRankingLossConfig from python::SparseMultipleNegativesRanking,
         loss: MultipleNegativesRankingLoss = |config, device| config.init_on(device),
     }
+    Splade {
+        name: "sparse_encoder.SpladeLoss", model: SparseEncoder, takes: Inner,
+        one_number: true, weights: ["loss"],
+        config: AroundSplade from python::Splade,
+        loss: AnySplade = |config, device| config.init(device),
+    }
     SparseTriplet {
         name: "sparse_encoder.SparseTripletLoss", model: SparseEncoder, takes: Triplets,
         config: TripletLossConfig,
@@ -367,6 +379,7 @@ impl LossConfig {
             Self::AdaptiveLayer(around) => Some(&around.loss),
             Self::Matryoshka2d(around) => Some(&around.loss),
             Self::Matryoshka(around) => Some(&around.loss),
+            Self::Splade(around) => Some(&around.loss),
             _ => None,
         }
     }

@@ -8,9 +8,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::around::Named;
-use super::{AroundAdaptiveLayer, AroundMatryoshka, AroundMatryoshka2d};
+use super::{AroundAdaptiveLayer, AroundMatryoshka, AroundMatryoshka2d, AroundSplade, LossConfig};
 use crate::geometry::Similarity;
 use crate::losses::reranking as reranker;
+use crate::losses::sparse::{FlopsLossConfig, SpladeLossConfig};
 use crate::losses::*;
 use crate::reduction::Reduction;
 
@@ -122,6 +123,60 @@ impl From<Matryoshka> for AroundMatryoshka {
             None => config,
         };
         Self::new(loss, config)
+    }
+}
+
+/// Declares the options of SpladeLoss, and more that only say how it is computed.
+macro_rules! splade {
+    ($name:ident $(, $computed:ident: $type:ty)*) => {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code, reason = "some only say how Python computes the same numbers")]
+        pub struct $name {
+            loss: Named,
+            document_regularizer: Option<Regularizer>,
+            query_regularizer: Option<Regularizer>,
+            $($computed: Option<$type>,)*
+            #[serde(flatten)]
+            config: SpladeLossConfig,
+        }
+
+        impl From<$name> for AroundSplade {
+            fn from(options: $name) -> Self {
+                let mut config = options.config;
+                // The threshold of a regulariser that is given counts, not the one beside it.
+                if let Some(Regularizer(flops)) = options.document_regularizer {
+                    config = config.with_document_regularizer_threshold(flops.threshold);
+                }
+                if let Some(Regularizer(flops)) = options.query_regularizer {
+                    config = config.with_query_regularizer_threshold(flops.threshold);
+                }
+                let Named(loss) = options.loss;
+                Self::new(loss, config)
+            }
+        }
+    };
+}
+splade!(Splade);
+splade!(
+    CachedSplade,
+    mini_batch_size: NonZeroUsize,
+    mini_batch_num_tokens: NonZeroUsize,
+    show_progress_bar: bool
+);
+
+/// A regulariser of its own: the one that there is, with options.
+struct Regularizer(FlopsLossConfig);
+
+impl<'de> Deserialize<'de> for Regularizer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Named::deserialize(deserializer)? {
+            Named(LossConfig::Flops(config)) => Ok(Self(config)),
+            Named(other) => Err(D::Error::custom(format!(
+                "a regularizer must be sparse_encoder.FlopsLoss, got {}",
+                other.name()
+            ))),
+        }
     }
 }
 

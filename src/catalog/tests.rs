@@ -12,6 +12,9 @@ fn required(name: &str) -> Value {
         "MatryoshkaLoss" | "Matryoshka2dLoss" => {
             json!({"loss": {"TripletLoss": {}}, "matryoshka_dims": [4, 2]})
         }
+        "sparse_encoder.SpladeLoss" | "sparse_encoder.CachedSpladeLoss" => {
+            json!({"loss": "sparse_encoder.SparseTripletLoss", "document_regularizer_weight": 0.1})
+        }
         _ => json!({}),
     }
 }
@@ -235,6 +238,58 @@ fn wrong_options_are_named() {
     }
 }
 
+/// Options of SpladeLoss: the loss inside, and more.
+fn splade(loss: Value, more: Value) -> Value {
+    let mut options = json!({"loss": loss, "document_regularizer_weight": 0.5});
+    let Value::Object(more) = more else { unreachable!("options are an object") };
+    options.as_object_mut().unwrap().extend(more);
+    options
+}
+
+#[test]
+fn the_threshold_of_a_regularizer_that_is_given_rules() {
+    let inside = || json!("sparse_encoder.SparseTripletLoss");
+    let flops = |threshold| json!({"sparse_encoder.FlopsLoss": {"threshold": threshold}});
+    let thresholds = json!({"document_regularizer_threshold": 5, "query_regularizer_threshold": 7});
+    let mut given = thresholds.clone();
+    given["document_regularizer"] = flops(json!(3));
+    given["query_regularizer"] = flops(json!(null));
+    let expected =
+        json!({"document_regularizer_threshold": 3, "query_regularizer_threshold": null});
+    for name in ["sparse_encoder.SpladeLoss", "sparse_encoder.CachedSpladeLoss"] {
+        let configured = |more: &Value| configure(name, splade(inside(), more.clone())).unwrap();
+        assert_eq!(configured(&given), configured(&expected));
+        assert_ne!(configured(&given), configured(&thresholds));
+    }
+}
+
+#[test]
+fn splade_takes_losses_of_queries_and_documents() {
+    let layers = json!({"AdaptiveLayerLoss": {"loss": "CoSENTLoss"}});
+    let itself = json!({"sparse_encoder.SpladeLoss": splade(json!("CoSENTLoss"), json!({}))});
+    let rule = "`loss` must take one embedding for each text, and not be regularised itself, got";
+    for (loss, expected) in [
+        (layers, format!("{rule} AdaptiveLayerLoss")),
+        (itself, format!("{rule} sparse_encoder.SpladeLoss")),
+        (json!("cross_encoder.LambdaLoss"), format!("{rule} cross_encoder.LambdaLoss")),
+        (
+            json!("BatchAllTripletLoss"),
+            "`loss` must take queries and documents unless `use_document_regularizer_only` is set, \
+             got BatchAllTripletLoss"
+                .into(),
+        ),
+    ] {
+        let error = configure("sparse_encoder.SpladeLoss", splade(loss, json!({}))).unwrap_err();
+        assert_eq!(error, format!("SpladeLoss: {expected}"));
+    }
+    let documents = json!({"use_document_regularizer_only": true});
+    configure("sparse_encoder.SpladeLoss", splade(json!("BatchAllTripletLoss"), documents))
+        .unwrap();
+    let other = splade(json!("CoSENTLoss"), json!({"document_regularizer": "CoSENTLoss"}));
+    let error = configure("sparse_encoder.SpladeLoss", other).unwrap_err();
+    assert!(error.contains("must be sparse_encoder.FlopsLoss, got CoSENTLoss"), "{error}");
+}
+
 #[test]
 fn qualified_torch_names_are_understood() {
     let options = json!({"loss_fct": "torch.nn.modules.loss.HuberLoss"});
@@ -433,10 +488,10 @@ fn pythons_other_names_take_their_options_and_no_others() {
             let changed = configure(name, json!({*option: given(option)})).unwrap();
             assert_ne!(changed, configure(name, json!({})).unwrap(), "{name}: {option}");
         }
-        let cached = configure(name, json!({"mini_batch_size": 8})).is_ok();
-        assert_eq!(cached, mini_batch_size.is_some(), "{name}");
-        assert!(configure(name, json!({"mini_batch_size": 0})).is_err());
-        let wrong = configure(name, json!({"bogus": 1})).unwrap_err();
+        let size = |size| configure(name, with(required(name), "mini_batch_size", json!(size)));
+        assert_eq!(size(8).is_ok(), mini_batch_size.is_some(), "{name}");
+        assert!(size(0).is_err());
+        let wrong = configure(name, with(required(name), "bogus", json!(1))).unwrap_err();
         assert!(wrong.starts_with(&format!("{name}: unknown field `bogus`")), "{wrong}");
         assert!(options.iter().all(|option| wrong.contains(option)), "{wrong}");
     }

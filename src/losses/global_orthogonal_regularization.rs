@@ -8,7 +8,7 @@ use crate::geometry::Similarity;
 use crate::numeric::widen;
 use crate::objective::hinge::hinge;
 use crate::objective::regularizer::{pair_moments, unit_pair_moments};
-use crate::reduction::{Parts, Reduced, Reduction, Terms};
+use crate::reduction::{Parts, Reduction, Terms};
 
 const NAME: &str = "GlobalOrthogonalRegularizationLoss";
 
@@ -115,7 +115,7 @@ impl PartsLoss<EmbeddingsBatch> for GlobalOrthogonalRegularizationLoss {
         let parts = parts.into_iter().filter(|&(_, weight, _)| weight != 0.0);
         parts.fold(Parts::default(), |parts, (name, weight, columns): (_, _, Vec<_>)| {
             let total = Terms::all(Tensor::cat(columns, 0)).reduce(self.config.aggregation);
-            parts.with(name, Reduced::new(total.into_value().mul_scalar(weight)).cast(dtype))
+            parts.with(name, total.weighted(weight).cast(dtype))
         })
     }
 }

@@ -64,18 +64,27 @@ fn by_smaller_gram(x: Tensor<2>) -> Tensor<2> {
     }
 }
 
-/// `(1/n Σᵢ xᵢᵥ)²` for every dimension, `[dim]`, of rows `[n, dim]`; rows with at most `threshold` dimensions
-/// that are not 0 count as 0, and still in `n`.
-pub fn flops(rows: Tensor<2>, threshold: Option<f64>) -> Tensor<1> {
-    let counted = match threshold {
-        None => rows,
-        Some(threshold) => {
-            let active = rows.clone().inner().not_equal_elem(0.0).float().sum_dim(1);
-            let few = active.lower_equal_elem(threshold).expand(rows.dims());
-            rows.mask_fill(few, 0.0)
-        }
+/// `(1/n Σᵢ xᵢᵥ)²` for every dimension, `[dim]`, of the `n` rows of all columns together, `[rows, dim]` each, at
+/// least one column; rows with at most `threshold` dimensions that are not 0 count as 0, and still in `n`.
+pub fn flops(columns: Vec<Tensor<2>>, threshold: Option<f64>) -> Tensor<1> {
+    let n: usize = columns.iter().map(|rows| rows.dims()[0]).sum();
+    // By column: activations of a vocabulary are too many to be copied below each other.
+    let shares = columns.into_iter().map(|rows| {
+        let share = rows.dims()[0] as f64 / n as f64;
+        active_rows(rows, threshold).mean_dim(0).mul_scalar(share)
+    });
+    let mean = shares.reduce(|mean, share| mean + share).expect("there is a column");
+    mean.square().squeeze_dim(0)
+}
+
+/// The rows, with 0 for those that have at most `threshold` dimensions that are not 0.
+fn active_rows(rows: Tensor<2>, threshold: Option<f64>) -> Tensor<2> {
+    let Some(threshold) = threshold else {
+        return rows;
     };
-    counted.mean_dim(0).square().squeeze_dim(0)
+    let active = rows.clone().inner().not_equal_elem(0.0).float().sum_dim(1);
+    let few = active.lower_equal_elem(threshold).expand(rows.dims());
+    rows.mask_fill(few, 0.0)
 }
 
 #[cfg(test)]

@@ -244,6 +244,17 @@ fn options_that_are_none_are_refused() {
     refused(&[], &["--loss", "TripleLoss"], "unknown loss `TripleLoss`; known are AdaptiveLayer");
     let tension = ["--loss", "ContrastiveTensionLoss"];
     refused(&[], &tension, "needs embeddings by two encoders, of which this program trains one");
+    let splade = r#"{"loss": "CoSENTLoss", "document_regularizer_weight": 0.1}"#;
+    for loss in ["sparse_encoder.SpladeLoss", "sparse_encoder.CachedSpladeLoss"] {
+        let message =
+            format!("--loss: {loss} needs a sparse encoder, with a dimension for each word;");
+        refused(&[], &["--loss", loss, "--loss-config", splade], &message);
+    }
+    refused(
+        &[],
+        &["--loss", "cross_encoder.LambdaLoss"],
+        "needs a cross-encoder, which gives logits",
+    );
     refused(&[], &["--loss-config", "{margin: 1}"], "--loss-config: expected a JSON object");
     refused(&[], &["--loss-config", "[1]"], "--loss-config: expected a JSON object");
     refused(&[], &["--loss-config", "{\"margin\": 1}"], "unknown field `margin`");

@@ -22,10 +22,19 @@ impl FlopsLossConfig {
     ///
     /// If `threshold` is negative or not finite.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let threshold = self.threshold.unwrap_or(0.0);
-        let fits = threshold >= 0.0 && threshold.is_finite();
-        ConfigError::unless(fits, "FlopsLoss", "threshold", "must not be negative", threshold)
+        check_threshold("FlopsLoss", "threshold", self.threshold)
     }
+}
+
+/// The rule for a number of dimensions below which a row is sparse enough.
+pub(super) fn check_threshold(
+    loss: &str,
+    field: &str,
+    threshold: Option<f64>,
+) -> Result<(), ConfigError> {
+    let threshold = threshold.unwrap_or(0.0);
+    let fits = threshold >= 0.0 && threshold.is_finite();
+    ConfigError::unless(fits, loss, field, "must not be negative", threshold)
 }
 
 /// Keeps embeddings sparse: fewer dimensions that are not 0, and none that all texts share.
@@ -76,7 +85,7 @@ pub struct FlopsLoss {
 impl WholeBatchLoss<EmbeddingsBatch> for FlopsLoss {
     fn reduced(&self, EmbeddingsBatch { columns }: EmbeddingsBatch) -> Reduced {
         // Σ_v (1/n Σᵢ xᵢᵥ)²
-        let squares = flops(Tensor::cat(columns, 0), self.config.threshold);
+        let squares = flops(columns, self.config.threshold);
         Terms::all(squares).reduce(Reduction::Sum)
     }
 }

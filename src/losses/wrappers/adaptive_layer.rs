@@ -3,7 +3,7 @@ use burn::tensor::activation::{log_softmax, softmax};
 use serde::{Deserialize, Serialize};
 
 use super::draws::Draws;
-use crate::batch::{Batch, LayeredBatch, stacked};
+use crate::batch::{Batch, LayeredBatch, trained};
 use crate::diagnostics::Diagnostics;
 use crate::error::{ConfigError, expect_valid};
 use crate::losses::{Criterion, config};
@@ -169,7 +169,7 @@ impl<L> AdaptiveLayerLoss<L> {
             "{NAME}: `layers` must hold a layer before the final one, got the final one only"
         );
         let config = &self.config;
-        let teacher = stacked(&last).inner();
+        let teacher = Tensor::cat(trained(&last), 0).inner();
         let mut sum = self.loss.loss(last) * config.last_layer_weight;
         let drawn = self.draws.places(count, config.layers_per_step);
         let share = config.prior_layers_weight / drawn.len() as f64;
@@ -193,7 +193,7 @@ impl<L> AdaptiveLayerLoss<L> {
         }
         // Burn 0.22.1 derives a division by a number in `f32`.
         let teacher = teacher.clone().mul_scalar(1.0 / t);
-        let student = log_softmax(stacked(batch).mul_scalar(1.0 / t), 1);
+        let student = log_softmax(Tensor::cat(trained(batch), 0).mul_scalar(1.0 / t), 1);
         let factor = weight * t / student.dims()[0] as f64;
         let gap = log_softmax(teacher.clone(), 1) - student;
         Some((softmax(teacher, 1) * gap).sum().mul_scalar(factor))

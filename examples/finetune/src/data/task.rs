@@ -74,8 +74,10 @@ pub fn losses() -> Vec<&'static str> {
 }
 
 /// Names that Python has for one of these losses with options fixed, or cached.
-pub fn aliases() -> [&'static str; LossConfig::ALIASES.len()] {
-    LossConfig::ALIASES.map(|alias| alias.name)
+pub fn aliases() -> Vec<&'static str> {
+    let losses = losses();
+    let aliases = LossConfig::ALIASES.into_iter().filter(|alias| losses.contains(&alias.loss));
+    aliases.map(|alias| alias.name).collect()
 }
 
 /// Whether a batch holds the embeddings of two encoders, of which this program trains one.
@@ -83,19 +85,26 @@ pub fn takes_two_encoders(kind: BatchKind) -> bool {
     matches!(kind, BatchKind::TwoEncoderPairs | BatchKind::TwoEncoderTexts)
 }
 
-/// The batch that the loss of this name takes.
+/// The batch that the loss of this name takes, if this program trains with it.
 pub fn kind_of(loss: &str) -> Result<BatchKind, Error> {
+    entry_of(loss).map(|entry| entry.takes)
+}
+
+/// The row of the catalog for the loss of this name, if this program trains with it.
+pub fn entry_of(loss: &str) -> Result<&'static Entry, Error> {
     let entry = Entry::of(loss).map_err(|error| Error::option("--loss", error.to_string()))?;
-    match entry.model {
-        ModelKind::SentenceEncoder => Ok(entry.takes),
-        _ => Err(Error::option(
-            "--loss",
-            format!(
-                "{loss} is not for sentence encoders, which this program trains, with {}",
-                losses().join(", ")
-            ),
-        )),
-    }
+    let needed = match entry.model {
+        ModelKind::SentenceEncoder => return Ok(entry),
+        ModelKind::SparseEncoder => "a sparse encoder, with a dimension for each word",
+        _ => "a cross-encoder, which gives logits",
+    };
+    Err(Error::option(
+        "--loss",
+        format!(
+            "{loss} needs {needed}; this program trains sentence encoders, with {}",
+            losses().join(", ")
+        ),
+    ))
 }
 
 /// Whether the other rows of a batch of this kind are negatives.

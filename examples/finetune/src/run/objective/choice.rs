@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use burn_embedding_losses::catalog::{BatchKind, Entry, LossConfig};
 use serde_json::{Map, Value, json};
 
-use crate::data::task::kind_of;
+use crate::data::task::{entry_of, kind_of};
 use crate::error::Error;
 
 /// The options of losses around others by their Python names, which no other loss has: those of
@@ -78,7 +78,7 @@ impl Choice {
     /// The loss called `name`, with the JSON of its options. There is a wrapper around it if `name` is the
     /// wrapper's, or an option is; then `loss` among the options is the loss inside.
     pub fn new(name: &str, json: &str) -> Result<Self, Error> {
-        let entry = Entry::of(name).map_err(|error| Error::option("--loss", error.to_string()))?;
+        let entry = entry_of(name)?;
         let mut options = parse(json)?;
         let Some(wrapper) = Wrapper::take(entry, &mut options) else {
             return Ok(Self { name: name.into(), options, wrapper: None, weights: None });
