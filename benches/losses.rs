@@ -6,6 +6,7 @@
 
 use burn::prelude::*;
 use burn::tensor::Distribution;
+use burn_embedding_losses::batch::Reconstruction;
 use burn_embedding_losses::catalog::{BatchKind, LossConfig, Targets, TrainingLoss};
 use burn_embedding_losses::numeric::UnitRows;
 use divan::Bencher;
@@ -73,6 +74,17 @@ fn targets(kind: BatchKind, n: usize) -> Targets {
     }
 }
 
+/// What an auto-encoder decoded for a column of texts.
+fn reconstruction(n: usize) -> Reconstruction {
+    Reconstruction {
+        sentence_embedding_backbone: rows(n, DIM),
+        decoded_embedding_k: rows(n, DIM),
+        decoded_embedding_4k: rows(n, DIM),
+        decoded_embedding_aux: Some(rows(n, DIM)),
+        decoded_embedding_k_pre_bias: rows(n, DIM).inner(),
+    }
+}
+
 /// One training step's share of the loss; the device has finished when it returns.
 #[divan::bench(args = names(), consts = BATCHES)]
 fn loss<const ROWS: usize>(bencher: Bencher, name: &str) {
@@ -92,9 +104,10 @@ fn loss<const ROWS: usize>(bencher: Bencher, name: &str) {
     let width = width(config.takes());
     let columns = || (0..*config.takes().columns().start()).map(|_| rows(ROWS, width)).collect();
     let targets = targets(config.takes(), ROWS);
-    let batch = match loss.takes_layers() {
-        false => loss.batch(columns(), targets),
-        true => loss.layered(vec![columns(), columns()], targets),
+    let batch = match (loss.takes_layers(), loss.takes_reconstructions()) {
+        (true, _) => loss.layered(vec![columns(), columns()], targets),
+        (_, true) => loss.reconstructed(columns(), targets, vec![reconstruction(ROWS); 2]),
+        _ => loss.batch(columns(), targets),
     };
     let batch = batch.expect("a batch for the loss");
     let device = Device::flex();

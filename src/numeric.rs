@@ -58,6 +58,11 @@ fn smallest_normal<const D: usize>(x: &Tensor<D>) -> f64 {
     x.dtype().finfo().map_or(f64::MIN_POSITIVE, |info| info.min_positive)
 }
 
+/// A number so small that its inverse just fits the tensor's type.
+pub(crate) fn smallest_divisor<const D: usize>(x: &Tensor<D>) -> f64 {
+    smallest_normal(x) * 16.0
+}
+
 /// The lowest finite number of the tensor's type.
 pub(crate) fn lowest_number<const D: usize>(x: &Tensor<D>) -> f64 {
     x.dtype().finfo().map_or(f64::MIN, |info| info.min)
@@ -137,12 +142,12 @@ pub fn l2_norm(x: Tensor<2>) -> Tensor<2> {
 /// are.
 pub(crate) fn squaring_scale<const D: usize>(largest: Tensor<D>) -> Tensor<D> {
     let (low, high) = SQUARES_EXACTLY;
-    let smallest = smallest_normal(&largest);
+    let smallest = smallest_divisor(&largest);
     let fits =
         largest.clone().greater_equal_elem(low).bool_and(largest.clone().lower_equal_elem(high));
     let as_is = fits.bool_or(largest.clone().equal_elem(0.0));
     // The inverse of a scale must be finite as well: no subnormal one.
-    largest.clamp_min(smallest * 16.0).mask_fill(as_is, 1.0)
+    largest.clamp_min(smallest).mask_fill(as_is, 1.0)
 }
 
 /// Rows of length 1 that point where the given rows point.

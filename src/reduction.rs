@@ -132,6 +132,17 @@ impl Parts {
         self
     }
 
+    /// The same parts and those of another loss.
+    pub(crate) fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    /// Every part times a weight.
+    pub(crate) fn weighted(self, weight: f64) -> Self {
+        Self(self.0.into_iter().map(|(name, value)| (name, value.mul_scalar(weight))).collect())
+    }
+
     /// Name and value of each part.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Tensor<1>)> {
         self.0.iter().map(|(name, value)| (*name, value))

@@ -66,6 +66,11 @@ def listed(tensors: list[Tensor], text) -> str:
     return f"[{','.join(text(tensor) for tensor in tensors)}]"
 
 
+def listed_by_name(columns: list[dict[str, Tensor | None]], text) -> str:
+    matrices = [{name: "null" if matrix is None else text(matrix) for name, matrix in column.items()} for column in columns]
+    return f"[{','.join(fields(column) for column in matrices)}]"
+
+
 def by_layer(problem: Problem, columns: list[Tensor], text) -> str:
     if not problem.layers:
         return listed(columns, text)
@@ -80,6 +85,8 @@ def case_line(name: str, problem: Problem, expected: Answer, single: Answer, fam
         "gradients": by_layer(problem, expected.gradients, computed),
         "param_gradients": named(expected.param_gradients, computed),
     }
+    if problem.matrices:
+        answer["matrix_gradients"] = listed_by_name(expected.matrix_gradients, computed)
     if expected.parts:
         answer["parts"] = compact(expected.parts)
     return fields(
@@ -89,7 +96,8 @@ def case_line(name: str, problem: Problem, expected: Answer, single: Answer, fam
             "loss": compact(problem.loss),
             "config": compact(problem.config),
             "params": named(problem.params, given),
-            "layer_columns" if problem.layers else "columns": by_layer(problem, problem.columns, given),
+            **({"layer_columns" if problem.layers else "columns": by_layer(problem, problem.columns, given)} if problem.columns else {}),
+            **({"matrices": listed_by_name(problem.matrices, given)} if problem.matrices else {}),
             **({"guide_columns": listed(problem.guide, given)} if problem.guide else {}),
             "labels": labels_text(problem.labels),
             **{name: compact(drawn) for name, drawn in expected.sampled.items()},

@@ -32,6 +32,8 @@ class Problem:
     """Another model's embeddings of the columns."""
     layers: int = 0
     """The number of layers whose columns are in `columns`, one after another; 0 without layers."""
+    matrices: list[dict[str, Tensor | None]] = field(default_factory=list)
+    """What an auto-encoder decoded from each column, by name."""
 
     def with_columns(self, columns: list[Tensor]) -> "Problem":
         return replace(self, columns=columns)
@@ -46,14 +48,18 @@ class Answer:
     """The terms of a loss that answers with several by name."""
     sampled: dict[str, list] = field(default_factory=dict)
     """The layers and dimensions that the step drew."""
+    matrix_gradients: list[dict[str, Tensor | None]] = field(default_factory=list)
+    """With respect to the problem's matrices."""
 
     def flat_gradient(self) -> Tensor:
         """All gradients in one float64 vector: columns first, then parameters."""
-        parts = [*self.gradients, *self.param_gradients.values()]
-        return torch.cat([part.double().flatten() for part in parts])
+        owned = [part.double().flatten() for part in self.param_gradients.values()]
+        return torch.cat([self.column_gradient(), *owned])
 
     def column_gradient(self) -> Tensor:
-        return torch.cat([part.double().flatten() for part in self.gradients])
+        """Those of columns and matrices."""
+        matrices = [part for column in self.matrix_gradients for part in column.values() if part is not None]
+        return torch.cat([part.double().flatten() for part in [*self.gradients, *matrices]])
 
 
 class GivenEmbeddings(nn.Module):

@@ -37,6 +37,8 @@ class Case:
     config: dict = field(default_factory=dict)
     columns: int = 1
     labels: object = None
+    matrices: object = None
+    """A maker of (generator, rows, size) -> the matrices of all columns."""
 
     def name(self, number: int) -> str:
         return f"sparse_encoder.{self.loss}-{number:03}-n{self.rows}-d{self.dim}-{self.size}"
@@ -45,7 +47,8 @@ class Case:
         random = seeded(name)
         columns = [(SIZES[self.size] * activations(random, self.rows, self.dim)).float() for _ in range(self.columns)]
         labels = self.labels and self.labels(random, self.rows)
-        return Problem(self.loss, self.config, columns, labels)
+        matrices = self.matrices(random, self.rows, SIZES[self.size]) if self.matrices else []
+        return Problem(self.loss, self.config, columns, labels, matrices=matrices)
 
     def line(self, number: int) -> str:
         name = self.name(number)
@@ -71,8 +74,13 @@ def build(name: str, config: dict, model: GivenEmbeddings) -> nn.Module:
 
 
 def evaluate(problem: Problem, dtype: torch.dtype) -> Answer:
-    loss = build(problem.loss, problem.config, GivenEmbeddings(problem.columns[0].shape[1])).to(dtype)
+    width = problem.columns[0].shape[1] if problem.columns else 0
+    loss = build(problem.loss, problem.config, GivenEmbeddings(width)).to(dtype)
     columns = [column.to(dtype, copy=True).requires_grad_() for column in problem.columns]
+    matrices = [
+        {name: matrix if matrix is None else matrix.to(dtype, copy=True).requires_grad_() for name, matrix in column.items()}
+        for column in problem.matrices
+    ]
     labels = problem.labels
     if labels is not None and labels.is_floating_point():
         labels = labels.to(dtype)
@@ -82,6 +90,10 @@ def evaluate(problem: Problem, dtype: torch.dtype) -> Answer:
         # Called like this the library takes rows of the labels for columns. What it means is the dense loss.
         wanted = labels if labels.dim() == 3 else labels[:, None].expand(-1, len(columns), -1)
         value = torch.nn.functional.mse_loss(torch.stack(columns, dim=1), wanted)
+    elif problem.loss == "CSRReconstructionLoss":
+        value = loss.compute_loss_from_embeddings(matrices)
+    elif problem.loss == "CSRLoss":
+        value = loss([{"sentence_embedding": column, **of_column} for column, of_column in zip(columns, matrices)], labels)
     elif "Splade" in problem.loss:
         value = loss([{"sentence_embedding": column} for column in columns], labels)
     else:
@@ -93,7 +105,12 @@ def evaluate(problem: Problem, dtype: torch.dtype) -> Answer:
         value = sum(value.values())
     assert value.dtype == dtype, f"{problem.loss} answered in {value.dtype}, not in {dtype}"
     value.backward()
-    return Answer(value.item(), [column.grad for column in columns], parts=parts)
+    by_matrix = [{name: matrix if matrix is None else slope(matrix) for name, matrix in column.items()} for column in matrices]
+    return Answer(value.item(), [slope(column) for column in columns], parts=parts, matrix_gradients=by_matrix)
+
+
+def slope(tensor: Tensor) -> Tensor:
+    return torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
 
 
 SHAPES = [(1, 6, "normal"), (2, 8, "small"), (3, 8, "large"), (5, 12, "normal"), (9, 30, "normal")]
@@ -156,6 +173,58 @@ def splade() -> list[Case]:
     return found
 
 
+def reconstructions(columns: int, dim: int, aux: bool = True, equal: bool = False):
+    """Dense embeddings and what was decoded in their place; where `equal`, all rows of the residual are one row."""
+
+    def build(random: torch.Generator, rows: int, size: float) -> list[dict]:
+        def draw(*shape: int) -> Tensor:
+            return size * torch.randn(*shape, dim, generator=random)
+
+        def column() -> dict:
+            # In eighths, so that a difference is exact.
+            x = (8 * draw(rows)).round() / 8 if equal else draw(rows)
+            pre_bias = x - 2.0 if equal else x + 0.5 * draw(rows)
+            return {
+                "sentence_embedding_backbone": x,
+                "decoded_embedding_k": pre_bias + 0.1 * draw(1),
+                "decoded_embedding_4k": x + 0.2 * draw(rows),
+                "decoded_embedding_aux": 0.5 * draw(rows) if aux else None,
+                "decoded_embedding_k_pre_bias": pre_bias,
+            }
+
+        return [column() for _ in range(columns)]
+
+    return build
+
+
+def csr_reconstruction() -> list[Case]:
+    return [
+        Case("CSRReconstructionLoss", rows, dim, size, config, 0, matrices=reconstructions(columns, dim, aux))
+        for config in [{}, {"beta": 0.1}, {"beta": -2.0}, {"beta": 0}]
+        for columns, aux in [(1, True), (2, True), (3, False)]
+        for rows, dim, size in [(1, 3, "normal"), (3, 4, "small"), (5, 2, "large")]
+    ] + [Case("CSRReconstructionLoss", rows, 2, "normal", {}, 0, matrices=reconstructions(2, 2, equal=True)) for rows in (2, 4)]
+
+
+def csr() -> list[Case]:
+    found = []
+    for (inner, config, columns, labels), options in [
+        (MNRL, {}),
+        (MNRL, {"beta": 0.5, "gamma": 0.25}),
+        (SCALED, {"beta": 0.0}),
+        (MARGINS, {"gamma": 2.0}),
+        (TEACHER, {"gamma": -0.5, "beta": 1.0}),
+        (COSENT, {"gamma": 0.0}),
+        (SCORED, {"beta": 2.0}),
+        (TRIPLET, {}),
+    ]:
+        settings = options if inner == MNRL[0] and not options else {"inner": {"loss": inner, "config": config}, **options}
+        for rows, dim, size in SMALL:
+            matrices = reconstructions(columns, 3, aux=(rows + columns) % 4 > 0)
+            found.append(Case("CSRLoss", rows, dim, size, settings, columns, labels, matrices))
+    return found
+
+
 SIMILARITIES = [{}, {"similarity_fct": "dot_score"}, {"similarity_fct": "cos_sim"}]
 CASES = {
     "flops": cases("FlopsLoss", [{}, {"threshold": 2}, {"threshold": None}, {"threshold": 4}, {"threshold": 1}], SHAPES, [1], [None]),
@@ -182,6 +251,8 @@ CASES = {
         [2, 4],
         [None, None],
     ),
+    "csr": csr(),
+    "csr_reconstruction": csr_reconstruction(),
     "splade": splade(),
     "triplet": cases(
         "SparseTripletLoss", [{}, {"distance_metric": "cosine", "triplet_margin": 0.5}, {"distance_metric": "manhattan"}, {"triplet_margin": 20}], SHAPES, [3], [None]

@@ -37,6 +37,12 @@ pub struct Case {
     /// The number of layers, once the columns are in `columns`; 0 without layers.
     #[serde(skip)]
     pub layers: usize,
+    /// What a sparse auto-encoder decoded from each column of texts: columns after those of latents, once read.
+    #[serde(default)]
+    matrices: Vec<Matrices>,
+    /// For each column of texts with matrices, whether the auxiliary one is among them.
+    #[serde(skip)]
+    pub reconstructions: Vec<bool>,
     /// The embeddings of a guide, one `[n, guide_dim]` a column of texts.
     pub guide_columns: Option<Vec<Nested>>,
     /// A cross-encoder's raw scores: the only column, once read.
@@ -61,6 +67,30 @@ pub struct Case {
     pub expected: Expected,
     /// How far the reference itself is from that answer in float32.
     pub reference_f32: ReferenceError,
+}
+
+/// Named matrices of a column of texts, or their gradients.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Matrices {
+    sentence_embedding_backbone: Nested,
+    decoded_embedding_k: Nested,
+    decoded_embedding_4k: Nested,
+    decoded_embedding_k_pre_bias: Nested,
+    decoded_embedding_aux: Option<Nested>,
+}
+
+impl Matrices {
+    /// All of them; the auxiliary one, which may be missing, comes last.
+    fn into_columns(self) -> impl Iterator<Item = Nested> {
+        let always = [
+            self.sentence_embedding_backbone,
+            self.decoded_embedding_k,
+            self.decoded_embedding_4k,
+            self.decoded_embedding_k_pre_bias,
+        ];
+        always.into_iter().chain(self.decoded_embedding_aux)
+    }
 }
 
 /// The kind of model that a loss trains.
@@ -113,11 +143,26 @@ pub struct Expected {
     /// The loss.
     pub loss: f64,
     /// Its gradient with respect to each column.
+    #[serde(default)]
     pub gradients: Vec<Nested>,
+    /// Its gradient with respect to each matrix: gradients of columns, once read.
+    #[serde(default)]
+    matrix_gradients: Vec<Matrices>,
     /// Its gradient with respect to each weight.
     pub param_gradients: Option<BTreeMap<String, Nested>>,
     /// The parts of a loss that has some.
     pub parts: Option<BTreeMap<String, f64>>,
+}
+
+impl Expected {
+    /// An answer without parts.
+    pub fn new(
+        loss: f64,
+        gradients: Vec<Nested>,
+        param_gradients: BTreeMap<String, Nested>,
+    ) -> Self {
+        Self { loss, gradients, param_gradients: Some(param_gradients), ..Self::default() }
+    }
 }
 
 /// Errors of the reference in float32 against its own float64.
@@ -216,6 +261,8 @@ impl Case {
             columns: Vec::new(),
             layer_columns: Vec::new(),
             layers: 0,
+            matrices: Vec::new(),
+            reconstructions: Vec::new(),
             guide_columns: None,
             logits: None,
             lengths: None,
@@ -229,7 +276,8 @@ impl Case {
         }
     }
 
-    /// The columns of all layers, or the logits of a cross-encoder, become columns; the name says the family.
+    /// The columns of all layers, the logits of a cross-encoder, or matrices become columns; the name says the
+    /// family.
     fn with_one_list_of_columns(mut self) -> Self {
         self.loss = format!("{}{}", self.family.model().prefix(), self.loss);
         self.layers = self.layer_columns.len();
@@ -240,7 +288,18 @@ impl Case {
             }
             self.columns.push(logits);
         }
+        let matrices = std::mem::take(&mut self.matrices);
+        let has_aux = |matrices: &Matrices| matrices.decoded_embedding_aux.is_some();
+        self.reconstructions = matrices.iter().map(has_aux).collect();
+        self.columns.extend(matrices.into_iter().flat_map(Matrices::into_columns));
+        let gradients = std::mem::take(&mut self.expected.matrix_gradients);
+        self.expected.gradients.extend(gradients.into_iter().flat_map(Matrices::into_columns));
         self
+    }
+
+    /// The number of columns that are matrices of an auto-encoder: the last ones.
+    pub fn matrix_count(&self) -> usize {
+        self.reconstructions.iter().map(|&aux| if aux { 5 } else { 4 }).sum()
     }
 
     fn check_shapes(&self) -> Result<(), String> {
@@ -248,8 +307,13 @@ impl Case {
             Some(Nested { shape, .. }) if shape.len() == 2 && shape.iter().all(|&n| n > 0) => shape,
             _ => return Err("`columns` must be matrices with at least one row and column".into()),
         };
-        if let Some(other) = self.columns.iter().find(|column| column.shape != *shape) {
-            return Err(format!("`columns` differ in shape: {shape:?} and {:?}", other.shape));
+        let (latents, matrices) = self.columns.split_at(self.columns.len() - self.matrix_count());
+        for (name, alike) in [("columns", latents), ("matrices", matrices)] {
+            let differ = alike.windows(2).find(|two| two[0].shape != two[1].shape);
+            if let Some([one, other]) = differ {
+                let (one, other) = (&one.shape, &other.shape);
+                return Err(format!("`{name}` differ in shape: {one:?} and {other:?}"));
+            }
         }
         match &self.labels {
             Some(Labels { data, .. })

@@ -60,8 +60,22 @@ pub fn random_case(
     if entry.takes == BatchKind::Lists {
         case.lengths = Some((0..batch).map(|list| dim - list % dim.min(3)).collect());
     }
-    case.params = params(&config.init(&Device::flex()), &mut rng);
+    let loss = config.init(&Device::flex());
+    if loss.takes_reconstructions() {
+        add_reconstructions(&mut case, batch, dim, &mut rng);
+    }
+    case.params = params(&loss, &mut rng);
     Ok(case)
+}
+
+/// Adds what an auto-encoder decoded for each column of latents; a loss that takes no latents has two columns.
+fn add_reconstructions(case: &mut Case, batch: usize, dim: usize, rng: &mut StdRng) {
+    if Entry::of(&case.loss).is_ok_and(|entry| entry.takes == BatchKind::Reconstructions) {
+        case.columns.clear();
+    }
+    case.reconstructions = vec![true; case.columns.len().max(2)];
+    let matrices = case.matrix_count();
+    case.columns.extend((0..matrices).map(|_| unit_rows(batch, dim, rng)));
 }
 
 /// Random weights for a loss that owns some.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::prelude::*;
 use burn::tensor::DType;
+use burn_embedding_losses::batch::Reconstruction;
 use burn_embedding_losses::catalog::{AnyBatch, AnyLoss, LossConfig, Targets, TrainingLoss};
 
 use crate::case::Case;
@@ -43,6 +44,7 @@ pub struct Inputs {
     loss: AnyLoss,
     columns: Vec<Tensor<2>>,
     layers: usize,
+    reconstructions: Vec<bool>,
     targets: Targets,
 }
 
@@ -72,6 +74,7 @@ impl Inputs {
         Ok(Self {
             columns: columns.collect::<Result<_, _>>()?,
             layers: case.layers,
+            reconstructions: case.reconstructions.clone(),
             targets: targets(case, config.takes(), device, dtype)?,
             loss,
         })
@@ -123,15 +126,37 @@ impl Inputs {
     }
 
     fn batch(&self) -> Result<AnyBatch, String> {
-        let (columns, targets) = (self.columns.clone(), self.targets.clone());
+        let (mut columns, targets) = (self.columns.clone(), self.targets.clone());
         let batch = match self.layers {
-            0 => self.loss.batch(columns, targets),
+            0 if self.reconstructions.is_empty() => self.loss.batch(columns, targets),
+            0 => {
+                let reconstructions = self.reconstructions(&mut columns);
+                self.loss.reconstructed(columns, targets, reconstructions)
+            }
             count => {
                 let layers = columns.chunks(columns.len() / count).map(<[_]>::to_vec);
                 self.loss.layered(layers.collect(), targets)
             }
         };
         batch.map_err(|error| error.to_string())
+    }
+
+    /// Takes the matrices of an auto-encoder from the end of the columns.
+    fn reconstructions(&self, columns: &mut Vec<Tensor<2>>) -> Vec<Reconstruction> {
+        let of_column = |&has_aux: &bool| {
+            let aux = has_aux.then(|| columns.pop().expect("a matrix"));
+            let mut last = || columns.pop().expect("a matrix");
+            Reconstruction {
+                decoded_embedding_aux: aux,
+                decoded_embedding_k_pre_bias: last(),
+                decoded_embedding_4k: last(),
+                decoded_embedding_k: last(),
+                sentence_embedding_backbone: last(),
+            }
+        };
+        let mut found: Vec<_> = self.reconstructions.iter().rev().map(of_column).collect();
+        found.reverse();
+        found
     }
 }
 

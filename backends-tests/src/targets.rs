@@ -32,6 +32,7 @@ pub fn targets(
             | BatchKind::PositivePairs
             | BatchKind::Rankings
             | BatchKind::AnyTexts
+            | BatchKind::Reconstructions
             | BatchKind::TwoEncoderTexts
             | BatchKind::Candidates
     );

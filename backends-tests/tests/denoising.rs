@@ -110,12 +110,8 @@ impl Sentences {
     fn case(&self) -> Case {
         let Truth { loss, embedding_gradient, gradients } = &self.expected;
         let mut case = Case::new(&self.id, "DenoisingAutoEncoderLoss", serde_json::Value::Null);
-        case.expected = Expected {
-            loss: *loss,
-            gradients: embedding_gradient.iter().cloned().collect(),
-            param_gradients: Some(gradients.clone()),
-            parts: None,
-        };
+        let of_embeddings = embedding_gradient.iter().cloned().collect();
+        case.expected = Expected::new(*loss, of_embeddings, gradients.clone());
         case
     }
 

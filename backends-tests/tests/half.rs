@@ -35,14 +35,10 @@ fn rounded(mut case: Case, dtype: DType) -> Case {
     let Answer { loss, gradients, param_gradients, parts } =
         subject::run(&case, &Device::flex(), DType::F64).expect("a case that fits its loss");
     let nested = |data: Vec<f64>| Nested { shape: vec![data.len()], data };
-    case.expected = Expected {
-        loss,
-        gradients: gradients.into_iter().map(nested).collect(),
-        param_gradients: Some(
-            param_gradients.into_iter().map(|(name, data)| (name, nested(data))).collect(),
-        ),
-        parts: Some(parts),
-    };
+    let param_gradients = param_gradients.into_iter().map(|(name, data)| (name, nested(data)));
+    let gradients = gradients.into_iter().map(nested).collect();
+    case.expected = Expected::new(loss, gradients, param_gradients.collect());
+    case.expected.parts = Some(parts);
     case
 }
 

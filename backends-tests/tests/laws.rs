@@ -109,6 +109,13 @@ fn table() -> Vec<(&'static str, Value)> {
     }
     table.extend(of_layers(0.0));
     table.extend(regularised());
+    // Without its last part, whose residual holds a constant.
+    let ranking = json!({"sparse_encoder.SparseMarginMSELoss": {}});
+    table.extend([
+        ("sparse_encoder.CSRReconstructionLoss", json!({"beta": 0})),
+        ("sparse_encoder.CSRLoss", json!({"beta": 0, "gamma": 0.3})),
+        ("sparse_encoder.CSRLoss", json!({"beta": 0, "loss": ranking})),
+    ]);
     // Losses with a decoder take no case: see the test `denoising`.
     let mut others = losses(|entry| !entry.needs_decoder());
     others.retain(|loss| table.iter().all(|(listed, _)| listed != loss));
@@ -166,14 +173,18 @@ fn regularised() -> Vec<(&'static str, Value)> {
     rows.into_iter().map(of).collect()
 }
 
-/// Options whose gradient is deliberately not the derivative of the value: the penalty, or the final layer in a
-/// divergence from it, is a constant.
+/// Options whose gradient is deliberately not the derivative of the value: the penalty, the final layer in a
+/// divergence from it, or what was decoded without a bias is a constant.
 fn with_constants() -> Vec<(&'static str, Value)> {
     let hardened = ["in_batch_negatives", "hard_negatives", "all_negatives"].map(|mode| {
         let options = json!({"hardness_mode": mode, "hardness_strength": 2.5});
         ("MultipleNegativesRankingLoss", options)
     });
-    hardened.into_iter().chain(of_layers(1.5)).collect()
+    let reconstructed = [
+        ("sparse_encoder.CSRReconstructionLoss", json!({"beta": 0.7})),
+        ("sparse_encoder.CSRLoss", json!({})),
+    ];
+    hardened.into_iter().chain(of_layers(1.5)).chain(reconstructed).collect()
 }
 
 fn cases(table: Vec<(&str, Value)>, batch: usize, dim: usize, seed: u64) -> Vec<Case> {

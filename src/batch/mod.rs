@@ -14,6 +14,8 @@
 //! | [`EmbeddingsBatch`] | embeddings, or a `Vec` of them | global orthogonal regularisation |
 //! | [`GuidedBatch`] | (candidates, guide's embeddings) | GIST |
 //! | [`LayeredBatch`] | the batch of each layer | adaptive layers |
+//! | [`ReconstructionBatch`] | a [`Reconstruction`], or a `Vec` of them | sparse auto-encoders: reconstruction |
+//! | [`CsrBatch`] | the batch of the loss inside and its reconstructions | sparse auto-encoders: CSR |
 //! | [`DenoisingBatch`] | (embeddings, tokens) | denoising auto-encoder |
 //! | [`LogitBatch`] | (logits, labels) | rerankers: binary cross-entropy, MSE |
 //! | [`ClassLogitBatch`] | (logits, classes) | rerankers: cross-entropy |
@@ -69,6 +71,7 @@
 
 mod classified_pair;
 pub(crate) mod columns;
+mod csr;
 mod denoising;
 mod distillation;
 mod embeddings;
@@ -80,6 +83,7 @@ mod list;
 mod logits;
 mod margin;
 mod pair;
+mod reconstruction;
 mod retrieval;
 mod row_ids;
 pub(crate) mod shape;
@@ -93,6 +97,7 @@ mod warning;
 pub use classified_pair::{ClassTargets, ClassifiedPairBatch, IGNORED_LABEL};
 pub(crate) use columns::trained;
 pub use columns::{Batch, ColumnMapper, ColumnVisitor, Columns, Role};
+pub use csr::CsrBatch;
 pub use denoising::DenoisingBatch;
 pub(crate) use denoising::check_token_ids;
 pub use distillation::{DistillationBatch, TeacherTargets};
@@ -104,6 +109,7 @@ pub use list::ListBatch;
 pub use logits::{CandidateBatch, CandidateMarginBatch, ClassLogitBatch, LogitBatch};
 pub use margin::{MarginBatch, MarginTargets};
 pub use pair::PairBatch;
+pub use reconstruction::{Reconstruction, ReconstructionBatch};
 pub use retrieval::RetrievalBatch;
 pub use row_ids::RowIds;
 pub use teacher_scores::TeacherScoresBatch;

@@ -3,6 +3,9 @@ use crate::batch::*;
 /// A batch of any kind after each layer of the encoder.
 pub type AnyLayers = LayeredBatch<AnyBatch>;
 
+/// A batch of any kind, of latents, with what was decoded from them.
+pub type AnyCsrBatch = CsrBatch<AnyBatch>;
+
 /// Declares [`AnyBatch`] and its conversions.
 macro_rules! batches {
     ($($variant:ident($batch:ident)),* $(,)?) => {
@@ -63,6 +66,7 @@ batches! {
     CandidateMargin(CandidateMarginBatch),
     ClassLogit(ClassLogitBatch),
     ClassifiedPair(ClassifiedPairBatch),
+    Csr(AnyCsrBatch),
     Denoising(DenoisingBatch),
     Distillation(DistillationBatch),
     Embeddings(EmbeddingsBatch),
@@ -73,6 +77,7 @@ batches! {
     Logit(LogitBatch),
     Margin(MarginBatch),
     Pair(PairBatch),
+    Reconstruction(ReconstructionBatch),
     Retrieval(RetrievalBatch),
     TeacherScores(TeacherScoresBatch),
     Triplet(TripletBatch),

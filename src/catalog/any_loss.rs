@@ -1,7 +1,7 @@
 use burn::prelude::*;
 
 use super::{AnyBatch, AnyLoss, BatchKind, Targets};
-use crate::batch::LayeredBatch;
+use crate::batch::{CsrBatch, LayeredBatch, Reconstruction, ReconstructionBatch};
 use crate::decoder::Decoder;
 use crate::diagnostics::Diagnostics;
 use crate::error::BatchError;
@@ -88,6 +88,32 @@ pub trait TrainingLoss: Criterion<AnyBatch> {
         Ok(LayeredBatch::new(batches.collect::<Result<_, _>>()?).into())
     }
 
+    /// Whether it takes what a sparse auto-encoder decoded: the [`reconstructed`](Self::reconstructed) batch.
+    fn takes_reconstructions(&self) -> bool {
+        false
+    }
+
+    /// The batch of a loss that [takes reconstructions](Self::takes_reconstructions), from one matrix of latents per
+    /// column of texts, the targets of the rows, and the reconstruction of each column. A loss of kind
+    /// [`Reconstructions`](BatchKind::Reconstructions) takes no latents.
+    ///
+    /// # Errors
+    ///
+    /// If columns, targets or reconstructions do not fit the loss.
+    fn reconstructed(
+        &self,
+        columns: Vec<Tensor<2>>,
+        targets: Targets,
+        reconstructions: Vec<Reconstruction>,
+    ) -> Result<AnyBatch, BatchError> {
+        let reconstructions = ReconstructionBatch::checked(self.name(), reconstructions)?;
+        if self.takes() == BatchKind::Reconstructions && columns.is_empty() {
+            return Ok(reconstructions.into());
+        }
+        let latents = self.batch(columns, targets)?;
+        CsrBatch::checked(self.name(), latents, reconstructions).map(Into::into)
+    }
+
     /// The numbers of dimensions for which the loss makes shortened embeddings useful, the largest first;
     /// none if it does not.
     fn truncated_dims(&self) -> Vec<usize> {
@@ -130,6 +156,10 @@ impl TrainingLoss for AnyLoss {
         }
     }
 
+    fn takes_reconstructions(&self) -> bool {
+        matches!(self, Self::Csr(_) | Self::CsrReconstruction(_))
+    }
+
     fn restart_draws(&self, seed: u64) {
         match self {
             Self::AdaptiveLayer(loss) => loss.restart_draws(seed),
@@ -170,6 +200,7 @@ impl AnyLoss {
     pub fn inner(&self) -> Option<&Self> {
         match self {
             Self::AdaptiveLayer(around) => Some(around.loss.get()),
+            Self::Csr(around) => Some(around.loss.get()),
             Self::Matryoshka2d(around) => Some(around.loss.loss.get()),
             Self::Matryoshka(around) => Some(around.loss.get()),
             Self::Splade(around) => Some(around.loss.get()),

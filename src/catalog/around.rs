@@ -5,15 +5,16 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor, value::MapDeserializer}
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AnyAdaptiveLayer, AnyBatch, AnyLayers, AnyMatryoshka, AnyMatryoshka2d, AnySplade, InnerLoss,
-    LossConfig, ModelKind,
+    AnyAdaptiveLayer, AnyBatch, AnyCsr, AnyCsrBatch, AnyLayers, AnyMatryoshka, AnyMatryoshka2d,
+    AnySplade, InnerLoss, LossConfig, ModelKind,
 };
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
-use crate::losses::sparse::SpladeLossConfig;
+use crate::losses::sparse::{CsrLossConfig, SpladeLossConfig};
 use crate::losses::{
     AdaptiveLayerLossConfig, Criterion, Matryoshka2dLossConfig, MatryoshkaLossConfig,
 };
+use crate::reduction::Parts;
 
 /// The configuration of a loss around another, and that of the other.
 ///
@@ -52,28 +53,48 @@ impl<C> Around<C> {
         self.loss.check()?;
         let (inside, rule) = (self.loss.name(), "must be built from its configuration alone");
         ConfigError::unless(!self.loss.entry().needs_decoder(), name, "loss", rule, inside)?;
+        let rule = "must take no reconstructions of an auto-encoder";
+        let reconstructs = |loss: &LossConfig| {
+            matches!(loss, LossConfig::Csr(_) | LossConfig::CsrReconstruction(_))
+        };
+        self.refuse_inside(name, rule, reconstructs)?;
         let Some(width) = self.loss.layer_inputs() else {
             return Ok(());
         };
         let rule = format!("must be {width}, which the layer of {inside} takes");
         dims.iter().try_for_each(|&dim| ConfigError::unless(dim == width, name, "dims", &rule, dim))
     }
+
+    /// The rule that the loss inside, and what is inside of it, is none of these.
+    fn refuse_inside(
+        &self,
+        name: &str,
+        rule: &str,
+        refused: impl Fn(&LossConfig) -> bool,
+    ) -> Result<(), ConfigError> {
+        let mut chain = core::iter::successors(Some(&*self.loss), |loss| loss.inner());
+        let found = chain.find(|loss| refused(loss));
+        let got = found.map_or("", |loss| loss.name());
+        ConfigError::unless(found.is_none(), name, "loss", rule, got)
+    }
+
+    /// The rules of a wrapper that wants one embedding for each text.
+    fn check_embeddings(&self, name: &str) -> Result<(), ConfigError> {
+        self.check_inner(name, &[])?;
+        self.refuse_inside(name, "must take one embedding for each text", |loss| {
+            let layers = matches!(loss, LossConfig::AdaptiveLayer(_) | LossConfig::Matryoshka2d(_));
+            layers || loss.entry().model == ModelKind::CrossEncoder
+        })
+    }
 }
 
 impl Around<SpladeLossConfig> {
-    /// The loss inside takes one embedding for each text, of queries and, unless all are documents, documents.
+    /// The loss inside takes queries and, unless all are documents, documents.
     fn check_columns(&self) -> Result<(), ConfigError> {
         const NAME: &str = "SpladeLoss";
-        self.check_inner(NAME, &[])?;
-        let mut chain = core::iter::successors(Some(&*self.loss), |loss| loss.inner());
-        let refused = chain.find(|loss| {
-            let layers = matches!(loss, LossConfig::AdaptiveLayer(_) | LossConfig::Matryoshka2d(_));
-            let twice = matches!(loss, LossConfig::Splade(_));
-            layers || twice || loss.entry().model == ModelKind::CrossEncoder
-        });
-        let rule = "must take one embedding for each text, and not be regularised itself";
-        let got = refused.map_or("", |loss| loss.name());
-        ConfigError::unless(refused.is_none(), NAME, "loss", rule, got)?;
+        self.check_embeddings(NAME)?;
+        let regularised = |loss: &LossConfig| matches!(loss, LossConfig::Splade(_));
+        self.refuse_inside(NAME, "must not be regularised itself", regularised)?;
         let documents = *self.loss.takes().columns().end() > 1;
         let documents = documents || self.wrapper.use_document_regularizer_only;
         let rule = "must take queries and documents unless `use_document_regularizer_only` is set";
@@ -121,6 +142,11 @@ around!(
      "kl_temperature", "layer_weighting", "seed"]
 );
 around!(
+    CsrLossConfig => AnyCsr,
+    |around| around.check_embeddings("CsrLoss"),
+    ["beta", "gamma"]
+);
+around!(
     Matryoshka2dLossConfig => AnyMatryoshka2d,
     |around| around.check_inner("Matryoshka2dLoss", &around.wrapper.dims),
     ["dims", "weights", "dims_per_step", "layers_per_step", "last_layer_weight",
@@ -139,24 +165,29 @@ around!(
      "use_document_regularizer_only"]
 );
 
-/// Lets a loss of layers take them as any batch.
-macro_rules! layered {
-    ($($loss:ident),*) => {$(
+/// Lets a loss whose batch holds batches of any kind take it as any batch.
+macro_rules! takes_any_batch {
+    ($($loss:ident: $batch:ident),*) => {$(
         impl Criterion<AnyBatch> for $loss {
             #[track_caller]
             fn loss(&self, batch: AnyBatch) -> Tensor<1> {
-                self.forward(AnyLayers::from(batch))
+                self.forward($batch::from(batch))
+            }
+
+            #[track_caller]
+            fn parts(&self, batch: AnyBatch) -> Option<Parts> {
+                <Self as Criterion<$batch>>::parts(self, batch.into())
             }
 
             #[track_caller]
             fn diagnose(&self, batch: AnyBatch) -> Option<Diagnostics> {
-                <Self as Criterion<AnyLayers>>::diagnose(self, batch.into())
+                <Self as Criterion<$batch>>::diagnose(self, batch.into())
             }
         }
     )*};
 }
 
-layered!(AnyAdaptiveLayer, AnyMatryoshka2d);
+takes_any_batch!(AnyAdaptiveLayer: AnyLayers, AnyCsr: AnyCsrBatch, AnyMatryoshka2d: AnyLayers);
 
 impl<'de, C: Deserialize<'de>> Deserialize<'de> for Around<C> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

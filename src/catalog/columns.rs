@@ -33,6 +33,7 @@ use crate::error::BatchError;
 /// | `Candidates` | 1: logits `[n, candidates]`, the positive first | none |
 /// | `ScoredCandidates` | 1: logits `[n, 1 + k]`, the positive first | as `ScoredRankings` |
 /// | `Lists` | 1: logits `[lists, longest]` | labels and lengths |
+/// | `Reconstructions` | 0: reconstructions instead | none |
 /// | `Inner` | 1 or more | as the loss inside |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -80,6 +81,9 @@ pub enum BatchKind {
     ScoredCandidates,
     /// A reranker's logits for the list of each query, with labels: [`ListBatch`].
     Lists,
+    /// What a sparse auto-encoder decoded from each column of texts: [`ReconstructionBatch`], made by
+    /// [`TrainingLoss::reconstructed`](super::TrainingLoss::reconstructed).
+    Reconstructions,
     /// Those of the loss inside a wrapper, which [`LossConfig::takes`](super::LossConfig::takes) names.
     Inner,
 }
@@ -157,6 +161,7 @@ impl BatchKind {
     /// The number of columns of texts in the batch.
     pub fn columns(self) -> RangeInclusive<usize> {
         match self {
+            Self::Reconstructions => 0..=0,
             Self::LabeledRows | Self::DamagedTexts => 1..=1,
             Self::Logits | Self::ClassLogits | Self::Lists => 1..=1,
             Self::Candidates | Self::ScoredCandidates => 1..=1,
@@ -183,6 +188,8 @@ impl BatchKind {
         targets: Targets,
     ) -> Result<AnyBatch, BatchError> {
         let check = Check { loss };
+        let from_columns = self != Self::Reconstructions;
+        check.rule(from_columns, "columns", "be reconstructions", columns.len())?;
         check.columns(self, &columns)?;
         let n = columns[0].dims()[0];
         check.rows(&targets, n)?;
@@ -323,6 +330,7 @@ impl BatchKind {
             Self::Candidates => "none",
             Self::ScoredCandidates => "numbers, or a matrix of margins or scores",
             Self::Lists => "labels of lists",
+            Self::Reconstructions => "none",
             Self::Inner => "those of the loss inside",
         }
     }

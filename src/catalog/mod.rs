@@ -37,7 +37,7 @@ mod python;
 mod tests;
 
 pub use alias::Alias;
-pub use any_batch::{AnyBatch, AnyLayers};
+pub use any_batch::{AnyBatch, AnyCsrBatch, AnyLayers};
 pub use any_loss::TrainingLoss;
 pub use around::Around;
 pub use columns::{BatchKind, Targets};
@@ -65,7 +65,10 @@ use crate::losses::reranking::{
     PListMleLoss as RerankingPListMleLoss, PListMleLossConfig as RerankingPListMleLossConfig,
     RankNetLoss as RerankingRankNetLoss, RankNetLossConfig as RerankingRankNetLossConfig,
 };
-use crate::losses::sparse::{FlopsLoss, FlopsLossConfig, SpladeLoss, SpladeLossConfig};
+use crate::losses::sparse::{
+    CsrLoss, CsrLossConfig, CsrReconstructionLoss, CsrReconstructionLossConfig, FlopsLoss,
+    FlopsLossConfig, SpladeLoss, SpladeLossConfig,
+};
 use crate::losses::*;
 use crate::reduction::Parts;
 
@@ -92,6 +95,12 @@ pub type AroundSplade = Around<SpladeLossConfig>;
 
 /// A [`SpladeLoss`] around any loss of the catalog that takes queries and documents.
 pub type AnySplade = SpladeLoss<InnerLoss>;
+
+/// The configuration of a [`CsrLoss`] around any loss of the catalog that takes embeddings.
+pub type AroundCsr = Around<CsrLossConfig>;
+
+/// A [`CsrLoss`] around any loss of the catalog that takes embeddings.
+pub type AnyCsr = CsrLoss<InnerLoss>;
 
 // The list. Without a `loss`, a loss needs more than its configuration to be built: a decoder. `from`
 // names the type of Python's options where they differ from ours.
@@ -306,6 +315,18 @@ declare::losses! {
         config: RerankingRankNetLossConfig from python::RerankingRankNet,
         loss: RerankingRankNetLoss,
     }
+    Csr {
+        name: "sparse_encoder.CSRLoss", model: SparseEncoder, takes: Inner,
+        one_number: true, weights: ["loss"],
+        config: AroundCsr from python::Csr,
+        loss: AnyCsr = |config, device| config.init(device),
+    }
+    CsrReconstruction {
+        name: "sparse_encoder.CSRReconstructionLoss", model: SparseEncoder, takes: Reconstructions,
+        one_number: true,
+        config: CsrReconstructionLossConfig,
+        loss: CsrReconstructionLoss,
+    }
     Flops {
         name: "sparse_encoder.FlopsLoss", model: SparseEncoder, takes: AnyTexts,
         one_number: true,
@@ -377,6 +398,7 @@ impl LossConfig {
     pub fn inner(&self) -> Option<&Self> {
         match self {
             Self::AdaptiveLayer(around) => Some(&around.loss),
+            Self::Csr(around) => Some(&around.loss),
             Self::Matryoshka2d(around) => Some(&around.loss),
             Self::Matryoshka(around) => Some(&around.loss),
             Self::Splade(around) => Some(&around.loss),

@@ -8,10 +8,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::around::Named;
-use super::{AroundAdaptiveLayer, AroundMatryoshka, AroundMatryoshka2d, AroundSplade, LossConfig};
+use super::{
+    AroundAdaptiveLayer, AroundCsr, AroundMatryoshka, AroundMatryoshka2d, AroundSplade, LossConfig,
+};
 use crate::geometry::Similarity;
 use crate::losses::reranking as reranker;
-use crate::losses::sparse::{FlopsLossConfig, SpladeLossConfig};
+use crate::losses::sparse::{CsrLossConfig, FlopsLossConfig, SpladeLossConfig};
 use crate::losses::*;
 use crate::reduction::Reduction;
 
@@ -121,6 +123,30 @@ impl From<Matryoshka> for AroundMatryoshka {
         let config = match n_dims_per_step {
             Some(count) => config.with_dims_per_step(positive(count)),
             None => config,
+        };
+        Self::new(loss, config)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Csr {
+    /// The ranking loss of sparse encoders, if none is given.
+    loss: Option<Named>,
+    #[serde(flatten)]
+    config: CsrLossConfig,
+}
+
+impl From<Csr> for AroundCsr {
+    fn from(Csr { loss, config }: Csr) -> Self {
+        let ranking = || {
+            MultipleNegativesRankingLossConfig::new()
+                .with_scale(1.0)
+                .with_similarity(Similarity::Dot)
+        };
+        let loss = match loss {
+            Some(Named(loss)) => loss,
+            None => LossConfig::SparseMultipleNegativesRanking(ranking()),
         };
         Self::new(loss, config)
     }

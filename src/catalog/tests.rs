@@ -1,5 +1,5 @@
 use super::*;
-use crate::batch::LayeredBatch;
+use crate::batch::Reconstruction;
 use crate::reduction::Reduction;
 use serde_json::{Value, json};
 
@@ -267,10 +267,10 @@ fn the_threshold_of_a_regularizer_that_is_given_rules() {
 fn splade_takes_losses_of_queries_and_documents() {
     let layers = json!({"AdaptiveLayerLoss": {"loss": "CoSENTLoss"}});
     let itself = json!({"sparse_encoder.SpladeLoss": splade(json!("CoSENTLoss"), json!({}))});
-    let rule = "`loss` must take one embedding for each text, and not be regularised itself, got";
+    let rule = "`loss` must take one embedding for each text, got";
     for (loss, expected) in [
         (layers, format!("{rule} AdaptiveLayerLoss")),
-        (itself, format!("{rule} sparse_encoder.SpladeLoss")),
+        (itself, "`loss` must not be regularised itself, got sparse_encoder.SpladeLoss".into()),
         (json!("cross_encoder.LambdaLoss"), format!("{rule} cross_encoder.LambdaLoss")),
         (
             json!("BatchAllTripletLoss"),
@@ -329,7 +329,8 @@ fn batch_parts(kind: BatchKind, rows: usize) -> (Vec<Tensor<2>>, Targets) {
         | BatchKind::TwoEncoderTexts
         | BatchKind::Triplets
         | BatchKind::Candidates
-        | BatchKind::AnyTexts => Targets::None,
+        | BatchKind::AnyTexts
+        | BatchKind::Reconstructions => Targets::None,
         BatchKind::TeacherScores => Targets::Matrix(column().narrow(1, 0, 2)),
         BatchKind::TeacherEmbeddings | BatchKind::ScoredCandidates => Targets::Matrix(column()),
         BatchKind::GuidedRankings => Targets::Guide(vec![column(); 2]),
@@ -337,6 +338,75 @@ fn batch_parts(kind: BatchKind, rows: usize) -> (Vec<Tensor<2>>, Targets) {
         BatchKind::Inner => unreachable!("a wrapper takes what the loss inside takes"),
     };
     (vec![column(); *kind.columns().start()], targets)
+}
+
+/// What an auto-encoder decoded for a column of four rows.
+fn reconstruction() -> Reconstruction {
+    let rows = |x: f32| Tensor::<2>::full([4, 3], x, &Device::flex());
+    Reconstruction {
+        sentence_embedding_backbone: rows(1.0),
+        decoded_embedding_k: rows(2.0),
+        decoded_embedding_4k: rows(3.0),
+        decoded_embedding_aux: Some(rows(4.0)),
+        decoded_embedding_k_pre_bias: rows(5.0),
+    }
+}
+
+#[test]
+fn reconstructions_have_the_rows_of_the_latents_and_one_shape() {
+    let device = Device::flex();
+    let both = vec![reconstruction(); 2];
+    let latents = |rows| vec![Tensor::<2>::ones([rows, 8], &device); 2];
+    let csr = configure("sparse_encoder.CSRLoss", json!({})).unwrap().init(&device);
+    let alone = configure("sparse_encoder.CSRReconstructionLoss", json!({})).unwrap().init(&device);
+    assert!(csr.reconstructed(latents(4), Targets::None, both.clone()).is_ok());
+    assert!(alone.reconstructed(Vec::new(), Targets::None, both.clone()).is_ok());
+    let mut narrow = both.clone();
+    narrow[1].decoded_embedding_aux = Some(Tensor::ones([4, 2], &device));
+    for (loss, columns, reconstructions, expected) in [
+        (&csr, latents(5), both.clone(), "`reconstructions` must have 5 rows, got 4"),
+        (&csr, Vec::new(), both.clone(), "`columns` must be at least 2, got 0"),
+        (&csr, latents(4), Vec::new(), "`reconstructions` must hold at least one column, got none"),
+        (
+            &csr,
+            latents(4),
+            narrow,
+            "`reconstructions[1].decoded_embedding_aux` must be f32 [4, 3], got f32 [4, 2]",
+        ),
+        (&alone, latents(4), both, "`columns` must be reconstructions, got 2"),
+    ] {
+        let error = loss.reconstructed(columns, Targets::None, reconstructions).unwrap_err();
+        assert_eq!(error.to_string(), format!("{}: {expected}", loss.name()));
+    }
+}
+
+#[test]
+fn no_wrapper_takes_reconstructions() {
+    for inside in ["sparse_encoder.CSRLoss", "sparse_encoder.CSRReconstructionLoss"] {
+        for (name, options) in [
+            ("MatryoshkaLoss", json!({"loss": inside, "dims": [2]})),
+            (
+                "AdaptiveLayerLoss",
+                json!({"loss": {"MatryoshkaLoss": {"loss": inside, "dims": [2]}}}),
+            ),
+            ("sparse_encoder.SpladeLoss", splade(json!(inside), json!({}))),
+            ("sparse_encoder.CSRLoss", json!({"loss": inside})),
+        ] {
+            let error = configure(name, options).unwrap_err();
+            let expected =
+                format!("`loss` must take no reconstructions of an auto-encoder, got {inside}");
+            assert!(error.contains(&expected), "{error}");
+        }
+    }
+}
+
+#[test]
+fn the_loss_of_latents_is_a_ranking_unless_it_is_given() {
+    let of = |loss: Value| configure("sparse_encoder.CSRLoss", json!({"loss": loss})).unwrap();
+    let ranking = of(json!("sparse_encoder.SparseMultipleNegativesRankingLoss"));
+    assert_eq!(configure("sparse_encoder.CSRLoss", json!({})).unwrap(), ranking);
+    assert_eq!(of(json!(null)), ranking);
+    assert_ne!(of(json!("MultipleNegativesRankingLoss")), ranking);
 }
 
 #[test]
@@ -359,23 +429,27 @@ fn every_loss_takes_the_batch_of_its_kind_and_names_what_does_not_fit() {
         }
         let device = Device::flex();
         let cube = Targets::EachColumn(Tensor::zeros([4, 9, 2], &device));
-        assert!(refused(columns.clone(), cube).contains("`targets` must be "));
+        let field = if kind == BatchKind::Reconstructions { "columns" } else { "targets" };
+        assert!(refused(columns.clone(), cube).contains(&format!("`{field}` must be ")));
         let mut ragged = columns.clone();
         ragged.push(Tensor::zeros([3, 4], &device));
         refused(ragged, targets.clone());
 
-        let batch = batch(columns, targets).expect(name);
-        if !config.entry().needs_decoder() {
-            let loss = config.init(&device);
-            assert_eq!((loss.name(), loss.takes()), (name, kind));
-            let batch = match loss.takes_layers() {
-                true => LayeredBatch::new(vec![batch; 3]).into(),
-                false => batch,
-            };
-            assert_eq!(loss.forward(batch.clone()).dims(), [1]);
-            assert_eq!(loss.forward_no_reduction(batch.clone()).is_none(), loss.entry().one_number);
-            assert!(loss.diagnose(batch).is_some(), "{name}");
+        if config.entry().needs_decoder() {
+            batch(columns, targets).expect(name);
+            continue;
         }
+        let loss = config.init(&device);
+        assert_eq!((loss.name(), loss.takes()), (name, kind));
+        let batch = match (loss.takes_layers(), loss.takes_reconstructions()) {
+            (true, _) => loss.layered(vec![columns; 3], targets),
+            (_, true) => loss.reconstructed(columns, targets, vec![reconstruction(); 2]),
+            _ => batch(columns, targets),
+        };
+        let batch = batch.expect(name);
+        assert_eq!(loss.forward(batch.clone()).dims(), [1]);
+        assert_eq!(loss.forward_no_reduction(batch.clone()).is_none(), loss.entry().one_number);
+        assert!(loss.diagnose(batch).is_some(), "{name}");
     }
 }
 

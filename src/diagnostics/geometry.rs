@@ -7,7 +7,8 @@ use burn::prelude::*;
 use crate::batch::{
     CandidateBatch, CandidateMarginBatch, ClassLogitBatch, ClassifiedPairBatch, Columns,
     DistillationBatch, EmbeddingsBatch, GuidedBatch, LabeledBatch, ListBatch, LogitBatch,
-    MarginBatch, PairBatch, RetrievalBatch, RowIds, TeacherScoresBatch, TripletBatch,
+    MarginBatch, PairBatch, ReconstructionBatch, RetrievalBatch, RowIds, TeacherScoresBatch,
+    TripletBatch,
 };
 use crate::blocks::Blocks;
 use crate::geometry::Distance;
@@ -178,6 +179,7 @@ nothing_to_survey!(
     EmbeddingsBatch,
     ListBatch,
     LogitBatch,
+    ReconstructionBatch,
     TeacherScoresBatch,
 );
 

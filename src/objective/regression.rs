@@ -6,7 +6,8 @@ use burn::tensor::activation;
 
 use super::hinge::log_one_plus_exp;
 use crate::geometry::Similarity;
-use crate::numeric::tangent;
+use crate::kernels::carry_gradient;
+use crate::numeric::{lowest_number, smallest_divisor, tangent};
 
 pub use crate::kernels::squared_error_sum;
 
@@ -93,9 +94,75 @@ pub fn margin_squared_error(
     squared_error(predicted, margins)
 }
 
+/// The mean of `(x − y)²` relative to the mean of `(y − ȳ)²`, `[1]`, where `ȳ` is the mean row of `y`; not divided if
+/// all rows of `y` are equal.
+///
+/// # Numerical behavior
+///
+/// Both means are of numbers in units of the largest one, so no square overflows or underflows. What does not fit the
+/// type becomes its largest number; subnormal differences count as 0. The gradients are known in closed form.
+pub fn normalized_mean_squared_error(x: Tensor<2>, y: Tensor<2>) -> Tensor<1> {
+    let [a, b] = [&x, &y].map(|rows| rows.clone().inner());
+    // The mean of equal rows may be off by a rounding error.
+    let equal = b.clone().equal(b.clone().narrow(0, 0, 1).expand(b.dims())).all();
+    let spread = b.clone() - b.clone().mean_dim(0);
+    let spread = InUnits::new(spread.clone().mask_fill(every(equal, &spread), 0.0));
+    let error = InUnits::new(a - b);
+
+    let undivided = spread.mean_square.clone().equal_elem(0.0);
+    let square = spread.mean_square.mask_fill(undivided, 1.0);
+    let ratio = error.mean_square / square.clone();
+    let units = fitting(error.unit / spread.unit.clone());
+    let squared_units = fitting(units.clone().square());
+    let twice = 2.0 / x.shape().num_elements() as f64;
+    // Derivatives of the ratio with respect to x − y, and, with the other sign, to y − ȳ.
+    let slope = |rows: Tensor<2>, square: Tensor<1>, units: Tensor<1>| {
+        let factor = fitting(units / spread.unit.clone()).unsqueeze_dim::<2>(0);
+        fitting(rows.mul_scalar(twice) * square.unsqueeze_dim::<2>(0) * factor)
+    };
+    let by_error = slope(error.rows, square.clone().recip(), units);
+    let by_spread = slope(spread.rows, ratio.clone() / square, squared_units.clone());
+    fitting(ratio * squared_units)
+        + carry_gradient(x, by_error.clone())
+        + carry_gradient(y, fitting(by_error + by_spread).neg())
+}
+
+/// Rows as multiples of their largest number.
+struct InUnits {
+    rows: Tensor<2>,
+    /// `[1]`; 1 for rows of zeros.
+    unit: Tensor<1>,
+    /// Of `rows`, `[1]`.
+    mean_square: Tensor<1>,
+}
+
+impl InUnits {
+    fn new(rows: Tensor<2>) -> Self {
+        let share = 1.0 / rows.shape().num_elements() as f64;
+        let largest = rows.clone().abs().max();
+        let none = largest.clone().lower_elem(smallest_divisor(&largest));
+        let unit = largest.mask_fill(none.clone(), 1.0);
+        let rows = rows.clone().mask_fill(every(none, &rows), 0.0) / unit.clone().unsqueeze_dim(0);
+        let mean_square = rows.clone().square().sum_dim(1).mul_scalar(share).sum();
+        Self { rows, unit, mean_square }
+    }
+}
+
+/// A condition for each number of the rows, from one for all.
+fn every(condition: Tensor<1, Bool>, rows: &Tensor<2>) -> Tensor<2, Bool> {
+    condition.unsqueeze_dim::<2>(0).expand(rows.dims())
+}
+
+/// The largest number of the type in place of one that does not fit.
+fn fitting<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let largest = -lowest_number(&x);
+    x.clamp(-largest, largest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::DType;
 
     fn vector(values: [f32; 3]) -> Tensor<1> {
         Tensor::from_floats(values, &Device::flex().autodiff()).require_grad()
@@ -117,6 +184,70 @@ mod tests {
         let y = f(x.clone());
         let slope = x.grad(&y.clone().sum().backward()).unwrap();
         (y.try_into_vec_as().unwrap(), slope.try_into_vec_as().unwrap())
+    }
+
+    /// Value and derivatives of the normalised error.
+    fn normalized(x: [[f64; 2]; 3], y: [[f64; 2]; 3], dtype: DType) -> (f64, [Vec<f64>; 2]) {
+        let place = (&Device::flex().autodiff(), dtype);
+        let [x, y] = [x, y].map(|rows| Tensor::<2>::from_data(rows, place).require_grad());
+        let value = normalized_mean_squared_error(x.clone(), y.clone());
+        let slopes = value.backward();
+        let slope = |rows: Tensor<2>| rows.grad(&slopes).unwrap().try_into_vec_as().unwrap();
+        (value.into_scalar::<f64>(), [x, y].map(slope))
+    }
+
+    const DECODED: [[f64; 2]; 3] = [[0.5, -1.0], [2.0, 0.25], [-0.75, 1.5]];
+    const RESIDUALS: [[f64; 2]; 3] = [[1.0, 2.0], [-0.5, 0.5], [3.0, -1.0]];
+
+    #[test]
+    fn a_normalized_error_is_the_quotient_of_two_errors() {
+        let (value, slopes) = normalized(DECODED, RESIDUALS, DType::F64);
+        let mean = [3.5 / 3.0, 0.5];
+        let sum = |of: fn(f64, f64, f64) -> f64| -> f64 {
+            let numbers = (0..3).flat_map(|i| (0..2).map(move |j| (i, j)));
+            numbers.map(|(i, j)| of(DECODED[i][j], RESIDUALS[i][j], mean[j])).sum()
+        };
+        let expected = sum(|x, y, _| (x - y).powi(2)) / sum(|_, y, mean| (y - mean).powi(2));
+        assert!((value - expected).abs() < 1e-14, "{value} is not {expected}");
+        for (side, slopes) in slopes.iter().enumerate() {
+            for (place, slope) in slopes.iter().enumerate() {
+                let at = |step: f64| {
+                    let mut rows = [DECODED, RESIDUALS];
+                    rows[side][place / 2][place % 2] += step;
+                    normalized(rows[0], rows[1], DType::F64).0
+                };
+                let expected = (at(1e-6) - at(-1e-6)) / 2e-6;
+                assert!((slope - expected).abs() < 1e-8, "{slope} is not {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_of_equal_rows_is_not_divided() {
+        // The mean of three times 0.1 is not 0.1.
+        let (value, [of_x, of_y]) = normalized([[1.1, 0.1]; 3], [[0.1, 0.1]; 3], DType::F32);
+        assert!((value - 0.5).abs() < 1e-6, "{value}");
+        assert!(of_x.iter().zip(&of_y).all(|(x, y)| *x == -y), "{of_x:?}, {of_y:?}");
+        assert!((of_x[0] - 1.0 / 3.0).abs() < 1e-6 && of_x[1] == 0.0, "{of_x:?}");
+    }
+
+    #[test]
+    fn a_normalized_error_keeps_its_digits_and_is_never_nan() {
+        let scaled = |rows: [[f64; 2]; 3], by: f64| rows.map(|row| row.map(|x| x * by));
+        let (expected, slopes) = normalized(DECODED, RESIDUALS, DType::F64);
+        for by in [1e-30, 1e-20, 1e18] {
+            let rows = [DECODED, RESIDUALS].map(|rows| scaled(rows, by));
+            let (value, [of_x, _]) = normalized(rows[0], rows[1], DType::F32);
+            assert!((value / expected - 1.0).abs() < 1e-5, "{by}: {value}");
+            assert!((of_x[0] * by / slopes[0][0] - 1.0).abs() < 1e-5, "{by}: {of_x:?}");
+        }
+        for (of_decoded, of_residuals) in [(1e18, 1e-20), (1e-20, 1e18), (0.0, 1e-42), (1e18, 0.0)]
+        {
+            let rows = [scaled(DECODED, of_decoded), scaled(RESIDUALS, of_residuals)];
+            let (value, slopes) = normalized(rows[0], rows[1], DType::F32);
+            assert!(value.is_finite(), "{of_decoded}, {of_residuals}: {value}");
+            assert!(slopes.concat().iter().all(|slope| slope.is_finite()), "{slopes:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use burn::prelude::*;
 
+use super::base_parts;
 use super::flops::check_threshold;
 use crate::batch::{Batch, trained};
 use crate::diagnostics::Diagnostics;
@@ -154,7 +155,7 @@ impl<L> SpladeLoss<L> {
             !documents.is_empty(),
             "{NAME}: `batch` must have a column of documents beside the queries, got none"
         );
-        let parts = self.base(batch).with(
+        let parts = base_parts(&self.loss, batch).with(
             "document_regularizer_loss",
             regularizer(documents, config.document_regularizer_threshold)
                 .weighted(config.document_regularizer_weight),
@@ -165,18 +166,6 @@ impl<L> SpladeLoss<L> {
                 regularizer(queries, config.query_regularizer_threshold).weighted(weight),
             ),
             _ => parts,
-        }
-    }
-
-    /// The parts of the loss inside, or the loss itself.
-    #[track_caller]
-    fn base<B: Batch>(&self, batch: B) -> Parts
-    where
-        L: Criterion<B>,
-    {
-        match self.loss.parts(batch.clone()) {
-            Some(parts) => parts,
-            None => Parts::default().with("base_loss", Reduced::new(self.loss.loss(batch))),
         }
     }
 }
