@@ -6,7 +6,7 @@
 
 use burn::prelude::*;
 use burn::tensor::Distribution;
-use burn_embedding_losses::batch::Reconstruction;
+use burn_embedding_losses::batch::{Reconstruction, TokenEmbeddings};
 use burn_embedding_losses::catalog::{BatchKind, LossConfig, Targets, TrainingLoss};
 use burn_embedding_losses::numeric::UnitRows;
 use divan::Bencher;
@@ -16,6 +16,8 @@ const BATCHES: [usize; 3] = [64, 256, 1024];
 const DIM: usize = 384;
 /// Documents of a reranker's list.
 const LIST: usize = 32;
+/// Tokens of a text, which share its dimensions.
+const TOKENS: usize = 12;
 
 fn main() {
     divan::main();
@@ -42,6 +44,11 @@ fn rows(n: usize, width: usize) -> Tensor<2> {
     let device = Device::flex().autodiff();
     let rows = Tensor::random([n, width], Distribution::Normal(0.0, 1.0), &device);
     UnitRows::new(rows).rows.require_grad()
+}
+
+fn tokens(rows: Tensor<2>) -> TokenEmbeddings {
+    let [n, width] = rows.dims();
+    TokenEmbeddings::unmasked(rows.reshape([n, TOKENS, width / TOKENS]))
 }
 
 /// Row i has number i modulo `count`.
@@ -102,11 +109,17 @@ fn loss<const ROWS: usize>(bencher: Bencher, name: &str) {
     let config = LossConfig::from_python(name, options).expect("options that exist");
     let loss = config.init(&Device::flex().autodiff());
     let width = width(config.takes());
-    let columns = || (0..*config.takes().columns().start()).map(|_| rows(ROWS, width)).collect();
+    let columns = || -> Vec<_> {
+        (0..*config.takes().columns().start()).map(|_| rows(ROWS, width)).collect()
+    };
     let targets = targets(config.takes(), ROWS);
-    let batch = match (loss.takes_layers(), loss.takes_reconstructions()) {
-        (true, _) => loss.layered(vec![columns(), columns()], targets),
-        (_, true) => loss.reconstructed(columns(), targets, vec![reconstruction(ROWS); 2]),
+    let tokens_of = |columns: Vec<_>| columns.into_iter().map(tokens).collect();
+    let batch = match config.takes().takes_tokens() {
+        true => loss.token_batch(tokens_of(columns()), targets),
+        false if loss.takes_layers() => loss.layered(vec![columns(), columns()], targets),
+        false if loss.takes_reconstructions() => {
+            loss.reconstructed(columns(), targets, vec![reconstruction(ROWS); 2])
+        }
         _ => loss.batch(columns(), targets),
     };
     let batch = batch.expect("a batch for the loss");

@@ -10,6 +10,7 @@
 //! | :-- | :-- |
 //! | [`losses`] | a Config and a Module for each loss, and [`Criterion`], the trait that they share |
 //! | [`reranking`] | the losses of cross-encoders |
+//! | [`multi_vector`] | the losses of models with an embedding for each token |
 //! | [`batch`] | the batches that losses take |
 //! | [`geometry`] | distances, similarities, pair features |
 //! | [`scores`] | the scores of ranking losses; a similarity of your own |
@@ -81,7 +82,7 @@ pub mod sentence_transformers;
 
 pub use diagnostics::{DeadBatch, Diagnostics};
 pub use error::{BatchError, ConfigError};
-pub use geometry::{Distance, Similarity};
+pub use geometry::{Distance, Similarity, TokenSimilarity};
 pub use kernels::fused;
 pub use losses::*;
 #[doc(

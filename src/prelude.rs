@@ -33,7 +33,7 @@ use crate::losses::MseLoss;
 pub use crate::batch::*;
 pub use crate::catalog::{AnyBatch, AnyLoss, BatchKind, LossConfig, Targets, TrainingLoss};
 pub use crate::decoder::{Decoder, OutputProjection};
-pub use crate::geometry::{Distance, Similarity};
+pub use crate::geometry::{Distance, Similarity, TokenSimilarity};
 pub use crate::losses::*;
 pub use crate::noise::{WordDeletion, WordDeletionConfig};
 pub use crate::parallel::{GradCache, Workers};

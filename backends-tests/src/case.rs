@@ -28,9 +28,14 @@ pub struct Case {
     /// Weights of a loss that owns some, by PyTorch's names and in its layout.
     pub params: Option<BTreeMap<String, Nested>>,
     /// One `[n, dim]` a column of texts; with `layer_columns`, those of the layers, one after another; of a
-    /// cross-encoder, its logits as the only column.
+    /// cross-encoder, its logits as the only column; with `token_columns`, `[n, tokens · dim]`.
     #[serde(default)]
     pub columns: Vec<Nested>,
+    /// One `[n, tokens, dim]` a column of texts.
+    #[serde(default)]
+    token_columns: Vec<Nested>,
+    /// Where there is a token, one `[n, tokens]` for each of the token columns.
+    pub masks: Option<Vec<Nested>>,
     /// One `[n, dim]` a column of texts after each layer, the final layer last.
     #[serde(default)]
     layer_columns: Vec<Vec<Nested>>,
@@ -104,6 +109,8 @@ pub enum Family {
     CrossEncoder,
     /// Embeddings over a vocabulary.
     SparseEncoder,
+    /// One embedding per token.
+    MultiVectorEncoder,
 }
 
 impl Family {
@@ -112,6 +119,7 @@ impl Family {
             Self::SentenceTransformer => ModelKind::SentenceEncoder,
             Self::CrossEncoder => ModelKind::CrossEncoder,
             Self::SparseEncoder => ModelKind::SparseEncoder,
+            Self::MultiVectorEncoder => ModelKind::MultiVectorEncoder,
         }
     }
 }
@@ -259,6 +267,8 @@ impl Case {
             config,
             params: None,
             columns: Vec::new(),
+            token_columns: Vec::new(),
+            masks: None,
             layer_columns: Vec::new(),
             layers: 0,
             matrices: Vec::new(),
@@ -276,12 +286,14 @@ impl Case {
         }
     }
 
-    /// The columns of all layers, the logits of a cross-encoder, or matrices become columns; the name says the
+    /// The columns of all layers, those of tokens, the logits of a cross-encoder, or matrices become columns; the name says the
     /// family.
     fn with_one_list_of_columns(mut self) -> Self {
         self.loss = format!("{}{}", self.family.model().prefix(), self.loss);
         self.layers = self.layer_columns.len();
         self.columns.extend(std::mem::take(&mut self.layer_columns).into_iter().flatten());
+        self.columns
+            .extend(std::mem::take(&mut self.token_columns).into_iter().map(Nested::as_matrix));
         if let Some(mut logits) = self.logits.take() {
             if logits.shape.len() == 1 {
                 logits.shape.push(1);
@@ -307,13 +319,9 @@ impl Case {
             Some(Nested { shape, .. }) if shape.len() == 2 && shape.iter().all(|&n| n > 0) => shape,
             _ => return Err("`columns` must be matrices with at least one row and column".into()),
         };
-        let (latents, matrices) = self.columns.split_at(self.columns.len() - self.matrix_count());
-        for (name, alike) in [("columns", latents), ("matrices", matrices)] {
-            let differ = alike.windows(2).find(|two| two[0].shape != two[1].shape);
-            if let Some([one, other]) = differ {
-                let (one, other) = (&one.shape, &other.shape);
-                return Err(format!("`{name}` differ in shape: {one:?} and {other:?}"));
-            }
+        match &self.masks {
+            Some(masks) => self.check_tokens(masks)?,
+            None => self.check_alike()?,
         }
         match &self.labels {
             Some(Labels { data, .. })
@@ -324,6 +332,35 @@ impl Case {
             }
             _ => Ok(()),
         }
+    }
+
+    /// One shape for all columns, and one for all matrices of an auto-encoder.
+    fn check_alike(&self) -> Result<(), String> {
+        let (columns, matrices) = self.columns.split_at(self.columns.len() - self.matrix_count());
+        for (name, alike) in [("columns", columns), ("matrices", matrices)] {
+            let differ = alike.windows(2).find(|two| two[0].shape != two[1].shape);
+            if let Some([one, other]) = differ {
+                let (one, other) = (&one.shape, &other.shape);
+                return Err(format!("`{name}` differ in shape: {one:?} and {other:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A mask for each column, with a place for each of its tokens, which have one dimension.
+    fn check_tokens(&self, masks: &[Nested]) -> Result<(), String> {
+        if masks.len() != self.columns.len() {
+            return Err(format!("{} columns, but {} masks", self.columns.len(), masks.len()));
+        }
+        let dim = |column: &Nested, mask: &Nested| match mask.shape[..] {
+            [rows, tokens] if tokens > 0 && rows == column.shape[0] => {
+                (column.shape[1] % tokens == 0).then(|| column.shape[1] / tokens)
+            }
+            _ => None,
+        };
+        let dims: Vec<_> = self.columns.iter().zip(masks).map(|(c, m)| dim(c, m)).collect();
+        let fits = dims[0].is_some() && dims.iter().all(|&dim| dim == dims[0]);
+        fits.then_some(()).ok_or_else(|| "`masks` do not fit `token_columns`".into())
     }
 
     /// Inputs are printed as the shortest decimal of an `f32`.

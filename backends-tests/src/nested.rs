@@ -32,6 +32,28 @@ impl Nested {
         Ok(Tensor::from_data(data, (device, dtype)))
     }
 
+    /// The same numbers as a matrix with a row for each of the first axis.
+    pub fn as_matrix(mut self) -> Self {
+        let rows = self.shape.first().copied().unwrap_or_default();
+        self.shape = vec![rows, self.data.len() / rows.max(1)];
+        self
+    }
+
+    /// The numbers as a mask: true where they are not 0.
+    ///
+    /// # Errors
+    ///
+    /// If the rank is not 2.
+    pub fn mask(&self, device: &Device) -> Result<Tensor<2, Bool>, String> {
+        let mask: Vec<bool> = self.data.iter().map(|&x| x != 0.0).collect();
+        match self.shape[..] {
+            [rows, columns] => {
+                Ok(Tensor::from_data(TensorData::new(mask, [rows, columns]), device))
+            }
+            _ => Err(format!("expected a mask of rank 2, got shape {:?}", self.shape)),
+        }
+    }
+
     /// The numbers rounded to `f32`: what inputs are meant to be.
     pub fn rounded_to_f32(mut self) -> Self {
         self.data.iter_mut().for_each(|x| *x = f64::from(*x as f32));

@@ -51,6 +51,9 @@ pub fn random_case(
     let negatives = usize::from(case.config["hardness_mode"].is_string());
     let more = 1..(columns.start() + negatives) * case.layers.max(1);
     case.columns.extend(more.map(|_| unit_rows(batch, dim, &mut rng)));
+    if entry.takes.takes_tokens() {
+        give_tokens(&mut case, &mut rng);
+    }
     if config.takes() == BatchKind::GuidedRankings {
         let columns = case.columns.len() / case.layers.max(1);
         let guide = (0..columns).map(|_| unit_rows(batch, dim + 1, &mut rng));
@@ -76,6 +79,21 @@ fn add_reconstructions(case: &mut Case, batch: usize, dim: usize, rng: &mut StdR
     case.reconstructions = vec![true; case.columns.len().max(2)];
     let matrices = case.matrix_count();
     case.columns.extend((0..matrices).map(|_| unit_rows(batch, dim, rng)));
+}
+
+/// Texts of up to a few tokens in place of rows, with holes, and at least one token each.
+fn give_tokens(case: &mut Case, rng: &mut StdRng) {
+    let mut masks = Vec::new();
+    for (index, column) in case.columns.iter_mut().enumerate() {
+        let (tokens, [rows, dim]) = (2 + index, [column.shape[0], column.shape[1]]);
+        *column = unit_rows(rows * tokens, dim, rng);
+        column.shape = vec![rows, tokens * dim];
+        let places = 0..rows * tokens;
+        let mut mask: Vec<f64> = places.map(|_| f64::from(rng.random_bool(0.8))).collect();
+        mask.chunks_mut(tokens).for_each(|text| text[rng.random_range(0..tokens)] = 1.0);
+        masks.push(Nested { shape: vec![rows, tokens], data: mask });
+    }
+    case.masks = Some(masks);
 }
 
 /// Random weights for a loss that owns some.

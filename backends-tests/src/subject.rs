@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use burn::prelude::*;
 use burn::tensor::DType;
-use burn_embedding_losses::batch::Reconstruction;
+use burn_embedding_losses::batch::{Reconstruction, TokenEmbeddings};
 use burn_embedding_losses::catalog::{AnyBatch, AnyLoss, LossConfig, Targets, TrainingLoss};
 
 use crate::case::Case;
+use crate::nested::Nested;
 use crate::options;
 use crate::targets::targets;
 use crate::weights;
@@ -45,6 +46,8 @@ pub struct Inputs {
     columns: Vec<Tensor<2>>,
     layers: usize,
     reconstructions: Vec<bool>,
+    /// Where there is a token, for each column of tokens.
+    masks: Option<Vec<Tensor<2, Bool>>>,
     targets: Targets,
 }
 
@@ -71,7 +74,9 @@ impl Inputs {
         let loss = weights::set(config.init(device), case.params.as_ref(), device, dtype)?;
         let dims = case.sampled_dims.as_deref().unwrap_or_default();
         loss.take_next(case.sampled_layers.as_deref(), dims);
+        let mask = |masks: &Vec<Nested>| masks.iter().map(|mask| mask.mask(device)).collect();
         Ok(Self {
+            masks: case.masks.as_ref().map(mask).transpose()?,
             columns: columns.collect::<Result<_, _>>()?,
             layers: case.layers,
             reconstructions: case.reconstructions.clone(),
@@ -127,6 +132,10 @@ impl Inputs {
 
     fn batch(&self) -> Result<AnyBatch, String> {
         let (mut columns, targets) = (self.columns.clone(), self.targets.clone());
+        if let Some(masks) = &self.masks {
+            let columns = columns.into_iter().zip(masks).map(tokens).collect();
+            return self.loss.token_batch(columns, targets).map_err(|error| error.to_string());
+        }
         let batch = match self.layers {
             0 if self.reconstructions.is_empty() => self.loss.batch(columns, targets),
             0 => {
@@ -158,6 +167,12 @@ impl Inputs {
         found.reverse();
         found
     }
+}
+
+/// Rows `[n, tokens · dim]` as token embeddings.
+fn tokens((rows, mask): (Tensor<2>, &Tensor<2, Bool>)) -> TokenEmbeddings {
+    let ([n, width], [_, tokens]) = (rows.dims(), mask.dims());
+    TokenEmbeddings::new(rows.reshape([n, tokens, width / tokens]), mask.clone())
 }
 
 /// Runs the loss forward and backward on the case's inputs.

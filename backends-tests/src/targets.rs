@@ -34,6 +34,7 @@ pub fn targets(
             | BatchKind::AnyTexts
             | BatchKind::Reconstructions
             | BatchKind::TwoEncoderTexts
+            | BatchKind::TokenRankings
             | BatchKind::Candidates
     );
     let Some(Labels { dtype: of, data }) = case.labels.as_ref().filter(|_| !without) else {

@@ -107,6 +107,12 @@ fn table() -> Vec<(&'static str, Value)> {
         let options = json!({"loss": {loss: options}, "dims": [1, 3, 0], "weights": weights});
         table.push(("MatryoshkaLoss", options));
     }
+    for entry in LossConfig::ENTRIES.into_iter().filter(|entry| entry.takes.takes_tokens()) {
+        let limited = json!({"name": "XTRScores", "top_k": 5});
+        for similarity in [json!("MaxSim"), json!("MeanMaxSim"), limited] {
+            table.push((entry.name, json!({"similarity_fct": similarity})));
+        }
+    }
     table.extend(of_layers(0.0));
     table.extend(regularised());
     // Without its last part, whose residual holds a constant.

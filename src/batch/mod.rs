@@ -22,6 +22,7 @@
 //! | [`CandidateBatch`] | logits, the positive first | rerankers: ranking |
 //! | [`CandidateMarginBatch`] | (logits, margins or scores) | rerankers: margin MSE |
 //! | [`ListBatch`] | (logits, labels, lengths) | rerankers: listwise losses |
+//! | [`TokenRetrievalBatch`] | (query, positive), then a `Vec` of negatives, [`TokenEmbeddings`] each | multi-vector models: ranking |
 //!
 //! - Half-precision embeddings are widened to `f32` on the way in, so every loss adds up in `f32` or
 //!   better. All embeddings of a batch have the same type.
@@ -90,6 +91,8 @@ pub(crate) mod shape;
 mod teacher_scores;
 #[cfg(test)]
 mod tests;
+mod token_retrieval;
+mod tokens;
 mod triplet;
 pub(crate) mod values;
 mod warning;
@@ -113,4 +116,6 @@ pub use reconstruction::{Reconstruction, ReconstructionBatch};
 pub use retrieval::RetrievalBatch;
 pub use row_ids::RowIds;
 pub use teacher_scores::TeacherScoresBatch;
+pub use token_retrieval::TokenRetrievalBatch;
+pub use tokens::TokenEmbeddings;
 pub use triplet::TripletBatch;

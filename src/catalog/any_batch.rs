@@ -80,5 +80,6 @@ batches! {
     Reconstruction(ReconstructionBatch),
     Retrieval(RetrievalBatch),
     TeacherScores(TeacherScoresBatch),
+    TokenRetrieval(TokenRetrievalBatch),
     Triplet(TripletBatch),
 }

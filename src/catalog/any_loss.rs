@@ -1,7 +1,7 @@
 use burn::prelude::*;
 
 use super::{AnyBatch, AnyLoss, BatchKind, Targets};
-use crate::batch::{CsrBatch, LayeredBatch, Reconstruction, ReconstructionBatch};
+use crate::batch::{CsrBatch, LayeredBatch, Reconstruction, ReconstructionBatch, TokenEmbeddings};
 use crate::decoder::Decoder;
 use crate::diagnostics::Diagnostics;
 use crate::error::BatchError;
@@ -62,6 +62,20 @@ pub trait TrainingLoss: Criterion<AnyBatch> {
     /// If columns or targets do not fit the loss; the message names loss, field, rule and value.
     fn batch(&self, columns: Vec<Tensor<2>>, targets: Targets) -> Result<AnyBatch, BatchError> {
         self.takes().batch(self.name(), columns, targets)
+    }
+
+    /// The batch of a loss of multi-vector models, from the token embeddings of each column of texts and the
+    /// targets of the rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`batch`](Self::batch).
+    fn token_batch(
+        &self,
+        columns: Vec<TokenEmbeddings>,
+        targets: Targets,
+    ) -> Result<AnyBatch, BatchError> {
+        self.takes().token_batch(self.name(), columns, targets)
     }
 
     /// Whether it takes the embeddings after each layer of the encoder: the [`layered`](Self::layered) batch.

@@ -34,6 +34,7 @@ use crate::error::BatchError;
 /// | `ScoredCandidates` | 1: logits `[n, 1 + k]`, the positive first | as `ScoredRankings` |
 /// | `Lists` | 1: logits `[lists, longest]` | labels and lengths |
 /// | `Reconstructions` | 0: reconstructions instead | none |
+/// | `TokenRankings` | 2 or more, of [token embeddings](Self::token_batch): query, positive, negatives | none |
 /// | `Inner` | 1 or more | as the loss inside |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -84,6 +85,9 @@ pub enum BatchKind {
     /// What a sparse auto-encoder decoded from each column of texts: [`ReconstructionBatch`], made by
     /// [`TrainingLoss::reconstructed`](super::TrainingLoss::reconstructed).
     Reconstructions,
+    /// Token embeddings of pairs that belong together, with hard negatives where there are some:
+    /// [`TokenRetrievalBatch`].
+    TokenRankings,
     /// Those of the loss inside a wrapper, which [`LossConfig::takes`](super::LossConfig::takes) names.
     Inner,
 }
@@ -169,6 +173,7 @@ impl BatchKind {
             Self::TwoEncoderPairs | Self::TwoEncoderTexts => 2..=2,
             Self::ClassifiedPairs | Self::PositivePairs => 2..=2,
             Self::Rankings | Self::GuidedRankings | Self::ScoredTuples => 2..=usize::MAX,
+            Self::TokenRankings => 2..=usize::MAX,
             Self::Triplets => 3..=3,
             Self::ScoredRankings | Self::TeacherScores => 3..=usize::MAX,
             Self::TeacherEmbeddings | Self::AnyTexts | Self::Inner => 1..=usize::MAX,
@@ -190,7 +195,9 @@ impl BatchKind {
         let check = Check { loss };
         let from_columns = self != Self::Reconstructions;
         check.rule(from_columns, "columns", "be reconstructions", columns.len())?;
-        check.columns(self, &columns)?;
+        check.count(self, columns.len())?;
+        check.tokens(self, false)?;
+        check.columns(&columns)?;
         let n = columns[0].dims()[0];
         check.rows(&targets, n)?;
         let (count, mut columns) = (columns.len(), columns.into_iter());
@@ -327,7 +334,7 @@ impl BatchKind {
             Self::DamagedTexts => "tokens",
             Self::Logits => "numbers or classes",
             Self::ClassLogits => "classes, or a matrix of probabilities",
-            Self::Candidates => "none",
+            Self::Candidates | Self::TokenRankings => "none",
             Self::ScoredCandidates => "numbers, or a matrix of margins or scores",
             Self::Lists => "labels of lists",
             Self::Reconstructions => "none",
@@ -337,12 +344,12 @@ impl BatchKind {
 }
 
 /// The rules of columns and targets, with the loss that the messages name.
-struct Check<'a> {
-    loss: &'a str,
+pub(super) struct Check<'a> {
+    pub loss: &'a str,
 }
 
 impl Check<'_> {
-    fn rule(
+    pub fn rule(
         &self,
         holds: bool,
         field: impl Display,
@@ -353,17 +360,31 @@ impl Check<'_> {
         if holds { Ok(()) } else { Err(error()) }
     }
 
-    fn wrong(&self, kind: BatchKind, targets: &Targets) -> BatchError {
+    pub fn wrong(&self, kind: BatchKind, targets: &Targets) -> BatchError {
         let rule = format_args!("be {}", kind.targets());
         self.rule(false, "targets", rule, targets).expect_err("it does not hold")
     }
 
-    /// As many as the kind has, alike, with at least one row and one coordinate.
-    fn columns(&self, kind: BatchKind, columns: &[Tensor<2>]) -> Result<(), BatchError> {
-        let (range, count) = (kind.columns(), columns.len());
+    /// As many as the kind has.
+    pub fn count(&self, kind: BatchKind, count: usize) -> Result<(), BatchError> {
+        let range = kind.columns();
         let at_least = if range.end() > range.start() { "at least " } else { "" };
         let rule = format_args!("be {at_least}{}", range.start());
-        self.rule(range.contains(&count), "columns", rule, count)?;
+        self.rule(range.contains(&count), "columns", rule, count)
+    }
+
+    /// Token embeddings, or one embedding for each text, as the kind takes them.
+    pub fn tokens(&self, kind: BatchKind, given: bool) -> Result<(), BatchError> {
+        let name = |tokens| match tokens {
+            true => "token embeddings (`token_batch`)",
+            false => "one embedding for each text (`batch`)",
+        };
+        let wanted = kind.takes_tokens();
+        self.rule(given == wanted, "columns", format_args!("be {}", name(wanted)), name(given))
+    }
+
+    /// Alike, with at least one row and one coordinate.
+    fn columns(&self, columns: &[Tensor<2>]) -> Result<(), BatchError> {
         let (shape, dtype) = (columns[0].dims(), columns[0].dtype());
         let rule = "have at least one row and one coordinate";
         self.rule(shape.iter().all(|&size| size > 0), "columns[0]", rule, format!("{shape:?}"))?;
@@ -378,7 +399,7 @@ impl Check<'_> {
         })
     }
 
-    fn rows(&self, targets: &Targets, n: usize) -> Result<(), BatchError> {
+    pub fn rows(&self, targets: &Targets, n: usize) -> Result<(), BatchError> {
         let fits = targets.shape().is_none_or(|shape| shape[0] == n);
         self.rule(fits, "targets", format_args!("have {n} rows"), targets)
     }

@@ -92,6 +92,8 @@ pub enum ModelKind {
     CrossEncoder,
     /// One embedding per text, with a dimension for each word of a vocabulary.
     SparseEncoder,
+    /// One embedding per token of a text.
+    MultiVectorEncoder,
 }
 
 impl ModelKind {
@@ -102,6 +104,7 @@ impl ModelKind {
             Self::SentenceEncoder => "",
             Self::CrossEncoder => "cross_encoder.",
             Self::SparseEncoder => "sparse_encoder.",
+            Self::MultiVectorEncoder => "multi_vector_encoder.",
         }
     }
 }

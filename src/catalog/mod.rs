@@ -35,6 +35,7 @@ mod inner;
 mod python;
 #[cfg(test)]
 mod tests;
+mod token_columns;
 
 pub use alias::Alias;
 pub use any_batch::{AnyBatch, AnyCsrBatch, AnyLayers};
@@ -49,6 +50,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
+use crate::losses::multi_vector::{
+    MultiVectorMultipleNegativesRankingLoss, MultiVectorMultipleNegativesRankingLossConfig,
+};
 use crate::losses::reranking::{
     AdrMseLoss as RerankingAdrMseLoss, AdrMseLossConfig as RerankingAdrMseLossConfig,
     BinaryCrossEntropyLoss as RerankingBinaryCrossEntropyLoss,
@@ -380,6 +384,18 @@ declare::losses! {
         name: "sparse_encoder.SparseTripletLoss", model: SparseEncoder, takes: Triplets,
         config: TripletLossConfig,
         loss: TripletLoss,
+    }
+    CachedMultiVectorMultipleNegativesRanking {
+        name: "multi_vector_encoder.CachedMultiVectorMultipleNegativesRankingLoss", model: MultiVectorEncoder,
+        takes: TokenRankings,
+        config: MultiVectorMultipleNegativesRankingLossConfig from python::CachedMultiVectorMultipleNegativesRanking,
+        loss: MultiVectorMultipleNegativesRankingLoss,
+    }
+    MultiVectorMultipleNegativesRanking {
+        name: "multi_vector_encoder.MultiVectorMultipleNegativesRankingLoss", model: MultiVectorEncoder,
+        takes: TokenRankings,
+        config: MultiVectorMultipleNegativesRankingLossConfig from python::MultiVectorMultipleNegativesRanking,
+        loss: MultiVectorMultipleNegativesRankingLoss,
     }
 }
 

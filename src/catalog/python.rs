@@ -12,6 +12,7 @@ use super::{
     AroundAdaptiveLayer, AroundCsr, AroundMatryoshka, AroundMatryoshka2d, AroundSplade, LossConfig,
 };
 use crate::geometry::Similarity;
+use crate::losses::multi_vector as tokens;
 use crate::losses::reranking as reranker;
 use crate::losses::sparse::{CsrLossConfig, FlopsLossConfig, SpladeLossConfig};
 use crate::losses::*;
@@ -370,6 +371,18 @@ with_ignored_options! {
         show_progress_bar: bool
     } for MegaBatchMarginLossConfig;
     Softmax { loss_fct: CrossEntropy } for SoftmaxLossConfig;
+    CachedMultiVectorMultipleNegativesRanking {
+        mini_batch_size: NonZeroUsize,
+        mini_batch_num_tokens: NonZeroUsize,
+        score_mini_batch_size: NonZeroUsize,
+        gather_across_devices: bool,
+        show_progress_bar: bool
+    } for tokens::MultiVectorMultipleNegativesRankingLossConfig;
+    MultiVectorMultipleNegativesRanking {
+        mini_batch_size: NonZeroUsize,
+        score_mini_batch_size: NonZeroUsize,
+        gather_across_devices: bool
+    } for tokens::MultiVectorMultipleNegativesRankingLossConfig;
     RerankingAdrMse { mini_batch_size: i64 } for reranker::AdrMseLossConfig;
     RerankingCachedMultipleNegativesRanking { mini_batch_size: i64, show_progress_bar: bool }
         for reranker::MultipleNegativesRankingLossConfig;

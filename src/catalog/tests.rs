@@ -1,5 +1,6 @@
 use super::*;
-use crate::batch::Reconstruction;
+use crate::batch::{Reconstruction, TokenEmbeddings};
+use crate::error::BatchError;
 use crate::reduction::Reduction;
 use serde_json::{Value, json};
 
@@ -329,6 +330,7 @@ fn batch_parts(kind: BatchKind, rows: usize) -> (Vec<Tensor<2>>, Targets) {
         | BatchKind::TwoEncoderTexts
         | BatchKind::Triplets
         | BatchKind::Candidates
+        | BatchKind::TokenRankings
         | BatchKind::AnyTexts
         | BatchKind::Reconstructions => Targets::None,
         BatchKind::TeacherScores => Targets::Matrix(column().narrow(1, 0, 2)),
@@ -409,12 +411,48 @@ fn the_loss_of_latents_is_a_ranking_unless_it_is_given() {
     assert_ne!(of(json!("MultipleNegativesRankingLoss")), ranking);
 }
 
+/// The batch of a kind; rows are two tokens each, if it takes tokens.
+fn batch_of(
+    kind: BatchKind,
+    name: &str,
+    columns: Vec<Tensor<2>>,
+    targets: Targets,
+) -> Result<AnyBatch, BatchError> {
+    if !kind.takes_tokens() {
+        return kind.batch(name, columns, targets);
+    }
+    let tokens = |rows: Tensor<2>| {
+        let [n, width] = rows.dims();
+        TokenEmbeddings::unmasked(rows.reshape([n, 2, width / 2]))
+    };
+    kind.token_batch(name, columns.into_iter().map(tokens).collect(), targets)
+}
+
+#[test]
+fn tokens_and_whole_embeddings_are_told_apart() {
+    let rows = || Tensor::<2>::ones([2, 4], &Device::flex());
+    let error = BatchKind::TokenRankings.batch("L", vec![rows(), rows()], Targets::None);
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "L: `columns` must be token embeddings (`token_batch`), got one embedding for each text (`batch`)"
+    );
+    let tokens = || TokenEmbeddings::unmasked(rows().unsqueeze());
+    let error = BatchKind::Rankings.token_batch("L", vec![tokens(), tokens()], Targets::None);
+    assert!(error.unwrap_err().to_string().ends_with("got token embeddings (`token_batch`)"));
+    let narrow = TokenEmbeddings::unmasked(Tensor::ones([1, 5, 3], &Device::flex()));
+    let error = BatchKind::TokenRankings.token_batch("L", vec![tokens(), narrow], Targets::None);
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "L: `columns[1]` must be f32 [1, tokens, 4], got f32 [1, tokens, 3]"
+    );
+}
+
 #[test]
 fn every_loss_takes_the_batch_of_its_kind_and_names_what_does_not_fit() {
     for config in configurations() {
         let (name, kind) = (config.name(), config.takes());
         let (columns, targets) = batch_parts(kind, 4);
-        let batch = |columns, targets| kind.batch(name, columns, targets);
+        let batch = |columns, targets| batch_of(kind, name, columns, targets);
         let refused = |columns, targets| {
             let error = batch(columns, targets).expect_err(name).to_string();
             assert!(error.starts_with(&format!("{name}: `")), "{error}");

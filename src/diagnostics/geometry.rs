@@ -8,6 +8,7 @@ use crate::batch::{
     CandidateBatch, CandidateMarginBatch, ClassLogitBatch, ClassifiedPairBatch, Columns,
     DistillationBatch, EmbeddingsBatch, GuidedBatch, LabeledBatch, ListBatch, LogitBatch,
     MarginBatch, PairBatch, ReconstructionBatch, RetrievalBatch, RowIds, TeacherScoresBatch,
+    TokenRetrievalBatch,
     TripletBatch,
 };
 use crate::blocks::Blocks;
@@ -181,6 +182,7 @@ nothing_to_survey!(
     LogitBatch,
     ReconstructionBatch,
     TeacherScoresBatch,
+    TokenRetrievalBatch,
 );
 
 fn blocks(rows: &Tensor<2>, bytes: usize) -> Blocks {

@@ -6,8 +6,10 @@
 mod angle;
 mod distance;
 mod similarity;
+mod token_similarity;
 
 pub use crate::kernels::PairFeatures;
 pub use angle::angle;
 pub use distance::Distance;
 pub use similarity::Similarity;
+pub use token_similarity::TokenSimilarity;

@@ -20,6 +20,7 @@ mod global_orthogonal_regularization;
 mod margin_mse;
 mod mega_batch_margin;
 mod mse;
+pub mod multi_vector;
 mod multiple_negatives_ranking;
 mod online_contrastive;
 mod projection;

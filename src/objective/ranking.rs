@@ -77,6 +77,16 @@ pub struct Candidates<S> {
     guide: Option<Guide>,
 }
 
+/// The logits of a block.
+struct Logits<S: Scores> {
+    /// Those of each comparison, penalties added.
+    all: Vec<Tensor<2>>,
+    /// The traces of their scores.
+    traces: Vec<S::Trace>,
+    /// Those of the positives, `[rows, 1]`.
+    positives: Tensor<2>,
+}
+
 /// Rows with an equal id are not compared, except a query with its own positive.
 #[derive(Debug, Clone)]
 struct Ids {
@@ -209,7 +219,7 @@ impl<S: Scores> Candidates<S> {
     }
 
     fn terms_of(&self, range: Range<usize>, ranking: &Ranking) -> Tensor<1> {
-        let (logits, positives) = self.logits(&range, ranking);
+        let Logits { all: logits, positives, .. } = self.logits(&range, ranking);
         let terms = match ranking.contest {
             Contest::Joint => log_sum_exp(logits) - positives,
             Contest::PerComparison => {
@@ -229,38 +239,35 @@ impl<S: Scores> Candidates<S> {
         others + log_one_plus_exp(positives.neg())
     }
 
-    /// The logits of each comparison, penalties added, and those of the positives, `[rows, 1]`.
-    fn logits(&self, range: &Range<usize>, ranking: &Ranking) -> (Vec<Tensor<2>>, Tensor<2>) {
+    fn logits(&self, range: &Range<usize>, ranking: &Ranking) -> Logits<S> {
         let mut positives = None;
         let logits = |&comparison: &Comparison| {
-            let mut z = self.scaled(comparison, range);
+            let (mut z, trace) = self.scaled(comparison, range);
             if comparison == Comparison::QUERY_TO_DOCUMENT {
                 positives = Some(z.clone().gather(1, diagonal(range.clone(), &z.device())));
                 if let Some((of, strength)) = ranking.penalty {
                     z = self.penalize(z, range, of, strength);
                 }
             }
-            match self.left_out(comparison, range, &z) {
-                Some(mask) => {
-                    let lowest = lowest_number(&z);
-                    z.mask_fill(mask, lowest)
-                }
-                None => z,
+            if let Some(mask) = self.left_out(comparison, range, &z) {
+                let lowest = lowest_number(&z);
+                z = z.mask_fill(mask, lowest);
             }
+            (z, trace)
         };
-        let logits = ranking.comparisons.iter().map(logits).collect();
-        (logits, positives.expect("queries are compared with documents"))
+        let (all, traces) = ranking.comparisons.iter().map(logits).unzip();
+        Logits { all, traces, positives: positives.expect("queries are compared with documents") }
     }
 
-    fn scaled(&self, comparison: Comparison, range: &Range<usize>) -> Tensor<2> {
-        let scores = |factor| self.scores.block(comparison, range.clone(), factor);
+    fn scaled(&self, comparison: Comparison, range: &Range<usize>) -> (Tensor<2>, S::Trace) {
+        let scores = |factor| self.scores.traced(comparison, range.clone(), factor);
         match &self.scale {
             Scale::Fixed(scale) => scores(*scale),
             Scale::Learned(_) if self.in_rows => scores(1.0),
             Scale::Learned(scale) => {
-                let scores = scores(1.0);
+                let (scores, trace) = scores(1.0);
                 let dtype = scores.dtype();
-                scores * scale.clone().cast(dtype).unsqueeze()
+                (scores * scale.clone().cast(dtype).unsqueeze(), trace)
             }
         }
     }
@@ -451,7 +458,7 @@ struct Closed<'a, S> {
 impl<S: Scores> Closed<'_, S> {
     /// The terms of a block times their factors, `[1]`; adds to the gradients.
     fn block(&self, range: Range<usize>, gradients: &mut [Option<Accumulated>; 2]) -> Tensor<1> {
-        let (logits, positives) = self.of.logits(&range, self.ranking);
+        let Logits { all: logits, traces, positives } = self.of.logits(&range, self.ranking);
         let contest = self.ranking.contest;
         let share = 1.0 / if contest == Contest::PerComparison { logits.len() } else { 1 } as f64;
         let equal = match self.factor {
@@ -477,6 +484,7 @@ impl<S: Scores> Closed<'_, S> {
                 (vec![slopes], self.of.answers(logits, positives, &range))
             }
         };
+        let slopes = slopes.into_iter().zip(traces);
         self.backward(&range, equal * self.scale, slopes, gradients);
         self.factor.sum(terms.squeeze_dim(1), &range)
     }
@@ -485,10 +493,10 @@ impl<S: Scores> Closed<'_, S> {
         &self,
         range: &Range<usize>,
         pull: f64,
-        slopes: Vec<Tensor<2>>,
+        slopes: impl Iterator<Item = (Tensor<2>, S::Trace)>,
         gradients: &mut [Option<Accumulated>; 2],
     ) {
-        for (&comparison, slope) in self.ranking.comparisons.iter().zip(slopes) {
+        for (&comparison, (slope, trace)) in self.ranking.comparisons.iter().zip(slopes) {
             let slope = match comparison {
                 Comparison::QUERY_TO_DOCUMENT => add_to_diagonal(slope, range.start, -pull),
                 _ => slope,
@@ -497,7 +505,7 @@ impl<S: Scores> Closed<'_, S> {
                 Some(factors) => slope * factors.unsqueeze_dim(1),
                 None => slope,
             };
-            self.of.scores.backward(comparison, range, slope, gradients);
+            self.of.scores.backward(comparison, range, slope, trace, gradients);
         }
     }
 }

@@ -16,11 +16,13 @@ pub fn permutes(place: &Place, case: &Case) -> Result<(), String> {
     let mut permuted = case.clone();
     let labels = permuted.labels.iter_mut().map(|labels| &mut labels.data);
     let guide = permuted.guide_columns.iter_mut().flatten();
+    let masks = permuted.masks.iter_mut().flatten();
     permuted
         .columns
         .iter_mut()
         .chain(labels)
         .chain(guide)
+        .chain(masks)
         .for_each(|rows| *rows = take(rows, &order));
 
     if let Some(lengths) = &mut permuted.lengths {
@@ -28,8 +30,10 @@ pub fn permutes(place: &Place, case: &Case) -> Result<(), String> {
     }
 
     let (loss, gradients) = place.run(case);
-    let rows = |data| Nested { shape: case.columns[0].shape.clone(), data };
-    let moved = gradients.into_iter().map(|g| take(&rows(g), &order).data).collect();
+    let moved = |(data, column): (Vec<f64>, &Nested)| {
+        take(&Nested { shape: column.shape.clone(), data }, &order).data
+    };
+    let moved = gradients.into_iter().zip(&case.columns).map(moved).collect();
     same(&(loss, moved), &place.run(&permuted), place.rounding(case))
 }
 

@@ -5,6 +5,7 @@ mod common;
 use std::fs;
 
 use burn::tensor::Device;
+use burn_embedding_losses::catalog::{LossConfig, ModelKind};
 use common::{copy, finetune, golden, names, set, succeed, text};
 use finetune::data::{corpus, task};
 use finetune::run::evaluation::{Embedder, Evaluation, Measure};
@@ -255,6 +256,12 @@ fn options_that_are_none_are_refused() {
         &["--loss", "cross_encoder.LambdaLoss"],
         "needs a cross-encoder, which gives logits",
     );
+    for entry in LossConfig::ENTRIES {
+        if entry.model == ModelKind::MultiVectorEncoder {
+            let message = "needs a multi-vector encoder, with an embedding for each token";
+            refused(&[], &["--loss", entry.name], message);
+        }
+    }
     refused(&[], &["--loss-config", "{margin: 1}"], "--loss-config: expected a JSON object");
     refused(&[], &["--loss-config", "[1]"], "--loss-config: expected a JSON object");
     refused(&[], &["--loss-config", "{\"margin\": 1}"], "unknown field `margin`");

@@ -96,6 +96,7 @@ pub fn entry_of(loss: &str) -> Result<&'static Entry, Error> {
     let needed = match entry.model {
         ModelKind::SentenceEncoder => return Ok(entry),
         ModelKind::SparseEncoder => "a sparse encoder, with a dimension for each word",
+        ModelKind::MultiVectorEncoder => "a multi-vector encoder, with an embedding for each token",
         _ => "a cross-encoder, which gives logits",
     };
     Err(Error::option(

@@ -45,6 +45,10 @@
 //! assert_eq!(gradient.dims(), [2, 2]);
 //! ```
 
+mod tokens;
+
+pub(crate) use tokens::TokenScores;
+
 use core::ops::Range;
 
 use burn::prelude::*;
@@ -87,12 +91,26 @@ impl Comparison {
 /// As [`Columns`] they show every tensor that the scores depend on, in a fixed order; these get a
 /// gradient.
 pub trait Scores: Columns {
+    /// What [`backward`](Self::backward) has to know of a block that was computed; `()` where the rows say it all.
+    type Trace;
+
     /// The number of rows on a side. Documents are the positives of all queries, in their order, then
     /// the first hard negatives of all queries, then the second ones, and so on.
     fn rows(&self, side: Side) -> usize;
 
-    /// `factor` times the scores of the anchors in `range` with all candidates, `[range, candidates]`.
-    fn block(&self, comparison: Comparison, range: Range<usize>, factor: f64) -> Tensor<2>;
+    /// `factor` times the scores of the anchors in `range` with all candidates, `[range, candidates]`, and their
+    /// trace.
+    fn traced(
+        &self,
+        comparison: Comparison,
+        range: Range<usize>,
+        factor: f64,
+    ) -> (Tensor<2>, Self::Trace);
+
+    /// The scores of [`traced`](Self::traced) alone, `[range, candidates]`.
+    fn block(&self, comparison: Comparison, range: Range<usize>, factor: f64) -> Tensor<2> {
+        self.traced(comparison, range, factor).0
+    }
 
     /// Memory for one score and its gradient, in bytes.
     fn bytes_per_score(&self) -> usize;
@@ -111,7 +129,7 @@ pub trait Scores: Columns {
     }
 
     /// Adds the gradients of a block with respect to queries and documents, given the gradient `slope` of
-    /// its scores (without the factor), `[range, candidates]`. No graph.
+    /// its scores (without the factor), `[range, candidates]`, and its trace. No graph.
     ///
     /// Only called if there is a [closed form](Self::closed_form).
     #[allow(unused_variables)]
@@ -120,6 +138,7 @@ pub trait Scores: Columns {
         comparison: Comparison,
         range: &Range<usize>,
         slope: Tensor<2>,
+        trace: Self::Trace,
         gradients: &mut [Option<Accumulated>; 2],
     ) {
         unreachable!("only called for scores with a closed form")
@@ -226,16 +245,18 @@ impl<S: PairwiseSimilarity> Columns for PairwiseScores<S> {
 }
 
 impl<S: PairwiseSimilarity> Scores for PairwiseScores<S> {
+    type Trace = ();
+
     fn rows(&self, side: Side) -> usize {
         self.side(side).dims()[0]
     }
 
-    fn block(&self, comparison: Comparison, range: Range<usize>, factor: f64) -> Tensor<2> {
+    fn traced(&self, comparison: Comparison, range: Range<usize>, factor: f64) -> (Tensor<2>, ()) {
         let anchors = self.side(comparison.anchors).clone().slice([range]);
         let candidates = self.side(comparison.candidates).clone();
         if self.similarity.is_dot_product() {
             // The factor goes to the [n, dim] rows, not over the [n, m] scores.
-            return anchors.mul_scalar(factor).matmul(candidates.transpose());
+            return (anchors.mul_scalar(factor).matmul(candidates.transpose()), ());
         }
         let scores = match comparison {
             // A similarity need not be symmetric: queries always come first.
@@ -244,7 +265,7 @@ impl<S: PairwiseSimilarity> Scores for PairwiseScores<S> {
             }
             _ => self.similarity.scores(anchors, candidates),
         };
-        scores.mul_scalar(factor)
+        (scores.mul_scalar(factor), ())
     }
 
     fn bytes_per_score(&self) -> usize {
@@ -277,6 +298,7 @@ impl<S: PairwiseSimilarity> Scores for PairwiseScores<S> {
         comparison: Comparison,
         range: &Range<usize>,
         slope: Tensor<2>,
+        (): (),
         gradients: &mut [Option<Accumulated>; 2],
     ) {
         let Comparison { anchors, candidates } = comparison;
