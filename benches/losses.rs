@@ -71,10 +71,13 @@ fn targets(kind: BatchKind, n: usize) -> Targets {
         | BatchKind::ScoredTuples
         | BatchKind::TwoEncoderPairs
         | BatchKind::ScoredRankings
+        | BatchKind::ScoredTokenRankings
         | BatchKind::Logits
         | BatchKind::ScoredCandidates => Targets::Numbers(numbers(n, 2).float()),
         // Of the two documents that a query has in these benches.
-        BatchKind::TeacherScores => Targets::Matrix(rows(n, 2).inner()),
+        BatchKind::TeacherScores | BatchKind::TokenTeacherScores => {
+            Targets::Matrix(rows(n, 2).inner())
+        }
         BatchKind::TeacherEmbeddings => Targets::Matrix(rows(n, DIM).inner()),
         BatchKind::GuidedRankings => Targets::Guide(vec![rows(n, DIM).inner(); 2]),
         _ => Targets::None,

@@ -14,7 +14,7 @@ from torch.nn.functional import normalize
 
 import fixture
 from case import seeded
-from inputs import normal_scores
+from inputs import cycle, normal_scores
 from reranking import InType
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -190,8 +190,49 @@ def ranking(loss: str, more: dict) -> list[Case]:
     return cases
 
 
+def distilled(loss: str, suffix: str, limited, labels, more: list[dict]) -> list[Case]:
+    """A teacher's scores of two and more documents; `labels` make them for a number of documents."""
+    cases = []
+    for config in [{}, {"similarity_fct": f"mean_colbert_{suffix}"}, *limited, *more]:
+        cases += [
+            Case(loss, 2, (3, 4, 4), 3, "normal", everything, config, labels(2)),
+            Case(loss, 3, (2, 3, 2), 4, "unit", ragged, config, labels(2)),
+            Case(loss, 4, (3, 2, 4, 3), 3, "small", holes, config, labels(3)),
+            Case(loss, 3, (3, 4, 2, 5), 4, "unit", holes, config, labels(3)),
+            Case(loss, 3, (2, 3, 3), 4, "unit", ragged, config, labels(2), empty="query"),
+        ]
+    return cases
+
+
+def margins(count: int):
+    """Margins of all but the positive."""
+    return normal_scores() if count == 2 else normal_scores(count - 1)
+
+
+def margin_mse() -> list[Case]:
+    loss = "MultiVectorMarginMSELoss"
+    cases = distilled(loss, "scores_pairwise", [{"similarity_fct": "xtr_scores_pairwise"}], margins, [{"mini_batch_size": 2}])
+    cases += [
+        Case(loss, 3, (3, 4, 2, 5), 4, "unit", holes, {}, normal_scores(3)),
+        Case(loss, 3, (3, 4, 2), 4, "unit", holes, {}, cycle(1, 0, 2)),
+        Case(loss, 3, (3, 4, 3), 3, "unit", everything, {}, normal_scores(), ties=True),
+    ]
+    return cases
+
+
+def distill_kl_div() -> list[Case]:
+    loss = "MultiVectorDistillKLDivLoss"
+    limited = [xtr("XTRKDScores", 4), xtr("XTRKDScores", 9)]
+    more = [{"temperature": 2.0}, {"student_temperature": 0.5, "teacher_temperature": 4.0}]
+    cases = distilled(loss, "kd_scores", limited, lambda count: normal_scores(count), more)
+    cases.append(Case(loss, 3, (3, 4, 3), 3, "unit", everything, {}, normal_scores(2), ties=True))
+    return cases
+
+
 RANKING = "MultiVectorMultipleNegativesRankingLoss"
 CASES = {
+    "distill_kl_div": distill_kl_div(),
+    "margin_mse": margin_mse(),
     "multiple_negatives_ranking": ranking(RANKING, {}),
     "cached_multiple_negatives_ranking": ranking(f"Cached{RANKING}", {"mini_batch_size": 2, "score_mini_batch_size": 1}),
 }

@@ -354,7 +354,7 @@ impl Case {
         }
         let dim = |column: &Nested, mask: &Nested| match mask.shape[..] {
             [rows, tokens] if tokens > 0 && rows == column.shape[0] => {
-                (column.shape[1] % tokens == 0).then(|| column.shape[1] / tokens)
+                column.shape[1].is_multiple_of(tokens).then(|| column.shape[1] / tokens)
             }
             _ => None,
         };

@@ -120,7 +120,7 @@ fn labels(kind: BatchKind, case: &Case, classes: usize, rng: &mut StdRng) -> Opt
             let dim = case.config["projection_dim"].as_u64().map_or(dim, |dim| dim as usize);
             Some(Labels { dtype: LabelType::Float, data: unit_rows(batch, dim, rng) })
         }
-        BatchKind::TeacherScores => {
+        BatchKind::TeacherScores | BatchKind::TokenTeacherScores => {
             let scores = unit_rows(batch, case.columns.len() - 1, rng);
             Some(Labels { dtype: LabelType::Float, data: scores })
         }
@@ -129,6 +129,7 @@ fn labels(kind: BatchKind, case: &Case, classes: usize, rng: &mut StdRng) -> Opt
         | BatchKind::ScoredTuples
         | BatchKind::TwoEncoderPairs
         | BatchKind::ScoredRankings
+        | BatchKind::ScoredTokenRankings
         | BatchKind::Logits => per_row(LabelType::Float, 2),
         BatchKind::LabeledRows | BatchKind::ClassifiedPairs => per_row(LabelType::Int, classes),
         BatchKind::ClassLogits => per_row(LabelType::Int, classes.min(dim)),

@@ -23,6 +23,8 @@
 //! | [`CandidateMarginBatch`] | (logits, margins or scores) | rerankers: margin MSE |
 //! | [`ListBatch`] | (logits, labels, lengths) | rerankers: listwise losses |
 //! | [`TokenRetrievalBatch`] | (query, positive), then a `Vec` of negatives, [`TokenEmbeddings`] each | multi-vector models: ranking |
+//! | [`TokenMarginBatch`] | (query, positive, `Vec` of negatives, margins) | multi-vector models: margin MSE |
+//! | [`TokenTeacherScoresBatch`] | (query, `Vec` of documents, scores) | multi-vector models: DistillKLDiv |
 //!
 //! - Half-precision embeddings are widened to `f32` on the way in, so every loss adds up in `f32` or
 //!   better. All embeddings of a batch have the same type.
@@ -91,7 +93,9 @@ pub(crate) mod shape;
 mod teacher_scores;
 #[cfg(test)]
 mod tests;
+mod token_margin;
 mod token_retrieval;
+mod token_teacher_scores;
 mod tokens;
 mod triplet;
 pub(crate) mod values;
@@ -116,6 +120,8 @@ pub use reconstruction::{Reconstruction, ReconstructionBatch};
 pub use retrieval::RetrievalBatch;
 pub use row_ids::RowIds;
 pub use teacher_scores::TeacherScoresBatch;
+pub use token_margin::TokenMarginBatch;
 pub use token_retrieval::TokenRetrievalBatch;
+pub use token_teacher_scores::TokenTeacherScoresBatch;
 pub use tokens::TokenEmbeddings;
 pub use triplet::TripletBatch;

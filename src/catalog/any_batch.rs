@@ -80,6 +80,8 @@ batches! {
     Reconstruction(ReconstructionBatch),
     Retrieval(RetrievalBatch),
     TeacherScores(TeacherScoresBatch),
+    TokenMargin(TokenMarginBatch),
     TokenRetrieval(TokenRetrievalBatch),
+    TokenTeacherScores(TokenTeacherScoresBatch),
     Triplet(TripletBatch),
 }

@@ -35,6 +35,8 @@ use crate::error::BatchError;
 /// | `Lists` | 1: logits `[lists, longest]` | labels and lengths |
 /// | `Reconstructions` | 0: reconstructions instead | none |
 /// | `TokenRankings` | 2 or more, of [token embeddings](Self::token_batch): query, positive, negatives | none |
+/// | `ScoredTokenRankings` | 3 or more, of token embeddings: query, positive, k negatives | as `ScoredRankings` |
+/// | `TokenTeacherScores` | 3 or more, of token embeddings: query, documents | a matrix of scores, `[n, documents]` |
 /// | `Inner` | 1 or more | as the loss inside |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -88,6 +90,10 @@ pub enum BatchKind {
     /// Token embeddings of pairs that belong together, with hard negatives where there are some:
     /// [`TokenRetrievalBatch`].
     TokenRankings,
+    /// Token embeddings of query, positive and negatives with a teacher's margins or scores: [`TokenMarginBatch`].
+    ScoredTokenRankings,
+    /// Token embeddings of query and documents with a teacher's scores: [`TokenTeacherScoresBatch`].
+    TokenTeacherScores,
     /// Those of the loss inside a wrapper, which [`LossConfig::takes`](super::LossConfig::takes) names.
     Inner,
 }
@@ -176,6 +182,7 @@ impl BatchKind {
             Self::TokenRankings => 2..=usize::MAX,
             Self::Triplets => 3..=3,
             Self::ScoredRankings | Self::TeacherScores => 3..=usize::MAX,
+            Self::ScoredTokenRankings | Self::TokenTeacherScores => 3..=usize::MAX,
             Self::TeacherEmbeddings | Self::AnyTexts | Self::Inner => 1..=usize::MAX,
         }
     }
@@ -262,9 +269,7 @@ impl BatchKind {
                 MarginBatch::new(query, positive, columns.collect(), margins).into()
             }
             (Self::TeacherScores, Targets::Matrix(scores)) => {
-                let (documents, got) = (count - 1, scores.dims()[1]);
-                let rule = format_args!("be {documents} scores per row");
-                check.rule(got == documents, "targets", rule, got)?;
+                check.scores(count - 1, &scores)?;
                 TeacherScoresBatch::new(next(), columns.collect(), scores).into()
             }
             (Self::TeacherEmbeddings, Targets::Matrix(embeddings)) => {
@@ -329,7 +334,8 @@ impl BatchKind {
             Self::GuidedRankings => "a guide's embeddings for each column",
             Self::Triplets | Self::AnyTexts => "none",
             Self::ScoredRankings => "numbers, or a matrix of margins or scores",
-            Self::TeacherScores => "a matrix of scores",
+            Self::ScoredTokenRankings => "numbers, or a matrix of margins or scores",
+            Self::TeacherScores | Self::TokenTeacherScores => "a matrix of scores",
             Self::TeacherEmbeddings => "a matrix, or embeddings for each column",
             Self::DamagedTexts => "tokens",
             Self::Logits => "numbers or classes",
@@ -435,9 +441,16 @@ impl Check<'_> {
     }
 
     /// Margins of `k` negatives, or scores of the positive and them.
-    fn margins(&self, k: usize, got: usize) -> Result<(), BatchError> {
+    pub fn margins(&self, k: usize, got: usize) -> Result<(), BatchError> {
         let rule = format_args!("be {k} margins or {} scores per row", k + 1);
         self.rule(got == k || got == k + 1, "targets", rule, got)
+    }
+
+    /// A score for each of the documents.
+    pub fn scores(&self, documents: usize, scores: &Tensor<2>) -> Result<(), BatchError> {
+        let got = scores.dims()[1];
+        let rule = format_args!("be {documents} scores per row");
+        self.rule(got == documents, "targets", rule, got)
     }
 
     /// A matrix for each of the `columns`, all of them with these `rows`, one width and one type.

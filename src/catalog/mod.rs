@@ -51,7 +51,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::diagnostics::Diagnostics;
 use crate::error::ConfigError;
 use crate::losses::multi_vector::{
-    MultiVectorMultipleNegativesRankingLoss, MultiVectorMultipleNegativesRankingLossConfig,
+    MultiVectorDistillKlDivLoss, MultiVectorDistillKlDivLossConfig, MultiVectorMarginMseLoss,
+    MultiVectorMarginMseLossConfig, MultiVectorMultipleNegativesRankingLoss,
+    MultiVectorMultipleNegativesRankingLossConfig,
 };
 use crate::losses::reranking::{
     AdrMseLoss as RerankingAdrMseLoss, AdrMseLossConfig as RerankingAdrMseLossConfig,
@@ -390,6 +392,16 @@ declare::losses! {
         takes: TokenRankings,
         config: MultiVectorMultipleNegativesRankingLossConfig from python::CachedMultiVectorMultipleNegativesRanking,
         loss: MultiVectorMultipleNegativesRankingLoss,
+    }
+    MultiVectorDistillKlDiv {
+        name: "multi_vector_encoder.MultiVectorDistillKLDivLoss", model: MultiVectorEncoder, takes: TokenTeacherScores,
+        config: MultiVectorDistillKlDivLossConfig from python::MultiVectorDistillKlDiv,
+        loss: MultiVectorDistillKlDivLoss,
+    }
+    MultiVectorMarginMse {
+        name: "multi_vector_encoder.MultiVectorMarginMSELoss", model: MultiVectorEncoder, takes: ScoredTokenRankings,
+        config: MultiVectorMarginMseLossConfig from python::MultiVectorMarginMse,
+        loss: MultiVectorMarginMseLoss,
     }
     MultiVectorMultipleNegativesRanking {
         name: "multi_vector_encoder.MultiVectorMultipleNegativesRankingLoss", model: MultiVectorEncoder,

@@ -378,6 +378,10 @@ with_ignored_options! {
         gather_across_devices: bool,
         show_progress_bar: bool
     } for tokens::MultiVectorMultipleNegativesRankingLossConfig;
+    MultiVectorDistillKlDiv { mini_batch_size: NonZeroUsize }
+        for tokens::MultiVectorDistillKlDivLossConfig;
+    MultiVectorMarginMse { mini_batch_size: NonZeroUsize }
+        for tokens::MultiVectorMarginMseLossConfig;
     MultiVectorMultipleNegativesRanking {
         mini_batch_size: NonZeroUsize,
         score_mini_batch_size: NonZeroUsize,

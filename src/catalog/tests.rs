@@ -324,7 +324,8 @@ fn batch_parts(kind: BatchKind, rows: usize) -> (Vec<Tensor<2>>, Targets) {
         | BatchKind::ScoredPairs
         | BatchKind::ScoredTuples
         | BatchKind::TwoEncoderPairs
-        | BatchKind::ScoredRankings => Targets::Numbers(numbers.float()),
+        | BatchKind::ScoredRankings
+        | BatchKind::ScoredTokenRankings => Targets::Numbers(numbers.float()),
         BatchKind::PositivePairs
         | BatchKind::Rankings
         | BatchKind::TwoEncoderTexts
@@ -333,7 +334,9 @@ fn batch_parts(kind: BatchKind, rows: usize) -> (Vec<Tensor<2>>, Targets) {
         | BatchKind::TokenRankings
         | BatchKind::AnyTexts
         | BatchKind::Reconstructions => Targets::None,
-        BatchKind::TeacherScores => Targets::Matrix(column().narrow(1, 0, 2)),
+        BatchKind::TeacherScores | BatchKind::TokenTeacherScores => {
+            Targets::Matrix(column().narrow(1, 0, 2))
+        }
         BatchKind::TeacherEmbeddings | BatchKind::ScoredCandidates => Targets::Matrix(column()),
         BatchKind::GuidedRankings => Targets::Guide(vec![column(); 2]),
         BatchKind::DamagedTexts => Targets::Tokens(numbers.reshape([rows, 1]).repeat_dim(1, 3)),

@@ -2,13 +2,15 @@
 
 use super::columns::Check;
 use super::{AnyBatch, BatchKind, Targets};
-use crate::batch::{TokenEmbeddings, TokenRetrievalBatch};
+use crate::batch::{
+    TokenEmbeddings, TokenMarginBatch, TokenRetrievalBatch, TokenTeacherScoresBatch,
+};
 use crate::error::BatchError;
 
 impl BatchKind {
     /// Whether its columns hold an embedding for each token, so that [`token_batch`](Self::token_batch) makes it.
     pub fn takes_tokens(self) -> bool {
-        matches!(self, Self::TokenRankings)
+        matches!(self, Self::TokenRankings | Self::ScoredTokenRankings | Self::TokenTeacherScores)
     }
 
     /// As [`batch`](Self::batch), for a kind that [takes tokens](Self::takes_tokens): from the token embeddings of
@@ -28,11 +30,23 @@ impl BatchKind {
         check.tokens(self, true)?;
         check.token_columns(&columns)?;
         check.rows(&targets, columns[0].dims()[0])?;
-        let mut columns = columns.into_iter();
+        let (count, mut columns) = (columns.len(), columns.into_iter());
         let mut next = || columns.next().expect("counted above");
         Ok(match (self, targets) {
             (Self::TokenRankings, Targets::None) => {
                 TokenRetrievalBatch::new(next(), next(), columns.collect()).into()
+            }
+            (Self::ScoredTokenRankings, Targets::Numbers(margin)) => {
+                check.margins(count - 2, 1)?;
+                TokenMarginBatch::new(next(), next(), vec![next()], margin).into()
+            }
+            (Self::ScoredTokenRankings, Targets::Matrix(margins)) => {
+                check.margins(count - 2, margins.dims()[1])?;
+                TokenMarginBatch::new(next(), next(), columns.collect(), margins).into()
+            }
+            (Self::TokenTeacherScores, Targets::Matrix(scores)) => {
+                check.scores(count - 1, &scores)?;
+                TokenTeacherScoresBatch::new(next(), columns.collect(), scores).into()
             }
             (kind, targets) => return Err(check.wrong(kind, &targets)),
         })

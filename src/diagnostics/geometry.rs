@@ -8,8 +8,7 @@ use crate::batch::{
     CandidateBatch, CandidateMarginBatch, ClassLogitBatch, ClassifiedPairBatch, Columns,
     DistillationBatch, EmbeddingsBatch, GuidedBatch, LabeledBatch, ListBatch, LogitBatch,
     MarginBatch, PairBatch, ReconstructionBatch, RetrievalBatch, RowIds, TeacherScoresBatch,
-    TokenRetrievalBatch,
-    TripletBatch,
+    TokenMarginBatch, TokenRetrievalBatch, TokenTeacherScoresBatch, TripletBatch,
 };
 use crate::blocks::Blocks;
 use crate::geometry::Distance;
@@ -182,7 +181,9 @@ nothing_to_survey!(
     LogitBatch,
     ReconstructionBatch,
     TeacherScoresBatch,
+    TokenMarginBatch,
     TokenRetrievalBatch,
+    TokenTeacherScoresBatch,
 );
 
 fn blocks(rows: &Tensor<2>, bytes: usize) -> Blocks {

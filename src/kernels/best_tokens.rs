@@ -46,6 +46,27 @@ pub(crate) fn best_tokens(
     BestTokens { similarity, place: place.squeeze_dim(2), retrieved }
 }
 
+/// The most similar token of each of their own documents for the tokens of queries, `[queries, tokens, dim]`, as
+/// [`best_tokens`] gives them. Documents have embeddings, `[queries, documents · tokens, dim]`, and a mask,
+/// `[queries, documents, tokens]`.
+pub(crate) fn best_own_tokens(
+    queries: Tensor<3>,
+    documents: Tensor<3>,
+    mask: Tensor<3, Bool>,
+) -> BestTokens {
+    let ([n, rows, _], [_, count, tokens]) = (queries.dims(), mask.dims());
+    let products = queries.matmul(documents.swap_dims(1, 2));
+    let absent = mask.bool_not().reshape([n, 1, count * tokens]).expand(products.dims());
+    let lowest = lowest_number(&products);
+    let products = products.mask_fill(absent, lowest).reshape([n * rows, count, tokens]);
+    let (similarity, place) = products.max_dim_with_indices(2);
+    BestTokens {
+        similarity: similarity.squeeze_dim(2),
+        place: place.squeeze_dim(2),
+        retrieved: None,
+    }
+}
+
 /// The gradients with respect to rows, `[rows, dim]`, and documents, `[documents · tokens, dim]`, where they are
 /// `wanted`, given those of the similarities, `[rows, documents]`, and the places of the tokens. No graph.
 pub(crate) fn best_tokens_backward(

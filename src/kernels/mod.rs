@@ -38,7 +38,9 @@ pub use pair_features::PairFeatures;
 pub use squared_error::squared_error_sum;
 pub use triplet_sum::Negatives;
 
-pub(crate) use best_tokens::{BestTokens, best_tokens, best_tokens_backward, best_tokens_bytes};
+pub(crate) use best_tokens::{
+    BestTokens, best_own_tokens, best_tokens, best_tokens_backward, best_tokens_bytes,
+};
 pub(crate) use cores::Cores;
 pub(crate) use row_comparison::{Partner, RowMetric};
 pub(crate) use search::{closest_other, hardest};

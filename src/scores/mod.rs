@@ -45,8 +45,10 @@
 //! assert_eq!(gradient.dims(), [2, 2]);
 //! ```
 
+mod own_tokens;
 mod tokens;
 
+pub(crate) use own_tokens::OwnScores;
 pub(crate) use tokens::TokenScores;
 
 use core::ops::Range;

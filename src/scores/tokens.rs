@@ -11,23 +11,23 @@ use crate::geometry::TokenSimilarity;
 use crate::kernels::{BestTokens, best_tokens, best_tokens_backward, best_tokens_bytes};
 
 /// The similarity to a document without a token.
-const NO_TOKEN: f64 = -1e9;
+pub(super) const NO_TOKEN: f64 = -1e9;
 
 /// The scores of queries with documents, each with an embedding for each token.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenScores {
     similarity: TokenSimilarity,
-    queries: Tokens,
-    documents: Tokens,
+    pub(super) queries: Tokens,
+    pub(super) documents: Tokens,
 }
 
 /// The tokens of texts below each other.
 #[derive(Debug, Clone)]
-struct Tokens {
+pub(super) struct Tokens {
     /// `[texts · tokens, dim]`.
-    rows: Tensor<2>,
+    pub rows: Tensor<2>,
     /// Where there is a token, `[texts, tokens]`.
-    mask: Tensor<2, Bool>,
+    pub mask: Tensor<2, Bool>,
 }
 
 impl Tokens {
@@ -49,7 +49,7 @@ impl Tokens {
         Self { rows: below_each_other(embeddings).flatten(0, 1), mask: below_each_other(masks) }
     }
 
-    fn texts(&self) -> usize {
+    pub fn texts(&self) -> usize {
         self.mask.dims()[0]
     }
 
@@ -60,7 +60,7 @@ impl Tokens {
     }
 
     /// True for texts without a token, `[texts]`.
-    fn without_token(&self) -> Tensor<1, Bool> {
+    pub fn without_token(&self) -> Tensor<1, Bool> {
         self.mask.clone().any_dim(1).bool_not().squeeze_dim(1)
     }
 }
@@ -79,11 +79,11 @@ fn below_each_other<const D: usize, K: burn::tensor::kind::Basic>(
 #[derive(Debug)]
 pub(crate) struct Matched {
     /// The place of the most similar token of each document, `[queries · tokens, documents]`.
-    place: Tensor<2, Int>,
+    pub(super) place: Tensor<2, Int>,
     /// Whether a token of the query counts for a document, `[queries, tokens, documents]`.
-    counts: Tensor<3, Bool>,
+    pub(super) counts: Tensor<3, Bool>,
     /// What the sum over the tokens is divided by, `[queries, documents]` or `[queries, 1]`; `None` for 1.
-    divisor: Option<Tensor<2>>,
+    pub(super) divisor: Option<Tensor<2>>,
 }
 
 impl TokenScores {
@@ -102,17 +102,25 @@ impl TokenScores {
         (self.queries.rows.device(), [n, tokens * self.queries.rows.dims()[1]])
     }
 
-    fn top_k(&self) -> Option<usize> {
+    pub(super) fn top_k(&self) -> Option<usize> {
         match self.similarity {
             TokenSimilarity::Xtr { top_k } => Some(top_k),
             _ => None,
         }
     }
 
-    /// The similarities of the best tokens that count, and what counts.
-    fn matched(&self, best: BestTokens, mask: Tensor<2, Bool>) -> (Tensor<3>, Matched) {
+    /// The best tokens of all documents for the tokens of some queries.
+    pub(super) fn best(&self, queries: &Range<usize>) -> BestTokens {
+        let rows = self.queries.rows.clone().slice([self.queries.places(queries)]);
+        let documents = self.documents.rows.clone();
+        best_tokens(rows, documents, &self.documents.mask, self.top_k())
+    }
+
+    /// The similarities of the best tokens that count for some queries, and what counts.
+    pub(super) fn matched(&self, best: BestTokens, queries: &Range<usize>) -> (Tensor<3>, Matched) {
         let BestTokens { similarity, place, retrieved } = best;
-        let ([n, tokens], count) = (mask.dims(), self.documents.texts());
+        let mask = self.queries.mask.clone().slice([queries.clone()]);
+        let ([n, tokens], [_, count]) = (mask.dims(), similarity.dims());
         let shape = [n, tokens, count];
         let dtype = similarity.dtype();
         let mut counts = mask.clone().unsqueeze_dim::<3>(2).expand(shape);
@@ -162,11 +170,7 @@ impl Scores for TokenScores {
         factor: f64,
     ) -> (Tensor<2>, Matched) {
         debug_assert_eq!(comparison, Comparison::QUERY_TO_DOCUMENT);
-        let rows = self.queries.rows.clone().slice([self.queries.places(&range)]);
-        let documents = self.documents.rows.clone();
-        let best = best_tokens(rows, documents, &self.documents.mask, self.top_k());
-        let mask = self.queries.mask.clone().slice([range.clone()]);
-        let (similarity, matched) = self.matched(best, mask);
+        let (similarity, matched) = self.matched(self.best(&range), &range);
         let sums = similarity.sum_dim(1).squeeze_dim::<2>(1);
         let mut scores = sums.mask_fill(self.without_token(range.len()), NO_TOKEN);
         if let Some(divisor) = &matched.divisor {

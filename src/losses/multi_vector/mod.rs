@@ -6,15 +6,28 @@
 //! | loss | data of a row | batch |
 //! | :-- | :-- | :-- |
 //! | [`MultiVectorMultipleNegativesRankingLoss`] | a query, a positive, negatives | [`TokenRetrievalBatch`](crate::batch::TokenRetrievalBatch) |
+//! | [`MultiVectorMarginMseLoss`] | a query, a positive, negatives, a teacher's scores | [`TokenMarginBatch`](crate::batch::TokenMarginBatch) |
+//! | [`MultiVectorDistillKlDivLoss`] | a query, documents, a teacher's scores | [`TokenTeacherScoresBatch`](crate::batch::TokenTeacherScoresBatch) |
 
+mod distill_kl_div;
+mod margin_mse;
 mod multiple_negatives_ranking;
 
+#[doc(alias = "MultiVectorDistillKLDivLoss")]
+pub use distill_kl_div::MultiVectorDistillKlDivLoss;
+pub use distill_kl_div::MultiVectorDistillKlDivLossConfig;
+#[doc(alias = "MultiVectorMarginMSELoss")]
+pub use margin_mse::MultiVectorMarginMseLoss;
+pub use margin_mse::MultiVectorMarginMseLossConfig;
 #[doc(alias = "ColBERT")]
 pub use multiple_negatives_ranking::MultiVectorMultipleNegativesRankingLoss;
 pub use multiple_negatives_ranking::MultiVectorMultipleNegativesRankingLossConfig;
 
+use crate::batch::TokenEmbeddings;
+use crate::blocks::Blocks;
 use crate::error::ConfigError;
 use crate::geometry::TokenSimilarity;
+use crate::scores::{OwnScores, TokenScores};
 
 /// The rule of the similarity that all of them share.
 fn check_similarity(loss: &str, similarity: TokenSimilarity) -> Result<(), ConfigError> {
@@ -24,6 +37,24 @@ fn check_similarity(loss: &str, similarity: TokenSimilarity) -> Result<(), Confi
         }
         TokenSimilarity::MaxSim | TokenSimilarity::MeanMaxSim => Ok(()),
     }
+}
+
+/// The scores of each query with its own document of each column. The columns come in groups of those that compete for
+/// the tokens of a query. The most similar tokens are searched for within a memory budget.
+#[track_caller]
+fn own_scores(
+    loss: &str,
+    similarity: TokenSimilarity,
+    (query, groups): (TokenEmbeddings, Vec<Vec<TokenEmbeddings>>),
+    memory_budget: Option<usize>,
+) -> OwnScores {
+    let group = |documents| TokenScores::new(similarity, query.clone(), documents);
+    let groups: Vec<_> = groups.into_iter().map(group).collect();
+    // The same blocks for all, of the queries with the widest documents.
+    let bytes = groups.iter().map(TokenScores::bytes_per_own).max().expect("a column");
+    let (device, shape) = groups[0].place();
+    let blocks = Blocks::within(loss, memory_budget, &device, shape, bytes);
+    OwnScores::cat(groups.iter().map(|scores| scores.own(blocks)).collect())
 }
 
 #[cfg(test)]
