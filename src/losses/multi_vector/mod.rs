@@ -1,7 +1,7 @@
 //! Losses of multi-vector models, which give a text an embedding for each of its tokens: ColBERT, XTR.
 //!
-//! Queries and documents are compared by their tokens, as a [`TokenSimilarity`](crate::TokenSimilarity) says; columns
-//! of texts are [`TokenEmbeddings`](crate::batch::TokenEmbeddings).
+//! Queries and documents are compared by their tokens, as a [`TokenSimilarity`] says; columns of texts are
+//! [`TokenEmbeddings`].
 //!
 //! | loss | data of a row | batch |
 //! | :-- | :-- | :-- |
