@@ -1,6 +1,8 @@
 """The text of a fixture file: compact JSON, one case a line."""
 
 import json
+import logging
+from pathlib import Path
 
 import numpy
 import torch
@@ -8,6 +10,7 @@ from torch import Tensor
 
 from reference import Answer, Problem
 
+FIXTURES = Path(__file__).parent.parent / "fixtures"
 REFERENCE = {"sentence_transformers": "6.2.0", "torch": "2.9.0"}
 
 
@@ -121,3 +124,14 @@ def require_reference() -> None:
     }
     if found != REFERENCE:
         raise SystemExit(f"the fixtures are made with {REFERENCE}, this is {found}: install requirements.txt")
+
+
+def write(family: str, files: dict[str, list]) -> None:
+    """Writes `<family>_<stem>.json` with the cases of each stem."""
+    require_reference()
+    torch.set_num_threads(1)
+    logging.disable(logging.WARNING)
+    for stem, cases in files.items():
+        text = file_text([case.line(number) for number, case in enumerate(cases)])
+        (FIXTURES / f"{family}_{stem}.json").write_text(text)
+        print(f"{family}_{stem}: {len(cases)} cases, {len(text) / 1024:.0f} KiB")

@@ -3,7 +3,6 @@
 import logging
 import sys
 from collections import Counter
-from pathlib import Path
 
 sys.dont_write_bytecode = True
 
@@ -22,7 +21,6 @@ from case import Case
 from checks import objection
 from reference import Answer, Problem, evaluate
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 MODULES = (label_cases, mined_cases, pair_cases, ranking_cases, regularizer_cases, target_cases, wrapper_cases)
 ALL_CASES = {stem: cases for module in MODULES for stem, cases in module.CASES.items()}
 ATTEMPTS = 40
@@ -59,10 +57,10 @@ def main() -> None:
 
     refused = Counter()
     files = {stem: lines(cases, refused) for stem, cases in ALL_CASES.items()}
-    FIXTURES.mkdir(exist_ok=True)
+    fixture.FIXTURES.mkdir(exist_ok=True)
     for stem, written in files.items():
         text = fixture.file_text(written)
-        (FIXTURES / f"{stem}.json").write_text(text)
+        (fixture.FIXTURES / f"{stem}.json").write_text(text)
         print(f"{stem}: {len(written)} cases, {len(text) / 1024:.0f} KiB")
     for reason, draws in sorted(refused.items()):
         print(f"drawn again {draws} times: {reason}")

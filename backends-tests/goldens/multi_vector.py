@@ -1,9 +1,7 @@
 """Writes the parity fixtures of multi-vector encoders: what their losses answer, for every case of every loss."""
 
-import logging
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 
 sys.dont_write_bytecode = True
 
@@ -16,8 +14,6 @@ import fixture
 from case import seeded
 from inputs import cycle, normal_scores
 from reranking import InType
-
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
 class GivenTokens(nn.Module):
@@ -238,15 +234,5 @@ CASES = {
 }
 
 
-def main() -> None:
-    fixture.require_reference()
-    torch.set_num_threads(1)
-    logging.disable(logging.WARNING)
-    for stem, cases in CASES.items():
-        text = fixture.file_text([case.line(number) for number, case in enumerate(cases)])
-        (FIXTURES / f"multi_vector_{stem}.json").write_text(text)
-        print(f"multi_vector_{stem}: {len(cases)} cases, {len(text) / 1024:.0f} KiB")
-
-
 if __name__ == "__main__":
-    main()
+    fixture.write("multi_vector", CASES)

@@ -1,7 +1,6 @@
 """Writes the parity fixtures of rerankers: what the cross-encoder losses answer, for every case of every loss."""
 
 import sys
-from pathlib import Path
 
 sys.dont_write_bytecode = True
 
@@ -14,7 +13,6 @@ import fixture
 from case import seeded
 from inputs import cycle, normal_scores, probabilities, scores, some_ignored
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 REGIMES = {"small": 0.1, "normal": 1.0, "large": 6.0, "wide": 25.0}
 
 
@@ -312,14 +310,5 @@ CASES = {
 }
 
 
-def main() -> None:
-    fixture.require_reference()
-    torch.set_num_threads(1)
-    for stem, cases in CASES.items():
-        text = fixture.file_text([case.line(number) for number, case in enumerate(cases)])
-        (FIXTURES / f"reranking_{stem}.json").write_text(text)
-        print(f"reranking_{stem}: {len(cases)} cases, {len(text) / 1024:.0f} KiB")
-
-
 if __name__ == "__main__":
-    main()
+    fixture.write("reranking", CASES)

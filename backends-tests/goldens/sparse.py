@@ -1,9 +1,7 @@
 """Writes the parity fixtures of sparse encoders: what their losses answer, for every case of every loss."""
 
-import logging
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 
 sys.dont_write_bytecode = True
 
@@ -16,7 +14,6 @@ from case import seeded
 from inputs import cycle, normal_scores, scores
 from reference import Answer, GivenEmbeddings, LabelsInType, Problem, argument
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 SIZES = {"normal": 1.0, "small": 0.05, "large": 8.0}
 
 
@@ -260,15 +257,5 @@ CASES = {
 }
 
 
-def main() -> None:
-    fixture.require_reference()
-    torch.set_num_threads(1)
-    logging.disable(logging.WARNING)
-    for stem, listed in CASES.items():
-        text = fixture.file_text([case.line(number) for number, case in enumerate(listed)])
-        (FIXTURES / f"sparse_{stem}.json").write_text(text)
-        print(f"sparse_{stem}: {len(listed)} cases, {len(text) / 1024:.0f} KiB")
-
-
 if __name__ == "__main__":
-    main()
+    fixture.write("sparse", CASES)
