@@ -16,7 +16,8 @@ pub const DEFAULT_GPU_BUDGET: usize = 256 << 20;
 /// The default budget for a batch of embeddings with this shape on `device`, in bytes: [`DEFAULT_BUDGET`] on a CPU,
 /// [`DEFAULT_GPU_BUDGET`] elsewhere, or the size of the embeddings in `f32` if that is larger.
 ///
-/// Flex, ndarray and libtorch without a card compute on the CPU, if the feature of the same name is on.
+/// Flex, ndarray and libtorch count as a CPU if the feature of this crate is on (`flex`, `ndarray`, `tch`); turned on
+/// by Burn's feature alone, they count as any other device. So does libtorch on a card.
 pub fn default_budget(device: &Device, [n, dim]: [usize; 2]) -> usize {
     budget_of(device).max(size_of::<f32>() * n * dim)
 }
@@ -36,6 +37,25 @@ pub(crate) fn budget_of(device: &Device) -> usize {
         Device::libtorch(),
     ];
     if cpus.contains(device) { DEFAULT_BUDGET } else { DEFAULT_GPU_BUDGET }
+}
+
+/// The anchors of a batch, known before its tensors move into the scores.
+#[derive(Debug, Clone)]
+pub(crate) struct AnchorRows {
+    pub device: Device,
+    pub rows: Range<usize>,
+    /// Numbers of an anchor.
+    pub dim: usize,
+}
+
+impl AnchorRows {
+    /// Their blocks, as [`Blocks::within`] divides them.
+    #[track_caller]
+    pub fn blocks(&self, owner: &str, budget: Option<usize>, bytes_per_anchor: usize) -> Blocks {
+        let shape = [self.rows.len(), self.dim];
+        Blocks::within(owner, budget, &self.device, shape, bytes_per_anchor)
+            .starting_at(self.rows.start)
+    }
 }
 
 /// The division of anchors into blocks.

@@ -6,6 +6,7 @@ use super::RowIds;
 use super::columns::{Batch, ColumnMapper, Columns, Role};
 use super::shape::{Leader, same_shape};
 use super::values::{check_finite, none_of};
+use crate::budget::AnchorRows;
 use crate::error::BatchError;
 
 const NAME: &str = "RetrievalBatch";
@@ -205,9 +206,10 @@ impl RetrievalBatch {
         self.own_rows.clone()
     }
 
-    /// The number of own rows, and the dimension.
-    pub(crate) fn own_place(&self) -> (Device, [usize; 2]) {
-        (self.anchor.device(), [self.own_rows.len(), self.anchor.dims()[1]])
+    /// The anchors whose losses are wanted.
+    pub(crate) fn anchors(&self) -> AnchorRows {
+        let [_, dim] = self.anchor.dims();
+        AnchorRows { device: self.anchor.device(), rows: self.own_rows(), dim }
     }
 
     /// The share of the own rows in all rows, in `(0, 1]`.

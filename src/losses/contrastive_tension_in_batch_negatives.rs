@@ -123,12 +123,12 @@ impl BatchLoss<RetrievalBatch> for ContrastiveTensionLossInBatchNegatives {
 impl ContrastiveTensionLossInBatchNegatives {
     #[track_caller]
     fn prepare(&self, batch: RetrievalBatch) -> (Candidates<PairwiseScores<Similarity>>, Blocks) {
-        let ((device, shape), own_rows) = (batch.own_place(), batch.own_rows());
+        let anchors = batch.anchors();
         let scale = Scale::Learned(accumulate(self.logit_scale.val()).exp());
         let candidates = Candidates::of_batch(self.config.similarity, batch, scale);
         let bytes = candidates.bytes_per_query(&both_ways());
-        let blocks = Blocks::within(NAME, self.config.memory_budget, &device, shape, bytes);
-        (candidates, blocks.starting_at(own_rows.start))
+        let blocks = anchors.blocks(NAME, self.config.memory_budget, bytes);
+        (candidates, blocks)
     }
 }
 

@@ -145,14 +145,14 @@ impl GistEmbedLoss {
     #[track_caller]
     fn prepare(&self, batch: GuidedBatch) -> (Candidates<PairwiseScores<Similarity>>, Blocks) {
         let GuidedBatch { candidates: batch, guide } = batch;
-        let ((device, shape), own_rows) = (batch.own_place(), batch.own_rows());
+        let anchors = batch.anchors();
         let scale = Scale::Fixed(1.0 / self.config.temperature);
         // s(aᵢ, ·)
         let candidates = Candidates::of_batch(Similarity::Cosine, batch, scale);
         let candidates = candidates.with_guide(self.guide(guide));
         let bytes = candidates.bytes_per_query(&self.ranking());
-        let blocks = Blocks::within(NAME, self.config.memory_budget, &device, shape, bytes);
-        (candidates, blocks.starting_at(own_rows.start))
+        let blocks = anchors.blocks(NAME, self.config.memory_budget, bytes);
+        (candidates, blocks)
     }
 
     /// g(aᵢ, ·) ≤ cᵢ

@@ -2,7 +2,6 @@ use burn::prelude::*;
 
 use super::{BatchLoss, config, forward, init};
 use crate::batch::RetrievalBatch;
-use crate::blocks::Blocks;
 use crate::error::ConfigError;
 use crate::geometry::Distance;
 use crate::objective::mega_batch::mega_batch_margin;
@@ -86,15 +85,13 @@ pub struct MegaBatchMarginLoss {
 impl BatchLoss<RetrievalBatch> for MegaBatchMarginLoss {
     #[track_caller]
     fn terms(&self, batch: RetrievalBatch) -> Terms {
-        let RetrievalBatch { anchor, positive, negatives, ids, weights, own_rows, .. } = batch;
+        let anchors = batch.anchors();
+        let RetrievalBatch { anchor, positive, negatives, ids, weights, .. } = batch;
         let extra = negatives.len();
         assert!(extra == 0, "MegaBatchMarginLoss: `negatives` must be empty, got {extra} columns");
         let MegaBatchMarginLossConfig { positive_margin, negative_margin, .. } = self.config;
         let bytes = search_bytes(&anchor, Distance::Cosine);
-        let shape = [own_rows.len(), anchor.dims()[1]];
-        let (owner, budget) = ("MegaBatchMarginLoss", self.config.memory_budget);
-        let blocks = Blocks::within(owner, budget, &anchor.device(), shape, bytes);
-        let blocks = blocks.starting_at(own_rows.start);
+        let blocks = anchors.blocks("MegaBatchMarginLoss", self.config.memory_budget, bytes);
         // max(0, m⁺ − cos(a, p)) + max(0, max cos(a, p of others) − m⁻)
         let ids = ids.map(|ids| ids.rows);
         let margins = [positive_margin, negative_margin];

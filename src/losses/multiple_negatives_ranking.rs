@@ -337,12 +337,12 @@ impl MultipleNegativesRankingLoss {
         similarity: S,
         batch: RetrievalBatch,
     ) -> (Candidates<PairwiseScores<S>>, Ranking, Blocks) {
-        let ((device, shape), own_rows) = (batch.own_place(), batch.own_rows());
+        let anchors = batch.anchors();
         let candidates = Candidates::of_batch(similarity, batch, self.factor());
         let ranking = self.ranking();
         let bytes = candidates.bytes_per_query(&ranking);
-        let blocks = Blocks::within(NAME, self.config.memory_budget, &device, shape, bytes);
-        (candidates, ranking, blocks.starting_at(own_rows.start))
+        let blocks = anchors.blocks(NAME, self.config.memory_budget, bytes);
+        (candidates, ranking, blocks)
     }
 
     fn ranking(&self) -> Ranking {

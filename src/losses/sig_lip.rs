@@ -132,12 +132,12 @@ impl BatchLoss<RetrievalBatch> for SigLipLoss {
 impl SigLipLoss {
     #[track_caller]
     fn prepare(&self, batch: RetrievalBatch) -> (Candidates<PairwiseScores<Similarity>>, Blocks) {
-        let ((device, shape), own_rows) = (batch.own_place(), batch.own_rows());
+        let anchors = batch.anchors();
         let candidates =
             Candidates::of_batch(Similarity::Dot, self.as_products(batch), Scale::Fixed(1.0));
         let bytes = candidates.bytes_per_query(&each_for_itself());
-        let blocks = Blocks::within(NAME, self.config.memory_budget, &device, shape, bytes);
-        (candidates, blocks.starting_at(own_rows.start))
+        let blocks = anchors.blocks(NAME, self.config.memory_budget, bytes);
+        (candidates, blocks)
     }
 
     /// Rows whose dot products are the logits: `(eᵗ q, b)` and `(d, 1)`. So the parameters cost no pass over all pairs,

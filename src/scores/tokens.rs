@@ -7,6 +7,7 @@ use burn::prelude::*;
 use super::{Comparison, Scores, Side};
 use crate::batch::{ColumnMapper, Columns, Role, TokenEmbeddings};
 use crate::blocks::Accumulated;
+use crate::budget::AnchorRows;
 use crate::geometry::TokenSimilarity;
 use crate::kernels::{BestTokens, best_tokens, best_tokens_backward, best_tokens_bytes};
 
@@ -96,10 +97,10 @@ impl TokenScores {
         Self { similarity, queries: Tokens::of(vec![query]), documents: Tokens::of(documents) }
     }
 
-    /// The device, the number of queries, and the numbers of each of them.
-    pub fn place(&self) -> (Device, [usize; 2]) {
-        let [n, tokens] = self.queries.mask.dims();
-        (self.queries.rows.device(), [n, tokens * self.queries.rows.dims()[1]])
+    /// The queries, all of which are anchors.
+    pub fn anchors(&self) -> AnchorRows {
+        let ([n, tokens], [_, dim]) = (self.queries.mask.dims(), self.queries.rows.dims());
+        AnchorRows { device: self.queries.rows.device(), rows: 0..n, dim: tokens * dim }
     }
 
     pub(super) fn top_k(&self) -> Option<usize> {

@@ -24,7 +24,6 @@ pub use multiple_negatives_ranking::MultiVectorMultipleNegativesRankingLoss;
 pub use multiple_negatives_ranking::MultiVectorMultipleNegativesRankingLossConfig;
 
 use crate::batch::TokenEmbeddings;
-use crate::blocks::Blocks;
 use crate::error::ConfigError;
 use crate::geometry::TokenSimilarity;
 use crate::scores::{OwnScores, TokenScores};
@@ -52,8 +51,7 @@ fn own_scores(
     let groups: Vec<_> = groups.into_iter().map(group).collect();
     // The same blocks for all, of the queries with the widest documents.
     let bytes = groups.iter().map(TokenScores::bytes_per_own).max().expect("a column");
-    let (device, shape) = groups[0].place();
-    let blocks = Blocks::within(loss, memory_budget, &device, shape, bytes);
+    let blocks = groups[0].anchors().blocks(loss, memory_budget, bytes);
     OwnScores::cat(groups.iter().map(|scores| scores.own(blocks)).collect())
 }
 

@@ -125,12 +125,12 @@ impl MultiVectorMultipleNegativesRankingLoss {
     ) -> (Candidates<TokenScores>, Ranking, Blocks) {
         let config = &self.config;
         let scores = TokenScores::new(config.similarity, query, documents);
-        let (device, shape) = scores.place();
+        let anchors = scores.anchors();
         let candidates = Candidates::new(scores, Scale::Fixed(config.scale));
         let comparisons = vec![Comparison::QUERY_TO_DOCUMENT];
         let ranking = Ranking { comparisons, contest: Contest::Joint, penalty: None };
         let bytes = candidates.bytes_per_query(&ranking);
-        let blocks = Blocks::within(NAME, config.memory_budget, &device, shape, bytes);
+        let blocks = anchors.blocks(NAME, config.memory_budget, bytes);
         (candidates, ranking, blocks)
     }
 }
