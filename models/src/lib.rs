@@ -48,11 +48,11 @@ pub mod tokenizer;
 pub mod transformer;
 pub mod weights;
 
-pub use encoder::{SentenceEncoder, TextEncoder, TokenBatch};
+pub use encoder::{RoutedEncoder, SentenceEncoder, TextEncoder, TokenBatch};
 pub use error::Error;
 pub use lora::LoraConfig;
 pub use modules::{Part, PoolingMode};
 pub use network::{Network, NetworkConfig};
-pub use sentence_transformer::{OpenOptions, SentenceTransformer};
+pub use sentence_transformer::{OpenOptions, RoutedTransformer, SentenceTransformer};
 pub use tokenizer::{Tokenizer, Tokens};
 pub use transformer::{Transformer, TransformerConfig};

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
-use burn_embedding_models::directory::{Directory, ModuleKind, Modules};
+use burn_embedding_models::directory::{Directory, ModuleKind, Modules, Route};
 use burn_embedding_models::{LoraConfig, OpenOptions, PoolingMode};
 use clap::{Parser, Subcommand};
 
@@ -12,6 +12,7 @@ use crate::data::repeats::Repeats;
 use crate::data::task;
 use crate::data::{Format, Hints, Renamed, ScoreRange};
 use crate::run::lora;
+use crate::run::routes::RouteRate;
 use crate::run::schedule::Schedule;
 
 /// Train a sentence encoder with a loss of sentence-transformers, and show that it got better.
@@ -153,10 +154,22 @@ pub struct Args {
     #[arg(long, value_name = "MODE", value_parser = PoolingMode::named, requires = "model")]
     pub pooling: Option<PoolingMode>,
 
-    /// Route through --model, if it has several, such as query or document: it is trained for all
+    /// Route through --model, if it has several, such as query or document: it alone is trained, for all
     /// columns, and saved as a model of its own
     #[arg(long, value_name = "NAME", requires = "model", conflicts_with_all = ["pooling", "static_dim"])]
     pub route: Option<String>,
+
+    /// Routes of the columns through --model, if it has several, in the order of the columns; the last is
+    /// also that of all further columns. The model is saved with all of its routes [default:
+    /// query,document]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        requires = "model",
+        conflicts_with_all = ["pooling", "route", "static_dim"]
+    )]
+    pub routes: Vec<String>,
 
     /// Train a StaticEmbedding instead of a transformer: a vector of N values for each token, random
     /// at first; the mean of a text's is its embedding. Its tokens are those of --model, or learned
@@ -250,6 +263,17 @@ pub struct Args {
     /// StaticEmbedding 0.2]
     #[arg(long, value_name = "RATE", value_parser = above_zero)]
     pub learning_rate: Option<f64>,
+
+    /// Peak learning rates of single routes of --model, instead of --learning-rate; one that is a table of
+    /// vectors wants a much higher one than a transformer, such as query=0.2
+    #[arg(
+        long,
+        value_name = "ROUTE=RATE",
+        value_delimiter = ',',
+        requires = "model",
+        conflicts_with = "route"
+    )]
+    pub learning_rates: Vec<RouteRate>,
 
     /// Share of the steps in which the learning rate rises to its peak; afterwards it falls
     #[arg(long, value_name = "SHARE", default_value = "0.1", value_parser = share)]
@@ -374,6 +398,7 @@ impl Args {
             shuffle: !self.no_shuffle,
             diagnose_every: self.diagnose_steps,
             learning_rate: self.learning_rate.unwrap_or(usual.learning_rate),
+            learning_rates: self.learning_rates.iter().map(RouteRate::pair).collect(),
             warm_up: self.warm_up,
             weight_decay: self.weight_decay as f32,
             max_gradient_norm: self.max_gradient_norm,
@@ -394,11 +419,19 @@ fn usual_workers(device: &str) -> usize {
     }
 }
 
-/// Whether the model in a directory is a StaticEmbedding; other faults of it are found when it is
-/// opened.
+/// Whether the model in a directory is a StaticEmbedding, on all of its routes if it has some; other faults
+/// of it are found when it is opened.
 fn is_table(model: &Path, route: Option<&str>) -> bool {
-    let modules = Directory::open(model).and_then(|directory| Modules::read(&directory, route));
-    modules.is_ok_and(|modules| modules.network.kind == ModuleKind::StaticEmbedding)
+    let Ok(directory) = Directory::open(model) else { return false };
+    let is_table = |route| {
+        Modules::read(&directory, route)
+            .is_ok_and(|modules| modules.network.kind == ModuleKind::StaticEmbedding)
+    };
+    match (route, Modules::routes(&directory)) {
+        (Some(task), _) => is_table(Route::OfTask(task)),
+        (None, Ok(Some(table))) => table.names().all(|name| is_table(Route::Called(name))),
+        (None, _) => is_table(Route::Default),
+    }
 }
 
 fn after_long_help() -> String {
@@ -478,7 +511,7 @@ fn at_least_two(text: &str) -> Result<usize, String> {
     }
 }
 
-fn above_zero(text: &str) -> Result<f64, String> {
+pub(crate) fn above_zero(text: &str) -> Result<f64, String> {
     number(text, "a number above zero", |number| number > 0.0 && number.is_finite())
 }
 

@@ -438,7 +438,8 @@ fn the_saved_encoder_is_the_one_that_was_evaluated() {
     assert!(finetune(directory.path(), &["--steps", "3", "--out", "model"]).status.success());
     let model = directory.path().join("model");
     let (encoder, tokenizer) = finetune::run::save::load(&model, &Device::flex()).unwrap();
-    let embedder = Embedder::new(&tokenizer, &encoder);
+    let routes = tokenizer.into();
+    let embedder = Embedder::new(&routes, &encoder);
     let evaluation = corpus::evaluation().unwrap();
     let again = Evaluation::of(&embedder, &evaluation, &[], &Device::flex()).unwrap();
 

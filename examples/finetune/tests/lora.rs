@@ -108,7 +108,8 @@ fn the_best_adapters_are_kept() {
     for saved in ["whole", "alone"] {
         let model = SentenceTransformer::open(directory.path().join(saved), &Device::flex());
         let model = model.unwrap();
-        let embedder = Embedder::new(&model.tokenizer, &model.encoder);
+        let routes = model.tokenizer.into();
+        let embedder = Embedder::new(&routes, &model.encoder);
         let evaluation = corpus::evaluation().unwrap();
         let again = Evaluation::of(&embedder, &evaluation, &[], &Device::flex()).unwrap();
         let found = again.get(Measure::Spearman).unwrap().value;

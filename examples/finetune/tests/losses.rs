@@ -36,7 +36,7 @@ fn train(loss: &str, options: &str, schedule: Schedule) -> Result<Outcome<Encode
     let (start, _) = session.from_scratch()?;
     if kind_of(&loss.name)? == BatchKind::GuidedRankings {
         // The untrained encoder itself finds equal words.
-        let guide = Guide::of(start.tokenizer.clone(), &start.encoder, Device::flex());
+        let guide = Guide::of(start.routes.tokenizer().clone(), &start.encoder, Device::flex());
         session.guide = Some(guide);
     }
     session.run(start, &loss, &Console::silent())

@@ -77,6 +77,16 @@ fn a_run_that_goes_on_ends_as_one_that_was_never_interrupted() {
 }
 
 #[test]
+fn routes_go_on_too() {
+    let options = |out: &str| options_of(&golden("router"), out);
+    let weights = ["query_0_StaticEmbedding", "document_0_Transformer", "document_2_Dense"];
+    let weights = weights.map(|module| format!("{module}/model.safetensors"));
+    let mut files: Vec<_> = weights.iter().map(String::as_str).collect();
+    files.push("training.json");
+    assert_goes_on(options, &files);
+}
+
+#[test]
 fn adapters_go_on_too() {
     let options = |out: &str| {
         let lora = ["--lora", "r=4,alpha=8,dropout=0.1", "--learning-rate", "0.01"];

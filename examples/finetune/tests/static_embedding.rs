@@ -82,21 +82,3 @@ fn what_a_table_cannot_do_is_refused() {
         assert!(names(directory.path()).is_empty());
     }
 }
-
-#[test]
-fn a_route_is_trained_when_it_is_named() {
-    let directory = TempDir::new().unwrap();
-    let model = golden("router").to_str().unwrap().to_string();
-    let args = ["--model", &model, "--steps", "3", "--no-report", "--out", "trained"];
-    let output = finetune(directory.path(), &args);
-    assert_eq!(output.status.code(), Some(2));
-    let error = text(&output.stderr);
-    assert!(error.contains("it has several routes: name one with --route"), "{error}");
-    for route in ["query", "document"] {
-        let more = ["--route", route, "--force"];
-        succeed(directory.path(), &[&args[..], &more].concat());
-        let trained = directory.path().join("trained");
-        assert!(!trained.join("router_config.json").exists());
-        SentenceTransformer::open(&trained, &Device::flex()).unwrap();
-    }
-}

@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 pub use classes::{ClassOptions, ClassTokenizer, TokenizerClass};
 pub use modules::{FILE as MODULES, Listed, ModuleKind, Modules};
 pub use place::{Claim, LOST_AND_FOUND, Place, names, settle};
+pub use router::{FILE as ROUTER, Route, RouteTable};
 pub use settings::{Limits, Normalization, SETTINGS, Settings, Side, TRANSFORMER_FILES};
 pub(crate) use settings::{TASKS, tokenizer_fields};
 

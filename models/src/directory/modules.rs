@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::router::Router;
+use super::router::{Route, RouteTable};
 use super::{CONFIG_LIMIT, Directory};
 use crate::error::Error;
 
@@ -92,6 +92,35 @@ struct Row {
     class: String,
 }
 
+impl Row {
+    fn is_router(&self) -> bool {
+        ROUTERS.iter().any(|name| is_class(&self.class, name))
+    }
+}
+
+/// What `modules.json` lists, and its path.
+struct Rows {
+    path: PathBuf,
+    rows: Vec<Row>,
+}
+
+impl Rows {
+    fn read(directory: &Directory) -> Result<Self, Error> {
+        let path = directory.path().join(FILE);
+        let bytes = directory.optional(Path::new(FILE), CONFIG_LIMIT)?;
+        let bytes = bytes.ok_or_else(|| Error::NoModules { path: path.clone() })?;
+        let rows: Vec<Row> =
+            serde_json::from_slice(&bytes).map_err(|error| Error::read(&path, error))?;
+        match rows.len() {
+            0..=LIMIT => Ok(Self { path, rows }),
+            count => {
+                let reason = format!("it lists {count} modules, more than {LIMIT}");
+                Err(Error::read(&path, reason))
+            }
+        }
+    }
+}
+
 /// Whether a class of sentence_transformers has this name: releases have moved them.
 fn is_class(class: &str, name: &str) -> bool {
     class.starts_with("sentence_transformers.") && class.rsplit('.').next() == Some(name)
@@ -116,37 +145,35 @@ pub struct Modules {
     pub parts: Vec<Listed>,
     /// Whether these are one route of several.
     pub routed: bool,
+    /// The number of the last parts that all routes share.
+    pub shared: usize,
 }
 
 impl Modules {
-    /// Reads `modules.json`, and refuses modules that this crate does not have. Of a model with
-    /// several routes it takes the one for texts of the task `route`, or the default one.
-    pub fn read(directory: &Directory, route: Option<&str>) -> Result<Self, Error> {
-        let path = directory.path().join(FILE);
+    /// Reads `modules.json`, and refuses modules that this crate does not have. Of a model with several
+    /// routes it takes one.
+    pub fn read(directory: &Directory, route: Route) -> Result<Self, Error> {
+        let Rows { path, rows } = Rows::read(directory)?;
         let failed = |reason: String| Error::read(&path, reason);
-        let bytes = directory.optional(Path::new(FILE), CONFIG_LIMIT)?;
-        let bytes = bytes.ok_or_else(|| Error::NoModules { path: path.clone() })?;
-        let rows: Vec<Row> =
-            serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
-        if rows.len() > LIMIT {
-            return Err(failed(format!("it lists {} modules, more than {LIMIT}", rows.len())));
-        }
-        let router = rows.first().filter(|row| ROUTERS.iter().any(|it| is_class(&row.class, it)));
-        let mut listed = match router {
-            Some(row) => Router::modules(directory, &directory.module(&path, &row.path)?, route)?,
-            None if route.is_some() => {
-                return Err(failed("the model has no routes to choose from".to_string()));
+        let router = rows.first().filter(|row| row.is_router());
+        let mut listed = match (router, route) {
+            (Some(row), route) => {
+                let module = directory.module(&path, &row.path)?;
+                RouteTable::read(directory, &module)?.modules(directory, &module, route)?
             }
-            None => Vec::new(),
+            (None, Route::Default) => Vec::new(),
+            (None, _) => return Err(failed("the model has no routes to choose from".to_string())),
         };
-        for row in &rows[usize::from(router.is_some())..] {
+        let others = &rows[usize::from(router.is_some())..];
+        for row in others {
             let kind = ModuleKind::of(&row.class).map_err(failed)?;
             listed.push(Listed { kind, path: directory.module(&path, &row.path)? });
         }
+        let (routed, shared) = (router.is_some(), router.map_or(0, |_| others.len()));
         let mut listed = listed.into_iter();
         match listed.next() {
             Some(network) if network.kind.takes_ids() => {
-                Ok(Self { network, parts: listed.collect(), routed: router.is_some() })
+                Ok(Self { network, parts: listed.collect(), routed, shared })
             }
             other => {
                 let found = other.map_or("nothing", |module| module.kind.name());
@@ -155,6 +182,14 @@ impl Modules {
                 )))
             }
         }
+    }
+
+    /// The routes of a model, if it has several.
+    pub fn routes(directory: &Directory) -> Result<Option<RouteTable>, Error> {
+        let Rows { path, rows } = Rows::read(directory)?;
+        let router = rows.first().filter(|row| row.is_router());
+        let table = |row: &Row| RouteTable::read(directory, &directory.module(&path, &row.path)?);
+        router.map(table).transpose()
     }
 
     /// A `modules.json` with these modules.

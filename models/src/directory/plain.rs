@@ -23,7 +23,7 @@ pub fn modules(directory: &Directory) -> Result<Modules, Error> {
     }
     let network = Listed { kind: ModuleKind::Transformer, path: PathBuf::new() };
     let pooling = Listed { kind: ModuleKind::Pooling, path: POOLING.into() };
-    Ok(Modules { network, parts: vec![pooling], routed: false })
+    Ok(Modules { network, parts: vec![pooling], routed: false, shared: 0 })
 }
 
 /// The files that turn it into a model of sentence-transformers.

@@ -40,12 +40,7 @@ impl<'a> ByLength<'a> {
 
     /// Puts embeddings of the sorted rows, `[n, dim]`, back into the original order.
     pub fn restore(&self, embeddings: Tensor<2>) -> Tensor<2> {
-        let mut places = vec![0; self.order.len()];
-        for (place, &index) in self.order.iter().enumerate() {
-            places[index] = place as i32;
-        }
-        let device = embeddings.device();
-        embeddings.select(0, Tensor::from_data(places.as_slice(), &device))
+        restored(embeddings, &self.order)
     }
 
     /// The places of the sorted rows in the original order.
@@ -107,6 +102,19 @@ impl<'a> ByLength<'a> {
         groups.reverse();
         groups
     }
+}
+
+/// Puts rows whose places are `order` into their places.
+pub(super) fn restored(rows: Tensor<2>, order: &[usize]) -> Tensor<2> {
+    if order.is_sorted() {
+        return rows;
+    }
+    let mut places = vec![0; order.len()];
+    for (place, &index) in order.iter().enumerate() {
+        places[index] = place as i32;
+    }
+    let device = rows.device();
+    rows.select(0, Tensor::from_data(places.as_slice(), &device))
 }
 
 /// Whether `device` is the CPU. Burn tells only by the name of the backend.

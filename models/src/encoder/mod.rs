@@ -3,6 +3,7 @@
 mod adapted;
 mod batch;
 mod by_length;
+mod routed;
 mod sentence;
 
 use burn::module::{Module, ModuleDisplay};
@@ -10,6 +11,7 @@ use burn::tensor::{Bool, Device, Int, Tensor};
 
 pub use batch::{TokenBatch, padded};
 pub use by_length::ByLength;
+pub use routed::RoutedEncoder;
 pub use sentence::SentenceEncoder;
 
 use crate::dropout::for_texts;
@@ -55,6 +57,17 @@ pub trait TextEncoder: Module + ModuleDisplay {
         embed_all(self, rows, device)
     }
 
+    /// [`embed`](Self::embed) with the number of a route for each text; an encoder without routes embeds all
+    /// texts alike.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer routes than rows.
+    #[allow(unused_variables)]
+    fn embed_by_route(&self, rows: &[&[u32]], routes: &[usize], device: &Device) -> Tensor<2> {
+        self.embed(rows, device)
+    }
+
     /// [`embed`](Self::embed) with at most `size` texts at a time, for any number of texts.
     ///
     /// # Panics
@@ -62,8 +75,26 @@ pub trait TextEncoder: Module + ModuleDisplay {
     /// If `size` is 0 or there are no rows.
     #[track_caller]
     fn embed_in_batches(&self, rows: &[&[u32]], size: usize, device: &Device) -> Tensor<2> {
+        self.embed_in_batches_by_route(rows, &vec![0; rows.len()], size, device)
+    }
+
+    /// [`embed_by_route`](Self::embed_by_route) with at most `size` texts at a time, for any number of texts.
+    ///
+    /// # Panics
+    ///
+    /// If `size` is 0, there are no rows, or fewer routes than rows.
+    #[track_caller]
+    fn embed_in_batches_by_route(
+        &self,
+        rows: &[&[u32]],
+        routes: &[usize],
+        size: usize,
+        device: &Device,
+    ) -> Tensor<2> {
         let sorted = ByLength::new(rows);
-        let batches = sorted.rows().chunks(size).map(|rows| self.embed(rows, device));
+        let routes: Vec<_> = sorted.order().iter().map(|&row| routes[row]).collect();
+        let batches = sorted.rows().chunks(size).zip(routes.chunks(size));
+        let batches = batches.map(|(rows, routes)| self.embed_by_route(rows, routes, device));
         sorted.restore(Tensor::cat(batches.collect(), 0))
     }
 

@@ -5,9 +5,8 @@ use burn::tensor::{Bool, Device, Int, Tensor};
 
 use super::TextEncoder;
 use crate::lora::LoraConfig;
-use crate::modules::{Features, Part, Pooling, PoolingMode, Sizes};
+use crate::modules::{Features, Part, Pooling, PoolingMode, Sizes, Vectors};
 use crate::network::{Network, NetworkConfig};
-use crate::static_embedding::StaticEmbedding;
 use crate::transformer::{Transformer, TransformerConfig};
 
 /// A network, and the modules that make one embedding of its vectors.
@@ -91,17 +90,17 @@ impl SentenceEncoder {
         self.shows_layers && self.parts.iter().any(pools)
     }
 
-    /// Embeddings of texts through the table and the modules after it.
-    fn embed_static(&self, table: &StaticEmbedding, rows: &[&[u32]], device: &Device) -> Tensor<2> {
-        let means = table.means(rows);
-        let [texts, size] = means.dims();
-        let features = Features {
-            tokens: Tensor::zeros([texts, 1, size], device),
-            padding: Tensor::<2, Int>::zeros([texts, 1], device).bool(),
-            layers: Vec::new(),
-            texts: Some(means),
-        };
-        self.texts(features)
+    /// The encoder without its last parts, and these.
+    ///
+    /// # Errors
+    ///
+    /// If what is left gives no embedding of a text.
+    pub(super) fn without_last(mut self, parts: usize) -> Result<(Self, Vec<Part>), String> {
+        let last = self.parts.split_off(self.parts.len() - parts);
+        let before = Self::sizes_before(&self.config, self.shows_layers);
+        let sizes = self.parts.iter().try_fold(before, |sizes, part| part.sizes(sizes))?;
+        self.dimension = sizes.of(Vectors::Texts)?;
+        Ok((self, last))
     }
 }
 
@@ -153,7 +152,7 @@ impl TextEncoder for SentenceEncoder {
 
     fn embed(&self, rows: &[&[u32]], device: &Device) -> Tensor<2> {
         match &self.network {
-            Network::Static(table) => self.embed_static(table, rows, device),
+            Network::Static(table) => self.texts(Features::of_texts(table.means(rows))),
             _ => super::embed_all(self, rows, device),
         }
     }

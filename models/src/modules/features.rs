@@ -1,6 +1,6 @@
 //! What goes from one module to the next.
 
-use burn::tensor::{Bool, Tensor};
+use burn::tensor::{Bool, Int, Tensor};
 
 /// The vectors of texts and of their tokens, on their way through the modules.
 #[derive(Debug, Clone)]
@@ -64,6 +64,17 @@ impl Vectors {
 }
 
 impl Features {
+    /// Vectors of texts, `[texts, size]`, without tokens.
+    pub fn of_texts(texts: Tensor<2>) -> Self {
+        let ([count, size], device) = (texts.dims(), texts.device());
+        Self {
+            tokens: Tensor::zeros([count, 1, size], &device),
+            padding: Tensor::<2, Int>::zeros([count, 1], &device).bool(),
+            layers: Vec::new(),
+            texts: Some(texts),
+        }
+    }
+
     /// Applies `change` to the rows of the vectors, `[rows, size]` to `[rows, any size]`.
     pub(super) fn map(self, vectors: Vectors, change: impl Fn(Tensor<2>) -> Tensor<2>) -> Self {
         match vectors {

@@ -3,6 +3,7 @@
 mod open;
 mod package;
 mod parts;
+mod routed;
 mod save;
 mod table;
 
@@ -14,6 +15,7 @@ use burn::tensor::{Device, Tensor};
 
 pub use open::OpenOptions;
 pub use package::{Package, file_names};
+pub use routed::{RoutedPackage, RoutedTransformer};
 
 use crate::encoder::{SentenceEncoder, TextEncoder};
 use crate::error::Error;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::package::{TOKENIZER, companions};
 use super::{Package, SentenceTransformer, parts};
 use crate::directory::{
-    CONFIG, CONFIG_LIMIT, Directory, Limits, MODULES, ModuleKind, Modules, Settings,
+    CONFIG, CONFIG_LIMIT, Directory, Limits, MODULES, ModuleKind, Modules, Route, Settings,
     TOKENIZER_LIMIT, advice, plain,
 };
 use crate::encoder::SentenceEncoder;
@@ -72,7 +72,8 @@ impl OpenOptions {
     }
 
     /// The route of a model that has several (a `Router`), by its task, such as `query` or
-    /// `document`; without it, the default route. Saved, it is a model of its own.
+    /// `document`; without it, the default route. Saved, it is a model of its own;
+    /// [`RoutedTransformer`](super::RoutedTransformer) has all routes.
     pub fn route(self, task: impl Into<String>) -> Self {
         Self { route: Some(task.into()), ..self }
     }
@@ -89,23 +90,34 @@ impl OpenOptions {
         device: &Device,
     ) -> Result<SentenceTransformer, Error> {
         let directory = Directory::open(path.as_ref())?;
+        let route = self.route.as_deref().map_or(Route::Default, Route::OfTask);
+        self.open_one(&directory, route, device)
+    }
+
+    /// Opens a directory; of a model with several routes, one.
+    pub(super) fn open_one(
+        &self,
+        directory: &Directory,
+        route: Route,
+        device: &Device,
+    ) -> Result<SentenceTransformer, Error> {
         let modules = match self.pooling {
-            Some(_) => plain::modules(&directory)?,
+            Some(_) => plain::modules(directory)?,
             None => {
-                advice::refuse_other_models(&directory)?;
-                Modules::read(&directory, self.route.as_deref())?
+                advice::refuse_other_models(directory)?;
+                Modules::read(directory, route)?
             }
         };
-        let settings = Settings::read(&directory)?;
-        let mut files = companions(&directory, &modules)?;
+        let settings = Settings::read(directory)?;
+        let mut files = companions(directory, &modules)?;
         if modules.routed {
             // A route that is saved is a model of its own.
             files.retain(|(path, _)| path != Path::new(MODULES));
             files.push((MODULES.into(), modules.to_json()));
         }
         let opened = match modules.network.kind {
-            ModuleKind::StaticEmbedding => table(&directory, &modules.network.path, device)?,
-            _ => self.transformer(&directory, &modules.network.path)?,
+            ModuleKind::StaticEmbedding => table(directory, &modules.network.path, device)?,
+            _ => self.transformer(directory, &modules.network.path)?,
         };
         let Opened { config, tokenizer, shows_layers, network, files: more } = opened;
         let missing = |(path, _): &(PathBuf, _)| files.iter().all(|(known, _)| known != path);
@@ -117,11 +129,11 @@ impl OpenOptions {
                 files.extend(plain::files(&modules, mode, config.shape().hidden_size()));
                 vec![Part::Pooling(Pooling::of(mode))]
             }
-            None => parts::read_all(&modules, &directory, before, self.dropout, device)?,
+            None => parts::read_all(&modules, directory, before, self.dropout, device)?,
         };
         let network = match network {
             Some(network) => network,
-            None => weights::load(&directory, &modules.network.path, &config, device)?,
+            None => weights::load(directory, &modules.network.path, &config, device)?,
         };
         let encoder = SentenceEncoder::new(network, config.clone(), parts, shows_layers);
         let package = Package { name: directory.name(), config, modules, settings, files };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::directory::{CONFIG, Directory, MODULES, Modules, SETTINGS, Settings};
+use crate::directory::{CONFIG, Directory, MODULES, Modules, ROUTER, SETTINGS, Settings};
 use crate::directory::{TOKENIZER_LIMIT, TRANSFORMER_FILES};
 use crate::error::Error;
 use crate::network::NetworkConfig;
@@ -42,7 +42,7 @@ pub struct Package {
 /// The names of all files that a saved model may have, outside the directories of its modules.
 pub fn file_names() -> impl Iterator<Item = &'static str> {
     let of_adapters = [ADAPTER, adapter_files::ADAPTER_WEIGHTS];
-    let own = [WEIGHTS, MODULES, SETTINGS].into_iter().chain(of_adapters);
+    let own = [WEIGHTS, MODULES, ROUTER, SETTINGS].into_iter().chain(of_adapters);
     own.chain(COMPANIONS).chain(TRANSFORMER_FILES)
 }
 

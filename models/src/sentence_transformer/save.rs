@@ -7,9 +7,10 @@ use burn::module::Module;
 use serde_json::Value;
 
 use super::{Package, SentenceTransformer};
-use crate::directory::{CONFIG, Place};
+use crate::directory::{CONFIG, Listed, Place};
 use crate::encoder::SentenceEncoder;
 use crate::error::Error;
+use crate::modules::Part;
 use crate::weights::{self, ADAPTER, WEIGHTS, adapter_files};
 
 impl SentenceTransformer {
@@ -56,7 +57,7 @@ impl Package {
             let bytes = if *path == config { &full_precision(bytes) } else { bytes };
             write(&directory.join(path), bytes)?;
         }
-        self.write_parts(directory, encoder)?;
+        write_parts(directory, &self.modules.parts, &encoder.parts)?;
         let weights = directory.join(&self.modules.network.path).join(WEIGHTS);
         weights::save(&weights, &encoder.merged_network(), self.config.shape().names())
     }
@@ -83,7 +84,7 @@ impl Package {
         for (path, bytes) in self.files.iter().filter(|(path, _)| *path != module.join(CONFIG)) {
             write(&directory.join(path), bytes)?;
         }
-        self.write_parts(directory, encoder)?;
+        write_parts(directory, &self.modules.parts, &encoder.parts)?;
         let config = adapter_files::config(lora, &encoder.adapted_layers()?, &base);
         write(&directory.join(module).join(ADAPTER), format!("{config:#}\n").as_bytes())?;
         let weights = directory.join(module).join(adapter_files::ADAPTER_WEIGHTS);
@@ -120,20 +121,25 @@ impl Package {
             None => failed("an adapter names this path, which is no UTF-8: save the merged model"),
         }
     }
-
-    /// Writes the parameters of the modules after the network.
-    fn write_parts(&self, directory: &Path, encoder: &SentenceEncoder) -> Result<(), Error> {
-        for (module, part) in self.modules.parts.iter().zip(&encoder.parts) {
-            if part.num_params() > 0 {
-                let weights = directory.join(&module.path).join(WEIGHTS);
-                weights::save_module(&weights, part)?;
-            }
-        }
-        Ok(())
-    }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+/// Writes the parameters of the modules after the network.
+pub(super) fn write_parts(
+    directory: &Path,
+    modules: &[Listed],
+    parts: &[Part],
+) -> Result<(), Error> {
+    for (module, part) in modules.iter().zip(parts) {
+        if part.num_params() > 0 {
+            let weights = directory.join(&module.path).join(WEIGHTS);
+            weights::save_module(&weights, part)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file, and makes its directory.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let parent = path.parent().unwrap_or(path);
     fs::create_dir_all(parent)
         .and_then(|()| fs::write(path, bytes))

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::package::TOKENIZER;
 use super::{Package, SentenceTransformer};
 use crate::directory::{
-    Directory, Listed, MODULES, ModuleKind, Modules, SETTINGS, Settings, TOKENIZER_LIMIT,
+    Directory, Listed, MODULES, ModuleKind, Modules, Route, SETTINGS, Settings, TOKENIZER_LIMIT,
 };
 use crate::encoder::SentenceEncoder;
 use crate::error::Error;
@@ -51,7 +51,7 @@ impl SentenceTransformer {
         let network = Network::Static(StaticEmbedding::new(&config, device));
         let config = NetworkConfig::Static(config);
         let table = Listed { kind: ModuleKind::StaticEmbedding, path: PathBuf::new() };
-        let modules = Modules { network: table, parts: Vec::new(), routed: false };
+        let modules = Modules { network: table, parts: Vec::new(), routed: false, shared: 0 };
         let files = vec![
             (PathBuf::from(MODULES), modules.to_json()),
             (PathBuf::from(SETTINGS), bytes(&settings())),
@@ -79,7 +79,7 @@ impl Tokenizer {
     pub fn of_model(path: impl AsRef<Path>) -> Result<Self, Error> {
         let directory = Directory::open(path.as_ref())?;
         let module = match directory.path().join(MODULES).exists() {
-            true => Modules::read(&directory, None)?.network.path,
+            true => Modules::read(&directory, Route::Default)?.network.path,
             false => PathBuf::new(),
         };
         let file = module.join(TOKENIZER);

@@ -174,13 +174,20 @@ impl Dataset {
 
     /// Every text, in the order of the rows.
     pub fn all_texts(&self) -> impl Iterator<Item = Text> {
-        let pairs = self.pairs.iter().flat_map(|row| [row.left, row.right]);
+        self.columns().map(|(_, text)| text)
+    }
+
+    /// Every text with its column, counted from zero, in the order of the rows.
+    pub fn columns(&self) -> impl Iterator<Item = (usize, Text)> {
+        let alone = |text: Text| (0, text);
+        let pairs = self.pairs.iter().flat_map(|row| [(0, row.left), (1, row.right)]);
         let rankings = self.rankings.iter().flat_map(|row| {
-            [row.anchor, row.positive].into_iter().chain(row.negatives.iter().copied())
+            let negatives = (2..).zip(row.negatives.iter().copied());
+            [(0, row.anchor), (1, row.positive)].into_iter().chain(negatives)
         });
-        let sentences = self.sentences.iter().map(|row| row.text);
-        let targets = self.teacher_targets.iter().map(|row| row.text);
-        let bare = self.bare.iter().copied();
+        let sentences = self.sentences.iter().map(move |row| alone(row.text));
+        let targets = self.teacher_targets.iter().map(move |row| alone(row.text));
+        let bare = self.bare.iter().copied().map(alone);
         pairs.chain(rankings).chain(sentences).chain(targets).chain(bare)
     }
 

@@ -124,7 +124,7 @@ impl Report<'_> {
             data: file_name(&self.data),
             examples: outcome.examples,
             dimension,
-            max_tokens: outcome.tokenizer.max_tokens(),
+            max_tokens: outcome.routes.tokenizer().max_tokens(),
             similarity: similarity.unwrap_or("cosine").to_string(),
             options: self.shown(),
             results: results.collect(),

@@ -14,6 +14,8 @@ pub struct AdamW {
     pub weight_decay: f32,
     /// The factor of the gradients of the current step.
     pub gradient_scale: Shared,
+    /// The factor of the learning rate.
+    pub rate: f64,
 }
 
 impl Optimizer for AdamW {
@@ -29,7 +31,7 @@ impl Optimizer for AdamW {
         let state = state.map(|state| state.momentum);
         let time = state.as_ref().map_or(0, |state| state.time) + 1;
         let step = AdamStep {
-            learning_rate,
+            learning_rate: self.rate * learning_rate,
             beta_1: 0.9,
             beta_2: 0.999,
             epsilon: 1e-8,
@@ -98,7 +100,7 @@ mod tests {
         for dtype in [DType::F32, DType::F64] {
             let (start, gradients) = random(dtype);
             let burn = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.1).build();
-            let ours = AdamW { weight_decay: 0.1, gradient_scale: Shared::new(0.25) };
+            let ours = AdamW { weight_decay: 0.1, gradient_scale: Shared::new(0.25), rate: 1.0 };
             let (mut expected, mut found) = ((start.clone(), None), (start, None));
             for gradient in gradients {
                 expected = burn.step(0.01, expected.0, gradient.clone() * 0.25, expected.1);
@@ -128,7 +130,7 @@ mod tests {
             all.register(id, gradient.clone());
             optimizer.step(0.01, layer, all)
         };
-        let ours = AdamW { weight_decay: 0.1, gradient_scale: Shared::new(1.0) };
+        let ours = AdamW { weight_decay: 0.1, gradient_scale: Shared::new(1.0), rate: 1.0 };
         let mut burns = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.1).init();
         for gradient in &gradients[..2] {
             layer = step(&mut burns, layer, gradient);

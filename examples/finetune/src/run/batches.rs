@@ -1,17 +1,16 @@
 //! The examples of a loss as token ids, batch by batch. Texts are tokenised when their batch comes; the ids are kept for
 //! the next epoch unless there are very many examples.
 
-use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use burn::tensor::Tensor;
 use burn_embedding_losses::catalog::BatchKind;
 use burn_embedding_losses::noise::WordDeletionConfig;
-use burn_embedding_models::Tokenizer;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
 use super::guide::Guide;
+use super::routes::Routes;
 use super::sampler::{Kind, Sampler};
 use super::schedule::Schedule;
 use crate::data::repeats::{Groups, Ids, Repeats};
@@ -29,7 +28,7 @@ pub struct Batches<'a> {
     examples: &'a [Example],
     /// The texts of the examples.
     all: &'a Texts,
-    tokenizer: &'a Tokenizer,
+    routes: &'a Routes,
     /// The token ids of the texts of each example that has been in a batch; nothing if there are too many.
     kept: Vec<OnceLock<Vec<Vec<u32>>>>,
     groups: Option<Groups>,
@@ -43,6 +42,8 @@ pub struct Batches<'a> {
 pub struct Batch<'a> {
     /// The ids of all texts, column after column.
     pub texts: Vec<Vec<u32>>,
+    /// The number of the route of each text through the encoder.
+    pub routes: Vec<usize>,
     /// The number of columns.
     pub columns: usize,
     /// The target of each row.
@@ -81,7 +82,7 @@ impl<'a> Batches<'a> {
         takes: BatchKind,
         examples: &'a [Example],
         all: &'a Texts,
-        tokenizer: &'a Tokenizer,
+        routes: &'a Routes,
         schedule: &'a Schedule,
     ) -> Self {
         // A guide finds equal texts by itself.
@@ -91,7 +92,7 @@ impl<'a> Batches<'a> {
         let sampler = Sampler::new(takes, examples, schedule);
         let keeps = schedule.epochs > 1 && examples.len() <= KEPT;
         let kept = if keeps { vec![OnceLock::new(); examples.len()] } else { Vec::new() };
-        Self { takes, examples, all, tokenizer, kept, groups, sampler, schedule, guide: None }
+        Self { takes, examples, all, routes, kept, groups, sampler, schedule, guide: None }
     }
 
     /// The same, with the embeddings of a guide.
@@ -161,8 +162,10 @@ impl<'a> Batches<'a> {
                 tokens.into_iter().map(|tokens| leave_out(tokens, share, rng)).collect()
             }
         };
+        let route = |column| std::iter::repeat_n(self.routes.of_column(column), rows.len());
         Ok(Batch {
             texts,
+            routes: (0..columns).flat_map(route).collect(),
             columns,
             targets: rows.iter().map(|&row| &self.examples[row].target).collect(),
             vectors: self.vectors(rows)?,
@@ -199,21 +202,21 @@ impl<'a> Batches<'a> {
         let mut deletion = config.init(rng.next_u64());
         let texts = rows.iter().map(|&row| {
             let text = self.all.get(self.examples[row].texts[0])?;
-            Ok(deletion.damage(&text))
+            Ok((self.routes.of_column(0), deletion.damage(&text)))
         });
-        let texts: Vec<_> = texts.collect::<Result<_, Error>>()?;
-        Ok(self.tokenizer.encode(texts.iter().map(String::as_str).collect())?.rows)
+        self.routes.encode(&texts.collect::<Result<Vec<_>, Error>>()?)
     }
 
     /// The token ids of the first `columns` texts of examples, column after column.
     fn tokens(&self, rows: &[usize], columns: usize) -> Result<Vec<Vec<u32>>, Error> {
         if self.kept.is_empty() {
-            let column =
-                |column: usize| rows.iter().map(move |&row| self.examples[row].texts[column]);
+            let column = |column: usize| {
+                rows.iter().map(move |&row| (column, self.examples[row].texts[column]))
+            };
             return self.encode((0..columns).flat_map(column));
         }
         let new: Vec<_> = rows.iter().filter(|&&row| self.kept[row].get().is_none()).collect();
-        let texts = |row: usize| self.examples[row].texts.iter().copied();
+        let texts = |row: usize| self.examples[row].texts.iter().copied().enumerate();
         let ids = self.encode(new.iter().flat_map(|&&row| texts(row)))?;
         let mut ids = ids.into_iter();
         for &&row in &new {
@@ -225,9 +228,10 @@ impl<'a> Batches<'a> {
         Ok((0..columns).flat_map(column).collect())
     }
 
-    fn encode(&self, texts: impl Iterator<Item = Text>) -> Result<Vec<Vec<u32>>, Error> {
-        let texts: Vec<_> = texts.map(|text| self.all.get(text)).collect::<Result<_, _>>()?;
-        Ok(self.tokenizer.encode(texts.iter().map(Cow::as_ref).collect())?.rows)
+    /// The token ids of texts, each with its column.
+    fn encode(&self, texts: impl Iterator<Item = (usize, Text)>) -> Result<Vec<Vec<u32>>, Error> {
+        let text = |(column, text)| Ok((self.routes.of_column(column), self.all.get(text)?));
+        self.routes.encode(&texts.map(text).collect::<Result<Vec<_>, Error>>()?)
     }
 }
 
@@ -239,6 +243,7 @@ fn leave_out(tokens: Vec<u32>, share: f64, rng: &mut StdRng) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use burn_embedding_models::Tokenizer;
     use rand::SeedableRng;
 
     use super::*;
@@ -257,7 +262,8 @@ mod tests {
         let example = |text| Example { texts: vec![text], target: Target::None };
         let (numbers, all) = texts();
         let examples = numbers.map(example);
-        test(&Batches::new(BatchKind::DamagedTexts, &examples, &all, &tokenizer, &schedule))
+        let routes = tokenizer.into();
+        test(&Batches::new(BatchKind::DamagedTexts, &examples, &all, &routes, &schedule))
     }
 
     #[test]
@@ -295,6 +301,7 @@ mod tests {
     #[test]
     fn ids_that_are_kept_are_those_of_the_texts() {
         let tokenizer = Tokenizer::train(TEXTS.into_iter(), 200, 16).unwrap();
+        let routes = tokenizer.clone().into();
         let (numbers, all) = texts();
         let pair = |pair: [usize; 2]| {
             let texts = pair.map(|text| numbers[text]).to_vec();
@@ -304,7 +311,7 @@ mod tests {
         let ids = |epochs, rows: &[usize]| {
             let schedule = Schedule { epochs, word_dropout: 0.0, ..Schedule::default() };
             let takes = BatchKind::PositivePairs;
-            let batches = Batches::new(takes, &examples, &all, &tokenizer, &schedule);
+            let batches = Batches::new(takes, &examples, &all, &routes, &schedule);
             let batch = |rows| batches.batch(rows, &mut StdRng::seed_from_u64(1)).unwrap().texts;
             // Some rows are known when the others come.
             batch(&rows[..1]);

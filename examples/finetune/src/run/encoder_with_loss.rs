@@ -26,15 +26,18 @@ pub struct EncoderWithLoss<E: Module, L: Module> {
 impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
     /// The loss of a batch: all its texts go through the encoder together. `seen` receives its parts.
     pub(super) fn loss(&self, batch: Batch, device: &Device, seen: &mut SeenParts) -> Tensor<1> {
-        let columns = embed(&self.encoder, &batch.rows(), device, self.objective.takes_layers())
-            .chunk(batch.columns, 0);
+        let layers = self.objective.takes_layers();
+        let embeddings = embed(&self.encoder, &batch.rows(), &batch.routes, device, layers);
+        let columns = embeddings.chunk(batch.columns, 0);
         self.objective.forward(&self.encoder, columns, &batch, seen)
     }
 
     /// What the embeddings of a batch look like, without dropout, `mini_batch` texts at a time.
     pub(super) fn look_at(&self, batch: &Batch, device: &Device, mini_batch: usize) -> Seen {
         let model = self.valid();
-        let embeddings = model.encoder.embed_in_batches(&batch.rows(), mini_batch, device);
+        let rows = batch.rows();
+        let embeddings =
+            model.encoder.embed_in_batches_by_route(&rows, &batch.routes, mini_batch, device);
         let mean_cosine = mean_cosine(embeddings.clone());
         let diagnostics = model.objective.diagnose(embeddings.chunk(batch.columns, 0), batch);
         Seen { diagnostics, mean_cosine: Some(mean_cosine) }
@@ -68,8 +71,10 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
         let sorted = ByLength::new(&texts);
         let loss = self.loss_of_sorted(&sorted, &batch, share, seen);
         let layers = self.objective.takes_layers();
-        let embed_rows =
-            |encoder: &E, rows: Range<usize>| embed(encoder, &sorted.rows()[rows], device, layers);
+        let routes = routes_of(&sorted, &batch);
+        let embed_rows = |encoder: &E, rows: Range<usize>| {
+            embed(encoder, &sorted.rows()[rows.clone()], &routes[rows], device, layers)
+        };
         let step = cache.seeded(seed).step(&self.encoder, texts.len(), embed_rows, loss);
         step.gradients.for_each(gradients);
         step.loss
@@ -90,10 +95,12 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
         let sorted = ByLength::new(&texts);
         let loss = self.loss_of_sorted(&sorted, &batch, share, seen);
         let layers = self.objective.takes_layers();
+        let routes = routes_of(&sorted, &batch);
         let embed_rows = |encoder: &E, rows: Range<usize>| {
             let numbers = sorted.order()[rows.clone()].iter().map(|&text| text as u64).collect();
             let device = &encoder.devices()[0];
-            by_text(seed, numbers, || embed(encoder, &sorted.rows()[rows], device, layers))
+            let (texts, routes) = (&sorted.rows()[rows.clone()], &routes[rows]);
+            by_text(seed, numbers, || embed(encoder, texts, routes, device, layers))
         };
         let step = workers.step(&self.encoder, &sorted.shares(workers.count()), embed_rows, loss);
         if let Some(of_loss) = step.of_loss {
@@ -106,10 +113,22 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
     }
 }
 
+/// The routes of the texts of a batch, in the order of `sorted`.
+fn routes_of(sorted: &ByLength, batch: &Batch) -> Vec<usize> {
+    sorted.order().iter().map(|&text| batch.routes[text]).collect()
+}
+
 /// The embeddings of texts, after each of the encoder's layers if these are wanted.
-fn embed<E: TextEncoder>(encoder: &E, rows: &[&[u32]], device: &Device, layers: bool) -> Tensor<2> {
+fn embed<E: TextEncoder>(
+    encoder: &E,
+    rows: &[&[u32]],
+    routes: &[usize],
+    device: &Device,
+    layers: bool,
+) -> Tensor<2> {
     match layers {
-        false => encoder.embed(rows, device),
+        false => encoder.embed_by_route(rows, routes, device),
+        // No encoder with routes shows its layers.
         true => encoder.embed_layers(rows, device).expect("an encoder that shows its layers"),
     }
 }

@@ -13,8 +13,8 @@ use crate::data::task::Example;
 use crate::data::{Text, Texts};
 use crate::error::Error;
 
-/// Embeddings of texts, without gradients, `[n, dim]`.
-type Embed = dyn Fn(&[Text], &Texts) -> Result<Tensor<2>, Error>;
+/// Embeddings of texts of columns, without gradients, `[n, dim]`.
+type Embed = dyn Fn(&[(usize, Text)], &Texts) -> Result<Tensor<2>, Error>;
 
 /// A model with a tokenizer and dimension of its own, which embeds the texts of a batch as a loss wants it,
 /// without gradients.
@@ -39,9 +39,9 @@ impl Guide {
 
     /// An encoder with its tokenizer.
     pub fn of<E: TextEncoder + 'static>(tokenizer: Tokenizer, encoder: &E, device: Device) -> Self {
-        let encoder = encoder.clone();
-        let embed = move |texts: &[Text], all: &Texts| {
-            Embedder::new(&tokenizer, &encoder).tensor(texts, all, &device)
+        let (encoder, routes) = (encoder.clone(), tokenizer.into());
+        let embed = move |texts: &[(usize, Text)], all: &Texts| {
+            Embedder::new(&routes, &encoder).tensor(texts, all, &device)
         };
         Self { embed: Box::new(embed) }
     }
@@ -54,8 +54,9 @@ impl Guide {
         rows: &[usize],
     ) -> Result<Vec<Tensor<2>>, Error> {
         let columns = examples[rows[0]].texts.len();
-        let column = |column: usize| rows.iter().map(move |&row| examples[row].texts[column]);
-        let texts: Vec<Text> = (0..columns).flat_map(column).collect();
+        let text = move |column: usize, row: usize| (column, examples[row].texts[column]);
+        let column = |column: usize| rows.iter().map(move |&row| text(column, row));
+        let texts: Vec<_> = (0..columns).flat_map(column).collect();
         Ok((self.embed)(&texts, all)?.chunk(columns, 0))
     }
 }

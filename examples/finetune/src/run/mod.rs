@@ -17,6 +17,7 @@ pub mod optimizer;
 mod outcome;
 mod pace;
 mod places;
+pub mod routes;
 pub mod sampler;
 pub mod save;
 pub mod schedule;
@@ -28,12 +29,13 @@ mod watch;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use burn_embedding_models::{SentenceTransformer, Tokenizer};
+use burn_embedding_models::{RoutedTransformer, SentenceTransformer, TextEncoder, Tokenizer};
 
 use checkpoint::Checkpoints;
 use guide::Guide;
 use objective::Choice;
-use places::Places;
+use places::{Places, Writes};
+use routes::Routes;
 use save::Destination;
 use session::{Outcome, Session, Start};
 
@@ -43,10 +45,6 @@ use crate::error::Error;
 use crate::report::Report;
 use crate::report::console::Console;
 use crate::report::log::Log;
-
-/// Why a model with routes is not trained as it is.
-const ROUTED: &str = "it has several routes: name one with --route; it is trained for all columns, and \
-                      saved as a model of its own";
 
 /// Trains, evaluates and saves.
 pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
@@ -121,6 +119,9 @@ fn checkpoints(
     let pooling = args.pooling.map(|mode| format!("{mode:?}"));
     settings.insert("pooling".to_string(), pooling.into());
     settings.insert("route".to_string(), args.route.clone().into());
+    if !args.routes.is_empty() {
+        settings.insert("routes".to_string(), args.routes.clone().into());
+    }
     settings.insert("contents of the data".to_string(), training.fingerprint().into());
     let checkpoints = Checkpoints::beside(&args.out, settings)?;
     if args.resume {
@@ -143,10 +144,10 @@ fn train_and_save(
     let model = match (&args.model, args.static_dim) {
         (None, None) => return train_encoder(session, loss, report, &places.whole, console),
         (Some(directory), None) => {
-            let model = args.open_options().open(directory, &device)?;
-            if model.package.modules.routed && args.route.is_none() {
-                return Err(Error::option("--model", ROUTED.to_string()));
+            if trains_routes(args, directory)? {
+                return train_routes(directory, session, loss, args, report, places, console);
             }
+            let model = args.open_options().open(directory, &device)?;
             places.check_model(&model.package)?;
             match &args.lora {
                 Some(lora) => model.with_lora(lora)?,
@@ -161,7 +162,49 @@ fn train_and_save(
             SentenceTransformer::static_embedding(tokenizer, dimension, &device)?
         }
     };
-    train_model(model, session, loss, report, places, console)
+    let dimension = model.dimension();
+    let SentenceTransformer { encoder, tokenizer, package, .. } = model;
+    let start = Start { encoder, routes: tokenizer.into(), dimension };
+    train_model(start, &package, session, loss, report, places, console)
+}
+
+/// Whether several routes of the model in `directory` are trained.
+fn trains_routes(args: &Args, directory: &Path) -> Result<bool, Error> {
+    if args.route.is_some() || args.pooling.is_some() {
+        return Ok(false);
+    }
+    let routed = RoutedTransformer::is_in(directory)?;
+    let given = [
+        ("--routes", !args.routes.is_empty()),
+        ("--learning-rates", !args.learning_rates.is_empty()),
+    ];
+    match given.into_iter().find(|(_, given)| *given && !routed) {
+        Some((option, _)) => Err(Error::option(option, "the model has no routes to choose from")),
+        None => Ok(routed),
+    }
+}
+
+/// Trains a model with its routes, each for its columns.
+fn train_routes(
+    directory: &Path,
+    session: Session,
+    loss: &Choice,
+    args: &Args,
+    report: &Report,
+    places: &Places,
+    console: &Console,
+) -> Result<(), Error> {
+    if args.lora.is_some() {
+        let reason = "the model has several routes, and adapters are for one: name it with --route";
+        return Err(Error::option("--lora", reason));
+    }
+    let model = RoutedTransformer::open(directory, &args.open_options(), &session.tracking())?;
+    let RoutedTransformer { encoder, tokenizers, package } = model;
+    let routes = Routes::named(&args.routes, &package, tokenizers)?;
+    let routes = routes.with_rates(&args.learning_rates, &package)?;
+    let dimension = encoder.dimension();
+    let start = Start { encoder, routes, dimension };
+    train_model(start, &package, session, loss, report, places, console)
 }
 
 /// Trains the small encoder from scratch.
@@ -176,7 +219,7 @@ fn train_encoder(
     let outcome = session.run(start, loss, console)?;
     console.outcome(&outcome);
     let weights = |directory: &Path| {
-        save::write_encoder(directory, &outcome.encoder, &config, &outcome.tokenizer)
+        save::write_encoder(directory, &outcome.encoder, &config, outcome.routes.tokenizer())
     };
     destination.save(weights, &report.files(&outcome, None), &outcome.unwritten)?;
     forget_checkpoints(&outcome, destination)
@@ -189,23 +232,23 @@ fn forget_checkpoints<E>(outcome: &Outcome<E>, destination: &Destination) -> Res
 }
 
 /// Trains a model of sentence-transformers.
-fn train_model(
-    model: SentenceTransformer,
+fn train_model<E: TextEncoder>(
+    start: Start<E>,
+    package: &impl Writes<E>,
     session: Session,
     loss: &Choice,
     report: &Report,
     places: &Places,
     console: &Console,
 ) -> Result<(), Error> {
-    let dimension = model.dimension();
-    let SentenceTransformer { encoder, tokenizer, package, .. } = model;
-    let outcome = session.run(Start { encoder, tokenizer, dimension }, loss, console)?;
+    let dimension = start.dimension;
+    let outcome = session.run(start, loss, console)?;
     console.outcome(&outcome);
     if let Some(reason) = outcome.collapsed().filter(|_| !places.keep_worse) {
         return Err(Error::Collapsed { reason });
     }
-    let card = report.card(&outcome, &package, dimension);
+    let card = report.card(&outcome, package.described(), dimension);
     let files = report.files(&outcome, Some(card));
-    places.save(&package, &outcome.encoder, &files, &outcome.unwritten)?;
+    places.save(package, &outcome.encoder, &files, &outcome.unwritten)?;
     forget_checkpoints(&outcome, &places.whole)
 }

@@ -14,7 +14,7 @@ use super::schedule::Schedule;
 use crate::error::Error;
 
 /// Parameters without weight decay: biases, the scales and shifts of normalisations, and a loss's own scale.
-const WITHOUT_DECAY: &str = r"bias|\.(gamma|beta|log_scale)$";
+const WITHOUT_DECAY: &str = r"(bias|\.(gamma|beta|log_scale)$)";
 
 /// Moves the parameters of a module by their gradients.
 #[derive(Clone)]
@@ -37,14 +37,29 @@ pub struct OptimizerStep {
 }
 
 impl Optimizer {
-    /// An optimizer for a run of `steps` steps.
-    pub fn new(schedule: &Schedule, steps: usize) -> Self {
+    /// An optimizer for a run of `steps` steps, with other learning rates for some routes by their numbers.
+    pub fn new(schedule: &Schedule, steps: usize, rates: &[(usize, f64)]) -> Self {
         let gradient_scale = Shared::new(1.0);
-        let adam = |weight_decay| AdamW { weight_decay, gradient_scale: gradient_scale.clone() };
-        let group = ParamGroup::from_regex(WITHOUT_DECAY).expect("the pattern is a constant");
-        let all = ModuleOptimizer::from(adam(schedule.weight_decay));
+        let adam = |weight_decay, rate| {
+            let gradient_scale = gradient_scale.clone();
+            AdamW { weight_decay, gradient_scale, rate }
+        };
+        let group = |pattern: &str| {
+            ParamGroup::from_regex(pattern).expect("the pattern is a constant with a number")
+        };
+        let decay = schedule.weight_decay;
+        let mut inner = ModuleOptimizer::from(adam(decay, 1.0));
+        inner = inner.with_group(group(WITHOUT_DECAY), adam(0.0, 1.0), None);
+        // Of several groups of a parameter the last counts.
+        for (route, rate) in rates {
+            let (route, share) =
+                (format!(r"^encoder\.routes\.{route}\."), rate / schedule.learning_rate);
+            inner = inner.with_group(group(&route), adam(decay, share), None);
+            let without = format!("{route}.*{WITHOUT_DECAY}");
+            inner = inner.with_group(group(&without), adam(0.0, share), None);
+        }
         Self {
-            inner: all.with_group(group, adam(0.0), None),
+            inner,
             gradient_scale,
             shares: schedule.shares(steps),
             peak: schedule.learning_rate,
@@ -139,7 +154,7 @@ mod tests {
     }
 
     fn optimizer(schedule: Schedule) -> Optimizer {
-        Optimizer::new(&Schedule { warm_up: 0.0, learning_rate: 0.1, ..schedule }, 1)
+        Optimizer::new(&Schedule { warm_up: 0.0, learning_rate: 0.1, ..schedule }, 1, &[])
     }
 
     #[test]
@@ -151,7 +166,7 @@ mod tests {
     /// A net after a step with gradients of 1 and one with gradients of `second`.
     fn after_two_steps(start: &Net, max_gradient_norm: f64, second: f64) -> Vec<f32> {
         let schedule = Schedule { max_gradient_norm, warm_up: 0.0, ..Schedule::default() };
-        let mut optimizer = Optimizer::new(&Schedule { learning_rate: 0.1, ..schedule }, 3);
+        let mut optimizer = Optimizer::new(&Schedule { learning_rate: 0.1, ..schedule }, 3, &[]);
         let mut net = start.clone();
         for value in [1.0, second] {
             let gradients = gradients(&net, value);

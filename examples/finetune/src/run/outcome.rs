@@ -1,11 +1,12 @@
 //! The result of a training run.
 
 use burn::module::Module;
-use burn_embedding_models::{TextEncoder, Tokenizer};
+use burn_embedding_models::TextEncoder;
 
 use super::checkpoint::Checkpoints;
 use super::evaluation::{Evaluation, Measure, Score};
 use super::objective::Trainable;
+use super::routes::Routes;
 use super::session::Evaluate;
 use super::train::{Best, State};
 use crate::error::Error;
@@ -16,8 +17,8 @@ use crate::report::pictures::History;
 pub struct Outcome<E> {
     /// The trained encoder.
     pub encoder: E,
-    /// Its tokenizer.
-    pub tokenizer: Tokenizer,
+    /// Its tokenizer, or those of its routes.
+    pub routes: Routes,
     /// The number of examples that the data gave.
     pub examples: usize,
     /// The number of training steps.
@@ -92,7 +93,7 @@ impl<E: TextEncoder, L: Trainable> Trained<E, L> {
 
     pub(super) fn outcome(
         self,
-        tokenizer: Tokenizer,
+        routes: Routes,
         examples: usize,
         checkpoints: Option<Checkpoints>,
     ) -> Outcome<E> {
@@ -100,7 +101,7 @@ impl<E: TextEncoder, L: Trainable> Trained<E, L> {
         let (encoder, kept, after) = (best.model.encoder, best.step, best.evaluation);
         Outcome {
             encoder,
-            tokenizer,
+            routes,
             examples,
             steps,
             kept,

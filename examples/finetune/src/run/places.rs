@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use burn_embedding_models::sentence_transformer::Package;
-use burn_embedding_models::{Error as ModelError, SentenceEncoder};
+use burn_embedding_models::sentence_transformer::{Package, RoutedPackage};
+use burn_embedding_models::{Error as ModelError, RoutedEncoder, SentenceEncoder};
 
 use super::save::Destination;
 use crate::cli::Args;
@@ -11,6 +11,51 @@ use crate::error::Error;
 use crate::report::{ReportFile, pictures};
 
 const ADAPTER_OUT: &str = "--adapter-out";
+
+/// The files of a model, which are written with the parameters of an encoder.
+pub trait Writes<E> {
+    /// Writes the whole model into a directory that exists.
+    fn write(&self, directory: &Path, encoder: &E) -> Result<(), ModelError>;
+
+    /// Writes the adapters alone, for the model in the directory `base`.
+    fn write_adapter(&self, directory: &Path, encoder: &E, base: &Path) -> Result<(), ModelError>;
+
+    /// What a card says about the model; of several routes, the first.
+    fn described(&self) -> &Package;
+}
+
+impl Writes<SentenceEncoder> for Package {
+    fn write(&self, directory: &Path, encoder: &SentenceEncoder) -> Result<(), ModelError> {
+        self.write(directory, encoder)
+    }
+
+    fn write_adapter(
+        &self,
+        directory: &Path,
+        encoder: &SentenceEncoder,
+        base: &Path,
+    ) -> Result<(), ModelError> {
+        self.write_adapter(directory, encoder, base)
+    }
+
+    fn described(&self) -> &Package {
+        self
+    }
+}
+
+impl Writes<RoutedEncoder> for RoutedPackage {
+    fn write(&self, directory: &Path, encoder: &RoutedEncoder) -> Result<(), ModelError> {
+        self.write(directory, encoder)
+    }
+
+    fn write_adapter(&self, _: &Path, _: &RoutedEncoder, _: &Path) -> Result<(), ModelError> {
+        Err(ModelError::Lora("a model with several routes has no adapters".to_string()))
+    }
+
+    fn described(&self) -> &Package {
+        &self.routes[0]
+    }
+}
 
 /// The directories of a run, checked before training starts.
 pub struct Places {
@@ -45,10 +90,10 @@ impl Places {
     /// # Errors
     ///
     /// Those of [`Destination::save`]. Neither place keeps the other from being written.
-    pub fn save(
+    pub fn save<E>(
         &self,
-        package: &Package,
-        encoder: &SentenceEncoder,
+        package: &impl Writes<E>,
+        encoder: &E,
         report: &[ReportFile],
         unwritten: &[String],
     ) -> Result<(), Error> {

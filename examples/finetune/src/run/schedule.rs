@@ -1,5 +1,7 @@
 //! The length, speed and regularisation of a run.
 
+use std::collections::BTreeMap;
+
 use burn::lr_scheduler::LrSchedulerConfig;
 use burn::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
@@ -31,6 +33,9 @@ pub struct Schedule {
     pub shuffle: bool,
     /// Peak learning rate.
     pub learning_rate: f64,
+    /// Peak learning rates of routes that have their own, by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub learning_rates: BTreeMap<String, f64>,
     /// The share of the steps in which the learning rate rises to its peak.
     pub warm_up: f64,
     /// Weight decay of all parameters except biases and normalisations.
@@ -66,6 +71,7 @@ impl Default for Schedule {
             repeats: Repeats::default(),
             shuffle: true,
             learning_rate: 1e-3,
+            learning_rates: BTreeMap::new(),
             warm_up: 0.1,
             weight_decay: 0.01,
             max_gradient_norm: 1.0,

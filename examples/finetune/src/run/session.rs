@@ -17,6 +17,7 @@ use super::objective::{Choice, Objective, Trainable};
 use super::optimizer::Optimizer;
 pub use super::outcome::Outcome;
 use super::outcome::Trained;
+use super::routes::Routes;
 use super::schedule::Schedule;
 pub use super::start::Start;
 use super::train::{Best, Run, State};
@@ -68,7 +69,8 @@ impl Session<'_> {
         let tokenizer = self.tokenizer(EncoderConfig::new(0).max_tokens)?;
         let config = EncoderConfig::new(tokenizer.vocabulary());
         let encoder = config.init(&self.tracking());
-        Ok((Start { encoder, tokenizer, dimension: config.dimension }, config))
+        let routes = tokenizer.into();
+        Ok((Start { encoder, routes, dimension: config.dimension }, config))
     }
 
     /// A tokenizer that knows the training rows, for texts of at most `max_tokens`.
@@ -130,12 +132,12 @@ impl Session<'_> {
         console: &Console,
     ) -> Result<Outcome<E>, Error> {
         let log = self.log.take();
-        let Start { encoder, tokenizer, .. } = start;
+        let Start { encoder, routes, .. } = start;
         let device = self.device.clone().autodiff();
-        let (batches, steps) = self.batches(&task, &tokenizer)?;
+        let (batches, steps) = self.batches(&task, &routes)?;
         let model = EncoderWithLoss { encoder, objective };
-        self.announce(&task.loss, &model.encoder, &tokenizer, &batches, steps, console);
-        let evaluate = |model: &EncoderWithLoss<E, L>| self.evaluate(model, &tokenizer);
+        self.announce(&task.loss, &model.encoder, &routes, &batches, steps, console);
+        let evaluate = |model: &EncoderWithLoss<E, L>| self.evaluate(model, &routes);
         let workers = self.schedule.workers;
         let workers = (workers > 1).then(|| Workers::threads(workers, &device));
         let run = Run {
@@ -149,22 +151,22 @@ impl Session<'_> {
             log,
             console,
         };
-        let state = run.train(self.state(model, steps, &evaluate, console)?)?;
+        let state = run.train(self.state(model, (steps, routes.rates()), &evaluate, console)?)?;
         if state.step < steps {
             console.say(format_args!("stopped after step {} of {steps}", state.step));
         }
         let trained = Trained::of(state, &evaluate)?;
-        Ok(trained.outcome(tokenizer, task.examples.len(), self.checkpoints))
+        Ok(trained.outcome(routes, task.examples.len(), self.checkpoints))
     }
 
     /// The batches of the run, and the number of its steps.
     fn batches<'b>(
         &'b self,
         task: &'b Task,
-        tokenizer: &'b Tokenizer,
+        routes: &'b Routes,
     ) -> Result<(Batches<'b>, usize), Error> {
         let (examples, texts) = (&task.examples, &self.training.texts);
-        let batches = Batches::new(task.takes, examples, texts, tokenizer, &self.schedule);
+        let batches = Batches::new(task.takes, examples, texts, routes, &self.schedule);
         let batches = batches.guided_by(self.guide.as_ref());
         match batches.count() {
             0 => Err(Error::NoBatches { data: self.training.name() }),
@@ -177,13 +179,13 @@ impl Session<'_> {
         &self,
         loss: &str,
         encoder: &E,
-        tokenizer: &Tokenizer,
+        routes: &Routes,
         batches: &Batches,
         steps: usize,
         console: &Console,
     ) {
         let examples = batches.examples();
-        let (parameters, pieces) = (Module::num_params(encoder), tokenizer.vocabulary());
+        let (parameters, pieces) = (Module::num_params(encoder), routes.tokenizer().vocabulary());
         let trained = match lora::trained_parameters(encoder) {
             trained if trained == parameters => String::new(),
             trained => format!(" ({trained} of them trained)"),
@@ -204,11 +206,11 @@ impl Session<'_> {
     fn state<E: TextEncoder, L: Trainable>(
         &self,
         model: EncoderWithLoss<E, L>,
-        steps: usize,
+        (steps, rates): (usize, &[(usize, f64)]),
         evaluate: &Evaluate<'_, E, L>,
         console: &Console,
     ) -> Result<State<E, L>, Error> {
-        let optimizer = Optimizer::new(&self.schedule, steps);
+        let optimizer = Optimizer::new(&self.schedule, steps, rates);
         let mut state = State {
             model,
             optimizer,
@@ -239,9 +241,9 @@ impl Session<'_> {
     fn evaluate<E: TextEncoder, L: Trainable>(
         &self,
         model: &EncoderWithLoss<E, L>,
-        tokenizer: &Tokenizer,
+        routes: &Routes,
     ) -> Result<Evaluation, Error> {
-        let embedder = Embedder::new(tokenizer, &model.encoder);
+        let embedder = Embedder::new(routes, &model.encoder);
         let dims = model.objective.truncated_dims();
         let mut evaluation = Evaluation::of(&embedder, self.evaluation, &dims, &self.device)?;
         let classes = self.pair_classes(model, &embedder)?;
@@ -269,8 +271,8 @@ impl Session<'_> {
         if rows.is_empty() || !objective.takes_classes() {
             return Ok(None);
         }
-        let left: Vec<_> = rows.iter().map(|(pair, _)| pair.left).collect();
-        let right: Vec<_> = rows.iter().map(|(pair, _)| pair.right).collect();
+        let left: Vec<_> = rows.iter().map(|(pair, _)| (0, pair.left)).collect();
+        let right: Vec<_> = rows.iter().map(|(pair, _)| (1, pair.right)).collect();
         let texts = &self.evaluation.texts;
         let columns = [left, right].map(|column| embedder.tensor(&column, texts, &self.device));
         let columns = columns.into_iter().collect::<Result<Vec<_>, _>>()?;

@@ -1,14 +1,14 @@
 //! The beginning of a run.
 
-use burn_embedding_models::Tokenizer;
+use super::routes::Routes;
 
-/// The encoder and tokenizer that a run starts from.
+/// The encoder and its tokenizer that a run starts from.
 #[derive(Debug)]
 pub struct Start<E> {
     /// The encoder, on a device that tracks gradients.
     pub encoder: E,
     /// Texts to its token ids.
-    pub tokenizer: Tokenizer,
+    pub routes: Routes,
     /// The size of its embeddings.
     pub dimension: usize,
 }

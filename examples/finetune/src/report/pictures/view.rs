@@ -20,6 +20,9 @@ pub struct Point {
     pub class: Option<String>,
 }
 
+/// A text and its column.
+type Placed = (usize, Text);
+
 /// Similarities and a map.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct View {
@@ -44,7 +47,7 @@ impl View {
         let chosen = sample(&texts);
         let axes = embeddings.of(chosen.iter().map(|(text, _)| *text)).map(unit).map(Axes::of);
         let axes = axes.unwrap_or(Axes { coordinates: Vec::new(), shares: [0.0; 2] });
-        let point = |(at, (_, class)): ([f64; 2], &(Text, Option<&str>))| Point {
+        let point = |(at, (_, class)): ([f64; 2], &(Placed, Option<&str>))| Point {
             at,
             class: class.map(str::to_string),
         };
@@ -69,7 +72,7 @@ fn unit(rows: Tensor<2>) -> Tensor<2> {
     rows / lengths.clamp_min(1e-12)
 }
 
-fn cosines(embeddings: &Embeddings, pairs: &[(Text, Text)]) -> Vec<f64> {
+fn cosines(embeddings: &Embeddings, pairs: &[(Placed, Placed)]) -> Vec<f64> {
     let left = embeddings.of(pairs.iter().map(|pair| pair.0));
     let right = embeddings.of(pairs.iter().map(|pair| pair.1));
     let cosines = left.zip(right).map(|(left, right)| Similarity::Cosine.paired(left, right));
@@ -77,31 +80,31 @@ fn cosines(embeddings: &Embeddings, pairs: &[(Text, Text)]) -> Vec<f64> {
 }
 
 /// Pairs of texts that belong together, and pairs that do not, from every kind of row.
-fn pairs(data: &Dataset) -> [Vec<(Text, Text)>; 2] {
-    let mut pairs: [Vec<(Text, Text)>; 2] = Default::default();
+fn pairs(data: &Dataset) -> [Vec<(Placed, Placed)>; 2] {
+    let mut pairs: [Vec<(Placed, Placed)>; 2] = Default::default();
     for (pair, verdict) in data.verdicts() {
-        pairs[usize::from(!verdict)].push((pair.left, pair.right));
+        pairs[usize::from(!verdict)].push(((0, pair.left), (1, pair.right)));
     }
     for row in data.triplets() {
-        pairs[0].push((row.anchor, row.positive));
-        pairs[1].push((row.anchor, row.negative));
+        pairs[0].push(((0, row.anchor), (1, row.positive)));
+        pairs[1].push(((0, row.anchor), (2, row.negative)));
     }
     for (row, next) in neighbours(&data.rankings) {
-        pairs[0].push((row.anchor, row.positive));
+        pairs[0].push(((0, row.anchor), (1, row.positive)));
         if row.positive != next.positive && row.anchor != next.anchor {
-            pairs[1].push((row.anchor, next.positive));
+            pairs[1].push(((0, row.anchor), (1, next.positive)));
         }
     }
     let mut sentences: Vec<_> = data.sentences.iter().collect();
     for (row, next) in neighbours(&sentences) {
         if row.class != next.class {
-            pairs[1].push((row.text, next.text));
+            pairs[1].push(((0, row.text), (0, next.text)));
         }
     }
     sentences.sort_by_key(|row| &row.class);
     for (row, next) in neighbours(&sentences) {
         if row.class == next.class && row.place != next.place {
-            pairs[0].push((row.text, next.text));
+            pairs[0].push(((0, row.text), (0, next.text)));
         }
     }
     pairs
@@ -113,14 +116,15 @@ fn neighbours<T>(rows: &[T]) -> impl Iterator<Item = (&T, &T)> {
 }
 
 /// The texts of known classes, or where there are none, all.
-fn texts(data: &Dataset) -> Vec<(Text, Option<&str>)> {
+fn texts(data: &Dataset) -> Vec<(Placed, Option<&str>)> {
     if !data.sentences.is_empty() {
         let rows = data.sentences.iter();
-        return rows.map(|row| (row.text, Some(row.class.as_str()))).collect();
+        return rows.map(|row| ((0, row.text), Some(row.class.as_str()))).collect();
     }
-    let mut texts: Vec<_> = data.all_texts().collect();
-    texts.sort_unstable();
-    texts.dedup();
+    let mut texts: Vec<_> = data.columns().collect();
+    // A text of several columns is shown as one of the first.
+    texts.sort_unstable_by_key(|&(column, text)| (text, column));
+    texts.dedup_by_key(|(_, text)| *text);
     texts.into_iter().map(|text| (text, None)).collect()
 }
 
@@ -153,8 +157,9 @@ mod tests {
         let sentences = vec![sentence(1, "x"), sentence(2, "y"), sentence(3, "x")];
         let data = Dataset { sentences, ..Dataset::default() };
         let [positives, negatives] = pairs(&data);
-        assert_eq!(positives, [(text(1), text(3))]);
-        assert_eq!(negatives, [(text(1), text(2)), (text(2), text(3))]);
+        let pair = |left, right| ((0, text(left)), (0, text(right)));
+        assert_eq!(positives, [pair(1, 3)]);
+        assert_eq!(negatives, [pair(1, 2), pair(2, 3)]);
     }
 
     #[test]

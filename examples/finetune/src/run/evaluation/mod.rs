@@ -151,8 +151,8 @@ type Measured<T> = Result<Option<T>, Error>;
 fn scored_pairs(embeddings: &Embeddings, data: &Dataset) -> Measured<Correlation> {
     let scored = || data.pairs.iter().filter(|pair| pair.score.is_some());
     let scores: Vec<_> = scored().filter_map(|pair| pair.score.map(f64::from)).collect();
-    let left = embeddings.of(scored().map(|pair| pair.left));
-    let right = embeddings.of(scored().map(|pair| pair.right));
+    let left = embeddings.of(scored().map(|pair| (0, pair.left)));
+    let right = embeddings.of(scored().map(|pair| (1, pair.right)));
     let measure = |(left, right)| embedding_similarity(left, right, &scores, Similarity::Cosine);
     Ok(left.zip(right).map(measure).transpose()?)
 }
@@ -162,19 +162,19 @@ fn binary_pairs(embeddings: &Embeddings, data: &Dataset) -> Measured<BinaryClass
     if !labels.contains(&0) || !labels.contains(&1) {
         return Ok(None);
     }
-    let left = embeddings.of(data.verdicts().map(|(pair, _)| pair.left));
-    let right = embeddings.of(data.verdicts().map(|(pair, _)| pair.right));
+    let left = embeddings.of(data.verdicts().map(|(pair, _)| (0, pair.left)));
+    let right = embeddings.of(data.verdicts().map(|(pair, _)| (1, pair.right)));
     let measure = |(left, right)| binary_classification(left, right, &labels, Similarity::Cosine);
     Ok(left.zip(right).map(measure).transpose()?)
 }
 
 fn triplets(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
     let rows = data.triplets();
-    let Some(anchor) = embeddings.of(rows.iter().map(|row| row.anchor)) else {
+    let Some(anchor) = embeddings.of(rows.iter().map(|row| (0, row.anchor))) else {
         return Ok(None);
     };
-    let positive = embeddings.of(rows.iter().map(|row| row.positive));
-    let negative = embeddings.of(rows.iter().map(|row| row.negative));
+    let positive = embeddings.of(rows.iter().map(|row| (1, row.positive)));
+    let negative = embeddings.of(rows.iter().map(|row| (2, row.negative)));
     positive
         .zip(negative)
         .map(|(positive, negative)| {
@@ -186,7 +186,7 @@ fn triplets(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
 
 fn labels(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
     let rows = &data.sentences;
-    let Some(matrix) = embeddings.of(rows.iter().map(|row| row.text)) else {
+    let Some(matrix) = embeddings.of(rows.iter().map(|row| (0, row.text))) else {
         return Ok(None);
     };
     let mut sizes: HashMap<&str, usize> = HashMap::new();
@@ -210,7 +210,8 @@ fn retrieval(embeddings: &Embeddings, data: &Dataset) -> Measured<InformationRet
         return Ok(None);
     }
     let config = InformationRetrievalConfig::new().with_map_at_k(vec![10]);
-    let both = embeddings.of(queries).zip(embeddings.of(answers));
+    let column = |column, texts: Vec<Text>| texts.into_iter().map(move |text| (column, text));
+    let both = embeddings.of(column(0, queries)).zip(embeddings.of(column(1, answers)));
     let measure = |(queries, corpus)| config.evaluate(queries, corpus, &relevant);
     Ok(both.map(measure).transpose()?)
 }
@@ -258,7 +259,7 @@ fn teacher(embeddings: &Embeddings, data: &Dataset) -> Measured<Score> {
         (0..count).map(move |left| (left, (left + distance) % count))
     });
     let (left, right): (Vec<usize>, Vec<usize>) = pairs.unzip();
-    let student = |rows: &[usize]| embeddings.of(rows.iter().map(|&row| targets[row].text));
+    let student = |rows: &[usize]| embeddings.of(rows.iter().map(|&row| (0, targets[row].text)));
     let (Some(x), Some(y)) = (student(&left), student(&right)) else {
         return Ok(None);
     };

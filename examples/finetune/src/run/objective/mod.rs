@@ -63,7 +63,7 @@ impl Choice {
         start: &Start<E>,
         device: &Device,
     ) -> Result<Objective<AnyLoss>, Error> {
-        let Start { encoder, tokenizer, dimension } = start;
+        let Start { encoder, routes, dimension } = start;
         let options = self.options.clone();
         let objective = if self.name == DENOISING {
             if self.wrapper.is_some() {
@@ -74,7 +74,7 @@ impl Choice {
                 options,
                 encoder.transformer(),
                 *dimension,
-                tokenizer.padding_id(),
+                routes.tokenizer().padding_id(),
                 device,
             )?;
             Objective::Denoising(denoising)
