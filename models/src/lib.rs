@@ -10,13 +10,14 @@
 //! | module | holds | where more would go |
 //! | :-- | :-- | :-- |
 //! | [`sentence_transformer`] | a whole model: open, encode, save | |
+//! | [`cross_encoder`] | [`CrossEncoder`]: text pairs to scores | the head of another family |
 //! | [`encoder`] | [`TextEncoder`]: token ids to embeddings, texts of like length together | token embeddings, embeddings of every layer |
 //! | [`dropout`] | dropout whose masks depend on the text | |
 //! | [`decoder`] | the transformer as a decoder, for `DenoisingAutoEncoderLoss` | |
 //! | [`tokenizer`] | texts to token ids | |
 //! | [`weights`] | parameters from and to `model.safetensors` | the names of another family |
 //! | [`directory`] | the other files of a model's directory | |
-//! | [`modules`] | what follows the network: pooling, Dense, LayerNorm, Dropout, Normalize | cross-encoder heads |
+//! | [`modules`] | what follows the network: pooling, Dense, LayerNorm, Dropout, Normalize | |
 //! | [`network`] | which network a `config.json` describes | a row for each `model_type` |
 //! | [`deberta`] | the network of DeBERTa, versions 2 and 3 | |
 //! | [`t5`] | the encoder of T5, mT5 and UMT5 | |
@@ -28,6 +29,7 @@
 //!
 //! A module imports only from those below it, and all of them use [`Error`].
 
+pub mod cross_encoder;
 pub mod deberta;
 pub mod decoder;
 pub mod directory;
@@ -48,6 +50,7 @@ pub mod tokenizer;
 pub mod transformer;
 pub mod weights;
 
+pub use cross_encoder::CrossEncoder;
 pub use encoder::{RoutedEncoder, SentenceEncoder, TextEncoder, TokenBatch};
 pub use error::Error;
 pub use lora::LoraConfig;

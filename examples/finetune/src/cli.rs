@@ -40,6 +40,72 @@ pub enum Command {
     Encode(EncodeArgs),
     /// Show the rows, classes and scale of a data file, and the losses that it fits
     Inspect(InspectArgs),
+    /// Put the lines of a file into an order for a query, with a CrossEncoder of sentence-transformers
+    Rank(RankArgs),
+    /// Score the pairs of a data file, with a CrossEncoder of sentence-transformers
+    Score(ScoreArgs),
+}
+
+/// Options of ranking.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RankArgs {
+    /// Documents in UTF-8, one per line
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// What the documents should answer
+    #[arg(long, value_name = "TEXT")]
+    pub query: String,
+
+    /// Directory of a CrossEncoder with one label
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+
+    /// Documents that are shown, the best ones
+    #[arg(long, value_name = "N", default_value = "10", value_parser = positive)]
+    pub top_k: usize,
+
+    /// Pairs that are scored at once
+    #[arg(long, value_name = "N", default_value = "32", value_parser = positive)]
+    pub batch_size: usize,
+
+    /// Device to compute on, as for training
+    #[arg(long, value_name = "DEVICE", default_value = "flex")]
+    pub device: String,
+}
+
+/// Options of scoring.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ScoreArgs {
+    /// Rows with pairs, or with a query, a positive and negatives; several files are read as one, as for
+    /// --data
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// Their format [default: by the extension]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+
+    /// How to read them.
+    #[command(flatten)]
+    pub how: DataArgs,
+
+    /// Directory of a CrossEncoder with one label
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+
+    /// File of JSON Lines for the rows with their scores, which --data reads: as scores of pairs, or as a
+    /// teacher's scores of a positive and negatives [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+
+    /// Pairs that are scored at once
+    #[arg(long, value_name = "N", default_value = "32", value_parser = positive)]
+    pub batch_size: usize,
+
+    /// Device to compute on, as for training
+    #[arg(long, value_name = "DEVICE", default_value = "flex")]
+    pub device: String,
 }
 
 /// Options of encoding.
@@ -483,7 +549,10 @@ Examples:
   finetune --model all-MiniLM-L6-v2 --data 'shards/*.jsonl.gz' --eval dev.jsonl
   finetune --model all-MiniLM-L6-v2 --data lines.txt --eval dev.csv --loss DenoisingAutoEncoderLoss
   finetune inspect train.csv
-  finetune encode --model all-MiniLM-L6-v2 sentences.txt --out embeddings.npy"
+  finetune encode --model all-MiniLM-L6-v2 sentences.txt --out embeddings.npy
+  finetune rank --model ms-marco-MiniLM-L6-v2 --query 'Where do pandas live?' documents.txt
+  finetune score --model ms-marco-MiniLM-L6-v2 triplets.jsonl --out scored.jsonl
+  finetune --model all-MiniLM-L6-v2 --data scored.jsonl --loss MarginMSELoss"
     )
 }
 

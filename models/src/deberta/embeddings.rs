@@ -7,7 +7,7 @@ use burn::tensor::{Device, Int, Tensor};
 use super::config::DebertaConfig;
 use crate::dropout::Dropout;
 use crate::lora::Project;
-use crate::transformer::{LayerNorm, linear_without_bias};
+use crate::transformer::{LayerNorm, linear_without_bias, of_types};
 
 /// The vector of each token before the tokens see each other.
 #[derive(Module, Debug)]
@@ -37,9 +37,9 @@ impl Embeddings {
         }
     }
 
-    /// `[texts, tokens]` ids to `[texts, tokens, hidden]`.
+    /// `[texts, tokens]` ids to `[texts, tokens, hidden]`; without `types`, all tokens are of type 0.
     #[track_caller]
-    pub(super) fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
+    pub(super) fn forward(&self, ids: Tensor<2, Int>, types: Option<Tensor<2, Int>>) -> Tensor<3> {
         let [_, tokens] = ids.dims();
         let mut sum = self.words.forward(ids);
         if let Some(positions) = &self.positions {
@@ -51,8 +51,8 @@ impl Embeddings {
             );
             sum = sum + table.slice(0..tokens).unsqueeze::<3>();
         }
-        if let Some(types) = &self.token_types {
-            sum = sum + types.weight.val().slice(0..1).unsqueeze::<3>();
+        if let Some(table) = &self.token_types {
+            sum = sum + of_types(table, types);
         }
         if let Some(projection) = &self.projection {
             sum = projection.project(sum);

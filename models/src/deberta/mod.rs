@@ -58,7 +58,13 @@ impl Deberta {
     /// If a text has more tokens than there are positions, and positions have vectors.
     #[track_caller]
     pub fn token_vectors(&self, ids: Tensor<2, Int>) -> Tensor<3> {
-        self.embeddings.forward(ids)
+        self.embeddings.forward(ids, None)
+    }
+
+    /// The same for tokens of these types, `[texts, tokens]`.
+    #[track_caller]
+    pub(crate) fn typed_vectors(&self, ids: Tensor<2, Int>, types: Tensor<2, Int>) -> Tensor<3> {
+        self.embeddings.forward(ids, Some(types))
     }
 
     /// Such vectors, and which of them are padding, to vectors in the light of each other;

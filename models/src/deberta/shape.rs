@@ -43,6 +43,10 @@ impl Shape for DebertaConfig {
         self.bert.vocab_size
     }
 
+    fn token_types(&self) -> usize {
+        self.token_types
+    }
+
     fn max_tokens(&self) -> Option<usize> {
         self.position_biased_input.then_some(self.bert.max_position_embeddings)
     }
@@ -57,6 +61,10 @@ impl Shape for DebertaConfig {
 
     fn bert_normalizer(&self) -> bool {
         false
+    }
+
+    fn tokenizer_gives_types(&self) -> bool {
+        true
     }
 
     fn tokenizer_class(&self) -> Option<TokenizerClass> {

@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 
 use serde_json::Value;
 
-use super::{CONFIG, CONFIG_LIMIT, Directory, modules};
+use super::{CONFIG, CONFIG_LIMIT, Directory, SETTINGS, modules};
 use crate::error::Error;
 
 /// Kinds of weights that are not read: the end of a file's name, and what it is called.
@@ -88,12 +88,24 @@ pub fn refuse_other_models(directory: &Directory) -> Result<(), Error> {
     let mut classes = rows.as_array().into_iter().flatten().filter_map(|row| row["type"].as_str());
     let found = classes.find_map(|class| {
         let (_, kind) = OTHER_MODELS.iter().find(|(package, _)| class.starts_with(package))?;
-        Some((class, kind))
+        Some((list, class.to_string(), kind))
     });
-    match found {
+    // Releases from 6.0 on say it beside the modules, which may be of any kind of model.
+    let file = Path::new(SETTINGS);
+    let settings: Value = match directory.optional(file, CONFIG_LIMIT)? {
+        Some(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
+        None => Value::Null,
+    };
+    let by_settings = || {
+        let class = settings["model_type"].as_str()?;
+        let (_, kind) =
+            OTHER_MODELS.iter().find(|(_, kind)| kind.ends_with(&format!(" {class}")))?;
+        Some((file, class.to_string(), kind))
+    };
+    match found.or_else(by_settings) {
         None => Ok(()),
-        Some((class, kind)) => Err(Error::read(
-            &directory.path().join(list),
+        Some((file, class, kind)) => Err(Error::read(
+            &directory.path().join(file),
             format!("the model is {kind} ({class:?}); only a SentenceTransformer can be read"),
         )),
     }

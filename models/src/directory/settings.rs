@@ -99,6 +99,8 @@ struct TokenizerSettings {
     padding_side: Option<Side>,
     /// A text, or an object with the text in it.
     pad_token: Option<Value>,
+    /// What the tokenizer gives to the model.
+    model_input_names: Option<Vec<String>>,
 }
 
 impl TokenizerSettings {
@@ -120,6 +122,16 @@ impl TokenizerSettings {
         })
     }
 
+    /// Whether the tokenizer tells the model which tokens are of the second text of a pair.
+    fn gives_types(&self, network: &dyn Shape) -> bool {
+        let class = self.tokenizer_class.as_deref();
+        match (&self.model_input_names, class) {
+            (Some(names), _) => names.iter().any(|name| name == "token_type_ids"),
+            (None, Some(class)) => GIVE_TYPES.contains(&class.trim_end_matches("Fast")),
+            (None, None) => network.tokenizer_gives_types(),
+        }
+    }
+
     fn pad_token(&self) -> Option<String> {
         let token = self.pad_token.as_ref()?;
         token.get("content").unwrap_or(token).as_str().map(String::from)
@@ -130,6 +142,10 @@ impl TokenizerSettings {
 /// tokenizer.json has.
 const OWN_NORMALIZER: [&str; 4] =
     ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MPNetTokenizer"];
+
+/// The tokenizers of transformers that give the types of tokens unless a file says otherwise.
+const GIVE_TYPES: [&str; 4] =
+    ["BertTokenizer", "DebertaTokenizer", "DebertaV2Tokenizer", "ElectraTokenizer"];
 
 /// The tasks of tokens, in the order in which transformers adds the tokens.
 pub const TASKS: [&str; 7] = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
@@ -206,6 +222,8 @@ pub struct Limits {
     pub pad_token: Option<String>,
     /// The tokens that have a task, and are never cut into pieces.
     pub special_tokens: Vec<String>,
+    /// Whether the model is told which tokens are of the second text of a pair.
+    pub gives_types: bool,
 }
 
 impl Limits {
@@ -245,6 +263,7 @@ impl Limits {
             positions_count_padding: network.positions_count_padding(),
             pad_token: tokenizer.pad_token(),
             special_tokens: special_tokens(&fields),
+            gives_types: tokenizer.gives_types(network),
         })
     }
 }

@@ -53,6 +53,18 @@ impl Network {
         }
     }
 
+    /// [`token_vectors`](Self::token_vectors) of text pairs: `second`, `[texts, tokens]`, is 1 for the
+    /// tokens of the second text and 0 for others.
+    #[track_caller]
+    pub(crate) fn pair_vectors(&self, ids: Tensor<2, Int>, second: Tensor<2, Int>) -> Tensor<3> {
+        match self {
+            Self::Bert(network) => network.typed_vectors(ids, second),
+            Self::Deberta(network) => network.typed_vectors(ids, second),
+            // They have no types of tokens.
+            Self::T5(_) | Self::Rotary(_) | Self::Static(_) => self.token_vectors(ids),
+        }
+    }
+
     /// Such vectors, and which of them are padding, to vectors in the light of each other.
     ///
     /// # Panics

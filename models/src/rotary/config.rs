@@ -122,6 +122,16 @@ impl RotaryConfig {
         Ok(Self { kinds: std::iter::once(full).chain(sliding).collect(), kind_of, ..self })
     }
 
+    /// Whether text pairs are scored with the head of ModernBERT.
+    pub(crate) fn has_modern_head(&self) -> bool {
+        self.family == Family::ModernBert
+    }
+
+    /// A normalisation of hidden states.
+    pub(crate) fn hidden_norm(&self, device: &Device) -> Norm {
+        self.norm(self.hidden_size, device)
+    }
+
     pub(super) fn norm(&self, size: usize, device: &Device) -> Norm {
         let (kind, epsilon) = self.norm;
         Norm::new(kind, epsilon, size, device)

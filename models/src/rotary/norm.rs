@@ -44,7 +44,7 @@ impl Norm {
     }
 
     /// Vectors of the last dimension, each by itself.
-    pub(super) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+    pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let weight = self.weight.val();
         let weight = match self.kind {
             NormKind::Layer { .. } => {

@@ -16,6 +16,7 @@ use burn::tensor::{Device, Tensor};
 pub use open::OpenOptions;
 pub use package::{Package, file_names};
 pub use routed::{RoutedPackage, RoutedTransformer};
+pub(crate) use save::{full_precision, write};
 
 use crate::encoder::{SentenceEncoder, TextEncoder};
 use crate::error::Error;

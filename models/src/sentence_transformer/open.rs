@@ -41,7 +41,7 @@ const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OpenOptions {
-    dropout: Option<f64>,
+    pub(crate) dropout: Option<f64>,
     pooling: Option<PoolingMode>,
     truncate_dim: Option<NonZeroUsize>,
     route: Option<String>,
@@ -142,7 +142,11 @@ impl OpenOptions {
     }
 
     /// What a transformer's small files say: damage in them is found before the weights are read.
-    fn transformer(&self, directory: &Directory, module: &Path) -> Result<Opened, Error> {
+    pub(crate) fn transformer(
+        &self,
+        directory: &Directory,
+        module: &Path,
+    ) -> Result<Opened, Error> {
         let base = weights::base(directory, module)?;
         let (of_config, inside) = match &base {
             Some((base, inside)) => (base, inside.as_path()),
@@ -177,15 +181,32 @@ impl OpenOptions {
 }
 
 /// The module that turns texts into vectors, as far as it is read.
-struct Opened {
-    config: NetworkConfig,
-    tokenizer: Tokenizer,
+pub(crate) struct Opened {
+    pub config: NetworkConfig,
+    pub tokenizer: Tokenizer,
     /// Whether modules after it see all layers.
     shows_layers: bool,
     /// The network, if its configuration is only in its weights.
     network: Option<Network>,
     /// Files that are saved with the model, even if they are not in its directory.
-    files: Vec<(PathBuf, Vec<u8>)>,
+    pub files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Opened {
+    /// The whole path of `config.json`, for messages, and its bytes.
+    pub fn read_config(
+        &self,
+        directory: &Directory,
+        module: &Path,
+    ) -> Result<(PathBuf, &[u8]), Error> {
+        let file = module.join(CONFIG);
+        let found = self.files.iter().find(|(path, _)| *path == file);
+        let path = directory.path().join(file);
+        match found {
+            Some((_, bytes)) => Ok((path, bytes)),
+            None => Err(Error::read(&path, "No such file")),
+        }
+    }
 }
 
 /// Whether a `config.json` lets modules see all layers.

@@ -139,7 +139,7 @@ pub(super) fn write_parts(
 }
 
 /// Writes a file, and makes its directory.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let parent = path.parent().unwrap_or(path);
     fs::create_dir_all(parent)
         .and_then(|()| fs::write(path, bytes))
@@ -147,7 +147,7 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 /// The configuration with `f32` for the type of the parameters, which is what they are saved as.
-fn full_precision(config: &[u8]) -> Vec<u8> {
+pub(crate) fn full_precision(config: &[u8]) -> Vec<u8> {
     let Ok(Value::Object(mut fields)) = serde_json::from_slice(config) else {
         return config.to_vec();
     };

@@ -17,6 +17,12 @@ pub trait Shape {
     /// The number of token ids.
     fn vocab_size(&self) -> usize;
 
+    /// The number of types that tokens may be of, such as those of the first and of the second text of a
+    /// pair; 0 if the network knows no types.
+    fn token_types(&self) -> usize {
+        0
+    }
+
     /// The longest text that the network takes, in tokens; `None` if any length will do.
     fn max_tokens(&self) -> Option<usize>;
 
@@ -40,6 +46,11 @@ pub trait Shape {
 
     /// Whether transformers takes that class whatever class tokenizer_config.json names.
     fn insists_on_class(&self) -> bool {
+        false
+    }
+
+    /// Whether transformers' tokenizer for this `model_type` gives the types of tokens.
+    fn tokenizer_gives_types(&self) -> bool {
         false
     }
 

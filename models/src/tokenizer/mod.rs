@@ -24,6 +24,7 @@ use tokenizers::{
 
 pub(crate) use vocabulary::assembled;
 
+use crate::cross_encoder::SECOND;
 use crate::directory::{Limits, Side};
 use crate::error::Error;
 
@@ -42,6 +43,8 @@ pub struct Tokenizer {
     padding_id: Option<u32>,
     /// Whether texts get the special tokens that the tokenizer adds.
     special: bool,
+    /// Whether the tokens of the second text of a pair are marked.
+    gives_types: bool,
 }
 
 /// Token ids of texts.
@@ -107,6 +110,37 @@ impl Tokenizer {
         }
     }
 
+    /// The token ids of text pairs, each pair cut to the limit by taking tokens from the longer text. The ids
+    /// of tokens of the second type, those of the second text, have their highest bit set where the tokenizer
+    /// gives types to its model; `types` is the number of types that the model knows.
+    ///
+    /// # Errors
+    ///
+    /// If the tokenizer fails, or gives an id or a type that the model does not know.
+    pub fn encode_pairs(&self, pairs: Vec<(&str, &str)>, types: usize) -> Result<Tokens, Error> {
+        let encodings =
+            self.inner.encode_batch_fast(pairs.clone(), self.special).map_err(failed)?;
+        let cut = encodings.iter().filter(|encoding| self.is_cut(encoding)).count();
+        let row = |(encoding, pair): (&Encoding, &(&str, &str))| {
+            if let Some(id) = self.too_high(encoding.get_ids()) {
+                return Err(self.no_embedding(id, pair.0));
+            }
+            let typed = encoding.get_ids().iter().zip(encoding.get_type_ids());
+            let typed = typed.map(|(id, kind)| match *kind {
+                _ if types == 0 || !self.gives_types => Ok(*id),
+                0 => Ok(*id),
+                1 if types > 1 => Ok(id | SECOND),
+                kind => Err(Error::Tokenizer(format!(
+                    "it gives tokens of type {kind}, counted from 0, and the model knows {types} types, of \
+                     which the first two are for text pairs"
+                ))),
+            });
+            typed.take(self.max_tokens).collect::<Result<Vec<_>, _>>()
+        };
+        let rows = encodings.iter().zip(&pairs).map(row).collect::<Result<_, _>>()?;
+        Ok(Tokens { rows, prompt: 0, cut })
+    }
+
     /// The tokens of each text, and the part of it that they are taken from.
     fn encodings<'a>(&self, texts: &[&'a str]) -> Result<Vec<(Encoding, &'a str)>, Error> {
         let direction = self.inner.get_truncation().map(|truncation| truncation.direction);
@@ -167,7 +201,7 @@ impl Tokenizer {
     /// A tokenizer whose every id has an embedding.
     fn of(inner: tokenizers::Tokenizer, max_tokens: usize) -> Self {
         let (rows, padding_id) = (inner.get_vocab_size(true), padding_id(&inner, None));
-        Self { inner, rows, max_tokens, padding_id, special: true }
+        Self { inner, rows, max_tokens, padding_id, special: true, gives_types: false }
     }
 
     /// The tokenizer of a model with `rows` word embeddings, from the bytes of the file at `path`.
@@ -199,7 +233,8 @@ impl Tokenizer {
         let padding_id = padding_id(&inner, limits.pad_token.as_deref());
         let padding_id = padding_id.filter(|id| (*id as usize) < rows);
         inner.with_padding(None);
-        Ok(Self { inner, rows, max_tokens, padding_id, special: true })
+        let gives_types = limits.gives_types;
+        Ok(Self { inner, rows, max_tokens, padding_id, special: true, gives_types })
     }
 
     /// The tokenizer of a table with `rows` vectors, as the file at `path` describes it: no special
@@ -211,7 +246,7 @@ impl Tokenizer {
         inner.with_padding(None);
         let max_tokens = inner.get_truncation().map_or(usize::MAX, |it| it.max_length);
         let padding_id = padding_id(&inner, None);
-        Ok(Self { inner, rows, max_tokens, padding_id, special: false })
+        Ok(Self { inner, rows, max_tokens, padding_id, special: false, gives_types: false })
     }
 
     /// The same tokenizer for a table with a vector for each of its ids.

@@ -9,6 +9,14 @@ use super::layer_norm::LayerNorm;
 use crate::dropout::Dropout;
 use crate::lora::Project;
 
+/// The vectors of token types, which all texts share where all tokens are of type 0.
+pub(crate) fn of_types(table: &Embedding, types: Option<Tensor<2, Int>>) -> Tensor<3> {
+    match types {
+        Some(types) => table.forward(types),
+        None => table.weight.val().slice(0..1).unsqueeze::<3>(),
+    }
+}
+
 /// The vector of each token before the tokens see each other.
 #[derive(Module, Debug)]
 pub struct Embeddings {
@@ -39,14 +47,14 @@ impl Embeddings {
         }
     }
 
-    /// `[texts, tokens]` ids to `[texts, tokens, hidden]`.
+    /// `[texts, tokens]` ids to `[texts, tokens, hidden]`; without `types`, all tokens are of type 0.
     #[track_caller]
-    pub(super) fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
+    pub(super) fn forward(&self, ids: Tensor<2, Int>, types: Option<Tensor<2, Int>>) -> Tensor<3> {
         self.require_positions(&ids);
         let positions = self.positions.forward(self.position_ids(&ids));
         let mut sum = self.words.forward(ids) + positions;
-        if let Some(types) = &self.token_types {
-            sum = sum + types.weight.val().slice(0..1).unsqueeze::<3>();
+        if let Some(table) = &self.token_types {
+            sum = sum + of_types(table, types);
         }
         let normal = self.dropout.forward(self.norm.forward(sum));
         match &self.projection {

@@ -27,6 +27,7 @@ pub use attention::Attention;
 pub(crate) use attention::{mask_bias, split_heads, weighted_means};
 pub use config::TransformerConfig;
 pub use embeddings::Embeddings;
+pub(crate) use embeddings::of_types;
 pub use family::Family;
 pub use feed_forward::FeedForward;
 pub(crate) use fields::defaults_of;
@@ -95,7 +96,13 @@ impl Transformer {
     /// If a text has more tokens than there are positions.
     #[track_caller]
     pub fn token_vectors(&self, ids: Tensor<2, Int>) -> Tensor<3> {
-        self.embeddings.forward(ids)
+        self.embeddings.forward(ids, None)
+    }
+
+    /// The same for tokens of these types, `[texts, tokens]`.
+    #[track_caller]
+    pub(crate) fn typed_vectors(&self, ids: Tensor<2, Int>, types: Tensor<2, Int>) -> Tensor<3> {
+        self.embeddings.forward(ids, Some(types))
     }
 
     /// Such vectors, and which of them are padding, to vectors in the light of each other.

@@ -18,6 +18,10 @@ impl Shape for TransformerConfig {
         self.vocab_size
     }
 
+    fn token_types(&self) -> usize {
+        if self.family.has_token_types() { self.type_vocab_size } else { 0 }
+    }
+
     fn max_tokens(&self) -> Option<usize> {
         Some(self.max_tokens())
     }
@@ -28,6 +32,10 @@ impl Shape for TransformerConfig {
 
     fn bert_normalizer(&self) -> bool {
         !matches!(self.family, Family::Roberta | Family::Albert)
+    }
+
+    fn tokenizer_gives_types(&self) -> bool {
+        matches!(self.family, Family::Bert | Family::Electra)
     }
 
     fn tokenizer_class(&self) -> Option<TokenizerClass> {

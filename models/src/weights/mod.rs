@@ -4,6 +4,7 @@
 mod adapter;
 mod archive;
 mod files;
+mod pair_encoder;
 mod parameters;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,9 @@ use burn_store::{
 pub use self::adapter::{ADAPTER, base, save as adapter_files};
 use self::files::one_line;
 pub use self::files::{Tensors, WEIGHTS};
+pub use self::pair_encoder::{
+    file_name as pair_encoder_name, load as load_pair_encoder, save as save_pair_encoder,
+};
 pub use self::parameters::{Parameter, linear_layers};
 use crate::directory::Directory;
 use crate::error::Error;
@@ -38,6 +42,17 @@ pub fn load(
     config: &NetworkConfig,
     device: &Device,
 ) -> Result<Network, Error> {
+    let (path, found) = of_network(directory, module, config, device)?;
+    network(&path, found, config, device)
+}
+
+/// The parameters of a network by the names of this crate, with those of an adapter added, and their file.
+fn of_network(
+    directory: &Directory,
+    module: &Path,
+    config: &NetworkConfig,
+    device: &Device,
+) -> Result<(PathBuf, Tensors), Error> {
     let base = base(directory, module)?;
     let (path, found) = match &base {
         Some((base, inside)) => files::read(base, inside)?,
@@ -45,10 +60,20 @@ pub fn load(
     };
     let mut found = by_our_names(found, config);
     adapter::merge(directory, module, &mut found, &config.shape().names().reading(), device)?;
+    Ok((path, found))
+}
+
+/// The network with these parameters, from the file at `path`.
+fn network(
+    path: &Path,
+    found: Tensors,
+    config: &NetworkConfig,
+    device: &Device,
+) -> Result<Network, Error> {
     let there: BTreeSet<&str> = found.keys().map(String::as_str).collect();
     let network = config.network(&there, device);
     let writing = config.shape().names().writing();
-    apply(network, found, &path, |name| renamed(&writing, name))
+    apply(network, found, path, |name| renamed(&writing, name))
 }
 
 /// Reads the parameters of a module after the network, whose names are PyTorch's.

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use serde::Serialize;
 use tempfile::NamedTempFile;
 
 use crate::error::Error;
@@ -72,6 +73,64 @@ pub fn write_or_remove(path: &Path, contents: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(path).and_then(|()| fs::remove_dir(parent));
     }
     written
+}
+
+/// Why something is not written to its end.
+pub enum Stopped {
+    /// The output cannot be written.
+    Output(io::Error),
+    /// Anything else.
+    Error(Error),
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Stopped {
+    /// The error of the output `path`.
+    fn at(self, path: &Path) -> Error {
+        match self {
+            Self::Output(error) => Error::output(path, error),
+            Self::Error(error) => error,
+        }
+    }
+}
+
+/// Lets `write` fill a file as a whole or not at all, or write to stdout. A reader that went away
+/// (`finetune encode | head`) has what it wants.
+pub fn fill<T: Default>(
+    path: Option<&Path>,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, Stopped>,
+) -> Result<T, Error> {
+    let Some(path) = path else {
+        let mut out = BufWriter::new(io::stdout().lock());
+        let written = write(&mut out).and_then(|value| Ok(out.flush().map(|()| value)?));
+        return match written {
+            Err(Stopped::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Ok(T::default())
+            }
+            written => written.map_err(|stopped| stopped.at(Path::new("standard output"))),
+        };
+    };
+    let mut file = Partial::begin(path)?;
+    let value = write(&mut file).map_err(|stopped| stopped.at(path))?;
+    file.finish()?;
+    Ok(value)
+}
+
+/// Writes a value as a line of JSON.
+pub fn json_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
 }
 
 /// Refuses a path that cannot be written, before any work is done.

@@ -14,7 +14,7 @@ use crate::data::Lines;
 use crate::error::Error;
 use crate::report::console::Console;
 use crate::report::npy;
-use crate::report::output::{self, Partial};
+use crate::report::output::{self, Stopped};
 
 /// The file formats of embeddings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,15 +51,7 @@ pub fn encode(args: &EncodeArgs, console: &Console) -> Result<(), Error> {
     }
     let lines = Lines::of(&args.file)?;
     let work = Work { args, format, model: Model::open(args, &device)?, lines };
-    let cut = match &args.out {
-        Some(path) => {
-            let mut file = Partial::begin(path)?;
-            let cut = work.write(&mut file).map_err(|stopped| stopped.at(path))?;
-            file.finish()?;
-            cut
-        }
-        None => work.print()?,
-    };
+    let cut = output::fill(args.out.as_deref(), |out| work.write(out))?;
     if cut > 0 {
         let (all, limit) = (work.lines.count, work.model.tokenizer().max_tokens());
         console.note(format_args!("{cut} of {all} texts cut to {limit} tokens"));
@@ -75,45 +67,7 @@ struct Work<'a> {
     lines: Lines,
 }
 
-/// Why the work stopped.
-enum Stopped {
-    /// The output cannot be written.
-    Output(io::Error),
-    /// Anything else.
-    Error(Error),
-}
-
-impl From<io::Error> for Stopped {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
-
-impl From<Error> for Stopped {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl Stopped {
-    /// The error of the output `path`.
-    fn at(self, path: &Path) -> Error {
-        match self {
-            Self::Output(error) => Error::output(path, error),
-            Self::Error(error) => error,
-        }
-    }
-}
-
 impl Work<'_> {
-    /// Writes to stdout. A reader that went away (`finetune encode | head`) has what it wants.
-    fn print(&self) -> Result<usize, Error> {
-        match self.write(&mut io::BufWriter::new(io::stdout().lock())) {
-            Err(Stopped::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-            written => written.map_err(|stopped| stopped.at(Path::new("standard output"))),
-        }
-    }
-
     /// Writes the embeddings, a group of lines at a time; returns how many of the lines were cut.
     fn write(&self, out: &mut dyn Write) -> Result<usize, Stopped> {
         let (mut done, mut cut) = (0, 0);
@@ -133,7 +87,6 @@ impl Work<'_> {
             done += lines.len();
             cut += embedded.cut;
         }
-        out.flush()?;
         Ok(cut)
     }
 
@@ -229,8 +182,7 @@ impl Embedded {
 
     fn write_jsonl(&self, lines: &[String], out: &mut dyn Write) -> io::Result<()> {
         for (text, embedding) in lines.iter().zip(self.values.chunks(self.dimension)) {
-            serde_json::to_writer(&mut *out, &Row { text, embedding })?;
-            out.write_all(b"\n")?;
+            output::json_line(out, &Row { text, embedding })?;
         }
         Ok(())
     }

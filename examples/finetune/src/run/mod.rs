@@ -1,4 +1,4 @@
-//! The commands: training, encoding with a model as it is, and looking at a data file.
+//! The commands: training, encoding and scoring with a model as it is, and looking at a data file.
 
 pub mod adam;
 pub mod batches;
@@ -21,6 +21,7 @@ pub mod routes;
 pub mod sampler;
 pub mod save;
 pub mod schedule;
+pub mod score;
 pub mod session;
 pub mod start;
 pub mod train;

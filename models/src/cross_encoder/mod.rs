@@ -1,0 +1,238 @@
+//! Models that read two texts together and score the pair: rerankers and classifiers of pairs.
+
+mod activation;
+mod config;
+mod encoder;
+mod head;
+
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+pub use activation::ScoreActivation;
+pub use config::{HeadConfig, HeadNames};
+pub use encoder::PairEncoder;
+pub(crate) use encoder::SECOND;
+pub use head::Head;
+
+use crate::directory::{
+    CONFIG, Directory, MODULES, ModuleKind, Modules, Place, Route, SETTINGS, Settings,
+};
+use crate::encoder::TextEncoder;
+use crate::error::Error;
+use crate::network::NetworkConfig;
+use crate::sentence_transformer::{OpenOptions, full_precision, write};
+use crate::tokenizer::{Tokenizer, Tokens};
+use crate::weights::{self, WEIGHTS};
+
+/// The number of pairs that [`CrossEncoder::predict`] scores at a time.
+const BATCH: usize = 32;
+
+/// A CrossEncoder of sentence-transformers: it reads two texts together and gives a score, or one for
+/// each of several classes.
+///
+/// Source: `sentence_transformers.cross_encoder.CrossEncoder`.
+///
+/// # Example
+///
+/// ```
+/// use burn::tensor::Device;
+/// use burn_embedding_models::CrossEncoder;
+///
+/// # fn main() -> Result<(), burn_embedding_models::Error> {
+/// let model = CrossEncoder::open("goldens/cross-bert", &Device::flex())?;
+/// let documents = ["The cat sits on the mat.", "A dog runs.", "the river"];
+/// let ranked = model.rank("Where is the cat?", &documents)?;
+/// assert_eq!(ranked.len(), 3);
+/// assert!(ranked[0].score >= ranked[1].score);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct CrossEncoder {
+    /// Token ids to logits: the part that is trained.
+    pub encoder: PairEncoder,
+    /// Text pairs to token ids.
+    pub tokenizer: Tokenizer,
+    /// What the logits go through to be scores.
+    pub activation: ScoreActivation,
+    head: HeadConfig,
+    config: NetworkConfig,
+    module: PathBuf,
+    /// The small files, by their path in the directory.
+    files: Vec<(PathBuf, Vec<u8>)>,
+    device: Device,
+}
+
+/// A document with its score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ranked {
+    /// Its place among the documents, counted from zero.
+    pub index: usize,
+    /// Its score for the query.
+    pub score: f32,
+}
+
+impl OpenOptions {
+    /// Opens the directory of a CrossEncoder. On a device that tracks gradients the model is ready to be
+    /// trained. Only the dropout of the options is used.
+    ///
+    /// # Errors
+    ///
+    /// If a file is missing, damaged, or describes a model that is not supported.
+    pub fn open_cross_encoder(
+        &self,
+        path: impl AsRef<Path>,
+        device: &Device,
+    ) -> Result<CrossEncoder, Error> {
+        let directory = Directory::open(path.as_ref())?;
+        let module = module(&directory)?;
+        let opened = self.transformer(&directory, &module)?;
+        let (file, bytes) = opened.read_config(&directory, &module)?;
+        let mut head = HeadConfig::parse(&file, bytes, &opened.config)?;
+        if let Some(dropout) = self.dropout {
+            head.set_dropout(dropout);
+        }
+        let settings = Settings::read(&directory)?;
+        if settings.default_prompt_name.is_some() {
+            let reason = "a default prompt is not supported: put the prompt into the texts";
+            return Err(Error::read(&directory.path().join(SETTINGS), reason));
+        }
+        let activation = ScoreActivation::read(&directory, &module, head.labels)?;
+        let encoder =
+            weights::load_pair_encoder(&directory, &module, (&opened.config, &head), device)?;
+        let mut files = opened.files;
+        for name in [MODULES, SETTINGS, "special_tokens_map.json", "sentence_bert_config.json"] {
+            let name = Path::new(name);
+            if let Some(bytes) = directory.optional(name, crate::directory::CONFIG_LIMIT)? {
+                files.push((name.to_path_buf(), bytes));
+            }
+        }
+        let (config, tokenizer, device) = (opened.config, opened.tokenizer, device.clone());
+        Ok(CrossEncoder { encoder, tokenizer, activation, head, config, module, files, device })
+    }
+}
+
+/// The directory of the only module of a CrossEncoder.
+fn module(directory: &Directory) -> Result<PathBuf, Error> {
+    let list = directory.path().join(MODULES);
+    if !list.exists() {
+        return Ok(PathBuf::new());
+    }
+    let modules = Modules::read(directory, Route::Default)?;
+    match modules.parts.first() {
+        None => Ok(modules.network.path),
+        Some(part) if part.kind == ModuleKind::Pooling => {
+            let reason = "the model is a SentenceTransformer, which embeds texts one by one; pairs are scored by \
+                          a CrossEncoder";
+            Err(Error::read(&list, reason))
+        }
+        Some(part) => {
+            let reason =
+                format!("a CrossEncoder with a module {} is not supported", part.kind.name());
+            Err(Error::read(&list, reason))
+        }
+    }
+}
+
+impl CrossEncoder {
+    /// Opens a directory that sentence-transformers or this crate saved.
+    ///
+    /// # Errors
+    ///
+    /// If a file is missing, damaged, or describes a model that is not supported.
+    pub fn open(path: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
+        OpenOptions::new().open_cross_encoder(path, device)
+    }
+
+    /// The number of scores of a pair: 1, or the number of classes.
+    pub fn labels(&self) -> usize {
+        self.head.labels
+    }
+
+    /// The token ids of text pairs.
+    ///
+    /// # Errors
+    ///
+    /// If the tokenizer fails, or knows other types of tokens than the model.
+    pub fn tokenize<T: AsRef<str>>(&self, pairs: &[(T, T)]) -> Result<Tokens, Error> {
+        let pairs = pairs.iter().map(|(first, second)| (first.as_ref(), second.as_ref())).collect();
+        self.tokenizer.encode_pairs(pairs, self.config.shape().token_types())
+    }
+
+    /// The scores of text pairs, `[pairs, labels]`, without gradients.
+    ///
+    /// # Errors
+    ///
+    /// As [`tokenize`](Self::tokenize).
+    pub fn predict<T: AsRef<str>>(&self, pairs: &[(T, T)]) -> Result<Tensor<2>, Error> {
+        let device = self.device.clone().without_autodiff();
+        if pairs.is_empty() {
+            return Ok(Tensor::zeros([0, self.labels()], &device));
+        }
+        Ok(self.score(&self.tokenize(pairs)?, BATCH))
+    }
+
+    /// The scores of tokenised pairs, `[pairs, labels]`, without gradients, `batch_size` at a time.
+    ///
+    /// # Panics
+    ///
+    /// If `batch_size` is 0, or there are no pairs.
+    #[track_caller]
+    pub fn score(&self, tokens: &Tokens, batch_size: usize) -> Tensor<2> {
+        let device = self.device.clone().without_autodiff();
+        let encoder = self.encoder.valid();
+        let logits = encoder.embed_in_batches(&tokens.slices(), batch_size, &device);
+        self.activation.forward(logits)
+    }
+
+    /// The documents by their scores for `query`, the best first; of equal scores the first document.
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict), or if the model gives several scores.
+    pub fn rank<T: AsRef<str>>(&self, query: &str, documents: &[T]) -> Result<Vec<Ranked>, Error> {
+        if self.labels() != 1 {
+            let labels = self.labels();
+            let reason = format!("it gives {labels} scores for a pair, and a ranking needs 1");
+            return Err(Error::read(&self.module.join(CONFIG), reason));
+        }
+        let pairs: Vec<_> = documents.iter().map(|document| (query, document.as_ref())).collect();
+        let scores = self.predict(&pairs)?.into_data();
+        let ranked = scores.iter::<f32>().enumerate();
+        let mut ranked: Vec<_> = ranked.map(|(index, score)| Ranked { index, score }).collect();
+        ranked.sort_by(|one, other| other.score.total_cmp(&one.score));
+        Ok(ranked)
+    }
+
+    /// The name that `transformers` gives to the parameter at `path` in the [`encoder`](Self::encoder).
+    pub fn file_name(&self, path: &str) -> String {
+        weights::pair_encoder_name(path, self.config.shape().names(), self.head.names)
+    }
+
+    /// Saves the model to a directory, which is replaced as a whole or not at all: the files it was opened
+    /// with, and its parameters as they are now, in `f32`.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be written, or another process is writing it; it is then as it was before.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        Place::new(path.as_ref())?.claim()?.replace(|directory| self.write(directory), |_| Ok(()))
+    }
+
+    fn write(&self, directory: &Path) -> Result<(), Error> {
+        let config = self.module.join(CONFIG);
+        for (path, bytes) in &self.files {
+            let bytes = if *path == config { &full_precision(bytes) } else { bytes };
+            write(&directory.join(path), bytes)?;
+        }
+        let weights = directory.join(&self.module).join(WEIGHTS);
+        weights::save_pair_encoder(
+            &weights,
+            &self.encoder,
+            self.config.shape().names(),
+            self.head.names,
+        )
+    }
+}
