@@ -14,7 +14,7 @@ use super::schedule::Schedule;
 use crate::error::Error;
 
 /// Parameters without weight decay: biases, the scales and shifts of normalisations, and a loss's own scale.
-const WITHOUT_DECAY: &str = r"(bias|\.(gamma|beta|log_scale)$)";
+const WITHOUT_DECAY: &str = r"(bias|\.(gamma|beta|log_scale)$|(^|[._])norms?\.)";
 
 /// Moves the parameters of a module by their gradients.
 #[derive(Clone)]
