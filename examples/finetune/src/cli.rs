@@ -502,10 +502,14 @@ fn is_table(model: &Path, route: Option<&str>) -> bool {
 
 fn after_long_help() -> String {
     let (losses, aliases) = (task::losses().join("\n  "), task::aliases().join("\n  "));
+    let reranking = task::reranking_losses().join("\n  ");
     format!(
         "\
 Losses:
   {losses}
+
+Losses of a CrossEncoder as --model, which scores pairs of texts:
+  {reranking}
 
 Python's names for some of them with options of their own, cached with --mini-batch-size 32:
   {aliases}
@@ -551,6 +555,7 @@ Examples:
   finetune inspect train.csv
   finetune encode --model all-MiniLM-L6-v2 sentences.txt --out embeddings.npy
   finetune rank --model ms-marco-MiniLM-L6-v2 --query 'Where do pandas live?' documents.txt
+  finetune --model ms-marco-MiniLM-L6-v2 --data triplets.jsonl --loss BinaryCrossEntropyLoss
   finetune score --model ms-marco-MiniLM-L6-v2 triplets.jsonl --out scored.jsonl
   finetune --model all-MiniLM-L6-v2 --data scored.jsonl --loss MarginMSELoss"
     )

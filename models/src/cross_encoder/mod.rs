@@ -4,27 +4,29 @@ mod activation;
 mod config;
 mod encoder;
 mod head;
+mod package;
 
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use serde_json::Value;
 
 pub use activation::ScoreActivation;
 pub use config::{HeadConfig, HeadNames};
 pub use encoder::PairEncoder;
 pub(crate) use encoder::SECOND;
 pub use head::Head;
+pub use package::PairPackage;
 
 use crate::directory::{
-    CONFIG, Directory, MODULES, ModuleKind, Modules, Place, Route, SETTINGS, Settings,
+    CONFIG, Directory, MODULES, ModuleKind, Modules, Place, Route, SETTINGS, Settings, advice,
 };
 use crate::encoder::TextEncoder;
 use crate::error::Error;
-use crate::network::NetworkConfig;
-use crate::sentence_transformer::{OpenOptions, full_precision, write};
+use crate::sentence_transformer::OpenOptions;
 use crate::tokenizer::{Tokenizer, Tokens};
-use crate::weights::{self, WEIGHTS};
+use crate::weights;
 
 /// The number of pairs that [`CrossEncoder::predict`] scores at a time.
 const BATCH: usize = 32;
@@ -55,13 +57,8 @@ pub struct CrossEncoder {
     pub encoder: PairEncoder,
     /// Text pairs to token ids.
     pub tokenizer: Tokenizer,
-    /// What the logits go through to be scores.
-    pub activation: ScoreActivation,
-    head: HeadConfig,
-    config: NetworkConfig,
-    module: PathBuf,
-    /// The small files, by their path in the directory.
-    files: Vec<(PathBuf, Vec<u8>)>,
+    /// The other files of the directory.
+    pub package: PairPackage,
     device: Device,
 }
 
@@ -109,8 +106,9 @@ impl OpenOptions {
                 files.push((name.to_path_buf(), bytes));
             }
         }
-        let (config, tokenizer, device) = (opened.config, opened.tokenizer, device.clone());
-        Ok(CrossEncoder { encoder, tokenizer, activation, head, config, module, files, device })
+        let (config, tokenizer, name) = (opened.config, opened.tokenizer, directory.name());
+        let package = PairPackage { name, activation, head, config, module, files };
+        Ok(CrossEncoder { encoder, tokenizer, package, device: device.clone() })
     }
 }
 
@@ -137,6 +135,22 @@ fn module(directory: &Directory) -> Result<PathBuf, Error> {
 }
 
 impl CrossEncoder {
+    /// Whether the files of a directory say that its model scores text pairs.
+    ///
+    /// # Errors
+    ///
+    /// If the directory, or one of these files, cannot be read.
+    pub fn is_in(path: impl AsRef<Path>) -> Result<bool, Error> {
+        let directory = Directory::open(path.as_ref())?;
+        let settings: Value = directory.json(Path::new(SETTINGS))?;
+        match settings["model_type"].as_str() {
+            Some(kind) => Ok(kind == "CrossEncoder"),
+            // Releases before 6.0 have no list of modules.
+            None if directory.path().join(MODULES).exists() => Ok(false),
+            None => advice::is_classifier(&directory),
+        }
+    }
+
     /// Opens a directory that sentence-transformers or this crate saved.
     ///
     /// # Errors
@@ -148,7 +162,7 @@ impl CrossEncoder {
 
     /// The number of scores of a pair: 1, or the number of classes.
     pub fn labels(&self) -> usize {
-        self.head.labels
+        self.package.labels()
     }
 
     /// The token ids of text pairs.
@@ -158,7 +172,7 @@ impl CrossEncoder {
     /// If the tokenizer fails, or knows other types of tokens than the model.
     pub fn tokenize<T: AsRef<str>>(&self, pairs: &[(T, T)]) -> Result<Tokens, Error> {
         let pairs = pairs.iter().map(|(first, second)| (first.as_ref(), second.as_ref())).collect();
-        self.tokenizer.encode_pairs(pairs, self.config.shape().token_types())
+        self.tokenizer.encode_pairs(pairs, self.package.token_types())
     }
 
     /// The scores of text pairs, `[pairs, labels]`, without gradients.
@@ -184,7 +198,7 @@ impl CrossEncoder {
         let device = self.device.clone().without_autodiff();
         let encoder = self.encoder.valid();
         let logits = encoder.embed_in_batches(&tokens.slices(), batch_size, &device);
-        self.activation.forward(logits)
+        self.package.activation.forward(logits)
     }
 
     /// The documents by their scores for `query`, the best first; of equal scores the first document.
@@ -196,7 +210,7 @@ impl CrossEncoder {
         if self.labels() != 1 {
             let labels = self.labels();
             let reason = format!("it gives {labels} scores for a pair, and a ranking needs 1");
-            return Err(Error::read(&self.module.join(CONFIG), reason));
+            return Err(Error::read(&self.package.module.join(CONFIG), reason));
         }
         let pairs: Vec<_> = documents.iter().map(|document| (query, document.as_ref())).collect();
         let scores = self.predict(&pairs)?.into_data();
@@ -208,7 +222,8 @@ impl CrossEncoder {
 
     /// The name that `transformers` gives to the parameter at `path` in the [`encoder`](Self::encoder).
     pub fn file_name(&self, path: &str) -> String {
-        weights::pair_encoder_name(path, self.config.shape().names(), self.head.names)
+        let PairPackage { config, head, .. } = &self.package;
+        weights::pair_encoder_name(path, config.shape().names(), head.names)
     }
 
     /// Saves the model to a directory, which is replaced as a whole or not at all: the files it was opened
@@ -218,21 +233,7 @@ impl CrossEncoder {
     ///
     /// If the directory cannot be written, or another process is writing it; it is then as it was before.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        Place::new(path.as_ref())?.claim()?.replace(|directory| self.write(directory), |_| Ok(()))
-    }
-
-    fn write(&self, directory: &Path) -> Result<(), Error> {
-        let config = self.module.join(CONFIG);
-        for (path, bytes) in &self.files {
-            let bytes = if *path == config { &full_precision(bytes) } else { bytes };
-            write(&directory.join(path), bytes)?;
-        }
-        let weights = directory.join(&self.module).join(WEIGHTS);
-        weights::save_pair_encoder(
-            &weights,
-            &self.encoder,
-            self.config.shape().names(),
-            self.head.names,
-        )
+        let write = |directory: &Path| self.package.write(directory, &self.encoder);
+        Place::new(path.as_ref())?.claim()?.replace(write, |_| Ok(()))
     }
 }

@@ -113,15 +113,7 @@ pub fn refuse_other_models(directory: &Directory) -> Result<(), Error> {
 
 /// Refuses a transformer that scores texts.
 fn refuse_classifier(directory: &Directory) -> Result<(), Error> {
-    let config: Value = match directory.optional(Path::new(CONFIG), CONFIG_LIMIT)? {
-        Some(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
-        None => return Ok(()),
-    };
-    let mut classes = config["architectures"].as_array().into_iter().flatten();
-    let scores = |class: &&Value| {
-        class.as_str().is_some_and(|name| name.ends_with("ForSequenceClassification"))
-    };
-    match classes.find(scores) {
+    match classifier(directory)? {
         None => Ok(()),
         Some(class) => Err(Error::read(
             &directory.path().join(CONFIG),
@@ -132,4 +124,20 @@ fn refuse_classifier(directory: &Directory) -> Result<(), Error> {
             ),
         )),
     }
+}
+
+/// Whether the directory holds a transformer that scores texts.
+pub fn is_classifier(directory: &Directory) -> Result<bool, Error> {
+    classifier(directory).map(|class| class.is_some())
+}
+
+/// The class of a transformer that scores texts.
+fn classifier(directory: &Directory) -> Result<Option<String>, Error> {
+    let config: Value = match directory.optional(Path::new(CONFIG), CONFIG_LIMIT)? {
+        Some(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
+        None => return Ok(None),
+    };
+    let classes = config["architectures"].as_array().into_iter().flatten();
+    let mut classes = classes.filter_map(Value::as_str);
+    Ok(classes.find(|name| name.ends_with("ForSequenceClassification")).map(String::from))
 }

@@ -16,6 +16,16 @@
 //! | `MultipleNegativesRankingLoss`, `MultipleNegativesSymmetricRankingLoss`, both `Cached…`, and `SigLipLoss` | positive pairs, with negatives where there are some |
 //! | `SoftmaxLoss` | classified pairs |
 //! | `TripletLoss` | triplets |
+//!
+//! A reranker reads a query and a document together:
+//!
+//! | Loss | Examples |
+//! | :-- | :-- |
+//! | `BinaryCrossEntropyLoss`, `MSELoss` | scored pairs, or pairs that belong together or not; triplets as such |
+//! | `CrossEntropyLoss` | classified pairs |
+//! | `MultipleNegativesRankingLoss`, also cached | positive pairs, with negatives where there are some |
+//! | `MarginMSELoss` | triplets with a margin |
+//! | `LambdaLoss`, `RankNetLoss`, `ListNetLoss`, `ListMLELoss`, `PListMLELoss`, `ADRMSELoss` | positive pairs with negatives, as lists |
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -73,6 +83,56 @@ pub fn losses() -> Vec<&'static str> {
     names
 }
 
+/// What a name of the catalog has before the name of a reranker's loss.
+const RERANKING: &str = "cross_encoder.";
+
+/// The Python names of the losses that rerankers are trained with.
+pub fn reranking_losses() -> Vec<&'static str> {
+    let entries = LossConfig::ENTRIES.into_iter();
+    let names = entries.filter_map(|entry| entry.name.strip_prefix(RERANKING));
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names
+}
+
+/// The name in the catalog of a loss for a reranker, or for an encoder of texts.
+///
+/// # Errors
+///
+/// If the loss is for the other kind of model.
+pub fn name_for(loss: &str, reranks: bool) -> Result<String, Error> {
+    let known = reranking_losses();
+    let short = loss.strip_prefix(RERANKING).unwrap_or(loss);
+    let failed = |reason: String| Err(Error::option("--loss", reason));
+    match reranks {
+        true if known.contains(&short) => Ok(format!("{RERANKING}{short}")),
+        true => failed(format!(
+            "{loss} compares embeddings, and the model scores pairs of texts: it learns with {}",
+            known.join(", ")
+        )),
+        false if short != loss || (known.contains(&loss) && entry_of(loss).is_err()) => {
+            failed(format!(
+                "{loss} needs a model that scores pairs of texts: name a CrossEncoder with --model"
+            ))
+        }
+        false => Ok(loss.to_string()),
+    }
+}
+
+/// Whether a batch of this kind holds what a reranker says of pairs.
+pub fn is_of_pairs(kind: BatchKind) -> bool {
+    is_of_logits(kind) || is_of_candidates(kind)
+}
+
+fn is_of_logits(kind: BatchKind) -> bool {
+    matches!(kind, BatchKind::Logits | BatchKind::ClassLogits)
+}
+
+/// Whether it holds the logits of several documents of a query in one matrix.
+pub fn is_of_candidates(kind: BatchKind) -> bool {
+    matches!(kind, BatchKind::Candidates | BatchKind::ScoredCandidates | BatchKind::Lists)
+}
+
 /// Names that Python has for one of these losses with options fixed, or cached.
 pub fn aliases() -> Vec<&'static str> {
     let losses = losses();
@@ -94,15 +154,14 @@ pub fn kind_of(loss: &str) -> Result<BatchKind, Error> {
 pub fn entry_of(loss: &str) -> Result<&'static Entry, Error> {
     let entry = Entry::of(loss).map_err(|error| Error::option("--loss", error.to_string()))?;
     let needed = match entry.model {
-        ModelKind::SentenceEncoder => return Ok(entry),
+        ModelKind::SentenceEncoder | ModelKind::CrossEncoder => return Ok(entry),
         ModelKind::SparseEncoder => "a sparse encoder, with a dimension for each word",
-        ModelKind::MultiVectorEncoder => "a multi-vector encoder, with an embedding for each token",
-        _ => "a cross-encoder, which gives logits",
+        _ => "a multi-vector encoder, with an embedding for each token",
     };
     Err(Error::option(
         "--loss",
         format!(
-            "{loss} needs {needed}; this program trains sentence encoders, with {}",
+            "{loss} needs {needed}; this program trains sentence encoders and rerankers, with {}",
             losses().join(", ")
         ),
     ))
@@ -138,7 +197,16 @@ fn description(kind: BatchKind) -> &'static str {
             "triplets (anchor, positive, negative), or sentences with an entailed and a \
              contradicting partner"
         }
-        BatchKind::ScoredRankings | BatchKind::TeacherScores => {
+        BatchKind::Logits => {
+            "pairs with a score or labelled 1 and 0 (sentence1, sentence2, score or label), or triplets \
+             (anchor, positive, negative)"
+        }
+        BatchKind::ClassLogits => {
+            "classified pairs (sentence1, sentence2, label) of at least two classes"
+        }
+        BatchKind::Candidates => "at least two pairs that belong together (anchor, positive)",
+        BatchKind::Lists => "queries with a positive and negatives (anchor, positive, negative)",
+        BatchKind::ScoredRankings | BatchKind::TeacherScores | BatchKind::ScoredCandidates => {
             "triplets with a margin (anchor, positive, negative, label), or sentences with \
              two partners of different scores"
         }
@@ -172,6 +240,11 @@ pub fn examples_of(loss: &str, kind: BatchKind, data: &Dataset) -> Vec<Example> 
         BatchKind::TeacherScores => scored_documents(data),
         BatchKind::TeacherEmbeddings => teacher_targets(data),
         BatchKind::AnyTexts | BatchKind::DamagedTexts => texts(data),
+        BatchKind::Logits => judged_pairs(data),
+        BatchKind::ClassLogits => classified_pairs(data),
+        BatchKind::Candidates => rankings(data),
+        BatchKind::ScoredCandidates => margin_triplets(data),
+        BatchKind::Lists => lists(data),
         _ => Vec::new(),
     };
     let enough = suffices(kind, &examples) && (loss != ORDER || several_targets(&examples));
@@ -193,7 +266,10 @@ fn suffices(kind: BatchKind, examples: &[Example]) -> bool {
             }
             sizes.values().filter(|&&size| size >= 2).count() >= 2
         }
-        BatchKind::BinaryPairs | BatchKind::ClassifiedPairs => several_targets(examples),
+        BatchKind::BinaryPairs | BatchKind::ClassifiedPairs | BatchKind::ClassLogits => {
+            several_targets(examples)
+        }
+        BatchKind::Candidates => examples.len() >= 2,
         kind if is_ranked(kind) => examples.len() >= 2,
         _ => !examples.is_empty(),
     }
@@ -208,9 +284,12 @@ pub fn examples(loss: &str, kind: BatchKind, data: &Dataset) -> Result<Vec<Examp
     if kind == BatchKind::BinaryPairs {
         not_binary(loss, data)?;
     }
-    let feeds =
-        |name: &&&str| kind_of(name).is_ok_and(|kind| !examples_of(name, kind, data).is_empty());
-    let fitting: Vec<_> = losses().iter().filter(feeds).copied().collect();
+    let known = if is_of_pairs(kind) { reranking_losses() } else { losses() };
+    let feeds = |name: &&&str| {
+        let name = if is_of_pairs(kind) { format!("{RERANKING}{name}") } else { name.to_string() };
+        kind_of(&name).is_ok_and(|kind| !examples_of(&name, kind, data).is_empty())
+    };
+    let fitting: Vec<_> = known.iter().filter(feeds).copied().collect();
     let fits = match fitting.as_slice() {
         [] => "It fits no loss.".to_string(),
         names => format!("It fits {}.", names.join(", ")),
@@ -286,6 +365,36 @@ fn binary_pairs(data: &Dataset) -> Vec<Example> {
         target: Target::Number(if verdict { 1.0 } else { 0.0 }),
     });
     rows.collect()
+}
+
+/// Pairs with a score, or 1 and 0 where it is known whether they belong together.
+fn judged_pairs(data: &Dataset) -> Vec<Example> {
+    let pairs = scored_pairs(data);
+    let pairs = if pairs.is_empty() { binary_pairs(data) } else { pairs };
+    if !pairs.is_empty() {
+        return pairs;
+    }
+    let rows = data.rankings.iter().filter(|row| !row.negatives.is_empty()).flat_map(|row| {
+        let positive = std::iter::once((row.positive, 1.0));
+        let documents = positive.chain(row.negatives.iter().map(|negative| (*negative, 0.0)));
+        documents.map(|(document, label)| Example {
+            texts: vec![row.anchor, document],
+            target: Target::Number(label),
+        })
+    });
+    rows.collect()
+}
+
+/// Queries with negatives: the positive has label 1, the others 0.
+fn lists(data: &Dataset) -> Vec<Example> {
+    let mut examples = rankings(data);
+    examples.retain(|example| example.texts.len() > 2);
+    for example in &mut examples {
+        let mut labels = vec![0.0; example.texts.len() - 1];
+        labels[0] = 1.0;
+        example.target = Target::Scores(labels);
+    }
+    examples
 }
 
 fn rankings(data: &Dataset) -> Vec<Example> {

@@ -5,6 +5,71 @@ use std::fmt::Write;
 /// The file of a model card, in the directory of the model.
 pub const CARD: &str = "README.md";
 
+/// What a model gives.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Usage {
+    /// Embeddings of texts.
+    Embeddings {
+        /// The similarity that they are made for.
+        similarity: String,
+    },
+    /// Scores of pairs of texts.
+    Scores {
+        /// The number of scores of a pair.
+        labels: usize,
+    },
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        Self::Embeddings { similarity: "cosine".to_string() }
+    }
+}
+
+/// What a card says about a use.
+struct Words {
+    pipeline: &'static str,
+    tags: &'static str,
+    title: &'static str,
+    maps: String,
+    similarity: String,
+    code: &'static str,
+}
+
+impl Usage {
+    fn words(&self, dimension: usize) -> Words {
+        match self {
+            Self::Embeddings { similarity } => Words {
+                pipeline: "sentence-similarity",
+                tags: "- sentence-similarity\n- feature-extraction",
+                title: "Sentence encoder",
+                maps: format!("maps texts to vectors of {dimension} numbers"),
+                similarity: format!("- Similarity: {}\n", plain(similarity)),
+                code: "\
+from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer(\"path/to/this/directory\")
+embeddings = model.encode([\"a text\", \"another text\"])",
+            },
+            Self::Scores { labels } => Words {
+                pipeline: "text-ranking",
+                tags: "- cross-encoder\n- reranker",
+                title: "Reranker",
+                maps: match labels {
+                    1 => "gives a score to a pair of texts".to_string(),
+                    labels => format!("gives a pair of texts a score for each of {labels} classes"),
+                },
+                similarity: String::new(),
+                code: "\
+from sentence_transformers import CrossEncoder
+
+model = CrossEncoder(\"path/to/this/directory\")
+scores = model.predict([(\"a query\", \"a document\")])",
+            },
+        }
+    }
+}
+
 /// The contents of a card.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Card {
@@ -20,8 +85,8 @@ pub struct Card {
     pub dimension: usize,
     /// The longest text that is read, in tokens.
     pub max_tokens: usize,
-    /// The similarity that the embeddings are made for.
-    pub similarity: String,
+    /// What the model is used for.
+    pub usage: Usage,
     /// The options of the run: name and value.
     pub options: Vec<(String, String)>,
     /// The measures: name, before, after.
@@ -44,36 +109,31 @@ impl Card {
             tokens => format!("{tokens} tokens"),
         };
         let [base, loss, data] = [&self.base, &self.loss, &self.data].map(|text| plain(text));
+        let Words { pipeline, tags, title, maps, similarity, code } = self.usage.words(*dimension);
         write!(
             out,
             "\
 ---
 library_name: sentence-transformers
-pipeline_tag: sentence-similarity
+pipeline_tag: {pipeline}
 tags:
 - sentence-transformers
-- sentence-similarity
-- feature-extraction
+{tags}
 - dataset_size:{examples}
 - loss:{loss}
 ---
 
-# Sentence encoder trained with {loss}
+# {title} trained with {loss}
 
-This model maps texts to vectors of {dimension} numbers. It was finetuned from `{base}` with
+This model {maps}. It was finetuned from `{base}` with
 `{loss}` on {examples} examples from `{data}`, by the program `finetune` of burn-embedding-losses.
 
 - Longest text: {longest}
-- Similarity: {similarity}
-
+{similarity}
 ```python
-from sentence_transformers import SentenceTransformer
-
-model = SentenceTransformer(\"path/to/this/directory\")
-embeddings = model.encode([\"a text\", \"another text\"])
+{code}
 ```
 ",
-            similarity = plain(&self.similarity),
         )?;
         self.write_tables(out)
     }

@@ -19,8 +19,8 @@ pub mod silence;
 
 use std::path::{Path, PathBuf};
 
+use crate::run::places::Writes;
 use burn_embedding_models::LoraConfig;
-use burn_embedding_models::sentence_transformer::Package;
 
 use serde_json::{Map, Value};
 
@@ -114,18 +114,22 @@ impl Report<'_> {
     }
 
     /// The run as a model card.
-    pub fn card<E>(&self, outcome: &Outcome<E>, package: &Package, dimension: usize) -> Card {
-        let similarity = package.settings.similarity_fn_name.as_deref();
+    pub fn card<E>(
+        &self,
+        outcome: &Outcome<E>,
+        package: &impl Writes<E>,
+        dimension: usize,
+    ) -> Card {
         let results = outcome.before.beside(&outcome.after);
         let results = results.map(|(title, before, after)| (title, before.value, after.value));
         Card {
-            base: package.name.clone(),
+            base: package.base().to_string(),
             loss: self.loss.to_string(),
             data: file_name(&self.data),
             examples: outcome.examples,
             dimension,
             max_tokens: outcome.routes.tokenizer().max_tokens(),
-            similarity: similarity.unwrap_or("cosine").to_string(),
+            usage: package.usage(),
             options: self.shown(),
             results: results.collect(),
         }

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use burn::tensor::Tensor;
 use burn_embedding_losses::catalog::BatchKind;
 use burn_embedding_losses::noise::WordDeletionConfig;
+use burn_embedding_losses::reranking::MultipleNegativesRankingLoss;
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt};
 
@@ -35,6 +36,8 @@ pub struct Batches<'a> {
     sampler: Sampler,
     schedule: &'a Schedule,
     guide: Option<&'a Guide>,
+    /// Draws documents of other rows, for a reranker that compares with them.
+    negatives: Option<&'a MultipleNegativesRankingLoss>,
 }
 
 /// One batch of token ids.
@@ -92,12 +95,28 @@ impl<'a> Batches<'a> {
         let sampler = Sampler::new(takes, examples, schedule);
         let keeps = schedule.epochs > 1 && examples.len() <= KEPT;
         let kept = if keeps { vec![OnceLock::new(); examples.len()] } else { Vec::new() };
-        Self { takes, examples, all, routes, kept, groups, sampler, schedule, guide: None }
+        Self {
+            takes,
+            examples,
+            all,
+            routes,
+            kept,
+            groups,
+            sampler,
+            schedule,
+            guide: None,
+            negatives: None,
+        }
     }
 
     /// The same, with the embeddings of a guide.
     pub fn guided_by(self, guide: Option<&'a Guide>) -> Self {
         Self { guide, ..self }
+    }
+
+    /// The same, with documents of other rows beside each query's own.
+    pub fn with_negatives(self, negatives: Option<&'a MultipleNegativesRankingLoss>) -> Self {
+        Self { negatives, ..self }
     }
 
     /// The number of all steps.
@@ -152,8 +171,13 @@ impl<'a> Batches<'a> {
     /// A batch with its noise, drawn with `rng`: deleted words for DenoisingAutoEncoderLoss, dropped
     /// tokens for the other losses.
     pub fn batch(&self, rows: &[usize], rng: &mut StdRng) -> Result<Batch<'_>, Error> {
-        let columns = self.examples[rows[0]].texts.len();
-        let tokens = self.tokens(rows, columns)?;
+        let (tokens, columns) = match self.routes.pairs() {
+            Some(_) => self.pairs(rows, rng)?,
+            None => {
+                let columns = self.examples[rows[0]].texts.len();
+                (self.tokens(rows, columns)?, columns)
+            }
+        };
         let whole = tokens[..rows.len()].to_vec();
         let texts = match self.takes {
             BatchKind::DamagedTexts => self.damaged(rows, rng)?,
@@ -205,6 +229,30 @@ impl<'a> Batches<'a> {
             Ok((self.routes.of_column(0), deletion.damage(&text)))
         });
         self.routes.encode(&texts.collect::<Result<Vec<_>, Error>>()?)
+    }
+
+    /// The token ids of each query with its documents, column after column, and the number of columns: the
+    /// positive, documents of other rows, and the others of its own.
+    fn pairs(&self, rows: &[usize], rng: &mut StdRng) -> Result<(Vec<Vec<u32>>, usize), Error> {
+        let (n, documents) = (rows.len(), self.examples[rows[0]].texts.len() - 1);
+        let document = |column: usize, row: usize| self.examples[rows[row]].texts[1 + column];
+        let drawn = self.negatives.map(|loss| loss.in_batch_negatives(n, documents, rng));
+        let drawn = drawn.unwrap_or_else(|| vec![Vec::new(); n]);
+        let of_row = |row: usize| {
+            let others = drawn[row].iter().map(|place| document(place / n, place % n));
+            let own = (1..documents).map(|column| document(column, row));
+            std::iter::once(document(0, row)).chain(others).chain(own).collect::<Vec<_>>()
+        };
+        let lists: Vec<_> = (0..n).map(of_row).collect();
+        let columns = lists[0].len();
+        let pair = |column: usize, row: usize| {
+            let query = self.examples[rows[row]].texts[0];
+            Ok((self.all.get(query)?, self.all.get(lists[row][column])?))
+        };
+        let pairs = (0..columns).flat_map(|column| (0..n).map(move |row| (column, row)));
+        let pairs =
+            pairs.map(|(column, row)| pair(column, row)).collect::<Result<Vec<_>, Error>>()?;
+        Ok((self.routes.encode_pairs(&pairs)?, columns))
     }
 
     /// The token ids of the first `columns` texts of examples, column after column.

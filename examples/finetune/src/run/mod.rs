@@ -16,7 +16,7 @@ pub mod objective;
 pub mod optimizer;
 mod outcome;
 mod pace;
-mod places;
+pub mod places;
 pub mod routes;
 pub mod sampler;
 pub mod save;
@@ -30,13 +30,15 @@ mod watch;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use burn_embedding_models::{RoutedTransformer, SentenceTransformer, TextEncoder, Tokenizer};
+use burn_embedding_models::{
+    CrossEncoder, RoutedTransformer, SentenceTransformer, TextEncoder, Tokenizer,
+};
 
 use checkpoint::Checkpoints;
 use guide::Guide;
 use objective::Choice;
 use places::{Places, Writes};
-use routes::Routes;
+use routes::{Pairs, Routes};
 use save::Destination;
 use session::{Outcome, Session, Start};
 
@@ -53,7 +55,8 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let device = named_device::open(&args.device)
         .map_err(|error| Error::option("--device", error.to_string()))?;
     lora::check(args)?;
-    let loss = Choice::new(&args.loss, &args.loss_config)?;
+    let name = task::name_for(&args.loss, reranks(args))?;
+    let loss = Choice::new(&name, &args.loss_config)?;
     let loss = Choice { weights: args.loss_weights.clone(), ..loss };
     let (title, takes) = (loss.title(), task::kind_of(&loss.name)?);
     guide::check(args, &loss.name, takes)?;
@@ -145,6 +148,9 @@ fn train_and_save(
     let model = match (&args.model, args.static_dim) {
         (None, None) => return train_encoder(session, loss, report, &places.whole, console),
         (Some(directory), None) => {
+            if reranks(args) {
+                return train_reranker(directory, session, loss, args, report, places, console);
+            }
             if trains_routes(args, directory)? {
                 return train_routes(directory, session, loss, args, report, places, console);
             }
@@ -166,6 +172,40 @@ fn train_and_save(
     let dimension = model.dimension();
     let SentenceTransformer { encoder, tokenizer, package, .. } = model;
     let start = Start { encoder, routes: tokenizer.into(), dimension };
+    train_model(start, &package, session, loss, report, places, console)
+}
+
+/// Whether the model that is trained scores pairs of texts; faults of its directory are found when it is
+/// opened.
+fn reranks(args: &Args) -> bool {
+    let given = args.model.as_ref().filter(|_| args.static_dim.is_none() && args.pooling.is_none());
+    given.is_some_and(|directory| CrossEncoder::is_in(directory).unwrap_or(false))
+}
+
+/// Trains a model that scores pairs of texts.
+fn train_reranker(
+    directory: &Path,
+    session: Session,
+    loss: &Choice,
+    args: &Args,
+    report: &Report,
+    places: &Places,
+    console: &Console,
+) -> Result<(), Error> {
+    let given = [
+        ("--lora", args.lora.is_some()),
+        ("--route", args.route.is_some()),
+        ("--routes", !args.routes.is_empty()),
+        ("--learning-rates", !args.learning_rates.is_empty()),
+    ];
+    if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
+        return Err(Error::option(option, "a model that scores pairs of texts has none"));
+    }
+    let model = args.open_options().open_cross_encoder(directory, &session.tracking())?;
+    let CrossEncoder { encoder, tokenizer, package, .. } = model;
+    let (labels, activation) = (package.labels(), package.activation);
+    let pairs = Pairs { token_types: package.token_types(), labels, activation };
+    let start = Start { encoder, routes: Routes::of_pairs(tokenizer, pairs), dimension: labels };
     train_model(start, &package, session, loss, report, places, console)
 }
 
@@ -248,7 +288,7 @@ fn train_model<E: TextEncoder>(
     if let Some(reason) = outcome.collapsed().filter(|_| !places.keep_worse) {
         return Err(Error::Collapsed { reason });
     }
-    let card = report.card(&outcome, package.described(), dimension);
+    let card = report.card(&outcome, package, dimension);
     let files = report.files(&outcome, Some(card));
     places.save(package, &outcome.encoder, &files, &outcome.unwritten)?;
     forget_checkpoints(&outcome, &places.whole)

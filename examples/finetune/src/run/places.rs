@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use burn_embedding_models::cross_encoder::{PairEncoder, PairPackage};
 use burn_embedding_models::sentence_transformer::{Package, RoutedPackage};
 use burn_embedding_models::{Error as ModelError, RoutedEncoder, SentenceEncoder};
 
 use super::save::Destination;
 use crate::cli::Args;
 use crate::error::Error;
+use crate::report::card::Usage;
 use crate::report::{ReportFile, pictures};
 
 const ADAPTER_OUT: &str = "--adapter-out";
@@ -20,8 +22,17 @@ pub trait Writes<E> {
     /// Writes the adapters alone, for the model in the directory `base`.
     fn write_adapter(&self, directory: &Path, encoder: &E, base: &Path) -> Result<(), ModelError>;
 
-    /// What a card says about the model; of several routes, the first.
-    fn described(&self) -> &Package;
+    /// The name of the model that training starts from.
+    fn base(&self) -> &str;
+
+    /// What a card says about the use of the model.
+    fn usage(&self) -> Usage;
+}
+
+/// What the embeddings of a package are made for.
+fn similarity(package: &Package) -> Usage {
+    let similarity = package.settings.similarity_fn_name.as_deref();
+    Usage::Embeddings { similarity: similarity.unwrap_or("cosine").to_string() }
 }
 
 impl Writes<SentenceEncoder> for Package {
@@ -38,8 +49,12 @@ impl Writes<SentenceEncoder> for Package {
         self.write_adapter(directory, encoder, base)
     }
 
-    fn described(&self) -> &Package {
-        self
+    fn base(&self) -> &str {
+        &self.name
+    }
+
+    fn usage(&self) -> Usage {
+        similarity(self)
     }
 }
 
@@ -52,8 +67,30 @@ impl Writes<RoutedEncoder> for RoutedPackage {
         Err(ModelError::Lora("a model with several routes has no adapters".to_string()))
     }
 
-    fn described(&self) -> &Package {
-        &self.routes[0]
+    fn base(&self) -> &str {
+        &self.routes[0].name
+    }
+
+    fn usage(&self) -> Usage {
+        similarity(&self.routes[0])
+    }
+}
+
+impl Writes<PairEncoder> for PairPackage {
+    fn write(&self, directory: &Path, encoder: &PairEncoder) -> Result<(), ModelError> {
+        self.write(directory, encoder)
+    }
+
+    fn write_adapter(&self, _: &Path, _: &PairEncoder, _: &Path) -> Result<(), ModelError> {
+        Err(ModelError::Lora("a CrossEncoder has no adapters".to_string()))
+    }
+
+    fn base(&self) -> &str {
+        &self.name
+    }
+
+    fn usage(&self) -> Usage {
+        Usage::Scores { labels: self.labels() }
     }
 }
 

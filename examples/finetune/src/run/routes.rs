@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use burn_embedding_models::Tokenizer;
+use burn_embedding_models::cross_encoder::ScoreActivation;
 use burn_embedding_models::sentence_transformer::RoutedPackage;
 
 use crate::cli::above_zero;
@@ -19,6 +20,18 @@ pub struct Routes {
     columns: Vec<usize>,
     /// The learning rates of routes that have their own.
     rates: Vec<(usize, f64)>,
+    pairs: Option<Pairs>,
+}
+
+/// How an encoder reads two texts together, and what it makes of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Pairs {
+    /// The number of types that tokens may be of.
+    pub token_types: usize,
+    /// The number of logits of a pair.
+    pub labels: usize,
+    /// From logits to scores.
+    pub activation: ScoreActivation,
 }
 
 /// The learning rate of a route.
@@ -47,11 +60,35 @@ impl RouteRate {
 impl From<Tokenizer> for Routes {
     /// One route for all columns.
     fn from(tokenizer: Tokenizer) -> Self {
-        Self { tokenizers: vec![tokenizer], columns: vec![0], rates: Vec::new() }
+        Self { tokenizers: vec![tokenizer], columns: vec![0], rates: Vec::new(), pairs: None }
     }
 }
 
 impl Routes {
+    /// One way for all, of pairs of texts.
+    pub fn of_pairs(tokenizer: Tokenizer, pairs: Pairs) -> Self {
+        Self { pairs: Some(pairs), ..tokenizer.into() }
+    }
+
+    /// How pairs of texts are read, if the encoder reads two texts together.
+    pub fn pairs(&self) -> Option<Pairs> {
+        self.pairs
+    }
+
+    /// The token ids of pairs of texts.
+    ///
+    /// # Errors
+    ///
+    /// If the tokenizer fails.
+    pub fn encode_pairs(
+        &self,
+        pairs: &[(impl AsRef<str>, impl AsRef<str>)],
+    ) -> Result<Vec<Vec<u32>>, Error> {
+        let types = self.pairs.map_or(0, |pairs| pairs.token_types);
+        let pairs = pairs.iter().map(|(one, other)| (one.as_ref(), other.as_ref())).collect();
+        Ok(self.tokenizer().encode_pairs(pairs, types)?.rows)
+    }
+
     /// The routes of a model, by the tasks of the columns in their order, such as `query` and `document`;
     /// of no tasks, these two.
     ///
@@ -76,7 +113,7 @@ impl Routes {
             );
             Error::option("--routes", reason)
         })?;
-        Ok(Self { tokenizers, columns, rates: Vec::new() })
+        Ok(Self { tokenizers, columns, rates: Vec::new(), pairs: None })
     }
 
     /// The same, with learning rates of their own for some routes.

@@ -4,13 +4,14 @@ use burn::module::Module;
 use burn::tensor::Device;
 use burn_embedding_losses::Workers;
 use burn_embedding_losses::catalog::BatchKind;
+use burn_embedding_losses::reranking::MultipleNegativesRankingLoss;
 use burn_embedding_models::{TextEncoder, Tokenizer};
 
 use super::batches::Batches;
 use super::checkpoint::Checkpoints;
 use super::encoder::{Encoder, EncoderConfig};
 use super::encoder_with_loss::EncoderWithLoss;
-use super::evaluation::{Embedder, Evaluation, Measure, Score, share};
+use super::evaluation::{Embedder, Evaluation, Measure, Score, Scorer, share};
 use super::guide::Guide;
 use super::lora;
 use super::objective::{Choice, Objective, Trainable};
@@ -61,6 +62,7 @@ struct Task {
     loss: String,
     takes: BatchKind,
     examples: Vec<Example>,
+    negatives: Option<MultipleNegativesRankingLoss>,
 }
 
 impl Session<'_> {
@@ -102,6 +104,7 @@ impl Session<'_> {
         let task = Task { loss: loss.title(), ..task };
         let device = self.device.clone().autodiff();
         let objective = loss.build(&task.examples, &start, &device)?;
+        let task = Task { negatives: objective.draws_negatives(), ..task };
         self.train(start, task, objective, console)
     }
 
@@ -119,7 +122,7 @@ impl Session<'_> {
     fn task(&self, loss: &str, takes: BatchKind) -> Result<Task, Error> {
         let examples = task::examples(loss, takes, self.training)?;
         match self.evaluation.tells_something() {
-            true => Ok(Task { loss: loss.to_string(), takes, examples }),
+            true => Ok(Task { loss: loss.to_string(), takes, examples, negatives: None }),
             false => Err(self.nothing_to_evaluate()),
         }
     }
@@ -168,6 +171,7 @@ impl Session<'_> {
         let (examples, texts) = (&task.examples, &self.training.texts);
         let batches = Batches::new(task.takes, examples, texts, routes, &self.schedule);
         let batches = batches.guided_by(self.guide.as_ref());
+        let batches = batches.with_negatives(task.negatives.as_ref());
         match batches.count() {
             0 => Err(Error::NoBatches { data: self.training.name() }),
             steps => Ok((batches, steps)),
@@ -243,6 +247,16 @@ impl Session<'_> {
         model: &EncoderWithLoss<E, L>,
         routes: &Routes,
     ) -> Result<Evaluation, Error> {
+        if let Some(pairs) = routes.pairs() {
+            let classes = self.training.pair_classes();
+            let scorer = Scorer::new(routes, pairs, &model.encoder, &self.device);
+            let evaluation = scorer.evaluate(self.evaluation, &classes)?;
+            return if evaluation.is_empty() {
+                Err(self.nothing_to_evaluate())
+            } else {
+                Ok(evaluation)
+            };
+        }
         let embedder = Embedder::new(routes, &model.encoder);
         let dims = model.objective.truncated_dims();
         let mut evaluation = Evaluation::of(&embedder, self.evaluation, &dims, &self.device)?;

@@ -15,6 +15,8 @@ pub enum Measure {
     Labels,
     /// Share of anchors whose nearest text among all positives is their own.
     Retrieval,
+    /// Mean average precision of a query's own documents, in the order of a reranker's scores.
+    Reranking,
     /// Rank correlation of the cosine with the teacher's cosine.
     Teacher,
     /// Share of pairs that the classifier of a SoftmaxLoss puts into their class.
@@ -29,16 +31,21 @@ pub enum Measure {
     Mrr,
     /// Normalized discounted cumulative gain of the same.
     Ndcg,
+    /// Mean reciprocal rank of a query's first right document among its own.
+    RerankingMrr,
+    /// Normalized discounted cumulative gain of the same.
+    RerankingNdcg,
 }
 
 impl Measure {
     /// Every measure.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Spearman,
         Self::BinaryPairs,
         Self::Triplets,
         Self::Labels,
         Self::Retrieval,
+        Self::Reranking,
         Self::Teacher,
         Self::PairClasses,
         Self::Pearson,
@@ -46,6 +53,8 @@ impl Measure {
         Self::PairF1,
         Self::Mrr,
         Self::Ndcg,
+        Self::RerankingMrr,
+        Self::RerankingNdcg,
     ];
 
     /// Its name in tables.
@@ -63,6 +72,9 @@ impl Measure {
             Self::PairF1 => "best F1 of pairs",
             Self::Mrr => "MRR@10 of retrieval",
             Self::Ndcg => "nDCG@10 of retrieval",
+            Self::Reranking => "MAP of reranking",
+            Self::RerankingMrr => "MRR@10 of reranking",
+            Self::RerankingNdcg => "nDCG@10 of reranking",
         }
     }
 }

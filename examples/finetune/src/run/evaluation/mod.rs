@@ -2,6 +2,7 @@
 
 mod embed;
 mod measure;
+mod pairs;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use embed::{Embedder, Embeddings};
 pub use measure::{Measure, Score, share};
+pub use pairs::Scorer;
 
 use crate::data::{Dataset, Ranking, Text};
 use crate::error::Error;

@@ -11,13 +11,14 @@ use burn_embedding_losses::catalog::{
     AnyBatch, AnyLoss, BatchKind, LossConfig, Targets, TrainingLoss,
 };
 use burn_embedding_losses::reduction::Parts;
+use burn_embedding_losses::reranking::MultipleNegativesRankingLoss;
 use burn_embedding_models::TextEncoder;
 use serde_json::{Map, Value};
 
 use super::batches::Batch;
 use super::start::Start;
 use crate::data::repeats::Ids;
-use crate::data::task::{DENOISING, Example, Target, kind_of};
+use crate::data::task::{DENOISING, Example, Target, is_of_candidates, kind_of};
 use crate::error::Error;
 
 pub use choice::Choice;
@@ -112,6 +113,25 @@ fn configure(
             demand(&mut options, "num_labels", classes, usize::ge, "classes of the data")?;
             demand(&mut options, "embedding_dimension", dimension, usize::eq, "encoder")?;
         }
+        BatchKind::ClassLogits => {
+            let classes = examples.iter().filter_map(|row| row.target.class());
+            let classes = classes.max().map_or(0, |class| class + 1);
+            if classes > dimension {
+                let reason =
+                    format!("the model has {dimension} labels, and the data {classes} classes");
+                return Err(Error::option("--model", reason));
+            }
+        }
+        BatchKind::Logits
+        | BatchKind::Candidates
+        | BatchKind::ScoredCandidates
+        | BatchKind::Lists
+            if dimension != 1 =>
+        {
+            let reason =
+                format!("the model has {dimension} labels, and {name} needs a model with 1");
+            return Err(Error::option("--model", reason));
+        }
         BatchKind::TeacherEmbeddings => {
             let width = examples.iter().find_map(|row| match row.target {
                 Target::Embedding(embedding) => Some(embedding.width()),
@@ -144,6 +164,19 @@ fn demand(
             Err(Error::option("--loss-config", reason))
         }
         _ => Ok(()),
+    }
+}
+
+impl Objective<AnyLoss> {
+    /// The loss, if it wants documents of other rows as negatives of a query.
+    pub fn draws_negatives(&self) -> Option<MultipleNegativesRankingLoss> {
+        match self {
+            Self::Any(
+                AnyLoss::RerankingMultipleNegativesRanking(loss)
+                | AnyLoss::RerankingCachedMultipleNegativesRanking(loss),
+            ) => Some(loss.clone()),
+            _ => None,
+        }
     }
 }
 
@@ -227,7 +260,14 @@ fn batch_of(
     layers: usize,
     batch: &Batch,
 ) -> AnyBatch {
-    let targets = targets(batch, &columns[0].device());
+    let columns = match is_of_candidates(loss.takes()) {
+        true => vec![Tensor::cat(columns, 1)],
+        false => columns,
+    };
+    let targets = match loss.takes() {
+        BatchKind::Lists => lists(batch, &columns[0].device()),
+        _ => targets(batch, &columns[0].device()),
+    };
     let batch = match loss.takes_layers() {
         false => loss.batch(columns, targets),
         true => {
@@ -237,6 +277,15 @@ fn batch_of(
         }
     };
     batch.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The labels of lists that are all of one length.
+fn lists(batch: &Batch, device: &Device) -> Targets {
+    let Targets::Matrix(labels) = targets(batch, device) else {
+        unreachable!("the examples of lists have labels");
+    };
+    let [count, length] = labels.dims();
+    Targets::Lists { labels, lengths: vec![length; count] }
 }
 
 fn targets(batch: &Batch, device: &Device) -> Targets {

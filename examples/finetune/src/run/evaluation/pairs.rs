@@ -1,0 +1,158 @@
+//! The quality of a reranker: what it says of pairs of texts, beside what the rows say.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+use burn_embedding_losses::evaluation::{classify_scores, pearson, reranking, spearman};
+use burn_embedding_models::TextEncoder;
+
+use super::{Evaluation, Measure, Score, share};
+use crate::data::{Dataset, Text};
+use crate::error::Error;
+use crate::run::routes::{Pairs, Routes};
+
+/// Pairs that are scored at a time.
+const BATCH: usize = 64;
+/// Pairs that are read at a time.
+const READ: usize = 1 << 11;
+/// A query without negatives is compared with the documents of as many rows after its own.
+const FOLLOWING: usize = 9;
+/// The places of a ranking that count.
+const TOP: usize = 10;
+
+/// Scores pairs without gradients.
+#[derive(Debug)]
+pub struct Scorer<'a, E> {
+    routes: &'a Routes,
+    pairs: Pairs,
+    encoder: E,
+    device: Device,
+}
+
+impl<'a, E: TextEncoder> Scorer<'a, E> {
+    /// Scores with the parameters that `encoder` has now.
+    pub fn new(routes: &'a Routes, pairs: Pairs, encoder: &E, device: &Device) -> Self {
+        let device = device.clone().without_autodiff();
+        Self { routes, pairs, encoder: encoder.valid(), device }
+    }
+
+    /// Measures on all pairs and rankings of `data`; `classes` are those that a model with several labels
+    /// knows.
+    pub fn evaluate(&self, data: &Dataset, classes: &[&str]) -> Result<Evaluation, Error> {
+        let mut evaluation = Evaluation::default();
+        if self.pairs.labels > 1 {
+            evaluation.insert(Measure::PairClasses, self.classes(data, classes)?);
+            return Ok(evaluation);
+        }
+        self.correlation(data, &mut evaluation)?;
+        self.verdicts(data, &mut evaluation)?;
+        self.rankings(data, &mut evaluation)?;
+        Ok(evaluation)
+    }
+
+    fn correlation(&self, data: &Dataset, into: &mut Evaluation) -> Result<(), Error> {
+        let scored = data.pairs.iter().filter_map(|pair| Some((pair, pair.score?)));
+        let (pairs, expected): (Vec<_>, Vec<_>) =
+            scored.map(|(pair, score)| ((pair.left, pair.right), f64::from(score))).unzip();
+        let found = self.scores(&pairs, data)?;
+        let score = |value: Option<f64>| Some(Score { value: value?, rows: pairs.len() });
+        into.insert(Measure::Spearman, score(spearman(&found, &expected)));
+        into.insert(Measure::Pearson, score(pearson(&found, &expected)));
+        Ok(())
+    }
+
+    fn verdicts(&self, data: &Dataset, into: &mut Evaluation) -> Result<(), Error> {
+        let verdicts = data.verdicts().map(|(pair, verdict)| ((pair.left, pair.right), verdict));
+        let (pairs, labels): (Vec<_>, Vec<_>) = verdicts.unzip();
+        if !labels.contains(&true) || !labels.contains(&false) {
+            return Ok(());
+        }
+        let seen = classify_scores(&self.scores(&pairs, data)?, &labels)?;
+        let score = |value| Some(Score { value, rows: pairs.len() });
+        into.insert(Measure::BinaryPairs, score(seen.average_precision));
+        into.insert(Measure::PairAccuracy, score(seen.accuracy.value));
+        into.insert(Measure::PairF1, score(seen.f1.f1));
+        Ok(())
+    }
+
+    fn rankings(&self, data: &Dataset, into: &mut Evaluation) -> Result<(), Error> {
+        let lists = lists(data);
+        let pairs = lists.iter().flat_map(|(query, documents)| {
+            documents.iter().map(|(document, _)| (*query, *document))
+        });
+        let scores = self.scores(&pairs.collect::<Vec<_>>(), data)?;
+        let mut scores = scores.into_iter();
+        let mut query = |documents: &[(Text, bool)]| {
+            let scores = scores.by_ref().take(documents.len()).collect();
+            (scores, documents.iter().map(|(_, right)| *right).collect())
+        };
+        let queries: Vec<_> = lists.iter().map(|(_, documents)| query(documents)).collect();
+        if queries.is_empty() {
+            return Ok(());
+        }
+        let seen = reranking(&queries, TOP)?;
+        let score = |value| Some(Score { value, rows: seen.queries });
+        into.insert(Measure::Reranking, score(seen.map));
+        into.insert(Measure::RerankingMrr, score(seen.mrr));
+        into.insert(Measure::RerankingNdcg, score(seen.ndcg));
+        Ok(())
+    }
+
+    /// The share of pairs whose class has the highest logit.
+    fn classes(&self, data: &Dataset, classes: &[&str]) -> Result<Option<Score>, Error> {
+        let rows = data.pairs.iter();
+        let rows = rows.filter_map(|pair| Some(((pair.left, pair.right), pair.class.as_deref()?)));
+        let (pairs, expected): (Vec<_>, Vec<_>) = rows.unzip();
+        let logits = self.logits(&pairs, data)?;
+        let found = logits.chunks(self.pairs.labels).map(|logits| {
+            let best = logits.iter().enumerate().max_by(|one, other| one.1.total_cmp(other.1));
+            best.and_then(|(class, _)| classes.get(class))
+        });
+        Ok(share(found.zip(&expected).map(|(found, expected)| found == Some(expected))))
+    }
+
+    fn scores(&self, pairs: &[(Text, Text)], data: &Dataset) -> Result<Vec<f64>, Error> {
+        self.logits(pairs, data)
+    }
+
+    /// The scores of pairs, or all logits of a model with several labels.
+    fn logits(&self, pairs: &[(Text, Text)], data: &Dataset) -> Result<Vec<f64>, Error> {
+        let mut all = Vec::with_capacity(pairs.len());
+        for pairs in pairs.chunks(READ) {
+            let texts = pairs.iter().map(|(one, other)| Ok((data.text(*one)?, data.text(*other)?)));
+            let rows = self.routes.encode_pairs(&texts.collect::<Result<Vec<_>, Error>>()?)?;
+            let rows: Vec<_> = rows.iter().map(Vec::as_slice).collect();
+            let logits = self.encoder.embed_in_batches(&rows, BATCH, &self.device);
+            let scores = match self.pairs.labels {
+                1 => self.pairs.activation.forward(logits),
+                _ => logits,
+            };
+            all.extend(scores.into_data().iter::<f64>());
+        }
+        Ok(all)
+    }
+}
+
+/// Each query of the rankings with its documents, and whether they are right. Where no row has negatives, the
+/// documents of the rows that follow are.
+fn lists(data: &Dataset) -> Vec<(Text, Vec<(Text, bool)>)> {
+    let rows = &data.rankings;
+    let mut lists: BTreeMap<Text, Vec<(Text, bool)>> = BTreeMap::new();
+    let without = rows.iter().all(|row| row.negatives.is_empty());
+    for (index, row) in rows.iter().enumerate() {
+        let documents = lists.entry(row.anchor).or_default();
+        documents.push((row.positive, true));
+        let following =
+            (1..=FOLLOWING.min(rows.len() - 1)).map(|step| &rows[(index + step) % rows.len()]);
+        match without {
+            true => documents.extend(following.map(|other| (other.positive, false))),
+            false => documents.extend(row.negatives.iter().map(|negative| (*negative, false))),
+        }
+    }
+    for documents in lists.values_mut() {
+        // What is right in one row is right in all; right ones come first.
+        documents.sort_by_key(|(text, right)| (*text, !right));
+        documents.dedup_by_key(|(text, _)| *text);
+    }
+    lists.into_iter().filter(|(_, documents)| documents.iter().any(|(_, right)| !right)).collect()
+}
