@@ -209,6 +209,15 @@ pub struct InspectArgs {
     pub how: DataArgs,
 }
 
+/// What a model is trained for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Task {
+    /// Embeddings of texts.
+    Embed,
+    /// Scores of pairs of texts.
+    Rerank,
+}
+
 /// Options of training.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
@@ -219,6 +228,11 @@ pub struct Args {
     /// Pooling of a directory that holds only a transformer: mean, cls or max
     #[arg(long, value_name = "MODE", value_parser = PoolingMode::named, requires = "model")]
     pub pooling: Option<PoolingMode>,
+
+    /// What --model is trained for: embed, or rerank, which gives an encoder a new classifier that scores
+    /// pairs of texts [default: rerank if it is a CrossEncoder, else embed]
+    #[arg(long, value_name = "TASK", requires = "model", conflicts_with_all = ["pooling", "static_dim"])]
+    pub task: Option<Task>,
 
     /// Route through --model, if it has several, such as query or document: it alone is trained, for all
     /// columns, and saved as a model of its own

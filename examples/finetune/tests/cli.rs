@@ -254,7 +254,7 @@ fn options_that_are_none_are_refused() {
     refused(
         &[],
         &["--loss", "cross_encoder.LambdaLoss"],
-        "needs a model that scores pairs of texts: name a CrossEncoder with --model",
+        "needs a model that scores pairs of texts: name a CrossEncoder with --model, or say --task rerank",
     );
     for entry in LossConfig::ENTRIES {
         if entry.model == ModelKind::MultiVectorEncoder {

@@ -59,12 +59,12 @@ fn the_losses_of_twenty_steps_are_those_of_sentence_transformers() {
     }
 }
 
-/// Queries with a right and two wrong documents.
-fn rankings(directory: &Path) {
+/// Queries with a right and two wrong documents; `end` is at the end of right ones, any number of times.
+fn rankings(directory: &Path, end: &str) {
     let row = |number: usize| {
         let (right, wrong) =
             (["cat", "dog", "river"][number % 3], ["dog", "river", "cat"][number % 3]);
-        json!({"anchor": format!("the {right}"), "positive": format!("a {right} {number}"),
+        json!({"anchor": format!("the {right}"), "positive": format!("a {right} {number}{}", end.repeat(number % 5 * 3)),
             "negative_1": format!("a {wrong} {number}"), "negative_2": "the mat"})
     };
     let rows: String = (0..24).map(|number| format!("{}\n", row(number))).collect();
@@ -82,7 +82,7 @@ fn measured(directory: &Path, measure: &str) -> (f64, f64) {
 #[test]
 fn a_trained_reranker_puts_right_documents_first() {
     let directory = TempDir::new().unwrap();
-    rankings(directory.path());
+    rankings(directory.path(), "");
     let model = model("electra");
     for loss in [
         "BinaryCrossEntropyLoss",
@@ -115,7 +115,7 @@ fn a_trained_reranker_puts_right_documents_first() {
 #[test]
 fn any_number_of_workers_and_any_mini_batch_train_the_same() {
     let directory = TempDir::new().unwrap();
-    rankings(directory.path());
+    rankings(directory.path(), "");
     let model = model("bert");
     let losses = |more: &[&str]| {
         let args =
@@ -163,9 +163,58 @@ fn classes_of_pairs_are_learnt_by_a_model_with_as_many_labels() {
 }
 
 #[test]
+fn an_encoder_becomes_a_reranker() {
+    let directory = TempDir::new().unwrap();
+    rankings(directory.path(), " and the cat");
+    for family in ["bert", "roberta", "distilbert", "deberta-v3", "modernbert"] {
+        let encoder = golden(family).to_str().unwrap().to_string();
+        let args = [
+            "--model",
+            &encoder,
+            "--task",
+            "rerank",
+            "--data",
+            "rows.jsonl",
+            "--eval",
+            "rows.jsonl",
+        ];
+        let more =
+            ["--loss", "BinaryCrossEntropyLoss", "--epochs", "12", "--learning-rate", "0.01"];
+        let usual = ["--dropout", "0", "--batch-size", "8", "--no-report", "--out", family];
+        succeed(directory.path(), &[&args[..], &more, &usual].concat());
+        let saved = directory.path().join(family);
+        let (before, after) = measured(&saved, "MAP of reranking");
+        assert!(after > before.min(0.85) + 0.1, "{family}: {before} {after}");
+        let config: Value =
+            serde_json::from_slice(&fs::read(saved.join("config.json")).unwrap()).unwrap();
+        let class = config["architectures"][0].as_str().unwrap();
+        assert!(class.ends_with("ForSequenceClassification"), "{class}");
+        // The saved model reads texts as the trained one did.
+        let again =
+            ["--model", family, "--data", "rows.jsonl", "--eval", "rows.jsonl", "--steps", "1"];
+        let usual =
+            ["--loss", "BinaryCrossEntropyLoss", "--no-report", "--out", "again", "--force"];
+        succeed(directory.path(), &[&again[..], &usual, &["--learning-rate", "1e-12"]].concat());
+        let (start, _) = measured(&directory.path().join("again"), "MAP of reranking");
+        assert!((start - after).abs() < 1e-6, "{family}: {start} is not {after}");
+    }
+    let bert = golden("bert").to_str().unwrap().to_string();
+    fs::write(
+        directory.path().join("pairs.csv"),
+        "sentence1,sentence2,label\na,b,x\nc,d,y\ne,f,z\n",
+    )
+    .unwrap();
+    let args = ["--model", &bert, "--task", "rerank", "--data", "pairs.csv", "--eval", "pairs.csv"];
+    let more = ["--loss", "CrossEntropyLoss", "--steps", "2", "--no-report", "--out", "classes"];
+    succeed(directory.path(), &[&args[..], &more].concat());
+    let classes = CrossEncoder::open(directory.path().join("classes"), &Device::flex()).unwrap();
+    assert_eq!(classes.labels(), 3);
+}
+
+#[test]
 fn what_does_not_fit_a_reranker_is_refused() {
     let directory = TempDir::new().unwrap();
-    rankings(directory.path());
+    rankings(directory.path(), "");
     fs::write(
         directory.path().join("pairs.csv"),
         "sentence1,sentence2,label\na,b,x\nc,d,y\ne,f,z\ng,h,u\n",
@@ -173,8 +222,14 @@ fn what_does_not_fit_a_reranker_is_refused() {
     .unwrap();
     let before = names(directory.path());
     let [one, three] = ["bert", "roberta"].map(model);
-    let encoder = golden("bert").to_str().unwrap().to_string();
+    let [encoder, other] = ["bert", "qwen3"].map(|it| golden(it).to_str().unwrap().to_string());
     for (args, message) in [
+        (
+            vec!["--model", &other, "--task", "rerank"],
+            "`model_type` \"qwen3\" has no classifier of text pairs",
+        ),
+        (vec!["--task", "rerank"], "--model <DIR>"),
+        (vec!["--model", &one, "--task", "embed", "--loss", "TripletLoss"], "gives scores"),
         (
             vec!["--model", &one, "--loss", "CoSENTLoss"],
             "CoSENTLoss compares embeddings, and the model scores pairs",

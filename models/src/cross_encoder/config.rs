@@ -19,6 +19,8 @@ pub struct HeadConfig {
     /// The number of scores of a pair.
     pub labels: usize,
     pub(super) hidden_size: usize,
+    /// The standard deviation of new weights.
+    pub(super) deviation: f64,
     pub(super) activation: Activation,
     pub(super) dense_bias: bool,
     pub(super) first_dropout: f64,
@@ -56,6 +58,7 @@ impl HeadNames {
 struct Fields {
     num_labels: Option<usize>,
     id2label: Option<Map<String, Value>>,
+    initializer_range: Option<f64>,
     classifier_dropout: Option<f64>,
     classifier_dropout_prob: Option<f64>,
     seq_classif_dropout: Option<f64>,
@@ -96,6 +99,7 @@ impl HeadConfig {
         let base = Self {
             labels: fields.labels(),
             hidden_size: network.shape().hidden_size(),
+            deviation: fields.initializer_range.unwrap_or(0.02),
             activation: Activation::Tanh,
             dense_bias: true,
             first_dropout: 0.0,

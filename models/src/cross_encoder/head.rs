@@ -1,7 +1,7 @@
 //! What turns the vectors of a text pair into scores: a layer on the first token, and a classifier.
 
 use burn::module::Module;
-use burn::nn::{Linear, LinearConfig};
+use burn::nn::Linear;
 use burn::tensor::{Bool, Device, Tensor};
 
 use super::config::HeadConfig;
@@ -9,13 +9,13 @@ use crate::dropout::Dropout;
 use crate::lora::Project;
 use crate::modules::{Pooling, PoolingMode};
 use crate::rotary::Norm;
-use crate::transformer::Activation;
+use crate::transformer::{Activation, linear_without_bias, zeros};
 
 /// `classifier(norm(activation(dense(x))))`, where x is the vector of the first token.
 #[derive(Module, Debug)]
 pub struct Head {
-    dense: Linear,
-    norm: Option<Norm>,
+    pub(crate) dense: Linear,
+    pub(crate) norm: Option<Norm>,
     classifier: Linear,
     /// Before the first layer.
     first_dropout: Dropout,
@@ -31,7 +31,10 @@ impl Head {
     /// A head whose parameters are only drawn if they are used before others are loaded.
     pub(crate) fn new(config: &HeadConfig, norm: Option<Norm>, device: &Device) -> Self {
         let size = config.hidden_size;
-        let linear = |outputs, bias| LinearConfig::new(size, outputs).with_bias(bias).init(device);
+        let linear = |outputs, bias: bool| {
+            let layer = linear_without_bias(size, outputs, config.deviation, device);
+            Linear { bias: bias.then(|| zeros(outputs, device)), ..layer }
+        };
         Self {
             dense: linear(size, config.dense_bias),
             norm,

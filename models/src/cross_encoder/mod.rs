@@ -4,6 +4,7 @@ mod activation;
 mod config;
 mod encoder;
 mod head;
+mod new;
 mod package;
 
 use std::path::{Path, PathBuf};

@@ -14,6 +14,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 pub use open::OpenOptions;
+pub(crate) use open::TOKENIZER_CONFIG;
 pub use package::{Package, file_names};
 pub use routed::{RoutedPackage, RoutedTransformer};
 pub(crate) use save::{full_precision, write};

@@ -21,7 +21,7 @@ use crate::tokenizer::{self, Tokenizer};
 use crate::weights;
 
 /// The options of the tokenizer.
-const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+pub(crate) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 
 /// Options for opening a directory, where the model should differ from what the directory says.
 ///

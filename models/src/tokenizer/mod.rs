@@ -258,6 +258,17 @@ impl Tokenizer {
         Ok(Self { rows: highest as usize + 1, max_tokens: usize::MAX, special: false, ..self })
     }
 
+    /// The same tokenizer for texts of at most `max_tokens`, if its own limit is no lower.
+    pub(crate) fn limited(mut self, max_tokens: usize) -> Result<Self, Error> {
+        if max_tokens < self.max_tokens {
+            let truncation = self.inner.get_truncation().cloned().unwrap_or_default();
+            let truncation = TruncationParams { max_length: max_tokens, ..truncation };
+            self.inner.with_truncation(Some(truncation)).map_err(failed)?;
+            self.max_tokens = max_tokens;
+        }
+        Ok(self)
+    }
+
     /// The number of rows that a table of vectors needs.
     pub(crate) fn rows(&self) -> usize {
         self.rows

@@ -21,7 +21,8 @@ pub use self::adapter::{ADAPTER, base, save as adapter_files};
 use self::files::one_line;
 pub use self::files::{Tensors, WEIGHTS};
 pub use self::pair_encoder::{
-    file_name as pair_encoder_name, load as load_pair_encoder, save as save_pair_encoder,
+    file_name as pair_encoder_name, load as load_pair_encoder, new as new_pair_encoder,
+    save as save_pair_encoder,
 };
 pub use self::parameters::{Parameter, linear_layers};
 use crate::directory::Directory;

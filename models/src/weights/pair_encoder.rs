@@ -1,6 +1,6 @@
 //! The parameters of a network with a head that scores text pairs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use burn_store::KeyRemapper;
@@ -20,6 +20,60 @@ pub fn load(
     (config, head): (&NetworkConfig, &HeadConfig),
     device: &Device,
 ) -> Result<PairEncoder, Error> {
+    let (path, found, of_head) = apart(directory, module, (config, head), device)?;
+    let there = |name: &str| {
+        let (layer, kind) = name.rsplit_once('.').unwrap_or((name, ""));
+        let pair = head.names.pairs().find(|(here, _)| *here == layer);
+        pair.map_or_else(|| name.to_string(), |(_, there)| format!("{there}.{kind}"))
+    };
+    let head = apply(new_head(config, head, device), of_head, &path, there)?;
+    Ok(PairEncoder { network: network(&path, found, config, device)?, head })
+}
+
+/// Reads the parameters of an encoder, and draws those of a head that it lacks.
+pub fn new(
+    directory: &Directory,
+    module: &Path,
+    (config, head): (&NetworkConfig, &HeadConfig),
+    device: &Device,
+) -> Result<PairEncoder, Error> {
+    let (path, found, of_head) = apart(directory, module, (config, head), device)?;
+    let mut head = new_head(config, head, device);
+    let layer = |layer: &str| {
+        let own = of_head.iter().filter_map(|(name, tensor)| {
+            let kind = name.strip_prefix(layer)?.strip_prefix('.')?;
+            let mut tensor = tensor.clone();
+            tensor.name = kind.to_string();
+            Some((kind.to_string(), tensor))
+        });
+        own.collect::<Tensors>()
+    };
+    let there = |name: &str| name.to_string();
+    let (of_dense, of_norm) = (layer("dense"), layer("norm"));
+    if !of_dense.is_empty() {
+        head.dense = apply(head.dense, of_dense, &path, there)?;
+    }
+    if !of_norm.is_empty() {
+        head.norm = head.norm.map(|norm| apply(norm, of_norm, &path, there)).transpose()?;
+    }
+    Ok(PairEncoder { network: network(&path, found, config, device)?, head })
+}
+
+fn new_head(config: &NetworkConfig, head: &HeadConfig, device: &Device) -> Head {
+    let norm = match config {
+        NetworkConfig::Rotary(config) => head.names.norm.map(|_| config.hidden_norm(device)),
+        _ => None,
+    };
+    Head::new(head, norm, device)
+}
+
+/// The file, the parameters of the network by the names of this crate, and those of the head by its own.
+fn apart(
+    directory: &Directory,
+    module: &Path,
+    (config, head): (&NetworkConfig, &HeadConfig),
+    device: &Device,
+) -> Result<(PathBuf, Tensors, Tensors), Error> {
     let (path, mut found) = of_network(directory, module, config, device)?;
     let prefix = format!("{}.", config.shape().names().prefix);
     let reading = config.shape().names().reading();
@@ -37,17 +91,7 @@ pub fn load(
             }
         }
     }
-    let norm = match config {
-        NetworkConfig::Rotary(config) => head.names.norm.map(|_| config.hidden_norm(device)),
-        _ => None,
-    };
-    let there = |name: &str| {
-        let (layer, kind) = name.rsplit_once('.').unwrap_or((name, ""));
-        let pair = head.names.pairs().find(|(here, _)| *here == layer);
-        pair.map_or_else(|| name.to_string(), |(_, there)| format!("{there}.{kind}"))
-    };
-    let head = apply(Head::new(head, norm, device), of_head, &path, there)?;
-    Ok(PairEncoder { network: network(&path, found, config, device)?, head })
+    Ok((path, found, of_head))
 }
 
 /// Writes the parameters under the names that `transformers` gives them.

@@ -112,7 +112,7 @@ pub fn name_for(loss: &str, reranks: bool) -> Result<String, Error> {
         )),
         false if short != loss || (known.contains(&loss) && entry_of(loss).is_err()) => {
             failed(format!(
-                "{loss} needs a model that scores pairs of texts: name a CrossEncoder with --model"
+                "{loss} needs a model that scores pairs of texts: name a CrossEncoder with --model, or say --task rerank"
             ))
         }
         false => Ok(loss.to_string()),
