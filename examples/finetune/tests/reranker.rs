@@ -100,6 +100,7 @@ fn a_trained_reranker_puts_right_documents_first() {
         assert!(after > before + 0.1 && after > 0.9, "{loss}: {before} {after}");
         let card = fs::read_to_string(saved.join("README.md")).unwrap();
         assert!(card.contains("CrossEncoder(") && card.contains("- cross-encoder\n"), "{card}");
+        assert!(card.contains(&format!("- loss:{loss}\n")), "{card}");
         let trained = CrossEncoder::open(&saved, &Device::flex()).unwrap();
         let ranked = trained.rank("the cat", &["a dog 1", "the mat", "a cat 3"]).unwrap();
         assert_eq!(ranked[0].index, 2, "{loss}");

@@ -95,6 +95,11 @@ pub fn reranking_losses() -> Vec<&'static str> {
     names
 }
 
+/// The Python name of a loss of the catalog.
+pub fn short_name(loss: &str) -> &str {
+    loss.strip_prefix(RERANKING).unwrap_or(loss)
+}
+
 /// The name in the catalog of a loss for a reranker, or for an encoder of texts.
 ///
 /// # Errors
@@ -102,7 +107,7 @@ pub fn reranking_losses() -> Vec<&'static str> {
 /// If the loss is for the other kind of model.
 pub fn name_for(loss: &str, reranks: bool) -> Result<String, Error> {
     let known = reranking_losses();
-    let short = loss.strip_prefix(RERANKING).unwrap_or(loss);
+    let short = short_name(loss);
     let failed = |reason: String| Err(Error::option("--loss", reason));
     match reranks {
         true if known.contains(&short) => Ok(format!("{RERANKING}{short}")),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use burn_embedding_losses::catalog::{BatchKind, Entry, LossConfig};
 use serde_json::{Map, Value, json};
 
-use crate::data::task::{entry_of, kind_of};
+use crate::data::task::{entry_of, kind_of, short_name};
 use crate::error::Error;
 
 /// The options of losses around others by their Python names, which no other loss has: those of
@@ -102,7 +102,7 @@ impl Choice {
     pub fn title(&self) -> String {
         match &self.wrapper {
             Some(wrapper) => format!("{}({})", wrapper.name, self.name),
-            None => self.name.clone(),
+            None => short_name(&self.name).to_string(),
         }
     }
 
