@@ -87,6 +87,19 @@ fn the_losses_are_those_of_sentence_transformers() {
 }
 
 #[test]
+fn triplets_that_follow_from_pairs_are_embedded_on_their_routes() {
+    let directory = TempDir::new().unwrap();
+    // The second text of each pair is also the anchor of a triplet.
+    let rows =
+        "sentence1,sentence2,score\na cat,the dog,1.0\na mat,the dog,0.0\na river,the dog,0.5\n";
+    fs::write(directory.path().join("pairs.csv"), rows).unwrap();
+    let data = ["--data", "pairs.csv", "--eval", "pairs.csv", "--loss", "CosineSimilarityLoss"];
+    train(directory.path(), "trained", &[&data[..], &["--keep-worse"]].concat());
+    let summary = fs::read_to_string(directory.path().join("trained/training.json")).unwrap();
+    assert!(summary.contains("accuracy of triplets"), "{summary}");
+}
+
+#[test]
 fn only_the_routes_of_the_columns_are_trained() {
     let directory = TempDir::new().unwrap();
     train(directory.path(), "trained", &["--routes", "document"]);

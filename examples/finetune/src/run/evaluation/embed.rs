@@ -39,7 +39,11 @@ impl<'a, E: TextEncoder> Embedder<'a, E> {
 
     /// The embeddings of all texts of `data`, each computed once on each route.
     pub fn embed(&self, data: &Dataset, device: &Device) -> Result<Embeddings, Error> {
-        let mut texts: Vec<_> = self.routed(data.columns()).collect();
+        // A text may stand in another column of a triplet than in the pair that the triplet follows from.
+        let triplets = data.triplets().into_iter().flat_map(|triplet| {
+            [(0, triplet.anchor), (1, triplet.positive), (2, triplet.negative)]
+        });
+        let mut texts: Vec<_> = self.routed(data.columns().chain(triplets)).collect();
         texts.sort_unstable();
         texts.dedup();
         let matrix = match texts.is_empty() {
