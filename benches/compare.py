@@ -161,7 +161,8 @@ def table(arguments):
         f"{date.today():%d %B %Y}, {os.cpu_count()} cores of {processor()}, {platform.system()}; backend "
         f"`{arguments.backend}` against sentence-transformers {sentence_transformers.__version__} on PyTorch "
         f"{torch.__version__} ({arguments.python_device}). Forward and backward on random unit rows, medians. Ratios "
-        "are Python / Rust: above 1, this crate needs less. Made by `benches/compare.py`.\n"
+        "are Python / Rust: above 1, this crate needs less. The Rust program's allocator is mimalloc, as that of "
+        "`finetune`. Made by `benches/compare.py`.\n"
     )
     print("| Loss | n | dim | ms | Python | ratio | extra MiB | Python | products ms | × products |")
     print("| :-- | --: | --: | --: | --: | --: | --: | --: | --: | --: |", flush=True)

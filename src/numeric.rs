@@ -1,9 +1,9 @@
 //! Lengths, unit rows and roots that stay finite, and the rounding errors that results may have.
 //!
 //! A plain `sqrt` has an infinite derivative at 0, and the square of a coordinate underflows or
-//! overflows long before the coordinate does. Every root in this crate is taken here, except by the
-//! kernels, which derive theirs by hand in `f64`; and every bound that decides whether two numbers count
-//! as equal is defined here.
+//! overflows long before the coordinate does. Every root of a loss whose argument may be 0 is taken here,
+//! except by the kernels, which derive theirs by hand in `f64`. Every bound that decides whether two numbers
+//! count as equal is defined here, except what a kernel needs to know about its own `f32` arithmetic.
 
 use burn::prelude::*;
 use burn::tensor::DType;
@@ -63,9 +63,9 @@ pub(crate) fn smallest_divisor<const D: usize>(x: &Tensor<D>) -> f64 {
     smallest_normal(x) * 16.0
 }
 
-/// The lowest finite number of the tensor's type.
-pub(crate) fn lowest_number<const D: usize>(x: &Tensor<D>) -> f64 {
-    x.dtype().finfo().map_or(f64::MIN, |info| info.min)
+/// The lowest finite number of a type of floats.
+pub fn lowest_number(dtype: DType) -> f64 {
+    dtype.finfo().map_or(f64::MIN, |info| info.min)
 }
 
 /// The largest difference of two values that are equal except for rounding.

@@ -3,6 +3,7 @@
 use burn::prelude::*;
 
 use super::fused::{AdamStep, Bags, DropoutMask, Given, LayerNorm, Moved, Scores};
+use super::row_products::OfProducts;
 use super::triplet_sum::TripletRule;
 use super::{Chosen, PairFeatures, Partner, ProductDistance, RowMetric};
 use crate::budget::Blocks;
@@ -14,6 +15,15 @@ pub fn compare_rows(
     _: RowMetric,
     _: &Partner,
     _: Option<&Partner>,
+) -> Option<Tensor<1>> {
+    None
+}
+
+pub fn row_products_sum(
+    _: [&Tensor<2>; 2],
+    _: &[Tensor<2>],
+    _: f64,
+    _: OfProducts,
 ) -> Option<Tensor<1>> {
     None
 }

@@ -29,7 +29,7 @@ pub(crate) fn best_tokens(
 ) -> BestTokens {
     let ([count, tokens], n) = (mask.dims(), rows.dims()[0]);
     let products = rows.matmul(documents.transpose());
-    let lowest = lowest_number(&products);
+    let lowest = lowest_number(products.dtype());
     let absent = mask.clone().bool_not().reshape([1, count * tokens]);
     let products = products.mask_fill(absent.expand([n, count * tokens]), lowest);
     let last = top_k.map(|k| {
@@ -57,7 +57,7 @@ pub(crate) fn best_own_tokens(
     let ([n, rows, _], [_, count, tokens]) = (queries.dims(), mask.dims());
     let products = queries.matmul(documents.swap_dims(1, 2));
     let absent = mask.bool_not().reshape([n, 1, count * tokens]).expand(products.dims());
-    let lowest = lowest_number(&products);
+    let lowest = lowest_number(products.dtype());
     let products = products.mask_fill(absent, lowest).reshape([n * rows, count, tokens]);
     let (similarity, place) = products.max_dim_with_indices(2);
     BestTokens {

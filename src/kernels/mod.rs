@@ -22,6 +22,7 @@ pub mod fused;
 mod linear;
 mod pair_features;
 mod row_comparison;
+mod row_products;
 mod search;
 mod softmax;
 mod squared_error;
@@ -43,6 +44,7 @@ pub(crate) use best_tokens::{
 };
 pub(crate) use cores::Cores;
 pub(crate) use row_comparison::{Partner, RowMetric};
+pub(crate) use row_products::row_products_sum;
 pub(crate) use search::{closest_other, hardest};
 pub(crate) use softmax::{add_to_diagonal, diagonal, log_sum_exp, matrices_in_memory, softmax};
 pub(crate) use triplet_sum::{TripletRule, triplet_sum};

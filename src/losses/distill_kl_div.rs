@@ -4,8 +4,8 @@ use super::{BatchLoss, config, forward, init};
 use crate::batch::TeacherScoresBatch;
 use crate::error::ConfigError;
 use crate::geometry::Similarity;
-use crate::objective::divergence::kl_divergence;
-use crate::reduction::{Reduction, Terms};
+use crate::objective::divergence::{kl_divergence, kl_divergence_sum};
+use crate::reduction::{Reduced, Reduction, Terms};
 
 const NAME: &str = "DistillKLDivLoss";
 
@@ -103,6 +103,19 @@ impl BatchLoss<TeacherScoresBatch> for DistillKlDivLoss {
         let similarities = Tensor::stack(documents.into_iter().map(of_document).collect(), 1);
         // t² Σ p (ln p − ln q)
         Terms::all(kl_divergence(similarities, scores, self.config.temperatures()))
+    }
+
+    #[track_caller]
+    fn reduced(&self, batch: TeacherScoresBatch, reduction: Reduction) -> Reduced {
+        let DistillKlDivLossConfig { similarity, .. } = self.config;
+        if !similarity.is_bilinear() {
+            return self.terms(batch).reduce(reduction);
+        }
+        let TeacherScoresBatch { query, documents, scores } = batch;
+        let (weight, query) = (reduction.weight(query.dims()[0]), similarity.prepare(query));
+        let documents = documents.into_iter().map(|rows| similarity.prepare(rows)).collect();
+        let temperatures = self.config.temperatures();
+        Reduced::new(kl_divergence_sum(query, documents, scores, temperatures, weight))
     }
 }
 

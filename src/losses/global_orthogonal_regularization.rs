@@ -71,7 +71,7 @@ impl GlobalOrthogonalRegularizationLossConfig {
 ///
 /// Of cosines, the moments come from sums over rows and the product `EᵀE`, `[dim, dim]`, or `EEᵀ` if that is
 /// smaller; of dot products, from a block of rows with all others at a time, so that one long row does not blur
-/// the rest. Memory does not grow with `n²`. They are computed in `f64` where the device has it.
+/// the rest. Memory does not grow with `n²`. Those of dot products are computed in `f64` where the device has it.
 ///
 /// # Differences
 ///
@@ -125,11 +125,11 @@ impl GlobalOrthogonalRegularizationLoss {
     fn moments(&self, rows: Tensor<2>) -> (Tensor<1>, Tensor<1>) {
         let [n, dim] = rows.dims();
         let share = 1.0 / (n * (n - 1)).max(1) as f64;
-        let rows = self.config.similarity.prepare(widen(rows));
         // Σ s(eᵢ, eⱼ) and Σ s(eᵢ, eⱼ)²
         let moments = match self.config.similarity {
-            Similarity::Cosine => unit_pair_moments(rows),
+            Similarity::Cosine => unit_pair_moments(self.config.similarity.prepare(rows)),
             _ => {
+                let rows = widen(rows);
                 let bytes = PRODUCTS * n * rows.dtype().size();
                 let blocks = Blocks::within(NAME, None, &rows.device(), [n, dim], bytes);
                 pair_moments(rows, blocks)

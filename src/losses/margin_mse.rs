@@ -4,8 +4,8 @@ use super::{BatchLoss, config, forward, init};
 use crate::batch::{MarginBatch, RetrievalBatch};
 use crate::error::ConfigError;
 use crate::geometry::Similarity;
-use crate::objective::regression::margin_squared_error;
-use crate::reduction::{Reduction, Terms};
+use crate::objective::regression::{margin_squared_error, margin_squared_error_sum};
+use crate::reduction::{Reduced, Reduction, Terms};
 
 config! {
     /// Configuration of [`MarginMseLoss`].
@@ -83,6 +83,20 @@ impl BatchLoss<MarginBatch> for MarginMseLoss {
         let similarity = self.config.similarity;
         let errors = margin_squared_error(similarity, anchor, positive, negatives, margins);
         Terms::all(errors.flatten(0, 1))
+    }
+
+    #[track_caller]
+    fn reduced(&self, batch: MarginBatch, reduction: Reduction) -> Reduced {
+        let similarity = self.config.similarity;
+        if !similarity.is_bilinear() {
+            return self.terms(batch).reduce(reduction);
+        }
+        let MarginBatch { candidates, margins } = batch;
+        let RetrievalBatch { anchor, positive, negatives, .. } = candidates;
+        let weight = reduction.weight(margins.shape().num_elements());
+        Reduced::new(margin_squared_error_sum(
+            similarity, anchor, positive, negatives, margins, weight,
+        ))
     }
 }
 

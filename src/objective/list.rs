@@ -14,7 +14,7 @@ use crate::reduction::{Reduced, Reduction};
 /// `−Σᵢ softmax(y)ᵢ ln softmax(s)ᵢ` over the documents of every list, `[lists]`; 0 for an empty list.
 pub fn list_cross_entropy(ListBatch { logits, labels, exists }: ListBatch) -> Tensor<1> {
     let absent = exists.bool_not();
-    let lowest = lowest_number(&labels);
+    let lowest = lowest_number(labels.dtype());
     let wanted = log_softmax(labels.mask_fill(absent.clone(), lowest)).exp();
     let log_p = log_softmax(logits.mask_fill(absent.clone(), lowest));
     // A product with what does not exist is 0 · −∞.

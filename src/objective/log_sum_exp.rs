@@ -29,7 +29,7 @@ pub fn remaining_log_sum_exp(x: Tensor<2>) -> Tensor<2> {
 
 /// The logarithm of 0, as a finite number.
 pub(super) fn log_of_zero<const D: usize>(shape: [usize; D], like: &Tensor<D>) -> Tensor<D> {
-    Tensor::full(shape, lowest_number(like), (&like.device(), like.dtype()))
+    Tensor::full(shape, lowest_number(like.dtype()), (&like.device(), like.dtype()))
 }
 
 /// `ln(eˣ + eʸ)`, element by element.

@@ -22,7 +22,7 @@ pub fn pairwise_logistic(scores: Tensor<1>, labels: Tensor<1>, scale: f64) -> Re
     let fixed = scores.clone().inner();
     // An offset that all scores share cancels; without it they keep their digits.
     let centre = fixed.clone().min().mul_scalar(0.5) + fixed.clone().max().mul_scalar(0.5);
-    let largest = -lowest_number(&fixed) / 4.0;
+    let largest = -lowest_number(fixed.dtype()) / 4.0;
     let s = (fixed - centre).mul_scalar(scale).clamp(-largest, largest);
 
     let row = s.clone().unsqueeze_dim(0);

@@ -234,7 +234,7 @@ impl<S: Scores> Candidates<S> {
     /// `ln(1 + exp(−zᵢᵢ)) + Σ_{j≠i} ln(1 + exp(zᵢⱼ))`, `[rows, 1]`.
     fn answers(&self, logits: Tensor<2>, positives: Tensor<2>, range: &Range<usize>) -> Tensor<2> {
         let own = self.widened(self.own_positive(range, &logits.device()), logits.dims()[1]);
-        let lowest = lowest_number(&logits);
+        let lowest = lowest_number(logits.dtype());
         let others = log_one_plus_exp(logits.mask_fill(own, lowest)).sum_dim(1);
         others + log_one_plus_exp(positives.neg())
     }
@@ -250,7 +250,7 @@ impl<S: Scores> Candidates<S> {
                 }
             }
             if let Some(mask) = self.left_out(comparison, range, &z) {
-                let lowest = lowest_number(&z);
+                let lowest = lowest_number(z.dtype());
                 z = z.mask_fill(mask, lowest);
             }
             (z, trace)

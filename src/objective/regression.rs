@@ -6,7 +6,7 @@ use burn::tensor::activation;
 
 use super::hinge::log_one_plus_exp;
 use crate::geometry::Similarity;
-use crate::kernels::carry_gradient;
+use crate::kernels::{carry_gradient, row_products_sum};
 use crate::numeric::{lowest_number, smallest_divisor, tangent};
 
 pub use crate::kernels::squared_error_sum;
@@ -94,6 +94,39 @@ pub fn margin_squared_error(
     squared_error(predicted, margins)
 }
 
+/// The same, summed and multiplied by a weight, `[1]`; for a similarity that is the dot product of prepared rows.
+pub(crate) fn margin_squared_error_sum(
+    similarity: Similarity,
+    query: Tensor<2>,
+    positive: Tensor<2>,
+    negatives: Vec<Tensor<2>>,
+    margins: Tensor<2>,
+    weight: f64,
+) -> Tensor<1> {
+    let of_row = |margins: &[f32], scores: &mut [f64]| {
+        let (positive, negatives) = scores.split_first_mut().expect("a score of the positive");
+        let (mut value, mut slope_of_positive) = (0.0, 0.0);
+        for (score, &margin) in negatives.iter_mut().zip(margins) {
+            let error = *positive - *score - f64::from(margin);
+            value += error * error;
+            slope_of_positive += 2.0 * error;
+            *score = -2.0 * error;
+        }
+        *positive = slope_of_positive;
+        value
+    };
+    let query = similarity.prepare(query);
+    let documents: Vec<_> =
+        std::iter::once(positive).chain(negatives).map(|rows| similarity.prepare(rows)).collect();
+    row_products_sum([&query, &margins], &documents, weight, &of_row, || {
+        let (positive, negatives) = (documents[0].clone(), documents[1..].to_vec());
+        let (query, margins) = (query.clone(), margins.clone());
+        margin_squared_error(Similarity::Dot, query, positive, negatives, margins)
+            .mul_scalar(weight)
+            .sum()
+    })
+}
+
 /// The mean of `(x − y)²` relative to the mean of `(y − ȳ)²`, `[1]`, where `ȳ` is the mean row of `y`; not divided if
 /// all rows of `y` are equal.
 ///
@@ -155,7 +188,7 @@ fn every(condition: Tensor<1, Bool>, rows: &Tensor<2>) -> Tensor<2, Bool> {
 
 /// The largest number of the type in place of one that does not fit.
 fn fitting<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let largest = -lowest_number(&x);
+    let largest = -lowest_number(x.dtype());
     x.clamp(-largest, largest)
 }
 

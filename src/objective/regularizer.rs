@@ -12,15 +12,24 @@ use crate::select::own_row;
 ///
 /// # Numerical behavior
 ///
-/// Both by sums over rows: of the rows themselves, `‖Σ xᵢ‖² − Σ ‖xᵢ‖²`, and of `(XᵀX) xᵢ`, which is the same as
-/// `Xᵀ(X xᵢ)`. The smaller of `XᵀX` and `XXᵀ` is computed, so no matrix is larger than `[dim, dim]`. The
-/// gradients are known in closed form. One row far longer than the others would leave nothing of the
-/// differences.
+/// The first by a sum over rows, `‖Σ xᵢ‖² − Σ ‖xᵢ‖²`. The second by the smaller of two matrices, so that none is larger
+/// than `[dim, dim]`: `XXᵀ`, without the products of a row with itself, or `XᵀX`, from which they are subtracted; with
+/// more rows than dimensions they are the smaller part. The gradients are known in closed form. One row far longer
+/// than the others would leave nothing of the differences.
 pub fn unit_pair_moments(rows: Tensor<2>) -> [Tensor<1>; 2] {
-    let x = rows.clone().inner();
+    let ([n, dim], x) = (rows.dims(), rows.clone().inner());
     let others = x.clone().sum_dim(0) - x.clone();
-    let squared_lengths = x.clone().square().sum_dim(1);
-    let pulled = by_smaller_gram(x.clone()) - x * squared_lengths;
+    let turned = x.clone().transpose();
+    let pulled = match n <= dim {
+        true => {
+            let own = own_row(0..n, n, &x.device());
+            x.clone().matmul(turned).mask_fill(own, 0.0).matmul(x)
+        }
+        false => {
+            let squared_lengths = x.clone().square().sum_dim(1);
+            x.clone().matmul(turned.matmul(x.clone())) - x * squared_lengths
+        }
+    };
     moments(rows, others, pulled)
 }
 
@@ -52,16 +61,6 @@ fn moments(rows: Tensor<2>, others: Tensor<2>, pulled: Tensor<2>) -> [Tensor<1>;
         sum + carry_gradient(rows.clone(), others.mul_scalar(2.0)),
         squares + carry_gradient(rows, pulled.mul_scalar(4.0)),
     ]
-}
-
-/// `X (XᵀX)` for rows `[n, dim]`.
-fn by_smaller_gram(x: Tensor<2>) -> Tensor<2> {
-    let [n, dim] = x.dims();
-    let turned = x.clone().transpose();
-    match n <= dim {
-        true => x.clone().matmul(turned).matmul(x),
-        false => x.clone().matmul(turned.matmul(x)),
-    }
 }
 
 /// `(1/n Σᵢ xᵢᵥ)²` for every dimension, `[dim]`, of the `n` rows of all columns together, `[rows, dim]` each, at

@@ -105,7 +105,7 @@ impl SharedLabels {
         let anchors = rows.clone().slice([range.clone()]).mul_scalar(self.scale);
         let logits = anchors.matmul(rows.clone().transpose());
         let (own, lowest) =
-            (own_row(range, rows.dims()[0], &rows.device()), lowest_number(&logits));
+            (own_row(range, rows.dims()[0], &rows.device()), lowest_number(logits.dtype()));
         logits.mask_fill(own, lowest)
     }
 }

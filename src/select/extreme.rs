@@ -18,7 +18,7 @@ use crate::numeric::{lowest_number, rounding_slack};
 /// rows) are broken the same way on every backend: the first wins, as in PyTorch on the CPU.
 pub fn farthest(values: Tensor<2>, candidates: Tensor<2, Bool>) -> Chosen {
     let values = values.inner();
-    let lowest = lowest_number(&values);
+    let lowest = lowest_number(values.dtype());
     let top = values.clone().mask_fill(candidates.clone().bool_not(), lowest).max_dim(1);
     let slack = rounding_slack(&top);
     first_of(values.greater_equal(top - slack).bool_and(candidates))

@@ -34,7 +34,7 @@ pub fn online_selection(distances: Tensor<1>, labels: Tensor<1>) -> OnlineSelect
 
 /// The largest of the values in `of`; if there are none, the mean of those in `otherwise`. `[1]`.
 fn extreme_or_mean(v: Tensor<1>, of: &Tensor<1, Bool>, otherwise: &Tensor<1, Bool>) -> Tensor<1> {
-    let lowest = lowest_number(&v);
+    let lowest = lowest_number(v.dtype());
     let largest = v.clone().mask_fill(of.clone().bool_not(), lowest).max();
 
     let left_out = otherwise.clone().bool_not();

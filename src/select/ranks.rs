@@ -23,7 +23,7 @@ use crate::numeric::lowest_number;
 /// the flattened rows.
 pub fn ranks(keys: Tensor<2>, exists: Tensor<2, Bool>, blocks: Blocks) -> Tensor<2> {
     let [rows, n] = keys.dims();
-    let lowest = lowest_number(&keys);
+    let lowest = lowest_number(keys.dtype());
     let keys = keys.inner().mask_fill(exists.bool_not(), lowest);
     let (device, dtype) = (keys.device(), keys.dtype());
     let places = Tensor::<1, Int>::arange(0..n as i64, &device).unsqueeze_dim::<2>(0);

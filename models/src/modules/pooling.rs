@@ -4,6 +4,7 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::{Bool, DType, Int, Tensor};
+use burn_embedding_losses::numeric::lowest_number;
 use serde_json::Value;
 
 use crate::error::Error;
@@ -64,7 +65,7 @@ impl PoolingMode {
             Self::Cls if kept.skipped == 0 => hidden.slice([0..texts, 0..1]).reshape([texts, size]),
             Self::Cls => token(hidden, kept.first()),
             Self::Max => {
-                let lowest = kept.left_out() * f32::MIN;
+                let lowest = kept.left_out() * lowest_number(hidden.dtype());
                 let lowest = lowest.reshape([texts, tokens, 1]);
                 (hidden + lowest).max_dim(1).reshape([texts, size])
             }

@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Bool, DType, Device, Tensor};
+use burn_embedding_losses::numeric::lowest_number;
 
 use super::config::TransformerConfig;
 use crate::dropout::Dropout;
@@ -67,6 +68,5 @@ pub(crate) fn weighted_means(weights: Tensor<4>, value: Tensor<4>) -> Tensor<2> 
 
 /// What is added to scores so that nothing is left of the weight of a token that must not be seen.
 pub(crate) fn mask_bias(hidden_from: Tensor<4, Bool>, dtype: DType) -> Tensor<4> {
-    let lowest = dtype.finfo().map_or(f64::from(f32::MIN), |info| info.min);
-    hidden_from.float().cast(dtype) * lowest
+    hidden_from.float().cast(dtype) * lowest_number(dtype)
 }

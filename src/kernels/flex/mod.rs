@@ -11,6 +11,7 @@ mod pair_features;
 mod parallel;
 mod pool;
 mod row_comparison;
+mod row_products;
 mod rows;
 mod search;
 mod small_classes;
@@ -31,6 +32,7 @@ pub(super) use fused::{
     adam_step, attention_weights, dropout, gelu, layer_norm, mean_rows, sum_of_squares,
 };
 pub(super) use pool::{Pool, pool};
+pub(super) use row_products::row_products_sum;
 pub(super) use search::{closest_other, hardest};
 pub(super) use softmax::{add_to_diagonal, softmax, works_in_place};
 pub(super) use triplet_sum::triplet_sum;

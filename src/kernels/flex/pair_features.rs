@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::PairFeatures;
 use super::parallel::{
-    LANES, Matrix, for_rows, for_rows_with, numbers, tensor, with_wide_registers,
+    LANES, Matrix, View, for_rows, for_rows_with, numbers, tensor, with_wide_registers,
 };
 
 /// The weights of each class, one vector for each part of the features.
@@ -51,6 +51,7 @@ pub(super) fn forward(
     features: PairFeatures,
 ) -> FlexTensor {
     let (u, v) = (Matrix::new(u), Matrix::new(v));
+    let (u, v) = (u.view(), v.view());
     let weights = Weights::new(weight, u.columns, features);
     let bias = bias.to_contiguous();
     let bias = numbers(&bias);
@@ -101,7 +102,8 @@ pub(super) fn backward(
     slope: &FlexTensor,
     features: PairFeatures,
 ) -> [FlexTensor; 4] {
-    let (u, v, slope) = (Matrix::new(u), Matrix::new(v), Matrix::new(slope));
+    let (u, v, slopes) = (Matrix::new(u), Matrix::new(v), Matrix::new(slope));
+    let (u, v, slope) = (u.view(), v.view(), slopes.view());
     let weights = Weights::new(weight, u.columns, features);
     let shape = [u.rows, u.columns];
     let work = u.rows * u.columns;
@@ -113,9 +115,9 @@ pub(super) fn backward(
             derive_rows([u.row(i), v.row(i)], slope, parts, [&mut *by_u, &mut **by_v]);
         }
     });
-    let by_weight = derive_weights(&u, &v, &slope, features);
+    let by_weight = derive_weights([u, v], slope, features);
     let mut by_bias = vec![0f64; weights.classes];
-    for row in slope.numbers().chunks(weights.classes) {
+    for row in slopes.numbers().chunks(weights.classes) {
         by_bias.iter_mut().zip(row).for_each(|(sum, &slope)| *sum += f64::from(slope));
     }
     let by_bias = by_bias.into_iter().map(|sum| sum as f32).collect();
@@ -159,7 +161,7 @@ fn sign(x: f32) -> f32 {
 const ROWS_AT_ONCE: usize = 128;
 
 /// `Σᵢ featuresᵢ slopeᵢ`, `[features, classes]`.
-fn derive_weights(u: &Matrix, v: &Matrix, slope: &Matrix, features: PairFeatures) -> FlexTensor {
+fn derive_weights([u, v]: [View; 2], slope: View, features: PairFeatures) -> FlexTensor {
     let (dim, classes) = (u.columns, slope.columns);
     let width = dim * features.parts();
     let share = |start: usize| {

@@ -6,7 +6,7 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 /// Fewer numbers than this are not worth a second core.
-const WORTH_SHARING: usize = 1 << 15;
+const WORTH_SHARING: usize = 1 << 17;
 
 /// A row-major matrix of `f32`.
 pub(super) struct Matrix {
@@ -29,7 +29,27 @@ impl Matrix {
     }
 
     pub fn row(&self, index: usize) -> &[f32] {
-        &self.numbers()[index * self.columns..(index + 1) * self.columns]
+        self.view().row(index)
+    }
+
+    /// All rows, for those who need many: the tensor looks at its layout each time that it is asked for its numbers.
+    pub fn view(&self) -> View<'_> {
+        View { numbers: self.numbers(), rows: self.rows, columns: self.columns }
+    }
+}
+
+/// The rows of a [`Matrix`].
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    numbers: &'a [f32],
+    pub rows: usize,
+    pub columns: usize,
+}
+
+impl<'a> View<'a> {
+    #[inline(always)]
+    pub fn row(self, index: usize) -> &'a [f32] {
+        &self.numbers[index * self.columns..(index + 1) * self.columns]
     }
 }
 
@@ -131,6 +151,7 @@ pub(super) fn sum_with<T: Copy, U: Copy>(x: &[T], y: &[U], f: impl Fn(T, U) -> f
 /// The sum of all rows, each multiplied by its factor, in the same order on any number of cores.
 pub(super) fn column_sums(matrix: &Matrix, factors: &[f64]) -> Vec<f64> {
     let rows: Vec<_> = (0..matrix.rows).collect();
+    let matrix = matrix.view();
     let arch = Arch::new();
     let part = |rows: &[usize]| {
         let mut sums = vec![0.0; matrix.columns];

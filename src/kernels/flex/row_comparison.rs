@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use burn::backend::flex::FlexTensor;
 
-use super::parallel::{Matrix, for_rows, for_rows_with, numbers, products, sum, sum_with, tensor};
+use super::parallel::{
+    Matrix, View, for_rows, for_rows_with, numbers, products, sum, sum_with, tensor,
+};
 use super::{Chosen, Partner, RowMetric};
 use crate::numeric::SHORTEST_UNIT;
 
@@ -96,7 +98,8 @@ pub(super) fn forward(
     comparison: &RowComparison,
 ) -> (FlexTensor, Vec<[Found; 2]>) {
     let sources = sources.map(Matrix::new);
-    let Matrix { rows, columns, .. } = sources[0];
+    let sources = sources.each_ref().map(Matrix::view);
+    let View { rows, columns, .. } = sources[0];
     let (mut out, mut found) = (vec![0f32; rows], vec![[Found::default(); 2]; rows]);
     for_rows_with(&mut out, 1, &mut found, rows * columns, |i, out, found| {
         let mut total = 0.0;
@@ -203,7 +206,7 @@ pub(super) fn backward(
     wanted: [bool; 3],
 ) -> [Option<FlexTensor>; 3] {
     let (sources, slope) = (sources.map(Matrix::new), slope.to_contiguous());
-    let slope = numbers(&slope);
+    let (sources, slope) = (sources.each_ref().map(Matrix::view), numbers(&slope));
     core::array::from_fn(|of| {
         let gradient = Gradient { sources: &sources, slope, comparison, found, of };
         wanted[of].then(|| gradient.all_rows())
@@ -212,7 +215,7 @@ pub(super) fn backward(
 
 /// The gradient with respect to one of the matrices.
 struct Gradient<'a> {
-    sources: &'a [Matrix; 3],
+    sources: &'a [View<'a>; 3],
     slope: &'a [f32],
     comparison: &'a RowComparison,
     found: &'a [[Found; 2]],
@@ -231,7 +234,7 @@ struct Term<'a> {
 
 impl Gradient<'_> {
     fn all_rows(&self) -> FlexTensor {
-        let Matrix { rows, columns, .. } = self.sources[self.of];
+        let View { rows, columns, .. } = self.sources[self.of];
         let terms: Vec<_> = self.terms(rows).collect();
         let mut out = vec![0f32; rows * columns];
         for_rows(&mut out, columns, rows * columns, |row, out| {
@@ -267,7 +270,7 @@ impl Gradient<'_> {
             return;
         }
         if let Some(partner) = term.partners.of(row) {
-            let others = &self.sources[term.partners.source];
+            let others = self.sources[term.partners.source];
             let (x, y) = (self.sources[0].row(row), others.row(partner));
             let slope = term.sign * f64::from(self.slope[row]);
             derive([x, y], slope, self.comparison.metric, self.found[row][term.nth], 1.0, sum);

@@ -9,7 +9,7 @@ use burn::prelude::*;
 use burn::tensor::Element;
 
 use super::ProductDistance;
-use super::parallel::{Matrix, column_sums, for_rows_with, sum, sum_with};
+use super::parallel::{Matrix, View, column_sums, for_rows_with, sum, sum_with};
 use super::row_comparison::inverse_length;
 use crate::budget::Blocks;
 use crate::numeric::{PRODUCT_NOISE, PRODUCT_SLACK, SHORTEST_UNIT};
@@ -117,9 +117,9 @@ impl Rows {
             return Self { matrix, factors, shortfalls: Vec::new() };
         }
         let mut shortfalls = vec![0.0; matrix.rows];
-        let work = matrix.rows * matrix.columns;
+        let (work, rows) = (matrix.rows * matrix.columns, matrix.view());
         for_rows_with(&mut factors, 1, &mut shortfalls, work, |i, factor, shortfall| {
-            let row = matrix.row(i);
+            let row = rows.row(i);
             let square = sum(row, row, |x, y| x * y);
             factor[0] = inverse_length(square);
             if square < SHORTEST_UNIT * SHORTEST_UNIT {
@@ -147,11 +147,12 @@ impl Rows {
         centre: &[f64],
         narrow: impl Fn(f64) -> T + Sync,
     ) -> (Tensor<2>, Vec<f64>) {
-        let Matrix { rows, columns, .. } = self.matrix;
+        let view = self.matrix.view();
+        let View { rows, columns, .. } = view;
         let mut numbers = vec![narrow(0.0); rows * columns];
         let mut lengths = vec![0.0; rows];
         for_rows_with(&mut numbers, columns, &mut lengths, rows * columns, |i, out, length| {
-            let (row, factor) = (self.matrix.row(i), self.factors[i]);
+            let (row, factor) = (view.row(i), self.factors[i]);
             for ((out, &x), centre) in out.iter_mut().zip(row).zip(centre) {
                 *out = narrow(f64::from(x) * factor - centre);
             }

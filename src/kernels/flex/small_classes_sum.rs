@@ -68,10 +68,11 @@ impl SmallClassTriplets<'_> {
         };
         let rows = matrix(self.estimates.centred().clone());
         let others = others.into_gradient().map(matrix);
+        let (rows, others) = (rows.view(), others.as_ref().map(Matrix::view));
         let mut out = vec![0f32; rows.rows * rows.columns];
         let work = out.len();
         for_rows(&mut out, rows.columns, work, |i, out| {
-            if let Some(others) = &others {
+            if let Some(others) = others {
                 let both = rows.row(i).iter().zip(others.row(i));
                 for (out, (&x, &other)) in out.iter_mut().zip(both) {
                     *out = (weight * (sums[i] * f64::from(x) - f64::from(other))) as f32;
@@ -90,6 +91,7 @@ impl Slopes {
     /// Adds the gradients of all anchors: both directions by one product.
     fn add_all(&mut self, slopes: FlexTensor, rows: &Tensor<2>) {
         let slopes = Matrix::new(&slopes);
+        let slopes = slopes.view();
         let n = slopes.rows;
         let mut both = vec![0.0f32; n * n];
         for_stripes(&mut both, n, &mut self.sums, |start, stripe, sums| {

@@ -7,6 +7,7 @@ use super::parallel::{Matrix, for_rows_with, sum_with, tensor};
 /// `weight · Σ (x − y)²`, `[1]`.
 pub(super) fn value([x, y]: [&FlexTensor; 2], weight: f64) -> FlexTensor {
     let (x, y) = (Matrix::new(x), Matrix::new(y));
+    let (x, y) = (x.view(), y.view());
     let mut sums = vec![0f64; x.rows];
     let mut nothing = vec![(); x.rows];
     for_rows_with(&mut sums, 1, &mut nothing, x.rows * x.columns, |i, sum, ()| {
@@ -18,6 +19,7 @@ pub(super) fn value([x, y]: [&FlexTensor; 2], weight: f64) -> FlexTensor {
 /// The same with its gradient with respect to `x`; that with respect to `y` is the opposite.
 pub(super) fn value_and_gradient([x, y]: [&FlexTensor; 2], weight: f64) -> [FlexTensor; 2] {
     let (x, y) = (Matrix::new(x), Matrix::new(y));
+    let (x, y) = (x.view(), y.view());
     let factor = (2.0 * weight) as f32;
     let (mut gradient, mut sums) = (vec![0f32; x.rows * x.columns], vec![0f64; x.rows]);
     for_rows_with(&mut gradient, x.columns, &mut sums, x.rows * x.columns, |i, out, sum| {

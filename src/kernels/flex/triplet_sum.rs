@@ -305,6 +305,6 @@ struct Place {
 struct Found {
     value: f64,
     count: f64,
-    /// Of the derivatives by its distances.
+    /// The sum of its gradients with respect to half of each squared distance, `Σ_j h_ij`.
     sum: f64,
 }

@@ -9,6 +9,7 @@ use crate::numeric::SHORTEST_UNIT;
 /// `x / ‖x‖` row by row.
 pub(super) fn forward(x: &FlexTensor) -> FlexTensor {
     let x = Matrix::new(x);
+    let x = x.view();
     let mut out = vec![0f32; x.rows * x.columns];
     for_rows(&mut out, x.columns, x.rows * x.columns, |i, out| {
         let row = x.row(i);
@@ -24,6 +25,7 @@ pub(super) fn forward(x: &FlexTensor) -> FlexTensor {
 /// orthogonal to `x`, divided by `‖x‖`.
 pub(super) fn backward(x: &FlexTensor, slope: &FlexTensor) -> FlexTensor {
     let (x, slope) = (Matrix::new(x), Matrix::new(slope));
+    let (x, slope) = (x.view(), slope.view());
     let mut out = vec![0f32; x.rows * x.columns];
     for_rows(&mut out, x.columns, x.rows * x.columns, |i, out| {
         let (row, slope) = (x.row(i), slope.row(i));

@@ -9,6 +9,7 @@ mod layer_norm;
 mod linear;
 mod mean_rows;
 mod row_comparison;
+mod row_products;
 mod softmax;
 mod squared_error;
 mod sum_of_squares;

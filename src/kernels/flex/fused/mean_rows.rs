@@ -9,6 +9,7 @@ use crate::kernels::fused::Bags;
 /// The mean of each bag.
 pub(super) fn value(table: &FlexTensor, bags: &Bags) -> FlexTensor {
     let table = Matrix::new(table);
+    let table = table.view();
     let width = table.columns;
     let mut means = vec![0f32; bags.count() * width];
     for_rows(&mut means, width, bags.ids().len() * width, |bag, mean| {
@@ -25,6 +26,7 @@ pub(super) fn value(table: &FlexTensor, bags: &Bags) -> FlexTensor {
 /// not depend on their number.
 pub(super) fn gradient(slope: &FlexTensor, bags: &Bags, table: Shape) -> FlexTensor {
     let slope = Matrix::new(slope);
+    let slope = slope.view();
     let (rows, width) = (table[0], table[1]);
     let found = Occurrences::of(bags, rows);
     // Pages of zeros that the system hands out: rows that no bag names are not written to.
