@@ -30,7 +30,7 @@
 //! | [`evaluation`] | how good embeddings are |
 //! | [`sentence_transformers`] | losses by Python's names and options |
 //! | [`prelude`] | the usual imports of a training program |
-//! | [`guide`] | choosing a loss, coming from sentence-transformers, architecture |
+//! | [`guide`] | choosing a loss, coming from sentence-transformers, your own loss, architecture |
 //!
 //! # Features
 //!
@@ -61,6 +61,7 @@ pub mod batch;
 pub mod blocks;
 mod budget;
 pub mod catalog;
+mod config;
 pub mod decoder;
 pub mod diagnostics;
 mod error;

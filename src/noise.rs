@@ -1,17 +1,17 @@
 //! Damage to sentences that a model learns to undo.
 
-use burn::config::Config;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::config::config;
 use crate::error::{ConfigError, expect_valid};
 
-/// Configuration of [`WordDeletion`].
-#[derive(Config, Debug, PartialEq)]
-pub struct WordDeletionConfig {
-    /// The share of words that is deleted, in `[0, 1]`.
-    #[config(default = 0.6)]
-    pub ratio: f64,
+config! {
+    /// Configuration of [`WordDeletion`].
+    pub struct WordDeletionConfig {
+        /// The share of words that is deleted, in `[0, 1]`.
+        pub ratio: f64 = 0.6, set by with_ratio;
+    }
 }
 
 impl WordDeletionConfig {

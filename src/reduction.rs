@@ -102,7 +102,10 @@ impl Reduced {
 
     /// A sum of terms, `[1]`, reduced by the number of terms that count, `[1]`.
     pub fn of_sum(sum: Tensor<1>, count: Tensor<1>, reduction: Reduction) -> Self {
-        Terms::new(sum, count).reduce(reduction)
+        Self(match reduction {
+            Reduction::Sum => sum,
+            Reduction::Mean => sum / one_if_zero(count),
+        })
     }
 
     /// The number times a weight.

@@ -37,8 +37,8 @@ impl<B: Batch> CsrBatch<B> {
     ///
     /// # Panics
     ///
-    /// If the reconstructions do not fit together (see [`ReconstructionBatch::new`]) or have another number of rows than
-    /// the latents.
+    /// If the reconstructions do not fit together (see [`ReconstructionBatch::new`]), or have another number of rows or
+    /// another type than the latents.
     #[track_caller]
     pub fn new(latents: B, reconstructions: impl Into<ReconstructionBatch>) -> Self {
         match Self::checked(NAME, latents, reconstructions.into()) {
@@ -53,10 +53,20 @@ impl<B: Batch> CsrBatch<B> {
         latents: B,
         reconstructions: ReconstructionBatch,
     ) -> Result<Self, BatchError> {
-        let (rows, got) = (trained(&latents)[0].dims()[0], reconstructions.rows());
+        let refuse = |message| Err(BatchError::new(format!("{owner}: {message}")));
+        let columns = trained(&latents);
+        let Some(column) = columns.first() else {
+            return refuse("`latents` must hold embeddings, got none".to_string());
+        };
+        let (rows, got) = (column.dims()[0], reconstructions.rows());
         if rows != got {
-            let message = format!("{owner}: `reconstructions` must have {rows} rows, got {got}");
-            return Err(BatchError::new(message));
+            return refuse(format!("`reconstructions` must have {rows} rows, got {got}"));
+        }
+        let (dtype, got) = (column.dtype(), reconstructions.dtype());
+        if dtype != got {
+            return refuse(format!(
+                "`reconstructions` must have the type {dtype:?} of `latents`, got {got:?}"
+            ));
         }
         Ok(Self { latents: Box::new(latents), reconstructions })
     }

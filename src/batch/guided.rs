@@ -2,10 +2,10 @@ use burn::prelude::*;
 
 use super::RetrievalBatch;
 use super::columns::{Batch, ColumnMapper, Columns, Role};
-use super::shape::{require_rows, same_shape};
+use super::shape::{require_rows, same_shape, same_type};
 use super::values::check_finite;
 use crate::error::BatchError;
-use crate::numeric::accumulate;
+use crate::numeric::{accumulate, accumulation_type};
 
 const NAME: &str = "GuidedBatch";
 
@@ -44,18 +44,15 @@ impl GuidedBatch {
         let ([n, _], columns) = (candidates.anchor.dims(), 2 + candidates.negatives.len());
         let got = guide.len();
         assert!(got == columns, "{NAME}: `guide` must have {columns} columns, got {got}");
-        let (shape, dtype) = (guide[0].dims(), guide[0].dtype());
+        let (shape, dtype) = (guide[0].dims(), accumulation_type(guide[0].dtype()));
         require_rows(NAME, "guide[0]", shape);
         let mut constants = Vec::with_capacity(columns);
         for (index, rows) in guide.into_iter().enumerate() {
             let field = format!("guide[{index}]");
             same_shape(NAME, &field, rows.dims(), [n, shape[1]]);
-            let got = rows.dtype();
-            assert!(
-                got == dtype,
-                "{NAME}: `{field}` must have the type {dtype:?} of `guide[0]`, got {got:?}"
-            );
-            constants.push(accumulate(rows).inner());
+            let rows = accumulate(rows).inner();
+            same_type(NAME, &field, rows.dtype(), ("guide[0]", dtype));
+            constants.push(rows);
         }
         Self { candidates, guide: constants }
     }

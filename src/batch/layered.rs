@@ -1,4 +1,4 @@
-use super::columns::{Batch, ColumnMapper, Columns};
+use super::columns::{Batch, ColumnMapper, Columns, trained};
 use crate::error::BatchError;
 
 const NAME: &str = "LayeredBatch";
@@ -23,18 +23,44 @@ pub struct LayeredBatch<B> {
     pub(crate) layers: Vec<B>,
 }
 
-impl<B> LayeredBatch<B> {
+impl<B: Batch> LayeredBatch<B> {
     /// The batch of each layer, the first layer first and the final one last.
     ///
     /// # Panics
     ///
-    /// If there is no layer.
+    /// If there is no layer, or the embeddings of a layer have another shape or type than those of the final one.
     #[track_caller]
     pub fn new(layers: Vec<B>) -> Self {
-        assert!(!layers.is_empty(), "{NAME}: `layers` must hold at least one layer, got none");
-        Self { layers }
+        match Self::checked(NAME, layers) {
+            Ok(batch) => batch,
+            Err(error) => panic!("{error}"),
+        }
     }
 
+    /// The batch; errors name the `owner`.
+    pub(crate) fn checked(owner: &str, layers: Vec<B>) -> Result<Self, BatchError> {
+        let Some(last) = layers.last().map(described) else {
+            let message = format!("{owner}: `layers` must hold at least one layer, got none");
+            return Err(BatchError::new(message));
+        };
+        let all = layers.iter().map(described).enumerate();
+        match all.into_iter().find(|(_, layer)| *layer != last) {
+            None => Ok(Self { layers }),
+            Some((index, got)) => Err(BatchError::new(format!(
+                "{owner}: `layers[{index}]` must hold {last} as the final layer does, got {got}"
+            ))),
+        }
+    }
+}
+
+/// The shapes and types of the embeddings of a batch.
+fn described<B: Batch>(batch: &B) -> String {
+    let columns = trained(batch).into_iter();
+    let columns = columns.map(|column| format!("{:?} {:?}", column.dtype(), column.dims()));
+    columns.collect::<Vec<_>>().join(", ")
+}
+
+impl<B> LayeredBatch<B> {
     /// The batch of each layer, the final one last.
     pub fn layers(&self) -> &[B] {
         &self.layers

@@ -1,5 +1,7 @@
 //! The batches of rerankers: raw scores of a cross-encoder, before any activation, with labels.
 
+use core::ops::RangeInclusive;
+
 use burn::prelude::*;
 
 use super::classified_pair::{ClassTargets, check_class_indices};
@@ -7,7 +9,8 @@ use super::columns::{ColumnMapper, Columns, Role};
 use super::integers::signed;
 use super::margin::{MarginTargets, margins_of};
 use super::shape::Leader;
-use super::values::check_finite;
+use super::values::{check_finite, within};
+use super::warning::warn_once;
 use crate::error::BatchError;
 
 /// Query-document pairs with one logit and one label each: the batch of a reranker's
@@ -56,6 +59,21 @@ impl LogitBatch {
     /// If a logit or a label is not finite.
     pub fn check(&self) -> Result<(), BatchError> {
         check_finite("LogitBatch", self)
+    }
+
+    /// [`check`](Self::check), and that every label is in `range`, reading from the device.
+    ///
+    /// # Errors
+    ///
+    /// If a value is not finite, or a label lies outside `range`.
+    pub fn check_labels(&self, range: RangeInclusive<f64>) -> Result<(), BatchError> {
+        self.check()?;
+        within(&self.labels(), "LogitBatch", range)
+    }
+
+    /// In a debug build, warns once that a label is outside the range that `loss` is made for.
+    pub(crate) fn warn_outside(&self, loss: &'static str, range: RangeInclusive<f64>) {
+        warn_once(loss, || within(&self.labels(), "LogitBatch", range));
     }
 }
 

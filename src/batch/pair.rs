@@ -5,7 +5,7 @@ use burn::prelude::*;
 use super::columns::{Batch, ColumnMapper, Columns, Role};
 use super::integers::signed;
 use super::shape::Leader;
-use super::values::{check_finite, none_of};
+use super::values::{check_finite, none_of, within};
 use super::warning::warn_once;
 use crate::error::BatchError;
 
@@ -112,9 +112,7 @@ impl PairBatch {
     /// If a value is not finite, or a label is neither 0 nor 1.
     pub fn check_binary(&self) -> Result<(), BatchError> {
         self.check()?;
-        let labels = || self.labels.clone();
-        let other = labels().not_equal_elem(0.0).bool_and(labels().not_equal_elem(1.0));
-        none_of(other, NAME, "labels", "0 or 1")
+        self.check_either()
     }
 
     /// [`check`](Self::check), and that every score is in `range`, reading from the device.
@@ -139,26 +137,30 @@ impl PairBatch {
     /// ```
     pub fn check_scores(&self, range: RangeInclusive<f64>) -> Result<(), BatchError> {
         self.check()?;
-        self.check_range(range)
+        within(&self.labels, NAME, range)
     }
 
-    fn check_range(&self, range: RangeInclusive<f64>) -> Result<(), BatchError> {
-        let (low, high) = range.into_inner();
+    fn check_either(&self) -> Result<(), BatchError> {
         let labels = || self.labels.clone();
-        let outside = labels().lower_elem(low).bool_or(labels().greater_elem(high));
-        none_of(outside, NAME, "labels", format_args!("in {low}..={high}"))
+        let other = labels().not_equal_elem(0.0).bool_and(labels().not_equal_elem(1.0));
+        none_of(other, NAME, "labels", "0 or 1")
     }
 
     /// In a debug build, warns once that a score is outside the range that `loss` is made for.
     pub(crate) fn warn_outside(&self, loss: &'static str, range: RangeInclusive<f64>) {
-        warn_once(loss, || self.check_range(range));
+        warn_once(loss, || within(&self.labels, NAME, range));
+    }
+
+    /// In a debug build, warns once that a label is neither 0 nor 1.
+    pub(crate) fn warn_unless_either(&self, loss: &'static str) {
+        warn_once(loss, || self.check_either());
     }
 
     /// In a debug build, panics if a score is outside the range that the loss needs.
     #[track_caller]
     pub(crate) fn require_within(&self, range: RangeInclusive<f64>) {
         if cfg!(debug_assertions)
-            && let Err(error) = self.check_range(range)
+            && let Err(error) = within(&self.labels, NAME, range)
         {
             panic!("{error}");
         }

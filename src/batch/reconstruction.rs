@@ -92,6 +92,7 @@ impl ReconstructionBatch {
         let refuse = |field: &str, rule: &str, got: &str| {
             Err(BatchError::new(format!("{owner}: `{field}` must {rule}, got {got}")))
         };
+        let columns: Vec<_> = columns.into_iter().map(Reconstruction::widened).collect();
         let Some(first) = columns.first() else {
             return refuse("reconstructions", "hold at least one column", "none");
         };
@@ -104,9 +105,7 @@ impl ReconstructionBatch {
             Some((field, matrix)) => {
                 refuse(&field, &format!("be {}", described(leader)), &described(matrix))
             }
-            None => {
-                Ok(Self { columns: columns.into_iter().map(Reconstruction::widened).collect() })
-            }
+            None => Ok(Self { columns }),
         }
     }
 
@@ -121,6 +120,11 @@ impl ReconstructionBatch {
     /// The number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.columns[0].sentence_embedding_backbone.dims()[0]
+    }
+
+    /// The type of the numbers.
+    pub(crate) fn dtype(&self) -> DType {
+        self.columns[0].sentence_embedding_backbone.dtype()
     }
 
     /// The reconstruction of each column of texts.

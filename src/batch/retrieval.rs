@@ -217,6 +217,15 @@ impl RetrievalBatch {
         self.own_rows.len() as f64 / self.rows() as f64
     }
 
+    /// The same batch with what `map` makes of its embeddings.
+    #[track_caller]
+    pub(crate) fn map_embeddings(self, map: impl Fn(Role, Tensor<2>) -> Tensor<2>) -> Self {
+        let Self { anchor, positive, negatives, ids, negative_mask, weights, own_rows } = self;
+        let negatives = negatives.into_iter().map(|rows| map(Role::Negative, rows)).collect();
+        let mapped = Self::new(map(Role::Anchor, anchor), map(Role::Positive, positive), negatives);
+        Self { ids, negative_mask, weights, own_rows, ..mapped }
+    }
+
     /// Anchors, positives and hard negatives.
     pub fn into_parts(self) -> (Tensor<2>, Tensor<2>, Vec<Tensor<2>>) {
         (self.anchor, self.positive, self.negatives)

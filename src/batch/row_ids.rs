@@ -4,8 +4,8 @@ use super::columns::ColumnMapper;
 use super::integers::{signed, widest};
 use super::shape::same_shape;
 
-/// What the texts of a [`RetrievalBatch`](super::RetrievalBatch) are, by numbers of which only
-/// equality counts.
+/// Numbers for the texts of a [`RetrievalBatch`](super::RetrievalBatch); only whether two of them are equal
+/// counts.
 ///
 /// Rows with the same id belong together: they hold the same query, or the same document. Nothing of
 /// one is a negative of the other, so a batch may hold several positives of a query.

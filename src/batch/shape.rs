@@ -49,11 +49,7 @@ impl Leader {
         let Self { owner, field: leader, dims, dtype } = *self;
         same_shape(owner, field, embeddings.dims(), dims);
         let embeddings = accumulate(embeddings);
-        let got = embeddings.dtype();
-        assert!(
-            got == dtype,
-            "{owner}: `{field}` must have the type {dtype:?} of `{leader}`, got {got:?}"
-        );
+        same_type(owner, field, embeddings.dtype(), (leader, dtype));
         embeddings
     }
 
@@ -95,6 +91,15 @@ pub(crate) fn require_rows(owner: &str, field: &str, dims: [usize; 2]) {
     assert!(
         dims.iter().all(|&size| size > 0),
         "{owner}: `{field}` must have at least one row and one column, got {dims:?}"
+    );
+}
+
+/// Panics unless a type is that of the field `like`.
+#[track_caller]
+pub(crate) fn same_type(owner: &str, field: &str, got: DType, (like, expected): (&str, DType)) {
+    assert!(
+        got == expected,
+        "{owner}: `{field}` must have the type {expected:?} of `{like}`, got {got:?}"
     );
 }
 

@@ -1,5 +1,7 @@
 //! What `check` looks for. Everything here reads from the device.
 
+use core::ops::RangeInclusive;
+
 use burn::prelude::*;
 
 use super::columns::{ColumnVisitor, Columns, Role};
@@ -41,6 +43,17 @@ pub(crate) fn finite_rows<const D: usize>(tensor: &Tensor<D>) -> Tensor<1, Bool>
     let rows = tensor.dims()[0];
     let width = tensor.dims()[1..].iter().product::<usize>();
     tensor.clone().reshape([rows, width]).is_finite().all_dim(1).squeeze_dim(1)
+}
+
+/// An error naming the first row whose label is not in `range`.
+pub(super) fn within(
+    labels: &Tensor<1>,
+    owner: &str,
+    range: RangeInclusive<f64>,
+) -> Result<(), BatchError> {
+    let (low, high) = range.into_inner();
+    let outside = labels.clone().lower_elem(low).bool_or(labels.clone().greater_elem(high));
+    none_of(outside, owner, "labels", format_args!("in {low}..={high}"))
 }
 
 /// An error naming the first row for which `bad` holds: ``owner: `field` must be rule, row 2 is

@@ -94,12 +94,9 @@ pub trait TrainingLoss: Criterion<AnyBatch> {
         layers: Vec<Vec<Tensor<2>>>,
         targets: Targets,
     ) -> Result<AnyBatch, BatchError> {
-        if layers.is_empty() {
-            let message = format!("{}: `layers` must be at least 1, got 0", self.name());
-            return Err(BatchError::new(message));
-        }
         let batches = layers.into_iter().map(|columns| self.batch(columns, targets.clone()));
-        Ok(LayeredBatch::new(batches.collect::<Result<_, _>>()?).into())
+        let batches = batches.collect::<Result<_, _>>()?;
+        Ok(LayeredBatch::checked(self.name(), batches)?.into())
     }
 
     /// Whether it takes what a sparse auto-encoder decoded: the [`reconstructed`](Self::reconstructed) batch.

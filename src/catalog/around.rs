@@ -58,6 +58,9 @@ impl<C> Around<C> {
             matches!(loss, LossConfig::Csr(_) | LossConfig::CsrReconstruction(_))
         };
         self.refuse_inside(name, rule, reconstructs)?;
+        self.refuse_inside(name, "must take embeddings, not logits", |loss| {
+            loss.entry().model == ModelKind::CrossEncoder
+        })?;
         let Some(width) = self.loss.layer_inputs() else {
             return Ok(());
         };
@@ -82,8 +85,7 @@ impl<C> Around<C> {
     fn check_embeddings(&self, name: &str) -> Result<(), ConfigError> {
         self.check_inner(name, &[])?;
         self.refuse_inside(name, "must take one embedding for each text", |loss| {
-            let layers = matches!(loss, LossConfig::AdaptiveLayer(_) | LossConfig::Matryoshka2d(_));
-            layers || loss.entry().model == ModelKind::CrossEncoder
+            matches!(loss, LossConfig::AdaptiveLayer(_) | LossConfig::Matryoshka2d(_))
         })
     }
 }

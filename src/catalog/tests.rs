@@ -272,7 +272,10 @@ fn splade_takes_losses_of_queries_and_documents() {
     for (loss, expected) in [
         (layers, format!("{rule} AdaptiveLayerLoss")),
         (itself, "`loss` must not be regularised itself, got sparse_encoder.SpladeLoss".into()),
-        (json!("cross_encoder.LambdaLoss"), format!("{rule} cross_encoder.LambdaLoss")),
+        (
+            json!("cross_encoder.LambdaLoss"),
+            "`loss` must take embeddings, not logits, got cross_encoder.LambdaLoss".into(),
+        ),
         (
             json!("BatchAllTripletLoss"),
             "`loss` must take queries and documents unless `use_document_regularizer_only` is set, \
@@ -289,6 +292,20 @@ fn splade_takes_losses_of_queries_and_documents() {
     let other = splade(json!("CoSENTLoss"), json!({"document_regularizer": "CoSENTLoss"}));
     let error = configure("sparse_encoder.SpladeLoss", other).unwrap_err();
     assert!(error.contains("must be sparse_encoder.FlopsLoss, got CoSENTLoss"), "{error}");
+}
+
+#[test]
+fn no_wrapper_goes_around_a_loss_of_logits() {
+    for name in ["MatryoshkaLoss", "AdaptiveLayerLoss", "Matryoshka2dLoss"] {
+        let options = json!({"loss": "cross_encoder.CrossEntropyLoss", "matryoshka_dims": [1]});
+        let options = match name {
+            "AdaptiveLayerLoss" => json!({"loss": "cross_encoder.CrossEntropyLoss"}),
+            _ => options,
+        };
+        let error = configure(name, options).unwrap_err();
+        let rule = "`loss` must take embeddings, not logits, got cross_encoder.CrossEntropyLoss";
+        assert_eq!(error, format!("{name}: {rule}"));
+    }
 }
 
 #[test]

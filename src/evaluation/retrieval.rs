@@ -2,44 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use burn::config::Config;
 use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::ranking::Ranking;
 use super::scores::expect_length;
 use super::search::{Hit, search};
+use crate::config::config;
 use crate::error::{BatchError, ConfigError, expect_valid};
 use crate::geometry::Similarity;
 
 const OWNER: &str = "InformationRetrieval";
 
-/// Which places of a ranking are looked at.
-///
-/// Every `k` is at least 1. The defaults are those of the reference.
-#[derive(Config, Debug)]
-pub struct InformationRetrievalConfig {
-    /// Similarity of query and document.
-    #[config(default = "Similarity::Cosine")]
-    pub similarity: Similarity,
-    /// `k` of the accuracy.
-    #[config(default = "vec![1, 3, 5, 10]")]
-    pub accuracy_at_k: Vec<usize>,
-    /// `k` of precision and recall.
-    #[config(default = "vec![1, 3, 5, 10]")]
-    pub precision_recall_at_k: Vec<usize>,
-    /// `k` of the mean reciprocal rank.
-    #[config(default = "vec![10]")]
-    pub mrr_at_k: Vec<usize>,
-    /// `k` of the normalized discounted cumulative gain.
-    #[config(default = "vec![10]")]
-    pub ndcg_at_k: Vec<usize>,
-    /// `k` of the mean average precision.
-    #[config(default = "vec![100]")]
-    pub map_at_k: Vec<usize>,
-    /// Memory for the similarities of one block, in bytes, as in [`search`].
-    #[config(default = "None")]
-    pub memory_budget: Option<usize>,
+config! {
+    /// Which places of a ranking are looked at.
+    ///
+    /// Every `k` is at least 1. The defaults are those of the reference.
+    pub struct InformationRetrievalConfig {
+        /// Similarity of query and document.
+        pub similarity: Similarity = Similarity::Cosine, set by with_similarity;
+        /// `k` of the accuracy.
+        pub accuracy_at_k: Vec<usize> = vec![1, 3, 5, 10], set by with_accuracy_at_k;
+        /// `k` of precision and recall.
+        pub precision_recall_at_k: Vec<usize> = vec![1, 3, 5, 10], set by with_precision_recall_at_k;
+        /// `k` of the mean reciprocal rank.
+        pub mrr_at_k: Vec<usize> = vec![10], set by with_mrr_at_k;
+        /// `k` of the normalized discounted cumulative gain.
+        pub ndcg_at_k: Vec<usize> = vec![10], set by with_ndcg_at_k;
+        /// `k` of the mean average precision.
+        pub map_at_k: Vec<usize> = vec![100], set by with_map_at_k;
+        /// Memory for the similarities of one block, in bytes, as in [`search`].
+        pub memory_budget: Option<usize> = None, set by with_memory_budget;
+    }
 }
 
 /// Quality of a search: means over the queries that have a relevant document, by

@@ -2,7 +2,7 @@
 
 use burn::prelude::*;
 
-use crate::batch::shape::{require_rows, same_shape};
+use crate::batch::shape::{require_rows, same_shape, same_type};
 use crate::error::BatchError;
 use crate::geometry::Similarity;
 use crate::numeric::accumulate;
@@ -25,7 +25,10 @@ pub(super) fn paired(
 ) -> Tensor<1> {
     require_rows(owner, left.0, left.1.dims());
     same_shape(owner, right.0, right.1.dims(), left.1.dims());
-    similarity.paired(accumulate(left.1.inner()), accumulate(right.1.inner()))
+    let (left, like) = (accumulate(left.1.inner()), left.0);
+    let rows = accumulate(right.1.inner());
+    same_type(owner, right.0, rows.dtype(), (like, left.dtype()));
+    similarity.paired(left, rows)
 }
 
 /// The numbers of a tensor, all finite.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scores::descending_order;
 use crate::batch::shape::require_rows;
-use crate::blocks::DEFAULT_BUDGET;
+use crate::budget::budget_of;
 use crate::error::BatchError;
 use crate::geometry::Similarity;
 use crate::numeric::{accumulate, widen};
@@ -38,7 +38,8 @@ pub struct Hit {
 ///
 /// Computed in `f64` where the device has it, so that equal rows are equally similar wherever they
 /// stand. The similarities of a block of queries with a block of the corpus keep to `memory_budget`
-/// bytes ([`DEFAULT_BUDGET`](crate::blocks::DEFAULT_BUDGET) if `None`); of a query no more than `k` rows are kept from block to block.
+/// bytes (if `None`, [`DEFAULT_BUDGET`](crate::blocks::DEFAULT_BUDGET) on a CPU and
+/// [`DEFAULT_GPU_BUDGET`](crate::blocks::DEFAULT_GPU_BUDGET) elsewhere); of a query no more than `k` rows are kept from block to block.
 ///
 /// # Errors
 ///
@@ -99,7 +100,7 @@ fn block_shape(
     memory_budget: Option<usize>,
 ) -> [usize; 2] {
     let bytes = BYTES_PER_PAIR + similarity.difference_bytes(queries, false);
-    let budget = memory_budget.unwrap_or(DEFAULT_BUDGET.max(bytes));
+    let budget = memory_budget.unwrap_or_else(|| budget_of(&queries.device()).max(bytes));
     assert!(budget >= bytes, "search: `memory_budget` must be at least {bytes}, got {budget}");
     let pairs = budget / bytes;
     let columns = pairs.isqrt().clamp(1, corpus.dims()[0]);

@@ -181,7 +181,7 @@ enum Squares {
     /// By differences, and their gradient by one matrix product: a product in the rows' own type loses
     /// the distance of close rows, but not its direction.
     DifferenceWithGradientOfProduct,
-    /// By differences: both would be lost.
+    /// By differences: a product would lose the distance of close rows and its direction.
     Difference,
 }
 

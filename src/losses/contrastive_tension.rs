@@ -76,7 +76,9 @@ pub struct ContrastiveTensionLoss {
 }
 
 impl BatchLoss<PairBatch> for ContrastiveTensionLoss {
-    fn terms(&self, PairBatch { left, right, labels }: PairBatch) -> Terms {
+    fn terms(&self, batch: PairBatch) -> Terms {
+        batch.warn_outside("ContrastiveTensionLoss", 0.0..=1.0);
+        let PairBatch { left, right, labels } = batch;
         // u·v
         let scores = Similarity::Dot.paired(left, right);
         // −y ln σ(u·v) − (1 − y) ln(1 − σ(u·v))

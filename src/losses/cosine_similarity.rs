@@ -15,6 +15,7 @@ use crate::reduction::{Reduction, Terms};
 
 /// The error between a score and its target: `loss_fct` of sentence-transformers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum ScoreError {
     /// `(s − y)²`.
     #[serde(alias = "MSELoss")]

@@ -5,7 +5,6 @@ mod batch_all_triplet;
 mod batch_hard_soft_margin_triplet;
 mod batch_hard_triplet;
 mod batch_semi_hard_triplet;
-mod config;
 mod contrastive;
 mod contrastive_tension;
 mod contrastive_tension_in_batch_negatives;
@@ -102,7 +101,7 @@ pub use wrappers::{
     Matryoshka2dLossConfig, MatryoshkaLoss, MatryoshkaLossConfig,
 };
 
-use config::config;
+use crate::config::config;
 use criterion::{BatchLoss, PartsLoss, WholeBatchLoss, forward, init};
 
 use crate::blocks::Blocks;

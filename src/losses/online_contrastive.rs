@@ -82,7 +82,9 @@ pub struct OnlineContrastiveLoss {
 }
 
 impl BatchLoss<PairBatch> for OnlineContrastiveLoss {
-    fn terms(&self, PairBatch { left, right, labels }: PairBatch) -> Terms {
+    fn terms(&self, batch: PairBatch) -> Terms {
+        batch.warn_unless_either("OnlineContrastiveLoss");
+        let PairBatch { left, right, labels } = batch;
         let OnlineContrastiveLossConfig { distance, margin, .. } = self.config;
         // d(u, v)
         let d = distance.paired_with_offset(left, right);

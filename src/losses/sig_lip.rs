@@ -2,7 +2,7 @@ use burn::module::Param;
 use burn::prelude::*;
 
 use super::{BatchLoss, config, forward};
-use crate::batch::RetrievalBatch;
+use crate::batch::{RetrievalBatch, Role};
 use crate::blocks::Blocks;
 use crate::error::{ConfigError, expect_valid};
 use crate::geometry::Similarity;
@@ -149,18 +149,20 @@ impl SigLipLoss {
             Tensor::cat(vec![rows, column], 1)
         };
         let [scale, bias] = [&self.logit_scale, &self.logit_bias].map(|it| accumulate(it.val()));
-        let queries = similarity.prepare(batch.anchor);
-        let queries = queries.clone() * scale.exp().cast(queries.dtype()).unsqueeze();
-        let document = |rows: Tensor<2>| {
-            let one = Tensor::ones([1], (&rows.device(), rows.dtype()));
-            with_column(similarity.prepare(rows), one)
-        };
-        RetrievalBatch {
-            anchor: with_column(queries, bias),
-            positive: document(batch.positive),
-            negatives: batch.negatives.into_iter().map(document).collect(),
-            ..batch
-        }
+        let scale = scale.exp();
+        batch.map_embeddings(|role, rows| {
+            let rows = similarity.prepare(rows);
+            match role {
+                Role::Anchor => {
+                    let scale = scale.clone().cast(rows.dtype()).unsqueeze();
+                    with_column(rows * scale, bias.clone())
+                }
+                _ => {
+                    let one = Tensor::ones([1], (&rows.device(), rows.dtype()));
+                    with_column(rows, one)
+                }
+            }
+        })
     }
 }
 

@@ -67,10 +67,34 @@ use crate::parallel::leaves::Leaves;
 /// - L. Gao, Y. Zhang, J. Han, J. Callan: Scaling Deep Contrastive Learning Batch Size under Memory
 ///   Limited Setup, 2021, <https://arxiv.org/abs/2101.06983>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Options")]
 pub struct GradCache {
     mini_batch_size: usize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
+}
+
+/// A [`GradCache`] as it stands in a file, before its numbers are checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    mini_batch_size: usize,
+    #[serde(default)]
+    seed: Option<u64>,
+}
+
+impl TryFrom<Options> for GradCache {
+    type Error = ConfigError;
+
+    fn try_from(Options { mini_batch_size, seed }: Options) -> Result<Self, ConfigError> {
+        check_size(mini_batch_size)?;
+        Ok(Self { mini_batch_size, seed })
+    }
+}
+
+fn check_size(mini_batch_size: usize) -> Result<(), ConfigError> {
+    let (rule, got) = ("must be at least 1", mini_batch_size);
+    ConfigError::unless(got > 0, "GradCache", "mini_batch_size", rule, got)
 }
 
 /// A step of [`GradCache`]: the loss of the whole batch, and its gradients in parts.
@@ -93,13 +117,7 @@ impl GradCache {
     /// If `mini_batch_size` is 0.
     #[track_caller]
     pub fn new(mini_batch_size: usize) -> Self {
-        crate::error::expect_valid(ConfigError::unless(
-            mini_batch_size > 0,
-            "GradCache",
-            "mini_batch_size",
-            "must be at least 1",
-            mini_batch_size,
-        ));
+        crate::error::expect_valid(check_size(mini_batch_size));
         Self { mini_batch_size, seed: None }
     }
 

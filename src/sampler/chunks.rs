@@ -1,21 +1,20 @@
 //! Batches of consecutive rows.
 
-use burn::config::Config;
-
 use super::{BatchSampler, Plan, check_size, permutation, random};
+use crate::config::config;
 use crate::error::{ConfigError, expect_valid};
 
-/// Configuration of [`Shuffled`].
-#[derive(Config, Debug, PartialEq)]
-pub struct ShuffledConfig {
-    /// Rows of a batch, at least 1.
-    pub batch_size: usize,
-    /// Whether a last batch that is not full is left out.
-    #[config(default = false)]
-    pub drop_last: bool,
-    /// Decides the order, together with the epoch.
-    #[config(default = 0)]
-    pub seed: u64,
+config! {
+    /// Configuration of [`Shuffled`].
+    pub struct ShuffledConfig (
+        /// Rows of a batch, at least 1.
+        pub batch_size: usize,
+    ) {
+        /// Whether a last batch that is not full is left out.
+        pub drop_last: bool = false, set by with_drop_last;
+        /// Decides the order, together with the epoch.
+        pub seed: u64 = 0, set by with_seed;
+    }
 }
 
 impl ShuffledConfig {
@@ -67,11 +66,12 @@ impl BatchSampler for Shuffled {
     }
 }
 
-/// Configuration of [`InOrder`].
-#[derive(Config, Debug, PartialEq)]
-pub struct InOrderConfig {
-    /// Rows of a batch, at least 1.
-    pub batch_size: usize,
+config! {
+    /// Configuration of [`InOrder`].
+    pub struct InOrderConfig (
+        /// Rows of a batch, at least 1.
+        pub batch_size: usize,
+    ) {}
 }
 
 impl InOrderConfig {

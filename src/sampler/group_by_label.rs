@@ -3,28 +3,27 @@
 use core::hash::Hash;
 use std::collections::HashMap;
 
-use burn::config::Config;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use super::hands::Hands;
 use super::{BatchSampler, Plan, random};
+use crate::config::config;
 use crate::error::{ConfigError, expect_valid};
 
-/// Configuration of [`GroupByLabel`].
-#[derive(Config, Debug, PartialEq)]
-pub struct GroupByLabelConfig {
-    /// The most rows of a batch: a multiple of `rows_per_label`, at least twice as many.
-    pub batch_size: usize,
-    /// Rows of a label that come together, at least 2.
-    #[config(default = 2)]
-    pub rows_per_label: usize,
-    /// Whether every batch that is not full is left out.
-    #[config(default = false)]
-    pub drop_last: bool,
-    /// Decides the order, together with the epoch.
-    #[config(default = 0)]
-    pub seed: u64,
+config! {
+    /// Configuration of [`GroupByLabel`].
+    pub struct GroupByLabelConfig (
+        /// The most rows of a batch: a multiple of `rows_per_label`, at least twice as many.
+        pub batch_size: usize,
+    ) {
+        /// Rows of a label that come together, at least 2.
+        pub rows_per_label: usize = 2, set by with_rows_per_label;
+        /// Whether every batch that is not full is left out.
+        pub drop_last: bool = false, set by with_drop_last;
+        /// Decides the order, together with the epoch.
+        pub seed: u64 = 0, set by with_seed;
+    }
 }
 
 impl GroupByLabelConfig {

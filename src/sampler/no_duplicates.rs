@@ -3,27 +3,25 @@
 use core::hash::Hash;
 use std::collections::HashMap;
 
-use burn::config::Config;
-
 use super::first_fit::FirstFit;
 use super::{BatchSampler, Plan, check_size, permutation, random};
+use crate::config::config;
 use crate::error::{ConfigError, expect_valid};
 
-/// Configuration of [`NoDuplicates`].
-#[derive(Config, Debug, PartialEq)]
-pub struct NoDuplicatesConfig {
-    /// The most rows of a batch, at least 1.
-    pub batch_size: usize,
-    /// Whether every batch that is not full is left out.
-    #[config(default = false)]
-    pub drop_last: bool,
-    /// The fewest rows of a batch, from 1 to `batch_size`; smaller ones are left out. A batch of one
-    /// row has no negatives.
-    #[config(default = 1)]
-    pub min_batch: usize,
-    /// Decides the order, together with the epoch.
-    #[config(default = 0)]
-    pub seed: u64,
+config! {
+    /// Configuration of [`NoDuplicates`].
+    pub struct NoDuplicatesConfig (
+        /// The most rows of a batch, at least 1.
+        pub batch_size: usize,
+    ) {
+        /// Whether every batch that is not full is left out.
+        pub drop_last: bool = false, set by with_drop_last;
+        /// The fewest rows of a batch, from 1 to `batch_size`; smaller ones are left out. A batch of one
+        /// row has no negatives.
+        pub min_batch: usize = 1, set by with_min_batch;
+        /// Decides the order, together with the epoch.
+        pub seed: u64 = 0, set by with_seed;
+    }
 }
 
 impl NoDuplicatesConfig {

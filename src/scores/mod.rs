@@ -93,7 +93,7 @@ impl Comparison {
 /// As [`Columns`] they show every tensor that the scores depend on, in a fixed order; these get a
 /// gradient.
 pub trait Scores: Columns {
-    /// What [`backward`](Self::backward) has to know of a block that was computed; `()` where the rows say it all.
+    /// What [`backward`](Self::backward) needs from the computation of a block; `()` if the rows are enough.
     type Trace;
 
     /// The number of rows on a side. Documents are the positives of all queries, in their order, then

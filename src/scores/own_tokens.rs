@@ -11,10 +11,11 @@ use crate::blocks::Blocks;
 use crate::kernels::{BestTokens, best_own_tokens, best_tokens_bytes};
 use crate::numeric::zero;
 
-/// The scores of each query with its own document of each column, as linear forms of the tokens: the most similar ones
-/// were searched for without a graph.
+/// The scores of each query with its own document of each column. The most similar tokens were searched for without a
+/// graph; once they are known, a score is linear in the tokens.
 ///
-/// Gradients by a slope add up tokens before they multiply by it, so that no slope gives NaN.
+/// Where several tokens of a query match the same token of a document, they are added up before they are multiplied by
+/// the gradient of the score, so that a large gradient does not give NaN.
 #[derive(Debug)]
 pub(crate) struct OwnScores {
     /// The tokens of the queries, `[n, tokens, 1, dim]`, in their graph.

@@ -24,6 +24,16 @@ fn tokens<const N: usize, const L: usize>(ids: [[i64; L]; N]) -> Tensor<2, Int> 
     Tensor::from_data(ids, &Device::flex())
 }
 
+fn reconstruction(rows: Tensor<2>) -> Reconstruction {
+    Reconstruction {
+        sentence_embedding_backbone: rows.clone(),
+        decoded_embedding_k: rows.clone(),
+        decoded_embedding_4k: rows.clone(),
+        decoded_embedding_aux: None,
+        decoded_embedding_k_pre_bias: rows,
+    }
+}
+
 fn message_of<B>(build: impl FnOnce() -> B) -> String {
     let panic = catch_unwind(AssertUnwindSafe(build)).err().expect("a panic");
     match panic.downcast::<String>() {
@@ -84,7 +94,23 @@ fn a_wrong_shape_names_batch_field_and_sizes() {
 #[test]
 fn another_type_names_the_field_and_the_one_it_should_be_like() {
     let wide = |n| Tensor::<2>::ones([n, 2], (&Device::flex(), DType::F64));
-    let cases: [(String, &str); 6] = [
+    let pair = |column: fn(usize) -> Tensor<2>| PairBatch::new(column(3), column(3), numbers(3));
+    let (narrow_rows, wide_rows) = (|n| rows(n, 2), |n| rows(n, 2).cast(DType::F64));
+    let latents = || RetrievalBatch::from((rows(3, 2), rows(3, 2)));
+    let cases: [(String, &str); 9] = [
+        (
+            message_of(|| LayeredBatch::new(vec![pair(wide_rows), pair(narrow_rows)])),
+            "LayeredBatch: `layers[0]` must hold F32 [3, 2], F32 [3, 2] as the final layer does, got F64 [3, 2], \
+             F64 [3, 2]",
+        ),
+        (
+            message_of(|| CsrBatch::new(latents(), vec![reconstruction(wide(3))])),
+            "CsrBatch: `reconstructions` must have the type F32 of `latents`, got F64",
+        ),
+        (
+            message_of(|| GuidedBatch::new(latents(), vec![rows(3, 4), wide(3).repeat_dim(1, 2)])),
+            "GuidedBatch: `guide[1]` must have the type F32 of `guide[0]`, got F64",
+        ),
         (
             message_of(|| PairBatch::new(rows(3, 2), wide(3), numbers(3))),
             "PairBatch: `right` must have the type F32 of `left`, got F64",
@@ -114,7 +140,10 @@ fn another_type_names_the_field_and_the_one_it_should_be_like() {
         assert_eq!(got, expected);
     }
     // Half precision is widened before types are compared.
-    PairBatch::new(rows(3, 2), rows(3, 2).cast(DType::BF16), numbers(3));
+    let half = || rows(3, 2).cast(DType::BF16);
+    PairBatch::new(rows(3, 2), half(), numbers(3));
+    GuidedBatch::new(latents(), vec![half(), rows(3, 2)]);
+    CsrBatch::new(latents(), vec![reconstruction(half()), reconstruction(rows(3, 2))]);
 }
 
 #[test]

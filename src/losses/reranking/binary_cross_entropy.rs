@@ -79,7 +79,9 @@ pub struct BinaryCrossEntropyLoss {
 }
 
 impl BatchLoss<LogitBatch> for BinaryCrossEntropyLoss {
-    fn terms(&self, LogitBatch { logits, labels }: LogitBatch) -> Terms {
+    fn terms(&self, batch: LogitBatch) -> Terms {
+        batch.warn_outside("BinaryCrossEntropyLoss", 0.0..=1.0);
+        let LogitBatch { logits, labels } = batch;
         let logits = self.config.activation.apply(logits);
         let weight = self.config.positive_weight.unwrap_or(1.0);
         // −w y ln σ(z) − (1 − y) ln(1 − σ(z))

@@ -22,8 +22,8 @@ impl Seat {
     }
 }
 
-/// What `work` makes of each job, all at the same time, in the order of the jobs. The first runs on the
-/// calling thread.
+/// Runs `work` on every job in parallel, on the first one in the calling thread, and returns the results in
+/// the order of the jobs.
 pub(super) fn all<J: Send, R: Send>(jobs: Vec<(&Seat, J)>, work: impl Fn(J) -> R + Sync) -> Vec<R> {
     let run = |(seat, job): (&Seat, J)| seat.cores.run(|| work(job));
     let mut jobs = jobs.into_iter();

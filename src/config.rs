@@ -1,4 +1,4 @@
-//! The macro that declares the configuration of a loss.
+//! The macro that declares a configuration.
 
 use serde::{Deserialize, Deserializer};
 
@@ -65,7 +65,7 @@ macro_rules! config {
                     $($($(#[$given_about])* $given: $given_type,)*)?
                     $(
                         $(#[$field_about])*
-                        #[serde(default, deserialize_with = "crate::losses::config::present")]
+                        #[serde(default, deserialize_with = "crate::config::present")]
                         $field: Option<$type>,
                     )*
                 }
@@ -89,4 +89,54 @@ where
     T: Deserialize<'de>,
 {
     T::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::evaluation::InformationRetrievalConfig;
+    use crate::noise::WordDeletionConfig;
+    use crate::parallel::GradCache;
+    use crate::sampler::{GroupByLabelConfig, NoDuplicatesConfig, ShuffledConfig};
+    use crate::{CosineSimilarityLossConfig, ScoreError};
+
+    fn message<T: serde::de::DeserializeOwned>(json: &str) -> String {
+        serde_json::from_str::<T>(json).err().expect("an error").to_string()
+    }
+
+    #[test]
+    fn defaults_fill_in_what_json_leaves_out() {
+        let shuffled: ShuffledConfig = serde_json::from_str(r#"{"batch_size": 4}"#).unwrap();
+        assert_eq!(shuffled, ShuffledConfig::new(4));
+        let grouped = r#"{"batch_size": 8, "seed": 3}"#;
+        let grouped: GroupByLabelConfig = serde_json::from_str(grouped).unwrap();
+        assert_eq!(grouped, GroupByLabelConfig::new(8).with_seed(3));
+        let noise: WordDeletionConfig = serde_json::from_str("{}").unwrap();
+        assert_eq!(noise.ratio, 0.6);
+        let retrieval: InformationRetrievalConfig = serde_json::from_str("{}").unwrap();
+        assert_eq!(retrieval.mrr_at_k, [10]);
+        let cache: GradCache = serde_json::from_str(r#"{"mini_batch_size": 2}"#).unwrap();
+        assert_eq!(cache, GradCache::new(2));
+        let huber = r#"{"score_error": {"Huber": {"delta": 2.0}}}"#;
+        let huber: CosineSimilarityLossConfig = serde_json::from_str(huber).unwrap();
+        assert_eq!(huber.score_error, ScoreError::Huber { delta: 2.0 });
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_that_names_it() {
+        for message in [
+            message::<ShuffledConfig>(r#"{"batch_size": 4, "odd": 1}"#),
+            message::<NoDuplicatesConfig>(r#"{"batch_size": 4, "odd": 1}"#),
+            message::<GroupByLabelConfig>(r#"{"batch_size": 4, "odd": 1}"#),
+            message::<WordDeletionConfig>(r#"{"odd": 1}"#),
+            message::<InformationRetrievalConfig>(r#"{"odd": 1}"#),
+            message::<GradCache>(r#"{"mini_batch_size": 4, "odd": 1}"#),
+            message::<CosineSimilarityLossConfig>(
+                r#"{"score_error": {"Huber": {"delta": 2.0, "odd": 1}}}"#,
+            ),
+        ] {
+            assert!(message.contains("odd"), "{message}");
+        }
+        let empty = message::<GradCache>(r#"{"mini_batch_size": 0}"#);
+        assert!(empty.contains("`mini_batch_size` must be at least 1, got 0"), "{empty}");
+    }
 }
