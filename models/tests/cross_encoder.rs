@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use burn::tensor::Device;
+use burn_embedding_models::cross_encoder::Labels;
 use burn_embedding_models::{CrossEncoder, OpenOptions, TextEncoder};
 use common::{assert_close, copy, golden, named, rows, set, weighted_squares};
 use serde_json::{Value, json};
@@ -156,4 +157,42 @@ fn what_cannot_score_pairs_is_refused() {
     let model = open(place.path()).unwrap();
     let error = model.predict(&pairs()).unwrap_err().to_string();
     assert!(error.contains("it gives tokens of type 2"), "{error}");
+}
+
+#[test]
+fn a_new_model_has_its_classes_by_name_and_reads_pairs_as_python_does() {
+    let encoder = TempDir::new().unwrap();
+    copy(&golden("bert"), encoder.path());
+    set(encoder.path(), ("config.json", &[("/problem_type", json!("regression"))]));
+    let names = ["no", "yes"].map(String::from).to_vec();
+    let options = OpenOptions::new();
+    let device = Device::flex();
+    let new = options.new_cross_encoder(encoder.path(), Labels::Named(names.clone()), &device);
+    let new = new.unwrap();
+    // As many tokens as the network has positions, whatever sentence_bert_config.json says of single texts.
+    assert_eq!((new.labels(), new.tokenizer.max_tokens()), (2, 40));
+    let saved = TempDir::new().unwrap();
+    new.package.write(saved.path(), &new.encoder).unwrap();
+    let read = |file: &str| -> Value {
+        serde_json::from_slice(&fs::read(saved.path().join(file)).unwrap()).unwrap()
+    };
+    let (config, tokenizer) = (read("config.json"), read("tokenizer_config.json"));
+    assert_eq!(config["id2label"], json!({"0": "no", "1": "yes"}));
+    assert_eq!(config["label2id"], json!({"no": 0, "yes": 1}));
+    assert!(config.get("problem_type").is_none());
+    assert_eq!(
+        (&tokenizer["model_max_length"], &tokenizer["cls_token"]),
+        (&json!(40), &json!("[CLS]"))
+    );
+    let again = open(saved.path()).unwrap();
+    assert_eq!((again.package.label_names(), again.tokenizer.max_tokens()), (&names[..], 40));
+}
+
+#[test]
+fn one_route_of_several_becomes_a_model_of_pairs() {
+    let (options, device) = (OpenOptions::new(), Device::flex());
+    let error = options.new_cross_encoder(golden("router"), 1, &device).unwrap_err().to_string();
+    assert!(error.contains("several routes") && error.contains("document"), "{error}");
+    let new = options.route("document").new_cross_encoder(golden("router"), 1, &device);
+    assert_eq!(new.unwrap().package.label_names(), ["LABEL_0"]);
 }

@@ -30,6 +30,7 @@ pub fn run(cli: &Cli, console: &Console) -> Result<(), Error> {
         None => run::train(&cli.training, console),
         Some(Command::Encode(args)) => run::encode::encode(args, console),
         Some(Command::Inspect(args)) => run::inspect::inspect(args, console),
+        Some(Command::Mine(args)) => run::mine::mine(args, console),
         Some(Command::Rank(args)) => run::score::rank(args, console),
         Some(Command::Score(args)) => run::score::score(args, console),
     }

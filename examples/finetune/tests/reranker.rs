@@ -7,7 +7,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use burn_embedding_models::CrossEncoder;
-use common::{finetune, golden, names, numbers, steps, succeed, text};
+use common::{copy, finetune, golden, names, numbers, set, steps, succeed, text};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -140,7 +140,7 @@ fn any_number_of_workers_and_any_mini_batch_train_the_same() {
 fn classes_of_pairs_are_learnt_by_a_model_with_as_many_labels() {
     let directory = TempDir::new().unwrap();
     let row = |number: usize| {
-        let (class, word) = [("same", "cat"), ("other", "dog"), ("none", "river")][number % 3];
+        let (class, word) = [(0, "cat"), (1, "dog"), (2, "river")][number % 3];
         format!("the cat,a {word} {},{class}\n", number / 3)
     };
     let rows: String = (0..30).map(row).collect();
@@ -209,7 +209,132 @@ fn an_encoder_becomes_a_reranker() {
     let more = ["--loss", "CrossEntropyLoss", "--steps", "2", "--no-report", "--out", "classes"];
     succeed(directory.path(), &[&args[..], &more].concat());
     let classes = CrossEncoder::open(directory.path().join("classes"), &Device::flex()).unwrap();
-    assert_eq!(classes.labels(), 3);
+    assert_eq!(classes.package.label_names(), ["x", "y", "z"]);
+}
+
+/// The losses of two steps without dropout, in the order of the rows.
+fn losses(directory: &Path, args: &[&str]) -> Vec<f64> {
+    let usual = ["--steps", "2", "--epochs", "3", "--no-shuffle", "--dropout", "0", "--no-report"];
+    let more = ["--keep-worse", "--force", "--log", "log.jsonl", "--eval", "eval.jsonl"];
+    succeed(directory, &[args, &usual, &more].concat());
+    let losses = numbers(&steps(&directory.join("log.jsonl")), "loss");
+    fs::remove_file(directory.join("log.jsonl")).unwrap();
+    losses
+}
+
+/// Writes objects as JSON Lines.
+fn write(directory: &Path, name: &str, rows: &[Value]) {
+    let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    fs::write(directory.join(name), lines).unwrap();
+}
+
+fn assert_same(found: &[f64], expected: &[f64]) {
+    let close = found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5);
+    assert!(close && found.len() == expected.len(), "{found:?} is not {expected:?}");
+}
+
+#[test]
+fn classes_are_those_of_the_model() {
+    let (directory, model) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    copy(&golden("cross-roberta"), model.path());
+    let names = json!({"0": "entailment", "1": "neutral", "2": "contradiction"});
+    set(model.path(), ("config.json", &[("/id2label", names.clone())]));
+    let rows = |classes: [Value; 2]| {
+        let texts = ["the cat", "a dog", "the river", "the mat"];
+        let row = |place: usize| json!({"sentence1": texts[place], "sentence2": "the cat runs", "label": classes[place % 2]});
+        (0..4).map(row).collect::<Vec<_>>()
+    };
+    // The second of three classes is not there.
+    write(directory.path(), "names.jsonl", &rows(["Contradiction".into(), "ENTAILMENT".into()]));
+    write(directory.path(), "numbers.jsonl", &rows([2.into(), 0.into()]));
+    write(directory.path(), "others.jsonl", &rows([1.into(), 0.into()]));
+    write(directory.path(), "eval.jsonl", &rows([2.into(), 1.into()]));
+    let path = model.path().to_str().unwrap();
+    let run = |data| {
+        losses(directory.path(), &["--model", path, "--data", data, "--loss", "CrossEntropyLoss"])
+    };
+    let numbers = run("numbers.jsonl");
+    assert_same(&run("names.jsonl"), &numbers);
+    assert!((run("others.jsonl")[0] - numbers[0]).abs() > 1e-3);
+    let saved = fs::read(directory.path().join("finetuned-encoder/config.json")).unwrap();
+    let saved: Value = serde_json::from_slice(&saved).unwrap();
+    assert_eq!(saved["id2label"], names);
+}
+
+#[test]
+fn lists_of_any_lengths_share_a_batch() {
+    let directory = TempDir::new().unwrap();
+    let short = json!({"query": "the cat", "docs": ["a dog", "a cat"], "labels": [0, 1]});
+    let long = json!({"query": "the dog", "docs": ["a cat", "the mat", "a dog", "the river"],
+        "labels": [0.5, 0, 2, 0]});
+    let all: [(&str, &[&Value]); 4] = [
+        ("short", &[&short, &short]),
+        ("long", &[&long, &long]),
+        ("both", &[&short, &long]),
+        ("eval", &[&long, &short]),
+    ];
+    for (name, rows) in all {
+        let rows: Vec<_> = rows.iter().map(|row| (*row).clone()).collect();
+        write(directory.path(), &format!("{name}.jsonl"), &rows);
+    }
+    let model = model("bert");
+    for loss in ["ListNetLoss", "RankNetLoss"] {
+        let run = |data: &str, more: &[&str]| {
+            let data = format!("{data}.jsonl");
+            let args = ["--model", &model, "--data", &data, "--loss", loss, "--batch-size", "2"];
+            losses(directory.path(), &[&args[..], more].concat())
+        };
+        let both = run("both", &[]);
+        let expected = (run("short", &[])[0] + run("long", &[])[0]) / 2.0;
+        if loss == "ListNetLoss" {
+            assert!((both[0] - expected).abs() < 1e-5, "{} is not {expected}", both[0]);
+        }
+        assert_same(&run("both", &["--workers", "2"]), &both);
+        assert_same(&run("both", &["--mini-batch-size", "2"]), &both);
+        let option = [r#"--loss-config"#, r#"{"mini_batch_size": 2}"#];
+        assert_same(&run("both", &option), &both);
+    }
+    // What is scored is read again, and an embedding model learns from it.
+    let args = ["score", "both.jsonl", "--model", &model, "--out", "scored.jsonl"];
+    succeed(directory.path(), &args);
+    losses(
+        directory.path(),
+        &["--model", &model, "--data", "scored.jsonl", "--loss", "ListNetLoss"],
+    );
+    let encoder = golden("bert").to_str().unwrap().to_string();
+    losses(directory.path(), &["--model", &encoder, "--data", "both.jsonl"]);
+}
+
+#[test]
+fn a_teachers_scores_are_the_labels_of_lists() {
+    let directory = TempDir::new().unwrap();
+    let texts = json!({"query": "the cat", "pos": ["a cat"], "neg": ["a dog", "the mat"]});
+    let mut scored = texts.clone();
+    scored["pos_scores"] = json!([0.9]);
+    scored["neg_scores"] = json!([0.6, 0.1]);
+    let list = json!({"query": "the cat", "docs": ["a cat", "a dog", "the mat"], "labels": [0.9, 0.6, 0.1]});
+    let graded = json!({"query": "the cat", "pos": "a cat", "neg": ["a dog", "the mat"], "label": [0.9, 0.6, 0.1]});
+    for (name, row) in [
+        ("plain", texts),
+        ("scored", scored),
+        ("list", list.clone()),
+        ("graded", graded),
+        ("eval", list),
+    ] {
+        write(directory.path(), &format!("{name}.jsonl"), &[row.clone(), row]);
+    }
+    let model = model("bert");
+    for loss in ["ListNetLoss", "BinaryCrossEntropyLoss", "MSELoss"] {
+        let run = |name: &str| {
+            let data = format!("{name}.jsonl");
+            losses(directory.path(), &["--model", &model, "--data", &data, "--loss", loss])
+        };
+        let expected = run("list");
+        for name in ["scored", "graded"] {
+            assert_same(&run(name), &expected);
+        }
+        assert!((run("plain")[0] - expected[0]).abs() > 1e-3, "{loss}");
+    }
 }
 
 #[test]
@@ -221,6 +346,13 @@ fn what_does_not_fit_a_reranker_is_refused() {
         "sentence1,sentence2,label\na,b,x\nc,d,y\ne,f,z\ng,h,u\n",
     )
     .unwrap();
+    fs::write(
+        directory.path().join("scores.csv"),
+        "sentence1,sentence2,score\na,b,1.0\nc,d,-0.5\n",
+    )
+    .unwrap();
+    let odd = "{\"query\":\"a\",\"docs\":[\"b\"],\"labels\":[1]}\n{\"query\":\"a\",\"docs\":[\"b\",\"c\"],\"labels\":[1]}\n";
+    fs::write(directory.path().join("odd.jsonl"), odd).unwrap();
     let before = names(directory.path());
     let [one, three] = ["bert", "roberta"].map(model);
     let [encoder, other] = ["bert", "qwen3"].map(|it| golden(it).to_str().unwrap().to_string());
@@ -242,11 +374,11 @@ fn what_does_not_fit_a_reranker_is_refused() {
         (vec!["--loss", "cross_encoder.MSELoss"], "needs a model that scores pairs of texts"),
         (
             vec!["--model", &one, "--lora", "r=2,alpha=2"],
-            "a model that scores pairs of texts has none",
+            "--lora: not supported for a model that scores pairs of texts",
         ),
         (
             vec!["--model", &three, "--data", "rows.jsonl"],
-            "the model has 3 labels, and cross_encoder.Multiple",
+            "the model has 3 labels, and MultipleNegativesRankingLoss",
         ),
         (
             vec![
@@ -259,11 +391,60 @@ fn what_does_not_fit_a_reranker_is_refused() {
                 "--loss",
                 "CrossEntropyLoss",
             ],
-            "the model has 3 labels, and the data 4 classes",
+            "pairs.csv:2: label \"x\" is none of the model's 3 classes, which have no names",
+        ),
+        (
+            vec![
+                "--model",
+                &one,
+                "--data",
+                "pairs.csv",
+                "--eval",
+                "pairs.csv",
+                "--loss",
+                "CrossEntropyLoss",
+            ],
+            "the model has 1 label, and CrossEntropyLoss needs one for each class",
+        ),
+        (
+            vec!["--model", &one, "--data", "scores.csv", "--loss", "BinaryCrossEntropyLoss"],
+            "scores.csv:3: label -0.5 is out of range: BinaryCrossEntropyLoss takes 0 to 1",
+        ),
+        (
+            vec!["--model", &one, "--data", "odd.jsonl", "--loss", "LambdaLoss"],
+            "odd.jsonl:2: `docs` has 2 texts, and `labels` 1 labels",
+        ),
+        (
+            vec!["--model", &one, "--data", "rows.jsonl", "--repeats", "mask"],
+            "--repeats mask: not supported",
+        ),
+        (
+            vec![
+                "--model",
+                &one,
+                "--data",
+                "rows.jsonl",
+                "--loss-config",
+                r#"{"matryoshka_dims": [1]}"#,
+            ],
+            "MatryoshkaLoss is for losses of embeddings, and MultipleNegativesRankingLoss takes the scores",
+        ),
+        (
+            vec![
+                "--model",
+                &encoder,
+                "--data",
+                "rows.jsonl",
+                "--loss",
+                "MatryoshkaLoss",
+                "--loss-config",
+                r#"{"loss": "cross_encoder.CrossEntropyLoss", "matryoshka_dims": [8]}"#,
+            ],
+            "MatryoshkaLoss is for losses of embeddings, and CrossEntropyLoss takes the scores of pairs",
         ),
         (
             vec!["--model", &one, "--data", "pairs.csv", "--loss", "LambdaLoss"],
-            "queries with a positive and negatives",
+            "queries with documents and labels",
         ),
     ] {
         let output = finetune(directory.path(), &args);

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::labels::usual_name;
 use crate::error::Error;
 use crate::modules::PoolingMode;
 use crate::network::NetworkConfig;
@@ -16,11 +17,11 @@ const LABELS: usize = 1 << 16;
 /// The shape of a head.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeadConfig {
-    /// The number of scores of a pair.
-    pub labels: usize,
+    /// The names of the scores of a pair.
+    pub labels: Vec<String>,
     pub(super) hidden_size: usize,
-    /// The standard deviation of new weights.
-    pub(super) deviation: f64,
+    /// The standard deviations of new weights, of the first layer and of the classifier.
+    pub(super) deviations: [f64; 2],
     pub(super) activation: Activation,
     pub(super) dense_bias: bool,
     pub(super) first_dropout: f64,
@@ -72,9 +73,27 @@ struct Fields {
 
 impl Fields {
     /// As many as there are names, or two, as transformers has it.
-    fn labels(&self) -> usize {
+    fn count(&self) -> usize {
         let named = || self.id2label.as_ref().map(Map::len);
         self.num_labels.or_else(named).unwrap_or(2)
+    }
+
+    fn labels(&self) -> Result<Vec<String>, String> {
+        check_size("num_labels", self.count(), LABELS)?;
+        let named = |index: usize| self.id2label.as_ref()?.get(&index.to_string())?.as_str();
+        let name = |index| named(index).map_or_else(|| usual_name(index), String::from);
+        Ok((0..self.count()).map(name).collect())
+    }
+}
+
+/// The pooling of ModernBERT's head.
+fn pooling(named: Option<&str>) -> Result<PoolingMode, String> {
+    match named {
+        None | Some("cls") => Ok(PoolingMode::Cls),
+        Some("mean") => Ok(PoolingMode::Mean),
+        Some(other) => {
+            Err(format!("`classifier_pooling` must be \"cls\" or \"mean\", got {other:?}"))
+        }
     }
 }
 
@@ -89,17 +108,18 @@ impl HeadConfig {
         let fields: Fields =
             serde_json::from_slice(bytes).map_err(|error| failed(error.to_string()))?;
         let head = Self::of(&fields, network).map_err(failed)?;
-        check_size("num_labels", head.labels, LABELS).map_err(failed)?;
         check_share("classifier_dropout", head.dropout).map_err(failed)?;
         check_share("pooler_dropout", head.first_dropout).map_err(failed)?;
         Ok(head)
     }
 
     fn of(fields: &Fields, network: &NetworkConfig) -> Result<Self, String> {
+        let (hidden_size, deviation) =
+            (network.shape().hidden_size(), fields.initializer_range.unwrap_or(0.02));
         let base = Self {
-            labels: fields.labels(),
-            hidden_size: network.shape().hidden_size(),
-            deviation: fields.initializer_range.unwrap_or(0.02),
+            labels: fields.labels()?,
+            hidden_size,
+            deviations: [deviation; 2],
             activation: Activation::Tanh,
             dense_bias: true,
             first_dropout: 0.0,
@@ -123,7 +143,11 @@ impl HeadConfig {
                 activation: fields.classifier_activation.unwrap_or(Activation::Gelu),
                 dense_bias: fields.classifier_bias.unwrap_or(false),
                 dropout: fields.classifier_dropout.unwrap_or(0.0),
-                pooling: PoolingMode::named(fields.classifier_pooling.as_deref().unwrap_or("cls"))?,
+                pooling: pooling(fields.classifier_pooling.as_deref())?,
+                deviations: [
+                    deviation / (2.0 * network.shape().layers() as f64).sqrt(),
+                    (hidden_size as f64).powf(-0.5),
+                ],
                 names: HeadNames {
                     norm: Some("head.norm"),
                     ..HeadNames::of("head.dense", "classifier")

@@ -31,14 +31,15 @@ impl Head {
     /// A head whose parameters are only drawn if they are used before others are loaded.
     pub(crate) fn new(config: &HeadConfig, norm: Option<Norm>, device: &Device) -> Self {
         let size = config.hidden_size;
-        let linear = |outputs, bias: bool| {
-            let layer = linear_without_bias(size, outputs, config.deviation, device);
+        let [of_dense, of_classifier] = config.deviations;
+        let linear = |outputs, deviation, bias: bool| {
+            let layer = linear_without_bias(size, outputs, deviation, device);
             Linear { bias: bias.then(|| zeros(outputs, device)), ..layer }
         };
         Self {
-            dense: linear(size, config.dense_bias),
+            dense: linear(size, of_dense, config.dense_bias),
             norm,
-            classifier: linear(config.labels, true),
+            classifier: linear(config.labels.len(), of_classifier, true),
             first_dropout: Dropout::new(config.first_dropout),
             dropout: Dropout::new(config.dropout),
             activation: config.activation,

@@ -4,6 +4,7 @@ mod activation;
 mod config;
 mod encoder;
 mod head;
+mod labels;
 mod new;
 mod package;
 
@@ -18,6 +19,7 @@ pub use config::{HeadConfig, HeadNames};
 pub use encoder::PairEncoder;
 pub(crate) use encoder::SECOND;
 pub use head::Head;
+pub use labels::Labels;
 pub use package::PairPackage;
 
 use crate::directory::{
@@ -25,7 +27,9 @@ use crate::directory::{
 };
 use crate::encoder::TextEncoder;
 use crate::error::Error;
-use crate::sentence_transformer::OpenOptions;
+use crate::sentence_transformer::{
+    OpenOptions, files_of_lengths, files_of_network, read_some, with_missing,
+};
 use crate::tokenizer::{Tokenizer, Tokens};
 use crate::weights;
 
@@ -97,17 +101,15 @@ impl OpenOptions {
             let reason = "a default prompt is not supported: put the prompt into the texts";
             return Err(Error::read(&directory.path().join(SETTINGS), reason));
         }
-        let activation = ScoreActivation::read(&directory, &module, head.labels)?;
+        let activation = ScoreActivation::read(&directory, &module, head.labels.len())?;
         let encoder =
             weights::load_pair_encoder(&directory, &module, (&opened.config, &head), device)?;
-        let mut files = opened.files;
-        for name in [MODULES, SETTINGS, "special_tokens_map.json", "sentence_bert_config.json"] {
-            let name = Path::new(name);
-            if let Some(bytes) = directory.optional(name, crate::directory::CONFIG_LIMIT)? {
-                files.push((name.to_path_buf(), bytes));
-            }
-        }
-        let (config, tokenizer, name) = (opened.config, opened.tokenizer, directory.name());
+        let of_model = [MODULES, SETTINGS].map(PathBuf::from).into_iter();
+        let kept = of_model.chain(files_of_network(&module)).chain(files_of_lengths(&module));
+        let files = with_missing(read_some(&directory, kept)?, opened.files);
+        let limit = opened.tokenizer.max_tokens();
+        let tokenizer = opened.tokenizer.for_pairs(limit)?;
+        let (config, name) = (opened.config, directory.name());
         let package = PairPackage { name, activation, head, config, module, files };
         Ok(CrossEncoder { encoder, tokenizer, package, device: device.clone() })
     }

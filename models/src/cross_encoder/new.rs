@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use serde_json::{Map, Value, json};
 
-use super::{CrossEncoder, HeadConfig, PairPackage, ScoreActivation};
+use super::{CrossEncoder, HeadConfig, Labels, PairPackage, ScoreActivation};
 use crate::directory::{CONFIG, Directory, MODULES, Modules, Route};
 use crate::error::Error;
-use crate::sentence_transformer::{OpenOptions, TOKENIZER_CONFIG};
+use crate::sentence_transformer::{
+    Files, OpenOptions, TOKENIZER_CONFIG, files_of_network, read_some, with_missing,
+};
 use crate::weights;
 
 /// The class of transformers that scores texts, for each `model_type` that has one here.
@@ -25,62 +27,93 @@ const CLASSES: [(&str, &str); 10] = [
     ("xlm-roberta", "XLMRobertaForSequenceClassification"),
 ];
 
+/// The fields of a `config.json` that say what became of the scores of another model.
+const OF_FORMER_SCORES: [&str; 4] =
+    ["num_labels", "problem_type", "sbert_ce_default_activation_function", "sentence_transformers"];
+
 impl OpenOptions {
-    /// A CrossEncoder with a new classifier of `labels` scores on the layers of an encoder: a model of
-    /// sentence-transformers, whose other modules are left out, or a transformer alone. A layer before the
-    /// classifier is taken from the encoder if it has one. Only the dropout of the options is used.
+    /// A CrossEncoder with a new classifier on the layers of an encoder: a model of sentence-transformers,
+    /// whose other modules are left out, or a transformer alone. A layer before the classifier is taken from
+    /// the encoder if it has one. Only the dropout and the route of the options are used.
     ///
     /// # Errors
     ///
-    /// If a file is missing, damaged, or describes a network without a classifier of text pairs here.
+    /// If a file is missing, damaged, or describes a network without a classifier of text pairs here; if the
+    /// model has several routes, and the options name none of them.
     pub fn new_cross_encoder(
         &self,
         path: impl AsRef<Path>,
-        labels: usize,
+        labels: impl Into<Labels>,
         device: &Device,
     ) -> Result<CrossEncoder, Error> {
-        let directory = Directory::open(path.as_ref())?;
-        let module = match directory.path().join(MODULES).exists() {
-            true => Modules::read(&directory, Route::Default)?.network.path,
-            false => PathBuf::new(),
-        };
+        let (directory, labels) = (Directory::open(path.as_ref())?, labels.into());
+        let module = self.network_in(&directory)?;
         let opened = self.transformer(&directory, &module)?;
         let (file, bytes) = opened.read_config(&directory, &module)?;
-        let fields = scoring(&file, bytes, labels)?;
-        let mut head = HeadConfig::parse(&file, &fields, &opened.config)?;
+        let config = scoring(&file, bytes, &labels)?;
+        let mut head = HeadConfig::parse(&file, &config, &opened.config)?;
         if let Some(dropout) = self.dropout {
             head.set_dropout(dropout);
         }
         let encoder =
             weights::new_pair_encoder(&directory, &module, (&opened.config, &head), device)?;
-        // As transformers cuts pairs, whatever longer texts the encoder is given.
-        let usual = opened.config.shape().usual_tokens().unwrap_or(usize::MAX);
-        let tokenizer = opened.tokenizer.limited(usual)?;
-        let limit = tokenizer.max_tokens();
-        let kept = opened.files.into_iter().filter(|(path, _)| {
-            *path != module.join(CONFIG) && *path != module.join(TOKENIZER_CONFIG)
-        });
-        // The transformer's files are those of the whole model.
-        let own = |(path, bytes): (PathBuf, Vec<u8>)| {
-            (path.strip_prefix(&module).map_or(path.clone(), Path::to_path_buf), bytes)
-        };
-        let mut files: Vec<_> = kept.map(own).collect();
-        files.push((CONFIG.into(), fields));
-        files.push((TOKENIZER_CONFIG.into(), limited(&directory, &module, limit)?));
-        let activation = match labels {
+        let tokenizer = opened.tokenizer.for_pairs(opened.pair_tokens)?;
+        let kept = read_some(&directory, files_of_network(&module))?;
+        let mut files = inside(&module, with_missing(kept, opened.files));
+        replace(&mut files, CONFIG, |_| Ok(config))?;
+        replace(&mut files, TOKENIZER_CONFIG, |former| limited(former, tokenizer.max_tokens()))
+            .map_err(|error| {
+                Error::read(&directory.path().join(&module).join(TOKENIZER_CONFIG), error)
+            })?;
+        let activation = match labels.count() {
             1 => ScoreActivation::Sigmoid,
             _ => ScoreActivation::Identity,
         };
-        let name = directory.name();
-        let (config, module) = (opened.config, PathBuf::new());
+        let (name, config, module) = (directory.name(), opened.config, PathBuf::new());
         let package = PairPackage { name, activation, head, config, module, files };
         Ok(CrossEncoder { encoder, tokenizer, package, device: device.clone() })
     }
+
+    /// The directory of the transformer that becomes the model.
+    fn network_in(&self, directory: &Directory) -> Result<PathBuf, Error> {
+        let list = directory.path().join(MODULES);
+        if !list.exists() {
+            return Ok(PathBuf::new());
+        }
+        let route = match (&self.route, Modules::routes(directory)?) {
+            (Some(task), _) => Route::OfTask(task),
+            (None, Some(table)) => {
+                let names = table.names().collect::<Vec<_>>().join(", ");
+                let reason =
+                    format!("the model has several routes: name the one to take, of {names}");
+                return Err(Error::read(&list, reason));
+            }
+            (None, None) => Route::Default,
+        };
+        Ok(Modules::read(directory, route)?.network.path)
+    }
 }
 
-/// The fields of a JSON file.
-fn fields(path: &Path, bytes: &[u8]) -> Result<Map<String, Value>, Error> {
-    serde_json::from_slice(bytes).map_err(|error| Error::read(path, error))
+/// Files of the directory `module` as those of a whole model.
+fn inside(module: &Path, files: Files) -> Files {
+    let own = |(path, bytes): (PathBuf, Vec<u8>)| {
+        (path.strip_prefix(module).map_or(path.clone(), Path::to_path_buf), bytes)
+    };
+    files.into_iter().map(own).collect()
+}
+
+/// Puts what `new` makes of a file, if it is there, in its place.
+fn replace<E>(
+    files: &mut Files,
+    name: &str,
+    new: impl FnOnce(Option<&[u8]>) -> Result<Vec<u8>, E>,
+) -> Result<(), E> {
+    let known = files.iter_mut().find(|(path, _)| path == Path::new(name));
+    match known {
+        Some((_, bytes)) => *bytes = new(Some(bytes))?,
+        None => files.push((name.into(), new(None)?)),
+    }
+    Ok(())
 }
 
 fn text(fields: Map<String, Value>) -> Vec<u8> {
@@ -88,8 +121,9 @@ fn text(fields: Map<String, Value>) -> Vec<u8> {
 }
 
 /// The `config.json` of an encoder as that of a classifier.
-fn scoring(path: &Path, bytes: &[u8], labels: usize) -> Result<Vec<u8>, Error> {
-    let mut fields = fields(path, bytes)?;
+fn scoring(path: &Path, bytes: &[u8], labels: &Labels) -> Result<Vec<u8>, Error> {
+    let fields: Result<Map<String, Value>, _> = serde_json::from_slice(bytes);
+    let mut fields = fields.map_err(|error| Error::read(path, error))?;
     let kind = fields.get("model_type").and_then(Value::as_str).unwrap_or_default();
     let class = CLASSES.iter().find(|(name, _)| *name == kind);
     let (_, class) = class.ok_or_else(|| {
@@ -98,19 +132,21 @@ fn scoring(path: &Path, bytes: &[u8], labels: usize) -> Result<Vec<u8>, Error> {
             format!("`model_type` {kind:?} has no classifier of text pairs here; {names} have one");
         Error::read(path, reason)
     })?;
-    let label = |index: usize| format!("LABEL_{index}");
-    let names: Map<_, _> = (0..labels).map(|it| (it.to_string(), label(it).into())).collect();
-    let ids: Map<_, _> = (0..labels).map(|it| (label(it), it.into())).collect();
-    fields.remove("num_labels");
+    let names = labels.names().into_iter().enumerate();
+    let ids: Map<_, _> = names.clone().map(|(index, name)| (name, index.into())).collect();
+    let names: Map<_, _> = names.map(|(index, name)| (index.to_string(), name.into())).collect();
+    for field in OF_FORMER_SCORES {
+        fields.remove(field);
+    }
     fields.insert("architectures".to_string(), json!([class]));
     fields.insert("id2label".to_string(), names.into());
     fields.insert("label2id".to_string(), ids.into());
     Ok(text(fields))
 }
 
-/// The `tokenizer_config.json` with the longest text that the encoder takes.
-fn limited(directory: &Directory, module: &Path, limit: usize) -> Result<Vec<u8>, Error> {
-    let mut fields: Map<String, Value> = directory.json(&module.join(TOKENIZER_CONFIG))?;
+/// A `tokenizer_config.json` with the longest pair that the model takes.
+fn limited(former: Option<&[u8]>, limit: usize) -> serde_json::Result<Vec<u8>> {
+    let mut fields: Map<String, Value> = former.map_or(Ok(Map::new()), serde_json::from_slice)?;
     if limit < usize::MAX {
         fields.insert("model_max_length".to_string(), limit.into());
     }

@@ -6,7 +6,7 @@ use super::{HeadConfig, PairEncoder, ScoreActivation};
 use crate::directory::CONFIG;
 use crate::error::Error;
 use crate::network::NetworkConfig;
-use crate::sentence_transformer::{full_precision, write};
+use crate::sentence_transformer::{Files, full_precision, write};
 use crate::weights::{self, WEIGHTS};
 
 /// The contents of the directory of a CrossEncoder beside the parameters, to be used and saved again.
@@ -20,13 +20,18 @@ pub struct PairPackage {
     pub(super) config: NetworkConfig,
     pub(super) module: PathBuf,
     /// The small files, by their path in the directory.
-    pub(super) files: Vec<(PathBuf, Vec<u8>)>,
+    pub(super) files: Files,
 }
 
 impl PairPackage {
     /// The number of scores of a pair: 1, or the number of classes.
     pub fn labels(&self) -> usize {
-        self.head.labels
+        self.head.labels.len()
+    }
+
+    /// The names of the scores: those of the classes, if there are several.
+    pub fn label_names(&self) -> &[String] {
+        &self.head.labels
     }
 
     /// The number of types that tokens may be of, as [`Tokenizer::encode_pairs`](crate::Tokenizer::encode_pairs)

@@ -204,6 +204,9 @@ pub const TRANSFORMER_FILES: [&str; 4] = [
 pub struct Limits {
     /// The longest text, in tokens with the special ones.
     pub max_tokens: usize,
+    /// The longest pair of texts of a model that is made of this transformer: what Python gives a CrossEncoder,
+    /// whatever texts alone may have.
+    pub pair_tokens: usize,
     /// Whether texts are lower-cased first.
     pub lower_case: bool,
     /// The normalizer, if it is not the one of tokenizer.json.
@@ -251,9 +254,11 @@ impl Limits {
         let by_tokenizer = tokenizer.model_max_length.filter(|length| *length >= 1.0);
         let by_tokenizer = by_tokenizer.map(|length| length as usize);
         let usual = by_tokenizer.into_iter().chain(network.usual_tokens()).min();
-        let asked = by_transformer.or(usual).unwrap_or(usize::MAX);
+        let most = network.max_tokens().unwrap_or(usize::MAX);
+        let within = |asked: Option<usize>| asked.unwrap_or(usize::MAX).min(most);
         Ok(Self {
-            max_tokens: asked.min(network.max_tokens().unwrap_or(usize::MAX)),
+            max_tokens: within(by_transformer.or(usual)),
+            pair_tokens: within(usual),
             lower_case: transformer.do_lower_case,
             normalization: tokenizer.normalization(network).filter(|_| rebuilds),
             word_pieces: rebuilds && tokenizer.has_word_pieces(network),

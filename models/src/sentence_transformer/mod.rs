@@ -15,6 +15,7 @@ use burn::tensor::{Device, Tensor};
 
 pub use open::OpenOptions;
 pub(crate) use open::TOKENIZER_CONFIG;
+pub(crate) use package::{Files, files_of_lengths, files_of_network, read_some, with_missing};
 pub use package::{Package, file_names};
 pub use routed::{RoutedPackage, RoutedTransformer};
 pub(crate) use save::{full_precision, write};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use serde::Deserialize;
 
-use super::package::{TOKENIZER, companions};
+use super::package::{Files, TOKENIZER, companions, with_missing};
 use super::{Package, SentenceTransformer, parts};
 use crate::directory::{
     CONFIG, CONFIG_LIMIT, Directory, Limits, MODULES, ModuleKind, Modules, Route, Settings,
@@ -44,7 +44,7 @@ pub struct OpenOptions {
     pub(crate) dropout: Option<f64>,
     pooling: Option<PoolingMode>,
     truncate_dim: Option<NonZeroUsize>,
-    route: Option<String>,
+    pub(crate) route: Option<String>,
 }
 
 impl OpenOptions {
@@ -119,10 +119,8 @@ impl OpenOptions {
             ModuleKind::StaticEmbedding => table(directory, &modules.network.path, device)?,
             _ => self.transformer(directory, &modules.network.path)?,
         };
-        let Opened { config, tokenizer, shows_layers, network, files: more } = opened;
-        let missing = |(path, _): &(PathBuf, _)| files.iter().all(|(known, _)| known != path);
-        let missing: Vec<_> = more.into_iter().filter(missing).collect();
-        files.extend(missing);
+        let Opened { config, tokenizer, shows_layers, network, files: more, .. } = opened;
+        files = with_missing(files, more);
         let before = SentenceEncoder::sizes_before(&config, shows_layers);
         let parts = match self.pooling {
             Some(mode) => {
@@ -176,7 +174,8 @@ impl OpenOptions {
         let options = options.map(|bytes| (module.join(TOKENIZER_CONFIG), bytes));
         let files = [(module.join(CONFIG), bytes), (module.join(TOKENIZER), tokens)];
         let files = files.into_iter().chain(options).collect();
-        Ok(Opened { config, tokenizer, shows_layers, network: None, files })
+        let pair_tokens = limits.pair_tokens;
+        Ok(Opened { config, tokenizer, pair_tokens, shows_layers, network: None, files })
     }
 }
 
@@ -184,12 +183,14 @@ impl OpenOptions {
 pub(crate) struct Opened {
     pub config: NetworkConfig,
     pub tokenizer: Tokenizer,
+    /// The longest pair of texts, if it becomes a model of pairs.
+    pub pair_tokens: usize,
     /// Whether modules after it see all layers.
     shows_layers: bool,
     /// The network, if its configuration is only in its weights.
     network: Option<Network>,
     /// Files that are saved with the model, even if they are not in its directory.
-    pub files: Vec<(PathBuf, Vec<u8>)>,
+    pub files: Files,
 }
 
 impl Opened {
@@ -227,6 +228,7 @@ fn table(directory: &Directory, module: &Path, device: &Device) -> Result<Opened
     Ok(Opened {
         config: NetworkConfig::Static(config),
         tokenizer: Tokenizer::of_table(&path, &bytes, config.tokens)?,
+        pair_tokens: usize::MAX,
         shows_layers: false,
         network: Some(Network::Static(table)),
         files: Vec::new(),

@@ -1,6 +1,6 @@
 //! The files of a model beside its parameters.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::directory::{CONFIG, Directory, MODULES, Modules, ROUTER, SETTINGS, Settings};
 use crate::directory::{TOKENIZER_LIMIT, TRANSFORMER_FILES};
@@ -46,21 +46,48 @@ pub fn file_names() -> impl Iterator<Item = &'static str> {
     own.chain(COMPANIONS).chain(TRANSFORMER_FILES)
 }
 
+/// Small files, by their path in the directory of a model.
+pub(crate) type Files = Vec<(PathBuf, Vec<u8>)>;
+
 /// Reads the files that are saved again as they were.
-pub(super) fn companions(
-    directory: &Directory,
-    modules: &Modules,
-) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> {
-    let of_transformer = COMPANIONS.iter().chain(&TRANSFORMER_FILES);
-    let of_transformer = of_transformer.map(|name| modules.network.path.join(name));
+pub(super) fn companions(directory: &Directory, modules: &Modules) -> Result<Files, Error> {
     let of_others = modules.parts.iter().map(|module| module.path.join(CONFIG));
     let of_model = [MODULES, SETTINGS].map(PathBuf::from);
-    let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
-    for path in of_model.into_iter().chain(of_transformer).chain(of_others) {
+    let of_network =
+        [files_of_network(&modules.network.path), files_of_lengths(&modules.network.path)];
+    let all = of_model.into_iter().chain(of_network.into_iter().flatten()).chain(of_others);
+    read_some(directory, all)
+}
+
+/// The files of a transformer in the directory `module` that are saved again as they were.
+pub(crate) fn files_of_network(module: &Path) -> Vec<PathBuf> {
+    COMPANIONS.iter().map(|name| module.join(name)).collect()
+}
+
+/// The files that say how long a text of a sentence encoder may be.
+pub(crate) fn files_of_lengths(module: &Path) -> Vec<PathBuf> {
+    TRANSFORMER_FILES.iter().map(|name| module.join(name)).collect()
+}
+
+/// Reads those of the files that are there.
+pub(crate) fn read_some(
+    directory: &Directory,
+    paths: impl IntoIterator<Item = PathBuf>,
+) -> Result<Files, Error> {
+    let mut files = Files::new();
+    for path in paths {
         let known = files.iter().any(|(known, _)| *known == path);
         if !known && let Some(bytes) = directory.optional(&path, TOKENIZER_LIMIT)? {
             files.push((path, bytes));
         }
     }
     Ok(files)
+}
+
+/// The files, and those of `more` that are not among them.
+pub(crate) fn with_missing(mut files: Files, more: Files) -> Files {
+    let missing = |(path, _): &(PathBuf, _)| files.iter().all(|(known, _)| known != path);
+    let missing: Vec<_> = more.into_iter().filter(missing).collect();
+    files.extend(missing);
+    files
 }

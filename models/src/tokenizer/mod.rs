@@ -123,7 +123,10 @@ impl Tokenizer {
         let cut = encodings.iter().filter(|encoding| self.is_cut(encoding)).count();
         let row = |(encoding, pair): (&Encoding, &(&str, &str))| {
             if let Some(id) = self.too_high(encoding.get_ids()) {
-                return Err(self.no_embedding(id, pair.0));
+                let place = encoding.get_ids().iter().position(|known| *known == id);
+                let of_second =
+                    place.and_then(|place| encoding.token_to_sequence(place)) == Some(1);
+                return Err(self.no_embedding(id, if of_second { pair.1 } else { pair.0 }));
             }
             let typed = encoding.get_ids().iter().zip(encoding.get_type_ids());
             let typed = typed.map(|(id, kind)| match *kind {
@@ -258,15 +261,18 @@ impl Tokenizer {
         Ok(Self { rows: highest as usize + 1, max_tokens: usize::MAX, special: false, ..self })
     }
 
-    /// The same tokenizer for texts of at most `max_tokens`, if its own limit is no lower.
-    pub(crate) fn limited(mut self, max_tokens: usize) -> Result<Self, Error> {
-        if max_tokens < self.max_tokens {
-            let truncation = self.inner.get_truncation().cloned().unwrap_or_default();
-            let truncation = TruncationParams { max_length: max_tokens, ..truncation };
-            self.inner.with_truncation(Some(truncation)).map_err(failed)?;
-            self.max_tokens = max_tokens;
+    /// The same tokenizer for pairs of at most `max_tokens`.
+    pub(crate) fn for_pairs(mut self, max_tokens: usize) -> Result<Self, Error> {
+        let special = self.inner.get_post_processor().map_or(0, |it| it.added_tokens(true));
+        if special >= max_tokens {
+            let reason =
+                format!("{special} special tokens leave no room in pairs of {max_tokens} tokens");
+            return Err(Error::Tokenizer(reason));
         }
-        Ok(self)
+        let truncation = self.inner.get_truncation().cloned().unwrap_or_default();
+        let truncation = TruncationParams { max_length: max_tokens, ..truncation };
+        self.inner.with_truncation(Some(truncation)).map_err(failed)?;
+        Ok(Self { max_tokens, ..self })
     }
 
     /// The number of rows that a table of vectors needs.

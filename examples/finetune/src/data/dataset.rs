@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
 use super::texts::{Text, Texts, Vector};
-use super::{Place, ScoreRange};
+use super::{List, Place, ScoreRange};
 use crate::error::Error;
 
 /// Two texts with a similarity or a relation.
@@ -41,12 +41,15 @@ pub struct Ranking {
     pub negatives: Vec<Text>,
     /// For each negative, how much higher the positive should score; or empty.
     pub margins: Vec<f32>,
+    /// A teacher's scores of the positive and of each negative; or empty.
+    pub scores: Vec<f32>,
 }
 
 impl Ranking {
     /// Two texts that belong together.
     pub fn of(place: Place, anchor: Text, positive: Text) -> Self {
-        Self { place, anchor, positive, negatives: Vec::new(), margins: Vec::new() }
+        let (negatives, margins, scores) = (Vec::new(), Vec::new(), Vec::new());
+        Self { place, anchor, positive, negatives, margins, scores }
     }
 }
 
@@ -81,6 +84,8 @@ pub struct Dataset {
     pub pairs: Vec<Pair>,
     /// Anchor, positive, negatives.
     pub rankings: Vec<Ranking>,
+    /// Queries with documents and labels.
+    pub lists: Vec<List>,
     /// Texts with a class.
     pub sentences: Vec<Sentence>,
     /// Texts with a teacher's embedding.
@@ -103,7 +108,7 @@ impl Dataset {
     /// The number of rows of all kinds.
     pub fn rows(&self) -> usize {
         let labelled = self.sentences.len() + self.teacher_targets.len();
-        self.pairs.len() + self.rankings.len() + labelled + self.bare.len()
+        self.pairs.len() + self.rankings.len() + self.lists.len() + labelled + self.bare.len()
     }
 
     /// Notes how many rows are left out, if any, and why.
@@ -162,6 +167,7 @@ impl Dataset {
             (classified, "classified pairs", same(&self.pair_classes())),
             (triplets, "triplets", String::new()),
             (self.rankings.len() - triplets, "positive pairs", String::new()),
+            (self.lists.len(), "queries with labelled documents", String::new()),
             (self.sentences.len(), "labelled texts", same(&self.sentence_classes())),
             (self.teacher_targets.len(), "texts with a teacher's embedding", String::new()),
             (self.bare.len(), "texts", String::new()),
@@ -185,16 +191,21 @@ impl Dataset {
             let negatives = (2..).zip(row.negatives.iter().copied());
             [(0, row.anchor), (1, row.positive)].into_iter().chain(negatives)
         });
+        let lists = self.lists.iter().flat_map(|row| {
+            std::iter::once((0, row.query))
+                .chain(row.documents.iter().map(|document| (1, *document)))
+        });
         let sentences = self.sentences.iter().map(move |row| alone(row.text));
         let targets = self.teacher_targets.iter().map(move |row| alone(row.text));
         let bare = self.bare.iter().copied().map(alone);
-        pairs.chain(rankings).chain(sentences).chain(targets).chain(bare)
+        pairs.chain(rankings).chain(lists).chain(sentences).chain(targets).chain(bare)
     }
 
     /// At most `rows` rows of each kind, drawn with `rng`, in their order.
     pub fn sample(mut self, rows: usize, rng: &mut StdRng) -> Self {
         draw(&mut self.pairs, rows, rng);
         draw(&mut self.rankings, rows, rng);
+        draw(&mut self.lists, rows, rng);
         draw(&mut self.sentences, rows, rng);
         draw(&mut self.teacher_targets, rows, rng);
         draw(&mut self.bare, rows, rng);
@@ -208,6 +219,7 @@ impl Dataset {
             path: PathBuf::from(format!("{} (held-out rows)", self.name())),
             pairs: split(&mut self.pairs, share, rng),
             rankings: split(&mut self.rankings, share, rng),
+            lists: split(&mut self.lists, share, rng),
             sentences: split(&mut self.sentences, share, rng),
             teacher_targets: split(&mut self.teacher_targets, share, rng),
             bare: split(&mut self.bare, share, rng),

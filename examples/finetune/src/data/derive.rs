@@ -83,14 +83,14 @@ impl Dataset {
     }
 
     fn explicit_triplets(&self) -> impl Iterator<Item = Triplet> {
-        self.rankings.iter().flat_map(|row| {
-            let negatives = row.negatives.iter().enumerate();
-            negatives.map(|(index, negative)| Triplet {
+        self.all_rankings().flat_map(|row| {
+            let triplet = |(index, negative): (usize, &Text)| Triplet {
                 anchor: row.anchor,
                 positive: row.positive,
                 negative: *negative,
                 margin: row.margins.get(index).copied(),
-            })
+            };
+            row.negatives.iter().enumerate().map(triplet).collect::<Vec<_>>()
         })
     }
 

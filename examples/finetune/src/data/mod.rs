@@ -1,11 +1,13 @@
 //! Training and evaluation data: five kinds of rows, from files of any format.
 
+mod classes;
 mod contents;
 pub mod corpus;
 mod dataset;
 pub mod derive;
 mod files;
 mod lines;
+mod lists;
 mod part;
 mod place;
 pub mod repeats;
@@ -20,8 +22,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+pub use classes::Classes;
 pub use dataset::{Dataset, Pair, Ranking, Sentence, TeacherTarget};
 pub use lines::Lines;
+pub use lists::List;
 pub use place::Place;
 pub use scale::ScoreRange;
 pub use table::Hints;

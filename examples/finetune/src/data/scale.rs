@@ -37,6 +37,18 @@ impl ScoreRange {
     }
 }
 
+impl ScoreRange {
+    /// The score that was moved, as the file has it.
+    pub fn given(self, scaled: f32) -> f32 {
+        let scaled = f64::from(scaled);
+        let given = match self.low < 0.0 {
+            true => scaled * self.high.max(-self.low),
+            false => scaled * (self.high - self.low) + self.low,
+        };
+        given as f32
+    }
+}
+
 impl fmt::Display for ScoreRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}..{}", self.low, self.high)
@@ -76,6 +88,9 @@ mod tests {
             [-1.0, -0.5, 0.0, 1.0].map(Ok)
         );
         assert_eq!(ScoreRange::new(-2.0, 4.0).scale(-2.0), Ok(-0.5));
+        for range in [range, ScoreRange::new(-2.0, 4.0), ScoreRange::new(0.5, 5.0)] {
+            assert_eq!(range.given(range.scale(0.75).unwrap()), 0.75);
+        }
     }
 
     #[test]

@@ -21,18 +21,18 @@
 //!
 //! | Loss | Examples |
 //! | :-- | :-- |
-//! | `BinaryCrossEntropyLoss`, `MSELoss` | scored pairs, or pairs that belong together or not; triplets as such |
+//! | `BinaryCrossEntropyLoss`, `MSELoss` | scored pairs, or pairs that belong together or not; lists as such |
 //! | `CrossEntropyLoss` | classified pairs |
 //! | `MultipleNegativesRankingLoss`, also cached | positive pairs, with negatives where there are some |
 //! | `MarginMSELoss` | triplets with a margin |
-//! | `LambdaLoss`, `RankNetLoss`, `ListNetLoss`, `ListMLELoss`, `PListMLELoss`, `ADRMSELoss` | positive pairs with negatives, as lists |
+//! | `LambdaLoss`, `RankNetLoss`, `ListNetLoss`, `ListMLELoss`, `PListMLELoss`, `ADRMSELoss` | queries with labelled documents, or with a positive and negatives, which have a teacher's scores or 1 and 0 |
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use burn_embedding_losses::catalog::{BatchKind, Entry, LossConfig, ModelKind};
 
-use super::Dataset;
 use super::texts::{Text, Vector};
+use super::{Classes, Dataset, List};
 use crate::error::Error;
 
 /// What an example tells the loss besides its texts.
@@ -204,13 +204,16 @@ fn description(kind: BatchKind) -> &'static str {
         }
         BatchKind::Logits => {
             "pairs with a score or labelled 1 and 0 (sentence1, sentence2, score or label), or triplets \
-             (anchor, positive, negative)"
+             (anchor, positive, negative), or documents with labels (query, docs, labels)"
         }
         BatchKind::ClassLogits => {
             "classified pairs (sentence1, sentence2, label) of at least two classes"
         }
         BatchKind::Candidates => "at least two pairs that belong together (anchor, positive)",
-        BatchKind::Lists => "queries with a positive and negatives (anchor, positive, negative)",
+        BatchKind::Lists => {
+            "queries with documents and labels (query, docs, labels), or with a positive and negatives \
+             (anchor, positive, negative)"
+        }
         BatchKind::ScoredRankings | BatchKind::TeacherScores | BatchKind::ScoredCandidates => {
             "triplets with a margin (anchor, positive, negative, label), or sentences with \
              two partners of different scores"
@@ -284,7 +287,11 @@ fn suffices(kind: BatchKind, examples: &[Example]) -> bool {
 pub fn examples(loss: &str, kind: BatchKind, data: &Dataset) -> Result<Vec<Example>, Error> {
     let examples = examples_of(loss, kind, data);
     if !examples.is_empty() {
-        return Ok(examples);
+        return match loss {
+            PROBABILITIES => probabilities(data).map(|()| examples),
+            OF_LOGITS => Ok(as_given(examples, data)),
+            _ => Ok(examples),
+        };
     }
     if kind == BatchKind::BinaryPairs {
         not_binary(loss, data)?;
@@ -309,6 +316,41 @@ pub fn examples(loss: &str, kind: BatchKind, data: &Dataset) -> Result<Vec<Examp
         has: data.contents(),
         fits,
     })
+}
+
+/// The loss of a reranker whose labels are probabilities.
+const PROBABILITIES: &str = "cross_encoder.BinaryCrossEntropyLoss";
+
+/// The loss of a reranker that takes a teacher's scores as they are, like the logits that learn from them.
+const OF_LOGITS: &str = "cross_encoder.MSELoss";
+
+/// The examples with the scores of pairs on the scale of the file.
+fn as_given(mut examples: Vec<Example>, data: &Dataset) -> Vec<Example> {
+    let scored = data.pairs.iter().any(|pair| pair.score.is_some());
+    if let Some(range) = data.scale.filter(|_| scored) {
+        for example in &mut examples {
+            if let Target::Number(score) = &mut example.target {
+                *score = range.given(*score);
+            }
+        }
+    }
+    examples
+}
+
+/// Refuses labels that are no probabilities, such as a teacher's scores.
+fn probabilities(data: &Dataset) -> Result<(), Error> {
+    let pairs = data.similarities().map(|(pair, score)| (&pair.place, score));
+    let lists = data.all_lists();
+    let documents =
+        lists.iter().flat_map(|list| list.rows().map(|(_, label)| (&list.place, label)));
+    match pairs.chain(documents).find(|(_, label)| !(0.0..=1.0).contains(label)) {
+        Some((place, label)) => {
+            let name = short_name(PROBABILITIES);
+            Err(place
+                .error(format!("label {label} is out of range: {name} takes 0 to 1, MSELoss any")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whole numbers beside 0 and 1 are more likely a mistake than a data set of another kind.
@@ -350,6 +392,19 @@ fn classified_pairs(data: &Dataset) -> Vec<Example> {
     rows.collect()
 }
 
+/// The classified pairs of `data`, with the places of their classes.
+///
+/// # Errors
+///
+/// If a pair has another class.
+pub fn examples_of_classes(classes: &Classes, data: &Dataset) -> Result<Vec<Example>, Error> {
+    let rows = classes.places(data)?.into_iter().map(|(pair, place)| Example {
+        texts: vec![pair.left, pair.right],
+        target: Target::Class(place),
+    });
+    Ok(rows.collect())
+}
+
 fn scored_pairs(data: &Dataset) -> Vec<Example> {
     let rows = data.similarities().map(|(pair, score)| Example {
         texts: vec![pair.left, pair.right],
@@ -379,31 +434,28 @@ fn judged_pairs(data: &Dataset) -> Vec<Example> {
     if !pairs.is_empty() {
         return pairs;
     }
-    let rows = data.rankings.iter().filter(|row| !row.negatives.is_empty()).flat_map(|row| {
-        let positive = std::iter::once((row.positive, 1.0));
-        let documents = positive.chain(row.negatives.iter().map(|negative| (*negative, 0.0)));
-        documents.map(|(document, label)| Example {
-            texts: vec![row.anchor, document],
+    let lists = data.all_lists();
+    let rows = lists.iter().flat_map(|list| {
+        list.rows().map(|(document, label)| Example {
+            texts: vec![list.query, document],
             target: Target::Number(label),
         })
     });
     rows.collect()
 }
 
-/// Queries with negatives: the positive has label 1, the others 0.
+/// Queries with documents and labels; with a positive and negatives, these have a teacher's scores or 1 and 0.
 fn lists(data: &Dataset) -> Vec<Example> {
-    let mut examples = rankings(data);
-    examples.retain(|example| example.texts.len() > 2);
-    for example in &mut examples {
-        let mut labels = vec![0.0; example.texts.len() - 1];
-        labels[0] = 1.0;
-        example.target = Target::Scores(labels);
-    }
-    examples
+    let lists = data.all_lists().into_iter().filter(|list| list.documents.len() > 1);
+    let rows = lists.map(|List { query, documents, labels, .. }| Example {
+        texts: std::iter::once(query).chain(documents).collect(),
+        target: Target::Scores(labels),
+    });
+    rows.collect()
 }
 
 fn rankings(data: &Dataset) -> Vec<Example> {
-    let explicit = data.rankings.iter().map(|row| {
+    let explicit = data.all_rankings().map(|row| {
         [row.anchor, row.positive].into_iter().chain(row.negatives.iter().copied()).collect()
     });
     let judged = data.verdicts().filter(|(_, verdict)| *verdict);
@@ -412,7 +464,8 @@ fn rankings(data: &Dataset) -> Vec<Example> {
     rows.collect()
 }
 
-fn positive_pairs(data: &Dataset) -> Vec<Example> {
+/// Two texts that belong together, row by row.
+pub fn positive_pairs(data: &Dataset) -> Vec<Example> {
     let mut examples = rankings(data);
     for example in &mut examples {
         example.texts.truncate(2);

@@ -52,9 +52,12 @@ model = SentenceTransformer(\"path/to/this/directory\")
 embeddings = model.encode([\"a text\", \"another text\"])",
             },
             Self::Scores { labels } => Words {
-                pipeline: "text-ranking",
-                tags: "- cross-encoder\n- reranker",
-                title: "Reranker",
+                pipeline: if *labels == 1 { "text-ranking" } else { "text-classification" },
+                tags: match labels {
+                    1 => "- cross-encoder\n- reranker",
+                    _ => "- cross-encoder",
+                },
+                title: if *labels == 1 { "Reranker" } else { "Classifier of text pairs" },
                 maps: match labels {
                     1 => "gives a score to a pair of texts".to_string(),
                     labels => format!("gives a pair of texts a score for each of {labels} classes"),

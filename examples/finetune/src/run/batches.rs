@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor};
 use burn_embedding_losses::catalog::BatchKind;
 use burn_embedding_losses::noise::WordDeletionConfig;
 use burn_embedding_losses::reranking::MultipleNegativesRankingLoss;
@@ -49,6 +49,9 @@ pub struct Batch<'a> {
     pub routes: Vec<usize>,
     /// The number of columns.
     pub columns: usize,
+    /// For lists of different lengths, the text at each place of the columns, one column after another; at a
+    /// place without a text, any.
+    pub places: Option<Vec<usize>>,
     /// The target of each row.
     pub targets: Vec<&'a Target>,
     /// A teacher's numbers for each row, if the targets are such.
@@ -73,11 +76,27 @@ pub struct Step {
 }
 
 impl Batch<'_> {
+    /// The columns of a matrix with a row for each text.
+    pub fn divide(&self, rows: Tensor<2>) -> Vec<Tensor<2>> {
+        let rows = match &self.places {
+            None => rows,
+            Some(places) => {
+                let places: Vec<_> = places.iter().map(|&place| place as i32).collect();
+                let places = Tensor::<1, Int>::from_data(places.as_slice(), &rows.device());
+                rows.select(0, places)
+            }
+        };
+        rows.chunk(self.columns, 0)
+    }
+
     /// The ids of all texts, borrowed.
     pub fn rows(&self) -> Vec<&[u32]> {
         self.texts.iter().map(Vec::as_slice).collect()
     }
 }
+
+/// The token ids of pairs, the number of columns, and [`Batch::places`].
+type PairColumns = (Vec<Vec<u32>>, usize, Option<Vec<usize>>);
 
 impl<'a> Batches<'a> {
     /// Plans the batches of the examples.
@@ -93,7 +112,8 @@ impl<'a> Batches<'a> {
         let masked = ranked && schedule.repeats == Repeats::Mask;
         let groups = masked.then(|| Groups::new(examples));
         let sampler = Sampler::new(takes, examples, schedule);
-        let keeps = schedule.epochs > 1 && examples.len() <= KEPT;
+        let pairs = routes.pairs().is_some();
+        let keeps = schedule.epochs > 1 && examples.len() <= KEPT && !pairs;
         let kept = if keeps { vec![OnceLock::new(); examples.len()] } else { Vec::new() };
         Self {
             takes,
@@ -163,6 +183,11 @@ impl<'a> Batches<'a> {
         self.examples.len()
     }
 
+    /// Whether the encoder reads two texts together, and gives logits instead of embeddings.
+    pub fn are_pairs(&self) -> bool {
+        self.routes.pairs().is_some()
+    }
+
     /// The number of examples that no batch of an epoch takes, and the kind of sampler.
     pub fn left_out(&self, epoch: usize) -> (usize, Kind) {
         (self.sampler.epoch(epoch).left_out.len(), self.sampler.kind())
@@ -171,11 +196,12 @@ impl<'a> Batches<'a> {
     /// A batch with its noise, drawn with `rng`: deleted words for DenoisingAutoEncoderLoss, dropped
     /// tokens for the other losses.
     pub fn batch(&self, rows: &[usize], rng: &mut StdRng) -> Result<Batch<'_>, Error> {
-        let (tokens, columns) = match self.routes.pairs() {
-            Some(_) => self.pairs(rows, rng)?,
-            None => {
+        let (tokens, columns, places) = match (self.routes.pairs(), self.takes) {
+            (Some(_), BatchKind::Lists) => self.lists(rows)?,
+            (Some(_), _) => self.pairs(rows, rng)?,
+            (None, _) => {
                 let columns = self.examples[rows[0]].texts.len();
-                (self.tokens(rows, columns)?, columns)
+                (self.tokens(rows, columns)?, columns, None)
             }
         };
         let whole = tokens[..rows.len()].to_vec();
@@ -187,10 +213,15 @@ impl<'a> Batches<'a> {
             }
         };
         let route = |column| std::iter::repeat_n(self.routes.of_column(column), rows.len());
+        let routes = match self.routes.pairs() {
+            Some(_) => vec![0; texts.len()],
+            None => (0..columns).flat_map(route).collect(),
+        };
         Ok(Batch {
             texts,
-            routes: (0..columns).flat_map(route).collect(),
+            routes,
             columns,
+            places,
             targets: rows.iter().map(|&row| &self.examples[row].target).collect(),
             vectors: self.vectors(rows)?,
             ids: self.groups.as_ref().map(|groups| groups.ids(self.examples, rows)),
@@ -231,9 +262,36 @@ impl<'a> Batches<'a> {
         self.routes.encode(&texts.collect::<Result<Vec<_>, Error>>()?)
     }
 
-    /// The token ids of each query with its documents, column after column, and the number of columns: the
-    /// positive, documents of other rows, and the others of its own.
-    fn pairs(&self, rows: &[usize], rng: &mut StdRng) -> Result<(Vec<Vec<u32>>, usize), Error> {
+    /// The token ids of each query with its documents, row after row, and where they are in the columns.
+    fn lists(&self, rows: &[usize]) -> Result<PairColumns, Error> {
+        let documents = |row: usize| &self.examples[row].texts[1..];
+        let lengths = || rows.iter().map(|&row| documents(row).len());
+        let columns = lengths().max().unwrap_or(0);
+        let starts: Vec<_> = lengths()
+            .scan(0, |next, length| {
+                *next += length;
+                Some(*next - length)
+            })
+            .collect();
+        let place = |column: usize| {
+            let lists = starts.iter().zip(lengths());
+            lists.map(move |(start, length)| if column < length { start + column } else { *start })
+        };
+        let places: Vec<_> = (0..columns).flat_map(place).collect();
+        let pair = |row: usize, document| {
+            Ok((self.all.get(self.examples[row].texts[0])?, self.all.get(document)?))
+        };
+        let pairs = rows
+            .iter()
+            .flat_map(|&row| documents(row).iter().map(move |document| (row, *document)))
+            .map(|(row, document)| pair(row, document));
+        let pairs = pairs.collect::<Result<Vec<_>, Error>>()?;
+        Ok((self.routes.encode_pairs(&pairs)?, columns, Some(places)))
+    }
+
+    /// The token ids of each query with its documents, column after column: the positive, documents of other
+    /// rows, and the others of its own.
+    fn pairs(&self, rows: &[usize], rng: &mut StdRng) -> Result<PairColumns, Error> {
         let (n, documents) = (rows.len(), self.examples[rows[0]].texts.len() - 1);
         let document = |column: usize, row: usize| self.examples[rows[row]].texts[1 + column];
         let drawn = self.negatives.map(|loss| loss.in_batch_negatives(n, documents, rng));
@@ -252,7 +310,7 @@ impl<'a> Batches<'a> {
         let pairs = (0..columns).flat_map(|column| (0..n).map(move |row| (column, row)));
         let pairs =
             pairs.map(|(column, row)| pair(column, row)).collect::<Result<Vec<_>, Error>>()?;
-        Ok((self.routes.encode_pairs(&pairs)?, columns))
+        Ok((self.routes.encode_pairs(&pairs)?, columns, None))
     }
 
     /// The token ids of the first `columns` texts of examples, column after column.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::schedule::Schedule;
 use crate::cli::Args;
+use crate::data::task::short_name;
 use crate::error::Error;
 
 /// The option that says how many texts.
@@ -13,8 +14,12 @@ const OPTION: &str = "mini_batch_size";
 /// How to train; the mini-batches of a cached loss are as large as its options say.
 pub(super) fn schedule(args: &Args, options: &Map<String, Value>) -> Result<Schedule, Error> {
     let schedule = args.schedule();
-    let Some(usual) = Alias::of(&args.loss).and_then(|alias| alias.mini_batch_size) else {
-        return Ok(schedule);
+    let alias = Alias::of(short_name(&args.loss));
+    let Some(usual) = alias.and_then(|alias| alias.mini_batch_size) else {
+        // Some losses of rerankers have it, too, for the same purpose.
+        let given = options.get(OPTION).filter(|given| !given.is_null());
+        let given = given.filter(|_| args.mini_batch_size.is_none()).map(positive).transpose()?;
+        return Ok(Schedule { mini_batch_size: given.or(schedule.mini_batch_size), ..schedule });
     };
     if args.workers.is_some() {
         let reason = format!("{} embeds in mini-batches, one after another", args.loss);

@@ -28,8 +28,7 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
     pub(super) fn loss(&self, batch: Batch, device: &Device, seen: &mut SeenParts) -> Tensor<1> {
         let layers = self.objective.takes_layers();
         let embeddings = embed(&self.encoder, &batch.rows(), &batch.routes, device, layers);
-        let columns = embeddings.chunk(batch.columns, 0);
-        self.objective.forward(&self.encoder, columns, &batch, seen)
+        self.objective.forward(&self.encoder, batch.divide(embeddings), &batch, seen)
     }
 
     /// What the embeddings of a batch look like, without dropout, `mini_batch` texts at a time.
@@ -39,7 +38,7 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
         let embeddings =
             model.encoder.embed_in_batches_by_route(&rows, &batch.routes, mini_batch, device);
         let mean_cosine = mean_cosine(embeddings.clone());
-        let diagnostics = model.objective.diagnose(embeddings.chunk(batch.columns, 0), batch);
+        let diagnostics = model.objective.diagnose(batch.divide(embeddings), batch);
         Seen { diagnostics, mean_cosine: Some(mean_cosine) }
     }
 
@@ -52,7 +51,7 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
         seen: &mut SeenParts,
     ) -> impl FnOnce(Tensor<2>) -> Tensor<1> {
         move |embeddings| {
-            let columns = sorted.restore(embeddings).chunk(batch.columns, 0);
+            let columns = batch.divide(sorted.restore(embeddings));
             self.objective.forward(&self.encoder, columns, batch, seen) * share
         }
     }

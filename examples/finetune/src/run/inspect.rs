@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use burn_embedding_losses::catalog::BatchKind;
 
 use crate::cli::InspectArgs;
+use crate::data::Dataset;
 use crate::data::task::{self, kind_of};
-use crate::data::{self, Dataset, Hints, Spill};
 use crate::error::Error;
 use crate::report::console::Console;
 
@@ -15,9 +15,7 @@ const CLASSES: usize = 20;
 
 /// Does what the command line asks for.
 pub fn inspect(args: &InspectArgs, console: &Console) -> Result<(), Error> {
-    let directory = std::env::temp_dir();
-    let hints = Hints { spill: Some(Spill::to(&directory)), ..args.how.hints() };
-    let data = data::read(&args.files, args.format, hints)?;
+    let data = args.files.read()?;
     console.say(format_args!("{}: {}", data.name(), data.contents()));
     for note in &data.notes {
         console.say(note);
@@ -33,25 +31,30 @@ pub fn inspect(args: &InspectArgs, console: &Console) -> Result<(), Error> {
 }
 
 fn losses(args: &InspectArgs, data: &Dataset, console: &Console) -> Result<(), Error> {
-    let mut fitting = Vec::new();
-    for loss in task::losses() {
-        let examples = task::examples_of(loss, kind_of(loss)?, data).len();
+    let files = args.files.files.iter().map(|file| word(&file.display().to_string()));
+    let files = files.collect::<Vec<_>>().join(" ");
+    let mut fits = false;
+    let mut show = |loss: &str, reranks: bool| -> Result<(), Error> {
+        let name = task::name_for(loss, reranks)?;
+        let takes = kind_of(&name)?;
+        let examples = task::examples_of(&name, takes, data).len();
         if examples > 0 {
-            fitting.push((loss, examples));
+            fits = true;
+            let model = match takes {
+                _ if reranks => " --model CROSS_ENCODER",
+                BatchKind::DamagedTexts => " --model DIR",
+                BatchKind::GuidedRankings => " --guide DIR",
+                _ => "",
+            };
+            let command = format!("finetune{model} --data {files} --loss {loss}");
+            console.say(format_args!("{examples:>8} examples  {command}"));
         }
-    }
-    if fitting.is_empty() {
+        Ok(())
+    };
+    task::losses().into_iter().try_for_each(|loss| show(loss, false))?;
+    task::reranking_losses().into_iter().try_for_each(|loss| show(loss, true))?;
+    if !fits {
         console.say("it fits no loss");
-    }
-    let files: Vec<_> = args.files.iter().map(|file| word(&file.display().to_string())).collect();
-    for (loss, examples) in fitting {
-        let model = match kind_of(loss)? {
-            BatchKind::DamagedTexts => " --model DIR",
-            BatchKind::GuidedRankings => " --guide DIR",
-            _ => "",
-        };
-        let command = format!("finetune{model} --data {} --loss {loss}", files.join(" "));
-        console.say(format_args!("{examples:>8} examples  {command}"));
     }
     Ok(())
 }

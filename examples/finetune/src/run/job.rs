@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use burn_embedding_losses::catalog::BatchKind;
+use burn_embedding_models::cross_encoder::Labels;
 use burn_embedding_models::{
     CrossEncoder, RoutedTransformer, SentenceTransformer, TextEncoder, Tokenizer,
 };
@@ -13,7 +14,8 @@ use super::routes::{Pairs, Routes};
 use super::save::{self, Destination};
 use super::session::{Outcome, Session, Start};
 use crate::cli::{Args, Task};
-use crate::data::task;
+use crate::data::repeats::Repeats;
+use crate::data::{Classes, task};
 use crate::error::Error;
 use crate::report::Report;
 use crate::report::console::Console;
@@ -45,6 +47,25 @@ fn trains_routes(args: &Args, directory: &Path) -> Result<bool, Error> {
     match given.into_iter().find(|(_, given)| *given && !routed) {
         Some((option, _)) => Err(Error::option(option, "the model has no routes to choose from")),
         None => Ok(routed),
+    }
+}
+
+/// Refuses options that a model which scores pairs of texts has no use for; `known` is whether it is one
+/// already.
+fn refuse_for_rerankers(args: &Args, known: bool) -> Result<(), Error> {
+    let given = [
+        ("--lora", args.lora.is_some()),
+        ("--route", known && args.route.is_some()),
+        ("--routes", !args.routes.is_empty()),
+        ("--learning-rates", !args.learning_rates.is_empty()),
+        ("--word-dropout", args.word_dropout.is_some_and(|share| share > 0.0)),
+        ("--repeats mask", args.repeats == Repeats::Mask),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((option, _)) => {
+            Err(Error::option(option, "not supported for a model that scores pairs of texts"))
+        }
+        None => Ok(()),
     }
 }
 
@@ -105,31 +126,30 @@ impl Job<'_> {
     /// A model that scores pairs of texts, or an encoder that becomes one.
     fn reranker(self, directory: &Path) -> Result<(), Error> {
         let args = self.args;
-        let given = [
-            ("--lora", args.lora.is_some()),
-            ("--route", args.route.is_some()),
-            ("--routes", !args.routes.is_empty()),
-            ("--learning-rates", !args.learning_rates.is_empty()),
-        ];
-        if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
-            return Err(Error::option(option, "a model that scores pairs of texts has none"));
-        }
+        let known = scores_pairs(args);
+        refuse_for_rerankers(args, known)?;
         let (options, device) = (args.open_options(), self.session.tracking());
-        let model = match scores_pairs(args) {
+        let model = match known {
             true => options.open_cross_encoder(directory, &device)?,
-            false => {
-                let labels = match task::kind_of(&self.loss.name)? {
-                    BatchKind::ClassLogits => self.session.training.pair_classes().len(),
-                    _ => 1,
-                };
-                options.new_cross_encoder(directory, labels, &device)?
-            }
+            false => options.new_cross_encoder(directory, self.new_labels()?, &device)?,
         };
         let CrossEncoder { encoder, tokenizer, package, .. } = model;
         let (labels, activation) = (package.labels(), package.activation);
-        let pairs = Pairs { token_types: package.token_types(), labels, activation };
+        let classes = Classes::of_model(package.label_names());
+        let pairs = Pairs { token_types: package.token_types(), classes, activation };
         let routes = Routes::of_pairs(tokenizer, pairs);
         self.model(Start { encoder, routes, dimension: labels }, &package)
+    }
+
+    /// The scores that a new reranker gives a pair.
+    fn new_labels(&self) -> Result<Labels, Error> {
+        match task::kind_of(&self.loss.name)? {
+            BatchKind::ClassLogits => {
+                let data = [self.session.training, self.session.evaluation];
+                Ok(Labels::Named(Classes::of_data(data)?.names().to_vec()))
+            }
+            _ => Ok(Labels::Count(1)),
+        }
     }
 
     /// A model with its routes, each for its columns.

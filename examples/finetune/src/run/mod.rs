@@ -13,6 +13,7 @@ pub mod guide;
 pub mod inspect;
 mod job;
 pub mod lora;
+pub mod mine;
 pub mod objective;
 pub mod optimizer;
 mod outcome;

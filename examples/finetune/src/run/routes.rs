@@ -7,6 +7,7 @@ use burn_embedding_models::cross_encoder::ScoreActivation;
 use burn_embedding_models::sentence_transformer::RoutedPackage;
 
 use crate::cli::above_zero;
+use crate::data::Classes;
 use crate::error::Error;
 
 /// The routes of the first column and of all others, unless the user names some.
@@ -24,12 +25,12 @@ pub struct Routes {
 }
 
 /// How an encoder reads two texts together, and what it makes of them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Pairs {
     /// The number of types that tokens may be of.
     pub token_types: usize,
-    /// The number of logits of a pair.
-    pub labels: usize,
+    /// The classes that its logits stand for, or a single one.
+    pub classes: Classes,
     /// From logits to scores.
     pub activation: ScoreActivation,
 }
@@ -71,8 +72,8 @@ impl Routes {
     }
 
     /// How pairs of texts are read, if the encoder reads two texts together.
-    pub fn pairs(&self) -> Option<Pairs> {
-        self.pairs
+    pub fn pairs(&self) -> Option<&Pairs> {
+        self.pairs.as_ref()
     }
 
     /// The token ids of pairs of texts.
@@ -84,7 +85,7 @@ impl Routes {
         &self,
         pairs: &[(impl AsRef<str>, impl AsRef<str>)],
     ) -> Result<Vec<Vec<u32>>, Error> {
-        let types = self.pairs.map_or(0, |pairs| pairs.token_types);
+        let types = self.pairs.as_ref().map_or(0, |pairs| pairs.token_types);
         let pairs = pairs.iter().map(|(one, other)| (one.as_ref(), other.as_ref())).collect();
         Ok(self.tokenizer().encode_pairs(pairs, types)?.rows)
     }
@@ -135,6 +136,11 @@ impl Routes {
             self.rates.push((route, *rate));
         }
         Ok(self)
+    }
+
+    /// The number of routes through the model.
+    pub fn count(&self) -> usize {
+        self.tokenizers.len()
     }
 
     /// The learning rates of routes that have their own.

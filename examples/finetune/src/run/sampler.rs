@@ -28,6 +28,8 @@ pub enum Kind {
     Shuffled,
     /// No text twice in a batch, whose rows are negatives of each other.
     NoDuplicates,
+    /// No query and no positive twice in a batch, whose rows lend each other documents.
+    NoRepeatedPairs,
     /// Several texts of each of several classes.
     GroupByLabel,
 }
@@ -39,6 +41,7 @@ impl Kind {
             _ if !schedule.shuffle => Self::InOrder,
             BatchKind::LabeledRows => Self::GroupByLabel,
             takes if is_ranked(takes) && separate => Self::NoDuplicates,
+            BatchKind::Candidates if separate => Self::NoRepeatedPairs,
             _ => Self::Shuffled,
         }
     }
@@ -50,13 +53,14 @@ impl Display for Kind {
             Self::InOrder => "in order",
             Self::Shuffled => "shuffled",
             Self::NoDuplicates => "without duplicates",
+            Self::NoRepeatedPairs => "without repeated queries and positives",
             Self::GroupByLabel => "grouped by label",
         })
     }
 }
 
 /// The batches of each epoch, as indices into the examples. All rows of a batch have the same number
-/// of columns.
+/// of columns, unless they are lists.
 #[derive(Debug)]
 pub struct Sampler {
     kind: Kind,
@@ -69,7 +73,11 @@ impl Sampler {
     /// A sampler for a loss of this kind of batch.
     pub fn new(takes: BatchKind, examples: &[Example], schedule: &Schedule) -> Self {
         let kind = Kind::of(takes, schedule);
-        let groups = by_columns(examples);
+        let groups = match takes {
+            // Lists of different lengths share a batch.
+            BatchKind::Lists => vec![(0..examples.len()).collect()],
+            _ => by_columns(examples),
+        };
         let samplers = groups.iter().map(|rows| {
             let examples: Vec<_> = rows.iter().map(|&row| &examples[row]).collect();
             sampler(kind, &examples, schedule)
@@ -152,10 +160,14 @@ fn sampler(kind: Kind, examples: &[&Example], schedule: &Schedule) -> Box<dyn Ba
     match kind {
         Kind::InOrder => Box::new(InOrderConfig::new(batch_size).init(rows)),
         Kind::Shuffled => Box::new(ShuffledConfig::new(batch_size).with_seed(seed).init(rows)),
-        Kind::NoDuplicates => {
+        Kind::NoDuplicates | Kind::NoRepeatedPairs => {
             // A batch of one has no negatives.
             let config = NoDuplicatesConfig::new(batch_size).with_min_batch(2).with_seed(seed);
-            Box::new(config.init(examples.iter().map(|example| &example.texts)))
+            let texts = |example: &&Example| match kind {
+                Kind::NoDuplicates => example.texts.clone(),
+                _ => example.texts[..2].to_vec(),
+            };
+            Box::new(config.init(examples.iter().map(texts)))
         }
         Kind::GroupByLabel => {
             let rows = ROWS_OF_A_CLASS.min(batch_size / 2).max(2);

@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 use std::io::Write;
-use std::path::Path;
 
 use burn::tensor::Device;
 use burn_embedding_models::{CrossEncoder, OpenOptions};
 use serde::Serialize;
 
-use crate::cli::{RankArgs, ScoreArgs};
-use crate::data::{self, Dataset, Hints, Lines, Ranking, Spill, Text};
+use crate::cli::{RankArgs, ScoreArgs, ScorerArgs};
+use crate::data::{Dataset, Lines, List, Ranking, Text};
 use crate::error::Error;
 use crate::report::console::Console;
 use crate::report::output::{self, Stopped};
@@ -28,7 +27,7 @@ struct Found<'a> {
 
 /// Ranks the lines of a file for a query.
 pub fn rank(args: &RankArgs, console: &Console) -> Result<(), Error> {
-    let reranker = Reranker::open(&args.model, &args.device, args.batch_size)?;
+    let reranker = Reranker::open(&args.scorer)?;
     let lines = Lines::of(&args.file)?;
     let mut best: Vec<(f32, usize, String)> = Vec::new();
     let (mut done, mut cut) = (0, 0);
@@ -58,19 +57,17 @@ pub fn rank(args: &RankArgs, console: &Console) -> Result<(), Error> {
 pub fn score(args: &ScoreArgs, console: &Console) -> Result<(), Error> {
     if let Some(out) = &args.out {
         output::check(out)?;
-        args.files.iter().try_for_each(|file| output::check_apart(out, file))?;
+        args.files.files.iter().try_for_each(|file| output::check_apart(out, file))?;
     }
-    let directory = std::env::temp_dir();
-    let hints = Hints { spill: Some(Spill::to(&directory)), ..args.how.hints() };
-    let data = data::read(&args.files, args.format, hints)?;
+    let data = args.files.read()?;
     for note in &data.notes {
         console.note(format_args!("{}: {note}", data.name()));
     }
-    if data.pairs.is_empty() && data.rankings.is_empty() {
+    if data.pairs.is_empty() && data.rankings.is_empty() && data.lists.is_empty() {
         let reason = format!("it has {}, and no pairs of texts", data.contents());
         return Err(Error::read(&data.path, reason));
     }
-    let reranker = Reranker::open(&args.model, &args.device, args.batch_size)?;
+    let reranker = Reranker::open(&args.scorer)?;
     let (pairs, cut) = output::fill(args.out.as_deref(), |out| scores(&reranker, &data, out))?;
     reranker.tell_of_cut(cut, pairs, console);
     Ok(())
@@ -84,7 +81,11 @@ fn scores(
 ) -> Result<(usize, usize), Stopped> {
     let (mut pairs, mut cut) = (0, 0);
     let of_pairs = data.pairs.iter().map(|pair| Row::Pair(pair.left, pair.right));
-    let rows = of_pairs.chain(data.rankings.iter().map(Row::of)).collect::<Vec<_>>();
+    // All lines have the same columns.
+    let negatives = data.rankings.iter().any(|ranking| !ranking.negatives.is_empty());
+    let of_rankings = data.rankings.iter().map(|ranking| Row::of(ranking, negatives));
+    let rows: Vec<_> =
+        of_pairs.chain(of_rankings).chain(data.lists.iter().map(Row::List)).collect();
     let mut start = 0;
     while start < rows.len() {
         let mut group = 0;
@@ -115,8 +116,10 @@ fn scores(
 /// What is scored of a row.
 enum Row<'a> {
     Pair(Text, Text),
-    /// With negatives.
+    /// With negatives, if it has some.
     Ranking(&'a Ranking),
+    /// A query with documents.
+    List(&'a List),
 }
 
 /// A line for two texts, as `--data` reads it.
@@ -137,11 +140,19 @@ struct Taught<'a> {
     neg_scores: &'a [f32],
 }
 
+/// A line for a query with documents, as `--data` reads it for losses of lists.
+#[derive(Serialize)]
+struct Listed<'a> {
+    query: &'a str,
+    docs: Vec<&'a str>,
+    labels: &'a [f32],
+}
+
 impl<'a> Row<'a> {
-    fn of(ranking: &'a Ranking) -> Self {
-        match ranking.negatives.is_empty() {
-            true => Self::Pair(ranking.anchor, ranking.positive),
-            false => Self::Ranking(ranking),
+    fn of(ranking: &'a Ranking, negatives: bool) -> Self {
+        match negatives {
+            true => Self::Ranking(ranking),
+            false => Self::Pair(ranking.anchor, ranking.positive),
         }
     }
 
@@ -149,6 +160,7 @@ impl<'a> Row<'a> {
         match self {
             Self::Pair(..) => 1,
             Self::Ranking(row) => 1 + row.negatives.len(),
+            Self::List(row) => row.documents.len(),
         }
     }
 
@@ -158,6 +170,9 @@ impl<'a> Row<'a> {
             Self::Ranking(row) => {
                 let documents = std::iter::once(&row.positive).chain(&row.negatives);
                 documents.map(|document| (row.anchor, *document)).collect()
+            }
+            Self::List(row) => {
+                row.documents.iter().map(|document| (row.query, *document)).collect()
             }
         }
     }
@@ -180,23 +195,27 @@ impl<'a> Row<'a> {
                 let line = Taught { query, pos: [first], neg, pos_scores, neg_scores };
                 output::json_line(out, &line)
             }
+            Self::List(_) => {
+                let docs = texts.iter().map(|(_, document)| &**document).collect();
+                output::json_line(out, &Listed { query, docs, labels: scores })
+            }
         }
     }
 }
 
 /// A CrossEncoder with one score for a pair.
-struct Reranker {
+pub(super) struct Reranker {
     model: CrossEncoder,
     batch_size: usize,
 }
 
 impl Reranker {
-    fn open(directory: &Path, device: &str, batch_size: usize) -> Result<Self, Error> {
-        let device: Device = named_device::open(device)
+    pub(super) fn open(args: &ScorerArgs) -> Result<Self, Error> {
+        let device: Device = named_device::open(&args.device)
             .map_err(|error| Error::option("--device", error.to_string()))?;
-        let model = OpenOptions::new().open_cross_encoder(directory, &device)?;
+        let model = OpenOptions::new().open_cross_encoder(&args.model, &device)?;
         match model.labels() {
-            1 => Ok(Self { model, batch_size }),
+            1 => Ok(Self { model, batch_size: args.batch_size }),
             labels => {
                 let reason = format!(
                     "the model has {labels} labels; a score of a pair needs a model with 1"
@@ -207,7 +226,7 @@ impl Reranker {
     }
 
     /// The score of each pair, and how many pairs were cut.
-    fn score(&self, pairs: &[(&str, &str)]) -> Result<(Vec<f32>, usize), Error> {
+    pub(super) fn score(&self, pairs: &[(&str, &str)]) -> Result<(Vec<f32>, usize), Error> {
         let tokens = self.model.tokenize(pairs)?;
         let scores: Vec<f32> =
             self.model.score(&tokens, self.batch_size).into_data().iter().collect();

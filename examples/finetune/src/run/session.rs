@@ -65,6 +65,24 @@ struct Task {
     negatives: Option<MultipleNegativesRankingLoss>,
 }
 
+impl Task {
+    /// The same; the classes of a model that knows some have the places that it gives them.
+    fn with_classes_of(self, routes: &Routes, training: &Dataset) -> Result<Self, Error> {
+        match (self.takes, routes.pairs()) {
+            (BatchKind::ClassLogits, Some(pairs)) if pairs.classes.names().len() == 1 => {
+                let loss = task::short_name(&self.loss);
+                let reason = format!("the model has 1 label, and {loss} needs one for each class");
+                Err(Error::option("--model", reason))
+            }
+            (BatchKind::ClassLogits, Some(pairs)) => {
+                let examples = task::examples_of_classes(&pairs.classes, training)?;
+                Ok(Self { examples, ..self })
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
 impl Session<'_> {
     /// A small encoder with random parameters, and a tokenizer that knows the training rows.
     pub fn from_scratch(&self) -> Result<(Start<Encoder>, EncoderConfig), Error> {
@@ -101,7 +119,8 @@ impl Session<'_> {
         console: &Console,
     ) -> Result<Outcome<E>, Error> {
         let task = self.task(&loss.name, task::kind_of(&loss.name)?)?;
-        let task = Task { loss: loss.title(), ..task };
+        let task =
+            Task { loss: loss.title(), ..task.with_classes_of(&start.routes, self.training)? };
         let device = self.device.clone().autodiff();
         let objective = loss.build(&task.examples, &start, &device)?;
         let task = Task { negatives: objective.draws_negatives(), ..task };
@@ -248,24 +267,22 @@ impl Session<'_> {
         routes: &Routes,
     ) -> Result<Evaluation, Error> {
         if let Some(pairs) = routes.pairs() {
-            let classes = self.training.pair_classes();
             let scorer = Scorer::new(routes, pairs, &model.encoder, &self.device);
-            let evaluation = scorer.evaluate(self.evaluation, &classes)?;
-            return if evaluation.is_empty() {
-                Err(self.nothing_to_evaluate())
-            } else {
-                Ok(evaluation)
-            };
+            return self.not_empty(scorer.evaluate(self.evaluation)?);
         }
         let embedder = Embedder::new(routes, &model.encoder);
         let dims = model.objective.truncated_dims();
         let mut evaluation = Evaluation::of(&embedder, self.evaluation, &dims, &self.device)?;
         let classes = self.pair_classes(model, &embedder)?;
         evaluation.insert(Measure::PairClasses, classes);
-        if evaluation.is_empty() {
-            return Err(self.nothing_to_evaluate());
+        self.not_empty(evaluation)
+    }
+
+    fn not_empty(&self, evaluation: Evaluation) -> Result<Evaluation, Error> {
+        match evaluation.is_empty() {
+            true => Err(self.nothing_to_evaluate()),
+            false => Ok(evaluation),
         }
-        Ok(evaluation)
     }
 
     fn nothing_to_evaluate(&self) -> Error {

@@ -61,7 +61,9 @@ impl Watch {
         let mini_batch = run.schedule.mini_batch_size.unwrap_or(batch.texts.len());
         let mut seen = model.look_at(&batch, &run.device.clone().inner(), mini_batch);
         seen.diagnostics = seen.diagnostics.filter(|_| due || suspicious);
-        seen.mean_cosine = seen.mean_cosine.filter(|_| can_differ(&batch));
+        // The logits of a reranker are no embeddings: their cosines say nothing.
+        let comparable = !run.batches.are_pairs() && can_differ(&batch);
+        seen.mean_cosine = seen.mean_cosine.filter(|_| comparable);
         Ok(seen)
     }
 

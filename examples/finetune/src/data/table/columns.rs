@@ -17,18 +17,12 @@ const PAIRS: [[&str; 2]; 7] = [
     ["text_a", "text_b"],
 ];
 const ANCHORS: [&str; 5] = ["anchor", "query", "question", "source", "english"];
-const POSITIVES: [&str; 10] = [
-    "positive",
-    "pos",
-    "positives",
-    "positive_passages",
-    "answer",
-    "passage",
-    "document",
-    "target",
-    "non_english",
-    "response",
-];
+const POSITIVES: [&str; 6] =
+    ["positive", "pos", "positives", "positive_passages", "target", "non_english"];
+/// What may belong to an anchor; next to labels, these say whether it does.
+const ANSWERS: [&str; 4] = ["answer", "passage", "document", "response"];
+/// Several documents in a row, with as many labels.
+const DOCUMENTS: [&str; 4] = ["docs", "documents", "passages", "answers"];
 const TEXTS: [&str; 5] = ["text", "sentence", "question", "query", "content"];
 const SCORES: [&str; 5] =
     ["score", "scores", "similarity", "similarity_score", "relatedness_score"];
@@ -86,6 +80,10 @@ pub enum Texts {
     Pair(String, String),
     /// A query or anchor, and what belongs to it.
     Ranking(String, String),
+    /// A query, and what may belong to it: a label or a score may say so.
+    Answer(String, String),
+    /// A query, and a list of documents with as many labels.
+    List(String, String),
     /// One text.
     Single(String),
     /// A list of texts that belong together.
@@ -148,7 +146,9 @@ impl Columns {
     /// The columns that are read.
     pub fn read(&self) -> impl Iterator<Item = &String> {
         let texts = match &self.texts {
-            Texts::Pair(a, b) | Texts::Ranking(a, b) => vec![a, b],
+            Texts::Pair(a, b) | Texts::Ranking(a, b) | Texts::Answer(a, b) | Texts::List(a, b) => {
+                vec![a, b]
+            }
             Texts::Single(text) | Texts::Set(text) => vec![text],
         };
         let given = [&self.score, &self.label, &self.embedding].into_iter().flatten();
@@ -197,9 +197,22 @@ impl<'a> Names<'a> {
             let both = self.find(&ANCHORS).zip(self.find(&POSITIVES));
             both.map(|(anchor, positive)| Texts::Ranking(anchor, positive))
         };
+        let list = || {
+            let both = self.find(&ANCHORS).zip(self.find(&DOCUMENTS));
+            both.map(|(query, documents)| Texts::List(query, documents))
+        };
+        let judged = self.find(&LABELS).or_else(|| self.find(&SCORES)).is_some();
+        let answered = || {
+            let (anchor, answer) = self.find(&ANCHORS).zip(self.find(&ANSWERS))?;
+            Some(match judged && self.negatives().is_empty() {
+                true => Texts::Answer(anchor, answer),
+                false => Texts::Ranking(anchor, answer),
+            })
+        };
         let single = || self.find(&TEXTS).map(Texts::Single);
         let set = || self.find(&["set"]).map(Texts::Set);
-        pair.or_else(ranking).or_else(single).or_else(set)
+        let two = pair.or_else(ranking).or_else(list).or_else(answered);
+        two.or_else(single).or_else(set)
     }
 
     fn negatives(&self) -> Vec<String> {

@@ -5,7 +5,7 @@ use super::labels::Labels;
 use super::repeated::Repeated;
 use super::{Hints, Row, Table};
 use crate::data::texts::Collector;
-use crate::data::{Dataset, Pair, Ranking, Sentence, TeacherTarget};
+use crate::data::{Dataset, List, Pair, Ranking, Sentence, TeacherTarget};
 use crate::error::Error;
 
 /// At most this many names of classes are shown.
@@ -22,6 +22,11 @@ pub fn interpret(
         texts if let Some(column) = teacher(table, columns) => targets(table, texts, column, all)?,
         Texts::Pair(left, right) => pairs(table, columns, [left, right], hints, all)?,
         Texts::Ranking(anchor, positive) => rankings(table, columns, [anchor, positive], all)?,
+        Texts::Answer(query, answer) => match judges(table, columns, hints)? {
+            true => pairs(table, columns, [query, answer], hints, all)?,
+            false => rankings(table, columns, [query, answer], all)?,
+        },
+        Texts::List(query, documents) => lists(table, columns, [query, documents], all)?,
         Texts::Single(text) => texts(table, columns, text, all)?,
         Texts::Set(column) => sets(table, column, all)?,
     };
@@ -56,6 +61,28 @@ fn named_classes(table: &Table, column: &str) -> Option<String> {
     let more = names.len().saturating_sub(CLASSES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Some(format!("classes of {column}: {}{more}", shown.join(", ")))
+}
+
+/// Whether labels or scores say which answers belong to their queries: scores on a known scale, or 1 and 0.
+/// Anything else, such as a topic or votes, is of no use.
+fn judges(table: &Table, columns: &Columns, hints: Hints) -> Result<bool, Error> {
+    let labels = match Labels::of(table, columns, hints) {
+        Ok(labels) => labels,
+        Err(_) if hints.range.is_none() => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if labels.range.is_some() {
+        return Ok(true);
+    }
+    let mut wrong = false;
+    for row in table.rows() {
+        match labels.class(&*row?)?.as_deref() {
+            None | Some("1") => {}
+            Some("0") => wrong = true,
+            Some(_) => return Ok(false),
+        }
+    }
+    Ok(wrong)
 }
 
 fn pairs(
@@ -112,8 +139,10 @@ fn rankings(
         let numbers = teacher_numbers(row, columns)?;
         let (anchor, negatives) = (all.add(&anchor)?, all.add_all(&negatives)?);
         for (place, positive) in all.add_all(&positives)?.into_iter().enumerate() {
+            let [margins, scores] = taught(row, columns, &numbers, place, negatives.len())?;
             data.rankings.push(Ranking {
-                margins: margins(row, columns, &numbers, place, negatives.len())?,
+                margins,
+                scores,
                 negatives: negatives.clone(),
                 ..Ranking::of(row.place.clone(), anchor, positive)
             });
@@ -122,8 +151,48 @@ fn rankings(
     Ok(data)
 }
 
+/// Queries with documents, and a label for each.
+fn lists(
+    table: &Table,
+    columns: &Columns,
+    [query, documents]: [&String; 2],
+    all: &mut Collector,
+) -> Result<Dataset, Error> {
+    let labels = columns.label.as_ref().or(columns.score.as_ref()).ok_or_else(|| {
+        table
+            .error(format!("next to `{documents}` a column `labels` must say how relevant each is"))
+    })?;
+    let mut data = Dataset::default();
+    let mut without = 0;
+    for row in table.rows() {
+        let row = &*row?;
+        let (texts, numbers) = (row.texts(documents)?, row.numbers(labels)?);
+        if texts.len() != numbers.len() {
+            let (texts, numbers) = (texts.len(), numbers.len());
+            return Err(row.error(format!(
+                "`{documents}` has {texts} texts, and `{labels}` {numbers} labels: give a label for each"
+            )));
+        }
+        if texts.is_empty() {
+            without += 1;
+            continue;
+        }
+        data.lists.push(List {
+            place: row.place.clone(),
+            query: all.add(&row.text(query)?)?,
+            documents: all.add_all(&texts)?,
+            labels: numbers.into_iter().map(|label| label as f32).collect(),
+        });
+    }
+    data.leave_out(without, "a document");
+    Ok(data)
+}
+
 /// A teacher's scores of the positives and of the negatives of a row, or the numbers of its label.
 fn teacher_numbers(row: &Row, columns: &Columns) -> Result<[Vec<f64>; 2], Error> {
+    if columns.negatives.is_empty() {
+        return Ok([Vec::new(), Vec::new()]);
+    }
     match (&columns.teacher_scores, columns.label.as_ref().or(columns.score.as_ref())) {
         (Some([positives, negatives]), _) => Ok([row.numbers(positives)?, row.numbers(negatives)?]),
         (None, Some(column)) => Ok([row.numbers(column)?, Vec::new()]),
@@ -131,21 +200,25 @@ fn teacher_numbers(row: &Row, columns: &Columns) -> Result<[Vec<f64>; 2], Error>
     }
 }
 
-/// As MarginMSELoss takes them: a margin for each negative, or the scores of the positive and of each
-/// negative, whose differences are the margins.
-fn margins(
+/// A margin for each negative, as MarginMSELoss takes them, and the scores whose differences they are, of the
+/// positive and of each negative. There may be margins alone, or nothing.
+fn taught(
     row: &Row,
     columns: &Columns,
     [high, low]: &[Vec<f64>; 2],
     place: usize,
     negatives: usize,
-) -> Result<Vec<f32>, Error> {
+) -> Result<[Vec<f32>; 2], Error> {
+    let scored = |high: f64, low: &[f64]| {
+        let margins: Result<_, _> = low.iter().map(|low| row.margin(high, *low)).collect();
+        let scores = std::iter::once(high).chain(low.iter().copied());
+        Ok([margins?, scores.map(|score| score as f32).collect()])
+    };
+    let nothing = [Vec::new(), Vec::new()];
     if let Some([of_positives, of_negatives]) = &columns.teacher_scores {
         return match high.get(place) {
-            Some(high) if low.len() == negatives => {
-                Ok(low.iter().map(|low| (high - low) as f32).collect())
-            }
-            None if high.is_empty() && low.is_empty() => Ok(Vec::new()),
+            Some(high) if low.len() == negatives => scored(*high, low),
+            None if high.is_empty() && low.is_empty() => Ok(nothing),
             _ => {
                 let (positive, found) = (place + 1, low.len());
                 Err(row.error(format!(
@@ -157,13 +230,13 @@ fn margins(
         };
     }
     let Some(column) = columns.label.as_ref().or(columns.score.as_ref()) else {
-        return Ok(Vec::new());
+        return Ok(nothing);
     };
     let numbers = high;
     match numbers.len().checked_sub(negatives) {
-        _ if numbers.is_empty() || negatives == 0 => Ok(Vec::new()),
-        Some(0) => Ok(numbers.iter().map(|margin| *margin as f32).collect()),
-        Some(1) => numbers[1..].iter().map(|score| row.margin(numbers[0], *score)).collect(),
+        _ if numbers.is_empty() || negatives == 0 => Ok(nothing),
+        Some(0) => Ok([numbers.iter().map(|margin| *margin as f32).collect(), Vec::new()]),
+        Some(1) => scored(numbers[0], &numbers[1..]),
         _ => {
             let found = numbers.len();
             Err(row.error(format!("`{column}` has {found} numbers for {negatives} negatives")))
@@ -181,7 +254,7 @@ fn teacher<'a>(table: &Table, columns: &'a Columns) -> Option<&'a String> {
     let embeddings = label.filter(is_list);
     match columns.texts {
         Texts::Single(_) => embeddings.or(columns.embedding.as_ref()),
-        Texts::Set(_) => None,
+        Texts::Set(_) | Texts::List(..) => None,
         // Next to negatives, a list of labels holds a teacher's margins.
         _ if !columns.negatives.is_empty() => None,
         _ if label.or(columns.score.as_ref()).is_some() => embeddings,
@@ -196,7 +269,10 @@ fn targets(
     all: &mut Collector,
 ) -> Result<Dataset, Error> {
     let texts: Vec<&String> = match texts {
-        Texts::Pair(first, second) | Texts::Ranking(first, second) => vec![first, second],
+        Texts::Pair(first, second)
+        | Texts::Ranking(first, second)
+        | Texts::Answer(first, second)
+        | Texts::List(first, second) => vec![first, second],
         Texts::Single(text) | Texts::Set(text) => vec![text],
     };
     let mut data = Dataset::default();

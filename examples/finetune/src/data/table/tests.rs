@@ -140,6 +140,27 @@ fn texts_that_belong_together_come_under_many_names_and_shapes() {
 }
 
 #[test]
+fn labels_say_whether_an_answer_belongs_to_its_question() {
+    for columns in ["query,passage,label", "question,answer,label", "query,document,score"] {
+        let data = read("a.csv", &format!("{columns}\nq,a,1\nq,b,0\n"));
+        assert_eq!((data.pairs.len(), data.rankings.len()), (2, 0), "{columns}");
+        assert!(data.notes.iter().all(|note| !note.contains("not used")), "{:?}", data.notes);
+    }
+    // Votes and topics say nothing of the kind.
+    for column in ["label\nq,a,7", "label\nq,a,history", "score\nq,a,25", "label\nq,a,1"] {
+        let data = read("a.csv", &format!("question,answer,{column}\n"));
+        assert_eq!(rankings(&data), [["q", "a"]], "{column}");
+        assert!(data.notes[0].contains("not used"), "{column}");
+    }
+    // What is called positive is so, whatever its label.
+    let data = read("a.csv", "anchor,positive,label\nq,a,0\n");
+    assert_eq!(
+        (rankings(&data), &data.notes[..]),
+        (vec![vec!["q".into(), "a".into()]], &["columns not used: label".to_string()][..])
+    );
+}
+
+#[test]
 fn passages_have_their_titles_before_their_texts() {
     let row = r#"{"query":"a","positive_passages":[{"docid":"1","title":" T ","text":"b"}],
         "negative_passages":[{"docid":"2","title":null,"text":"c"},{"docid":"3","title":"","text":"d"}]}"#;

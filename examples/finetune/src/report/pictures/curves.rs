@@ -1,4 +1,4 @@
-//! Numbers to what is drawn of them.
+//! Turns numbers into curves, bars and points.
 
 use std::ops::Range;
 

@@ -24,24 +24,23 @@ const TOP: usize = 10;
 #[derive(Debug)]
 pub struct Scorer<'a, E> {
     routes: &'a Routes,
-    pairs: Pairs,
+    pairs: &'a Pairs,
     encoder: E,
     device: Device,
 }
 
 impl<'a, E: TextEncoder> Scorer<'a, E> {
     /// Scores with the parameters that `encoder` has now.
-    pub fn new(routes: &'a Routes, pairs: Pairs, encoder: &E, device: &Device) -> Self {
+    pub fn new(routes: &'a Routes, pairs: &'a Pairs, encoder: &E, device: &Device) -> Self {
         let device = device.clone().without_autodiff();
         Self { routes, pairs, encoder: encoder.valid(), device }
     }
 
-    /// Measures on all pairs and rankings of `data`; `classes` are those that a model with several labels
-    /// knows.
-    pub fn evaluate(&self, data: &Dataset, classes: &[&str]) -> Result<Evaluation, Error> {
+    /// Measures on all pairs and rankings of `data`.
+    pub fn evaluate(&self, data: &Dataset) -> Result<Evaluation, Error> {
         let mut evaluation = Evaluation::default();
-        if self.pairs.labels > 1 {
-            evaluation.insert(Measure::PairClasses, self.classes(data, classes)?);
+        if self.labels() > 1 {
+            evaluation.insert(Measure::PairClasses, self.classes(data)?);
             return Ok(evaluation);
         }
         self.correlation(data, &mut evaluation)?;
@@ -54,7 +53,7 @@ impl<'a, E: TextEncoder> Scorer<'a, E> {
         let scored = data.pairs.iter().filter_map(|pair| Some((pair, pair.score?)));
         let (pairs, expected): (Vec<_>, Vec<_>) =
             scored.map(|(pair, score)| ((pair.left, pair.right), f64::from(score))).unzip();
-        let found = self.scores(&pairs, data)?;
+        let found = self.logits(&pairs, data)?;
         let score = |value: Option<f64>| Some(Score { value: value?, rows: pairs.len() });
         into.insert(Measure::Spearman, score(spearman(&found, &expected)));
         into.insert(Measure::Pearson, score(pearson(&found, &expected)));
@@ -67,7 +66,7 @@ impl<'a, E: TextEncoder> Scorer<'a, E> {
         if !labels.contains(&true) || !labels.contains(&false) {
             return Ok(());
         }
-        let seen = classify_scores(&self.scores(&pairs, data)?, &labels)?;
+        let seen = classify_scores(&self.logits(&pairs, data)?, &labels)?;
         let score = |value| Some(Score { value, rows: pairs.len() });
         into.insert(Measure::BinaryPairs, score(seen.average_precision));
         into.insert(Measure::PairAccuracy, score(seen.accuracy.value));
@@ -80,7 +79,7 @@ impl<'a, E: TextEncoder> Scorer<'a, E> {
         let pairs = lists.iter().flat_map(|(query, documents)| {
             documents.iter().map(|(document, _)| (*query, *document))
         });
-        let scores = self.scores(&pairs.collect::<Vec<_>>(), data)?;
+        let scores = self.logits(&pairs.collect::<Vec<_>>(), data)?;
         let mut scores = scores.into_iter();
         let mut query = |documents: &[(Text, bool)]| {
             let scores = scores.by_ref().take(documents.len()).collect();
@@ -99,20 +98,20 @@ impl<'a, E: TextEncoder> Scorer<'a, E> {
     }
 
     /// The share of pairs whose class has the highest logit.
-    fn classes(&self, data: &Dataset, classes: &[&str]) -> Result<Option<Score>, Error> {
-        let rows = data.pairs.iter();
-        let rows = rows.filter_map(|pair| Some(((pair.left, pair.right), pair.class.as_deref()?)));
-        let (pairs, expected): (Vec<_>, Vec<_>) = rows.unzip();
+    fn classes(&self, data: &Dataset) -> Result<Option<Score>, Error> {
+        let rows = self.pairs.classes.places(data)?.into_iter();
+        let (pairs, expected): (Vec<_>, Vec<_>) =
+            rows.map(|(pair, class)| ((pair.left, pair.right), class)).unzip();
         let logits = self.logits(&pairs, data)?;
-        let found = logits.chunks(self.pairs.labels).map(|logits| {
+        let found = logits.chunks(self.labels()).map(|logits| {
             let best = logits.iter().enumerate().max_by(|one, other| one.1.total_cmp(other.1));
-            best.and_then(|(class, _)| classes.get(class))
+            best.map(|(class, _)| class)
         });
-        Ok(share(found.zip(&expected).map(|(found, expected)| found == Some(expected))))
+        Ok(share(found.zip(expected).map(|(found, expected)| found == Some(expected))))
     }
 
-    fn scores(&self, pairs: &[(Text, Text)], data: &Dataset) -> Result<Vec<f64>, Error> {
-        self.logits(pairs, data)
+    fn labels(&self) -> usize {
+        self.pairs.classes.names().len()
     }
 
     /// The scores of pairs, or all logits of a model with several labels.
@@ -123,7 +122,7 @@ impl<'a, E: TextEncoder> Scorer<'a, E> {
             let rows = self.routes.encode_pairs(&texts.collect::<Result<Vec<_>, Error>>()?)?;
             let rows: Vec<_> = rows.iter().map(Vec::as_slice).collect();
             let logits = self.encoder.embed_in_batches(&rows, BATCH, &self.device);
-            let scores = match self.pairs.labels {
+            let scores = match self.labels() {
                 1 => self.pairs.activation.forward(logits),
                 _ => logits,
             };
@@ -138,6 +137,10 @@ impl<'a, E: TextEncoder> Scorer<'a, E> {
 fn lists(data: &Dataset) -> Vec<(Text, Vec<(Text, bool)>)> {
     let rows = &data.rankings;
     let mut lists: BTreeMap<Text, Vec<(Text, bool)>> = BTreeMap::new();
+    for list in &data.lists {
+        let documents = list.documents.iter().copied().zip(list.relevant());
+        lists.entry(list.query).or_default().extend(documents);
+    }
     let without = rows.iter().all(|row| row.negatives.is_empty());
     for (index, row) in rows.iter().enumerate() {
         let documents = lists.entry(row.anchor).or_default();
@@ -154,5 +157,7 @@ fn lists(data: &Dataset) -> Vec<(Text, Vec<(Text, bool)>)> {
         documents.sort_by_key(|(text, right)| (*text, !right));
         documents.dedup_by_key(|(text, _)| *text);
     }
-    lists.into_iter().filter(|(_, documents)| documents.iter().any(|(_, right)| !right)).collect()
+    let has =
+        |documents: &[(Text, bool)], wanted| documents.iter().any(|(_, right)| *right == wanted);
+    lists.into_iter().filter(|(_, rows)| has(rows, true) && has(rows, false)).collect()
 }

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use burn_embedding_losses::catalog::{BatchKind, Entry, LossConfig};
+use burn_embedding_losses::catalog::{BatchKind, Entry, LossConfig, ModelKind};
 use serde_json::{Map, Value, json};
 
-use crate::data::task::{entry_of, kind_of, short_name};
+use crate::data::task::{entry_of, short_name};
 use crate::error::Error;
 
 /// The options of losses around others by their Python names, which no other loss has: those of
@@ -92,8 +92,16 @@ impl Choice {
             }
             None => name.to_string(),
         };
-        if kind_of(&name)? == BatchKind::Inner {
+        let inside = entry_of(&name)?;
+        if inside.takes == BatchKind::Inner {
             return Err(refused(format!("`loss` must be no wrapper, got {name}")));
+        }
+        if inside.model == ModelKind::CrossEncoder {
+            let name = short_name(&name);
+            return Err(refused(format!(
+                "{} is for losses of embeddings, and {name} takes the scores of pairs",
+                wrapper.name
+            )));
         }
         Ok(Self { name, options, wrapper: Some(wrapper), weights: None })
     }

@@ -16,9 +16,10 @@ use burn_embedding_models::TextEncoder;
 use serde_json::{Map, Value};
 
 use super::batches::Batch;
+use super::routes::Routes;
 use super::start::Start;
 use crate::data::repeats::Ids;
-use crate::data::task::{DENOISING, Example, Target, is_of_candidates, kind_of};
+use crate::data::task::{DENOISING, Example, Target, is_of_candidates, kind_of, short_name};
 use crate::error::Error;
 
 pub use choice::Choice;
@@ -83,15 +84,27 @@ impl Choice {
             let config = configure(&self.name, options, examples, *dimension)?;
             let loss = self.wrap(config, *dimension)?.init(device);
             if loss.takes_layers() && encoder.layers() == 1 {
-                let reason =
-                    format!("{} needs the layers of a transformer: --model DIR", self.title());
-                return Err(Error::option("--loss", reason));
+                return Err(Error::option("--loss", self.lacks_layers(routes)));
             }
             Objective::Any(loss)
         };
         match &self.weights {
             Some(path) => objective.with_weights(path),
             None => Ok(objective),
+        }
+    }
+}
+
+impl Choice {
+    /// Why there are no embeddings after each layer.
+    fn lacks_layers(&self, routes: &Routes) -> String {
+        let title = self.title();
+        match routes.count() {
+            1 => format!("{title} needs the layers of a transformer: --model DIR"),
+            _ => format!(
+                "{title} needs the layers of one transformer, and the model has several routes: name one \
+                 with --route"
+            ),
         }
     }
 }
@@ -113,23 +126,16 @@ fn configure(
             demand(&mut options, "num_labels", classes, usize::ge, "classes of the data")?;
             demand(&mut options, "embedding_dimension", dimension, usize::eq, "encoder")?;
         }
-        BatchKind::ClassLogits => {
-            let classes = examples.iter().filter_map(|row| row.target.class());
-            let classes = classes.max().map_or(0, |class| class + 1);
-            if classes > dimension {
-                let reason =
-                    format!("the model has {dimension} labels, and the data {classes} classes");
-                return Err(Error::option("--model", reason));
-            }
-        }
         BatchKind::Logits
         | BatchKind::Candidates
         | BatchKind::ScoredCandidates
         | BatchKind::Lists
             if dimension != 1 =>
         {
-            let reason =
-                format!("the model has {dimension} labels, and {name} needs a model with 1");
+            let reason = format!(
+                "the model has {dimension} labels, and {} needs a model with 1",
+                short_name(name)
+            );
             return Err(Error::option("--model", reason));
         }
         BatchKind::TeacherEmbeddings => {
@@ -279,13 +285,14 @@ fn batch_of(
     batch.unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The labels of lists that are all of one length.
+/// The labels of lists, filled up with zeros to the length of the longest.
 fn lists(batch: &Batch, device: &Device) -> Targets {
-    let Targets::Matrix(labels) = targets(batch, device) else {
-        unreachable!("the examples of lists have labels");
-    };
-    let [count, length] = labels.dims();
-    Targets::Lists { labels, lengths: vec![length; count] }
+    let lengths: Vec<_> = batch.vectors.iter().map(Vec::len).collect();
+    let filled = batch.vectors.iter().flat_map(|labels| {
+        labels.iter().copied().chain(std::iter::repeat(0.0)).take(batch.columns)
+    });
+    let labels = TensorData::new(filled.collect::<Vec<f32>>(), [lengths.len(), batch.columns]);
+    Targets::Lists { labels: Tensor::from_data(labels, device), lengths }
 }
 
 fn targets(batch: &Batch, device: &Device) -> Targets {

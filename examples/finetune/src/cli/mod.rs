@@ -1,5 +1,9 @@
 //! The command line.
 
+mod commands;
+mod help;
+mod values;
+
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
@@ -8,9 +12,15 @@ use burn_embedding_models::directory::{Directory, ModuleKind, Modules, Route};
 use burn_embedding_models::{LoraConfig, OpenOptions, PoolingMode};
 use clap::{Parser, Subcommand};
 
+pub use self::commands::{
+    DataArgs, EncodeArgs, FilesArgs, InspectArgs, MineArgs, RankArgs, RuleArgs, Sampling,
+    ScoreArgs, ScorerArgs, Shape,
+};
+use self::help::after_long_help;
+pub(crate) use self::values::above_zero;
+use self::values::{at_least_two, below_one, epochs, not_negative, positive, share};
+use crate::data::Format;
 use crate::data::repeats::Repeats;
-use crate::data::task;
-use crate::data::{Format, Hints, Renamed, ScoreRange};
 use crate::run::lora;
 use crate::run::routes::RouteRate;
 use crate::run::schedule::Schedule;
@@ -40,173 +50,12 @@ pub enum Command {
     Encode(EncodeArgs),
     /// Show the rows, classes and scale of a data file, and the losses that it fits
     Inspect(InspectArgs),
+    /// Find hard negatives: documents that are similar to a query and do not belong to it
+    Mine(Box<MineArgs>),
     /// Put the lines of a file into an order for a query, with a CrossEncoder of sentence-transformers
     Rank(RankArgs),
     /// Score the pairs of a data file, with a CrossEncoder of sentence-transformers
     Score(ScoreArgs),
-}
-
-/// Options of ranking.
-#[derive(Debug, Clone, clap::Args)]
-pub struct RankArgs {
-    /// Documents in UTF-8, one per line
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-
-    /// What the documents should answer
-    #[arg(long, value_name = "TEXT")]
-    pub query: String,
-
-    /// Directory of a CrossEncoder with one label
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
-
-    /// Documents that are shown, the best ones
-    #[arg(long, value_name = "N", default_value = "10", value_parser = positive)]
-    pub top_k: usize,
-
-    /// Pairs that are scored at once
-    #[arg(long, value_name = "N", default_value = "32", value_parser = positive)]
-    pub batch_size: usize,
-
-    /// Device to compute on, as for training
-    #[arg(long, value_name = "DEVICE", default_value = "flex")]
-    pub device: String,
-}
-
-/// Options of scoring.
-#[derive(Debug, Clone, clap::Args)]
-pub struct ScoreArgs {
-    /// Rows with pairs, or with a query, a positive and negatives; several files are read as one, as for
-    /// --data
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-
-    /// Their format [default: by the extension]
-    #[arg(long, value_name = "FORMAT")]
-    pub format: Option<Format>,
-
-    /// How to read them.
-    #[command(flatten)]
-    pub how: DataArgs,
-
-    /// Directory of a CrossEncoder with one label
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
-
-    /// File of JSON Lines for the rows with their scores, which --data reads: as scores of pairs, or as a
-    /// teacher's scores of a positive and negatives [default: stdout]
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-
-    /// Pairs that are scored at once
-    #[arg(long, value_name = "N", default_value = "32", value_parser = positive)]
-    pub batch_size: usize,
-
-    /// Device to compute on, as for training
-    #[arg(long, value_name = "DEVICE", default_value = "flex")]
-    pub device: String,
-}
-
-/// Options of encoding.
-#[derive(Debug, Clone, clap::Args)]
-pub struct EncodeArgs {
-    /// Texts in UTF-8, one per line
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-
-    /// Directory of a sentence-transformers model (BERT and its like, DeBERTa, T5 …)
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
-
-    /// Pooling of a directory that holds only a transformer: mean, cls or max
-    #[arg(long, value_name = "MODE", value_parser = PoolingMode::named)]
-    pub pooling: Option<PoolingMode>,
-
-    /// File for the embeddings, .npy or .jsonl [default: lines of JSON on stdout]
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-
-    /// Texts that are encoded at once
-    #[arg(long, value_name = "N", default_value = "32", value_parser = positive)]
-    pub batch_size: usize,
-
-    /// Name of a prompt of the model [default: the model's default prompt, if it has one]
-    #[arg(long, value_name = "NAME")]
-    pub prompt: Option<String>,
-
-    /// Route through a model that has several, such as query or document [default: the model's default
-    /// route]
-    #[arg(long, value_name = "NAME")]
-    pub route: Option<String>,
-
-    /// Values that are kept of each embedding, the first ones, for models trained with MatryoshkaLoss
-    /// [default: all]
-    #[arg(long, value_name = "N")]
-    pub truncate_dim: Option<NonZeroUsize>,
-
-    /// Device to compute on, as for training
-    #[arg(long, value_name = "DEVICE", default_value = "flex")]
-    pub device: String,
-}
-
-impl EncodeArgs {
-    /// How to open the model.
-    pub fn open_options(&self) -> OpenOptions {
-        let options = opening(self.pooling, self.route.as_deref());
-        match self.truncate_dim {
-            Some(dimension) => options.truncate_dim(dimension),
-            None => options,
-        }
-    }
-}
-
-fn opening(pooling: Option<PoolingMode>, route: Option<&str>) -> OpenOptions {
-    let options = OpenOptions::new();
-    let options = match pooling {
-        Some(mode) => options.pooling(mode),
-        None => options,
-    };
-    match route {
-        Some(task) => options.route(task),
-        None => options,
-    }
-}
-
-/// Options of reading tables.
-#[derive(Debug, Clone, clap::Args)]
-pub struct DataArgs {
-    /// Lowest and highest similarity score in the files; scores below 0 are kept below 0 [default: as they
-    /// are, if within 0..1 or -1..1; 0..5 without a header; 1..5 for relatedness_score]
-    #[arg(long, value_name = "LOW..HIGH", allow_hyphen_values = true)]
-    pub score_range: Option<ScoreRange>,
-
-    /// Columns under other names than the usual ones, such as anchor=title,positive=body
-    #[arg(long, value_name = "ROLE=COLUMN", value_delimiter = ',')]
-    pub columns: Vec<Renamed>,
-}
-
-impl DataArgs {
-    /// The same for the reader.
-    pub fn hints(&self) -> Hints<'_> {
-        Hints { range: self.score_range, columns: &self.columns, ..Hints::default() }
-    }
-}
-
-/// Options of looking at a file.
-#[derive(Debug, Clone, clap::Args)]
-pub struct InspectArgs {
-    /// The file; several are read as one, as for --data
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-
-    /// Its format [default: by its extension]
-    #[arg(long, value_name = "FORMAT")]
-    pub format: Option<Format>,
-
-    /// How to read it.
-    #[command(flatten)]
-    pub how: DataArgs,
 }
 
 /// What a model is trained for.
@@ -252,8 +101,8 @@ pub struct Args {
     pub routes: Vec<String>,
 
     /// Train a StaticEmbedding instead of a transformer: a vector of N values for each token, random
-    /// at first; the mean of a text's is its embedding. Its tokens are those of --model, or learned
-    /// from the data
+    /// at first; a text's embedding is the mean of its tokens' vectors. The tokens are those of --model,
+    /// or learned from the data
     #[arg(long = "static", value_name = "N", conflicts_with_all = ["pooling", "dropout"])]
     pub static_dim: Option<NonZeroUsize>,
 
@@ -297,8 +146,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub loss_weights: Option<PathBuf>,
 
-    /// Model of sentence-transformers that tells GISTEmbedLoss which texts are no negatives; it may have
-    /// another tokenizer and dimension, and is not trained
+    /// Model of sentence-transformers that tells GISTEmbedLoss which texts must not count as negatives; it
+    /// may have another tokenizer and dimension, and is not trained
     #[arg(long, value_name = "DIR")]
     pub guide: Option<PathBuf>,
 
@@ -330,8 +179,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "1", value_parser = positive)]
     pub gradient_accumulation: usize,
 
-    /// Equal texts, if the other rows of a batch are negatives: never put them into one batch, mask
-    /// them so that they are not negatives of each other, or keep them as they are
+    /// What to do with equal texts where other rows serve as negatives: never put them into one batch,
+    /// mask them so that they are not negatives of each other, or keep them as they are
     #[arg(long, value_name = "HOW", default_value = "separate")]
     pub repeats: Repeats,
 
@@ -351,7 +200,7 @@ pub struct Args {
         value_name = "ROUTE=RATE",
         value_delimiter = ',',
         requires = "model",
-        conflicts_with = "route"
+        conflicts_with_all = ["pooling", "route", "static_dim"]
     )]
     pub learning_rates: Vec<RouteRate>,
 
@@ -363,7 +212,7 @@ pub struct Args {
     #[arg(long, value_name = "RATE", default_value = "0.01", value_parser = not_negative)]
     pub weight_decay: f64,
 
-    /// Longest gradient of all parameters together; a longer one is scaled to it
+    /// Largest norm of the gradient of all parameters together; a larger gradient is scaled down to it
     #[arg(long, value_name = "LENGTH", default_value = "1", value_parser = above_zero)]
     pub max_gradient_norm: f64,
 
@@ -372,7 +221,7 @@ pub struct Args {
     pub dropout: Option<f64>,
 
     /// Train LoRA adapters beside the model's linear layers, and nothing else of it: two matrices of rank
-    /// r, whose product counts alpha / r times; dropout before them [default: 0]; targets, the ends of
+    /// r, whose product is scaled by alpha / r; dropout before them [default: 0]; targets, the ends of
     /// layers' names [default: those of queries and values, or as peft chooses], or all-linear. They
     /// are added to the weights when the model is saved
     #[arg(
@@ -491,6 +340,18 @@ impl Args {
     }
 }
 
+fn opening(pooling: Option<PoolingMode>, route: Option<&str>) -> OpenOptions {
+    let options = OpenOptions::new();
+    let options = match pooling {
+        Some(mode) => options.pooling(mode),
+        None => options,
+    };
+    match route {
+        Some(task) => options.route(task),
+        None => options,
+    }
+}
+
 /// As many workers as cores where Flex computes; other devices spread the work themselves.
 fn usual_workers(device: &str) -> usize {
     match device {
@@ -512,110 +373,4 @@ fn is_table(model: &Path, route: Option<&str>) -> bool {
         (None, Ok(Some(table))) => table.names().all(|name| is_table(Route::Called(name))),
         (None, _) => is_table(Route::Default),
     }
-}
-
-fn after_long_help() -> String {
-    let (losses, aliases) = (task::losses().join("\n  "), task::aliases().join("\n  "));
-    let reranking = task::reranking_losses().join("\n  ");
-    format!(
-        "\
-Losses:
-  {losses}
-
-Losses of a CrossEncoder as --model, which scores pairs of texts:
-  {reranking}
-
-Python's names for some of them with options of their own, cached with --mini-batch-size 32:
-  {aliases}
-
-Data (--data, --eval):
-  csv    commas, semicolons or tabs; columns by their     without a header: as STS-B, pairs,
-  tsv    header, in any order                             or triplets
-  jsonl  one object per line, or a list of texts;         also packed with gzip
-         or one array of these (.json);
-         .parquet, if built with --features parquet
-  trec   a class 0..5, a space, a question                as TREC; a .txt file that begins with
-                                                          names of columns is a table
-  lines  one text per line                                for DenoisingAutoEncoderLoss, which
-                                                          also takes the texts of the others
-Several files, by name or pattern, must have the same columns. They are read in the order of the
-options, those of a pattern sorted by name. Scores and labels mean the same in all.
-
-Columns of csv, tsv and jsonl (--columns gives others these names):
-  sentence1, sentence2 [, score or label]                 also premise, hypothesis; question1,
-                                                          question2; sentence_A, sentence_B (SICK)
-  anchor, positive [, negative..., label]                 also query, pos, neg; question, answer;
-                                                          label: the margin for MarginMSELoss
-  text [, label or embedding]                             a class, or a teacher's embedding
-A class of -1, - or nothing is none: such rows are left out and counted.
-
-Evaluation, by cosine: Spearman's rank correlation with the scores of pairs; the average precision
-of telling pairs that belong together (a score of at least 4 of 5, entailment, 1) from others (at
-most 1 of 5, contradiction, 0); the share of triplets whose anchor is closer to the positive; the
-share of labelled texts whose nearest other text has their label. Numbers go to stdout, progress to
-stderr. A run that fails says why, ends with status 2 and writes nothing.
-
-Examples:
-  finetune
-  finetune --loss TripletLoss --loss-config '{{\"triplet_margin\": 1.0}}' --out triplets
-  finetune --data train.csv --eval dev.csv --loss CosineSimilarityLoss --epochs 4
-  finetune --model all-MiniLM-L6-v2 --data train.csv --loss CosineSimilarityLoss
-  finetune --model all-MiniLM-L6-v2 --data train.csv --lora r=16,alpha=32
-  finetune --model all-MiniLM-L6-v2 --loss-config '{{\"matryoshka_dims\": [384, 128, 64]}}'
-  finetune --model all-MiniLM-L6-v2 --guide all-mpnet-base-v2 --loss GISTEmbedLoss
-  finetune --static 256 --model all-MiniLM-L6-v2 --data pairs.csv --batch-size 2048
-  finetune --model all-MiniLM-L6-v2 --data 'shards/*.jsonl.gz' --eval dev.jsonl
-  finetune --model all-MiniLM-L6-v2 --data lines.txt --eval dev.csv --loss DenoisingAutoEncoderLoss
-  finetune inspect train.csv
-  finetune encode --model all-MiniLM-L6-v2 sentences.txt --out embeddings.npy
-  finetune rank --model ms-marco-MiniLM-L6-v2 --query 'Where do pandas live?' documents.txt
-  finetune --model ms-marco-MiniLM-L6-v2 --data triplets.jsonl --loss BinaryCrossEntropyLoss
-  finetune score --model ms-marco-MiniLM-L6-v2 triplets.jsonl --out scored.jsonl
-  finetune --model all-MiniLM-L6-v2 --data scored.jsonl --loss MarginMSELoss"
-    )
-}
-
-fn positive(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("expected a whole number above zero".to_string()),
-        Ok(number) => Ok(number),
-    }
-}
-
-/// Every epoch is drawn once before training, so that the learning rate knows the number of steps.
-const EPOCHS: usize = 1_000_000;
-
-fn epochs(text: &str) -> Result<usize, String> {
-    match positive(text)? {
-        number if number > EPOCHS => Err(format!("expected at most {EPOCHS}")),
-        number => Ok(number),
-    }
-}
-
-fn at_least_two(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0 | 1) | Err(_) => Err("expected a whole number of at least 2".to_string()),
-        Ok(number) => Ok(number),
-    }
-}
-
-pub(crate) fn above_zero(text: &str) -> Result<f64, String> {
-    number(text, "a number above zero", |number| number > 0.0 && number.is_finite())
-}
-
-fn not_negative(text: &str) -> Result<f64, String> {
-    number(text, "a number of at least zero", |number| number >= 0.0 && number.is_finite())
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    number(text, "a number from 0 to 1", |number| (0.0..=1.0).contains(&number))
-}
-
-fn below_one(text: &str) -> Result<f64, String> {
-    number(text, "a number from 0 to below 1", |number| (0.0..1.0).contains(&number))
-}
-
-fn number(text: &str, expected: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number| fits(*number));
-    number.ok_or_else(|| format!("expected {expected}"))
 }

@@ -1,0 +1,50 @@
+//! Readers of the values of options, which say what is expected.
+
+pub(super) fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("expected a whole number above zero".to_string()),
+        Ok(number) => Ok(number),
+    }
+}
+
+/// Every epoch is drawn once before training, so that the learning rate knows the number of steps.
+const EPOCHS: usize = 1_000_000;
+
+pub(super) fn epochs(text: &str) -> Result<usize, String> {
+    match positive(text)? {
+        number if number > EPOCHS => Err(format!("expected at most {EPOCHS}")),
+        number => Ok(number),
+    }
+}
+
+pub(super) fn at_least_two(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0 | 1) | Err(_) => Err("expected a whole number of at least 2".to_string()),
+        Ok(number) => Ok(number),
+    }
+}
+
+pub(crate) fn above_zero(text: &str) -> Result<f64, String> {
+    number(text, "a number above zero", |number| number > 0.0 && number.is_finite())
+}
+
+pub(super) fn not_negative(text: &str) -> Result<f64, String> {
+    number(text, "a number of at least zero", |number| number >= 0.0 && number.is_finite())
+}
+
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    number(text, "a number from 0 to 1", |number| (0.0..=1.0).contains(&number))
+}
+
+pub(super) fn below_one(text: &str) -> Result<f64, String> {
+    number(text, "a number from 0 to below 1", |number| (0.0..1.0).contains(&number))
+}
+
+pub(super) fn finite(text: &str) -> Result<f64, String> {
+    number(text, "a number", f64::is_finite)
+}
+
+fn number(text: &str, expected: &str, fits: impl Fn(f64) -> bool) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| fits(*number));
+    number.ok_or_else(|| format!("expected {expected}"))
+}
