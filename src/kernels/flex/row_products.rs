@@ -98,24 +98,46 @@ impl RowProducts<'_> {
         (self.f)(self.targets.row(i), products)
     }
 
-    /// Writes the gradients of row `i` to the place `start`. Sums are taken in `f64`: terms of opposite signs may be
-    /// infinite in `f32`.
+    /// Writes the gradients of row `i` to the place `start`.
     #[inline(always)]
     fn derive(&self, i: usize, slopes: &[f64], gradients: &mut [&mut [f32]], start: usize) {
         let (x, others) = (self.rows[0].row(i), &self.rows[1..]);
         let (of_x, of_others) = gradients.split_first_mut().expect("a gradient for each matrix");
         for (gradient, &slope) in of_others.iter_mut().zip(slopes) {
-            let gradient = &mut gradient[start..start + x.len()];
-            gradient.iter_mut().zip(x).for_each(|(g, &x)| *g = (slope * f64::from(x)) as f32);
+            multiples(x, slope, &mut gradient[start..start + x.len()]);
         }
-        let of_x = &mut of_x[start..start + x.len()];
-        for (part, out) in of_x.chunks_mut(LANES).enumerate() {
-            let mut sums = [0f64; LANES];
-            for (others, &slope) in others.iter().zip(slopes) {
-                let y = &others.row(i)[part * LANES..][..out.len()];
-                sums.iter_mut().zip(y).for_each(|(sum, &y)| *sum += slope * f64::from(y));
+        weighted_sum(others, i, slopes, &mut of_x[start..start + x.len()]);
+    }
+}
+
+/// `slope · x`.
+#[inline(always)]
+fn multiples(x: &[f32], slope: f64, out: &mut [f32]) {
+    let narrow = slope as f32;
+    match narrow.is_normal() || slope == 0.0 {
+        true => out.iter_mut().zip(x).for_each(|(out, &x)| *out = narrow * x),
+        false => out.iter_mut().zip(x).for_each(|(out, &x)| *out = (slope * f64::from(x)) as f32),
+    }
+}
+
+/// The sum of row `i` of all matrices, each times its slope. In `f64`: terms of opposite signs may be infinite in `f32`,
+/// or leave none of their digits.
+#[inline(always)]
+fn weighted_sum(matrices: &[View], i: usize, slopes: &[f64], out: &mut [f32]) {
+    let (wide, rest) = out.as_chunks_mut::<LANES>();
+    for (part, out) in wide.iter_mut().enumerate() {
+        let mut sums = [0f64; LANES];
+        for (matrix, &slope) in matrices.iter().zip(slopes) {
+            let row: &[f32; LANES] = &matrix.row(i).as_chunks::<LANES>().0[part];
+            for lane in 0..LANES {
+                sums[lane] += slope * f64::from(row[lane]);
             }
-            out.iter_mut().zip(sums).for_each(|(g, sum)| *g = sum as f32);
         }
+        *out = sums.map(|sum| sum as f32);
+    }
+    let first = LANES * wide.len();
+    for (place, out) in rest.iter_mut().enumerate() {
+        let term = |(matrix, slope): (&View, &f64)| slope * f64::from(matrix.row(i)[first + place]);
+        *out = matrices.iter().zip(slopes).map(term).sum::<f64>() as f32;
     }
 }
