@@ -28,6 +28,10 @@ pub fn row_products_sum(
     None
 }
 
+pub fn answers(z: Tensor<2>, _: usize, _: f64) -> Result<(Tensor<2>, Tensor<2>), Tensor<2>> {
+    Err(z)
+}
+
 pub fn unit_rows(_: &Tensor<2>) -> Option<Tensor<2>> {
     None
 }

@@ -25,6 +25,7 @@ mod row_comparison;
 mod row_products;
 mod search;
 mod softmax;
+mod softplus;
 mod squared_error;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ pub(crate) use row_comparison::{Partner, RowMetric};
 pub(crate) use row_products::row_products_sum;
 pub(crate) use search::{closest_other, hardest};
 pub(crate) use softmax::{add_to_diagonal, diagonal, log_sum_exp, matrices_in_memory, softmax};
+pub(crate) use softplus::answers;
 pub(crate) use triplet_sum::{TripletRule, triplet_sum};
 pub(crate) use unit_rows::unit_rows;
 

@@ -9,7 +9,7 @@ use burn::prelude::*;
 
 use crate::batch::{ColumnMapper, Columns, RetrievalBatch, RowIds};
 use crate::blocks::{self, Accumulated, Blocks};
-use crate::kernels::{add_to_diagonal, diagonal, log_sum_exp, softmax};
+use crate::kernels::{add_to_diagonal, answers, diagonal, log_sum_exp, softmax};
 use crate::numeric::lowest_number;
 use crate::objective::guide::Guide;
 use crate::objective::hinge::{log_one_plus_exp, sigmoid};
@@ -479,9 +479,11 @@ impl<S: Scores> Closed<'_, S> {
                 (slopes.concat(), sum.mul_scalar(share) - positives)
             }
             Contest::Sigmoid => {
-                let logits = only(logits);
-                let slopes = sigmoid(logits.clone()).mul_scalar(slope);
-                (vec![slopes], self.of.answers(logits, positives, &range))
+                let (slopes, terms) = answers(only(logits), range.start, slope, |logits| {
+                    let slopes = sigmoid(logits.clone()).mul_scalar(slope);
+                    (slopes, self.of.answers(logits, positives, &range))
+                });
+                (vec![slopes], terms)
             }
         };
         let slopes = slopes.into_iter().zip(traces);

@@ -17,6 +17,7 @@ mod search;
 mod small_classes;
 mod small_classes_sum;
 mod softmax;
+mod softplus;
 mod squared_error;
 mod triplet_sum;
 mod unit_rows;
@@ -35,6 +36,7 @@ pub(super) use pool::{Pool, pool};
 pub(super) use row_products::row_products_sum;
 pub(super) use search::{closest_other, hardest};
 pub(super) use softmax::{add_to_diagonal, softmax, works_in_place};
+pub(super) use softplus::answers;
 pub(super) use triplet_sum::triplet_sum;
 
 /// Whether there are kernels for this tensor.

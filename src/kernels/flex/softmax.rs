@@ -69,13 +69,14 @@ pub(crate) fn add_to_diagonal(
     Ok(block.into_tensor())
 }
 
-struct Block {
+/// A matrix that is overwritten.
+pub(super) struct Block {
     tensor: FlexTensor,
     columns: usize,
 }
 
 impl Block {
-    fn new(x: Tensor<2>) -> Self {
+    pub fn new(x: Tensor<2>) -> Self {
         let [_, columns] = x.dims();
         let tensor = x.try_into_primitive::<Flex>().expect("a tensor of Flex without a graph");
         Self { tensor: tensor.to_contiguous(), columns }
@@ -87,7 +88,12 @@ impl Block {
         for_rows_with(numbers, self.columns, totals, work, |_, row, total| f(row, total));
     }
 
-    fn into_tensor(self) -> Tensor<2> {
+    /// Its numbers, row by row.
+    pub fn numbers(&mut self) -> &mut [f32] {
+        self.tensor.storage_mut::<f32>()
+    }
+
+    pub fn into_tensor(self) -> Tensor<2> {
         Tensor::from_primitive::<Flex>(self.tensor)
     }
 }

@@ -11,6 +11,7 @@ mod mean_rows;
 mod row_comparison;
 mod row_products;
 mod softmax;
+mod softplus;
 mod squared_error;
 mod sum_of_squares;
 mod triplets;
