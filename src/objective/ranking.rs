@@ -15,7 +15,7 @@ use crate::objective::guide::Guide;
 use crate::objective::hinge::{log_one_plus_exp, sigmoid};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores, PairwiseSimilarity, Scores, Side};
-use crate::select::own_row;
+use crate::select::{CandidateBlock, Ids};
 
 /// The documents that get a penalty for being similar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,15 +85,6 @@ struct Logits<S: Scores> {
     traces: Vec<S::Trace>,
     /// Those of the positives, `[rows, 1]`.
     positives: Tensor<2>,
-}
-
-/// Rows with an equal id are not compared, except a query with its own positive.
-#[derive(Debug, Clone)]
-struct Ids {
-    /// `[n]`.
-    queries: Tensor<1, Int>,
-    /// Of all documents, or of the positives only, `[n (1 + k)]` or `[n]`.
-    documents: Tensor<1, Int>,
 }
 
 impl<S: Scores> Columns for Candidates<S> {
@@ -233,7 +224,7 @@ impl<S: Scores> Candidates<S> {
 
     /// `ln(1 + exp(−zᵢᵢ)) + Σ_{j≠i} ln(1 + exp(zᵢⱼ))`, `[rows, 1]`.
     fn answers(&self, logits: Tensor<2>, positives: Tensor<2>, range: &Range<usize>) -> Tensor<2> {
-        let own = self.widened(self.own_positive(range, &logits.device()), logits.dims()[1]);
+        let own = self.block(Comparison::QUERY_TO_DOCUMENT, range, &logits).own();
         let lowest = lowest_number(logits.dtype());
         let others = log_one_plus_exp(logits.mask_fill(own, lowest)).sum_dim(1);
         others + log_one_plus_exp(positives.neg())
@@ -272,108 +263,33 @@ impl<S: Scores> Candidates<S> {
         }
     }
 
+    fn block(
+        &self,
+        comparison: Comparison,
+        range: &Range<usize>,
+        logits: &Tensor<2>,
+    ) -> CandidateBlock {
+        let (queries, width, device) = (self.queries(), logits.dims()[1], logits.device());
+        CandidateBlock { comparison, range: range.clone(), queries, width, device }
+    }
+
     /// True for the candidates that a row is not compared with: itself, rows with its id (except its own
-    /// positive), and absent negatives, `[rows, candidates]`; `None` if there are none.
+    /// positive), absent negatives, and what a guide takes for positives; `None` if there are none.
     fn left_out(
         &self,
         comparison: Comparison,
         range: &Range<usize>,
         logits: &Tensor<2>,
     ) -> Option<Tensor<2, Bool>> {
-        let (columns, device) = (logits.dims()[1], logits.device());
-        let within = (comparison.anchors == comparison.candidates)
-            .then(|| self.own_columns(columns, range, &device));
+        let block = self.block(comparison, range, logits);
+        let guided = |guide: &Guide| block.guided_away(guide.too_similar(comparison, range));
         let masks = [
-            within,
-            self.equal_ids(comparison, range, columns),
-            self.absent(comparison, range, columns),
-            self.guided_away(comparison, range, columns),
+            block.itself(),
+            self.ids.as_ref().map(|ids| block.equal_ids(ids)),
+            self.absent.as_ref().and_then(|absent| block.absent(absent)),
+            self.guide.as_ref().map(guided),
         ];
         masks.into_iter().flatten().reduce(Tensor::bool_or)
-    }
-
-    fn equal_ids(
-        &self,
-        comparison: Comparison,
-        range: &Range<usize>,
-        width: usize,
-    ) -> Option<Tensor<2, Bool>> {
-        let ids = self.ids.as_ref()?;
-        let rows = ids.queries.clone().slice([range.clone()]).unsqueeze_dim::<2>(1);
-        let columns = match comparison.candidates {
-            Side::Queries => ids.queries.clone(),
-            Side::Documents => ids.documents.clone(),
-        };
-        let equal = self.widened(rows.equal(columns.unsqueeze_dim::<2>(0)), width);
-        if comparison.anchors == comparison.candidates {
-            return Some(equal);
-        }
-        let others = self.widened(self.own_positive(range, &equal.device()), width).bool_not();
-        Some(equal.bool_and(others))
-    }
-
-    /// True for candidates that the guide takes for positives, except the query's own, and for the hard
-    /// negatives of a positive.
-    fn guided_away(
-        &self,
-        comparison: Comparison,
-        range: &Range<usize>,
-        width: usize,
-    ) -> Option<Tensor<2, Bool>> {
-        let similar = self.guide.as_ref()?.too_similar(comparison, range);
-        let device = similar.device();
-        Some(match (comparison.anchors, comparison.candidates) {
-            (Side::Queries, Side::Documents) => {
-                let own = self.widened(self.own_positive(range, &device), width);
-                similar.bool_and(own.bool_not())
-            }
-            (Side::Documents, Side::Documents) => {
-                let positives = everywhere([range.len(), self.queries()], &device);
-                similar.bool_or(self.widened(positives, width).bool_not())
-            }
-            _ => similar,
-        })
-    }
-
-    /// True for hard negatives that do not exist.
-    fn absent(
-        &self,
-        comparison: Comparison,
-        range: &Range<usize>,
-        width: usize,
-    ) -> Option<Tensor<2, Bool>> {
-        let absent = self.absent.as_ref().filter(|_| comparison.candidates == Side::Documents)?;
-        let absent =
-            absent.clone().unsqueeze_dim::<2>(0).expand([range.len(), width - self.queries()]);
-        Some(Tensor::cat(vec![nowhere([range.len(), self.queries()], &absent.device()), absent], 1))
-    }
-
-    /// The mask with further columns that are all false.
-    fn widened(&self, mask: Tensor<2, Bool>, width: usize) -> Tensor<2, Bool> {
-        let [rows, columns] = mask.dims();
-        match width - columns {
-            0 => mask,
-            more => {
-                let rest = nowhere([rows, more], &mask.device());
-                Tensor::cat(vec![mask, rest], 1)
-            }
-        }
-    }
-
-    /// True where a candidate belongs to the query of the row.
-    fn own_columns(
-        &self,
-        columns: usize,
-        range: &Range<usize>,
-        device: &Device,
-    ) -> Tensor<2, Bool> {
-        let copies = columns / self.queries();
-        Tensor::cat(vec![self.own_positive(range, device); copies], 1)
-    }
-
-    /// True where a positive belongs to the query of the row, `[rows, n]`.
-    fn own_positive(&self, range: &Range<usize>, device: &Device) -> Tensor<2, Bool> {
-        own_row(range.clone(), self.queries(), device)
     }
 
     /// Adds the penalty, a constant, to the documents that get one, never to the positive.
@@ -384,9 +300,8 @@ impl<S: Scores> Candidates<S> {
         of: Penalized,
         strength: f64,
     ) -> Tensor<2> {
-        let (columns, device) = (logits.dims()[1], logits.device());
-        let own = self.own_columns(columns, range, &device);
-        let positive = self.widened(self.own_positive(range, &device), columns);
+        let block = self.block(Comparison::QUERY_TO_DOCUMENT, range, &logits);
+        let (own, positive) = (block.of_own_query(), block.own());
         let spared = match of {
             Penalized::OtherRows => own,
             Penalized::OwnNegatives => own.bool_not().bool_or(positive),
@@ -406,16 +321,6 @@ impl<S: Scores> Candidates<S> {
 
 fn only(logits: Vec<Tensor<2>>) -> Tensor<2> {
     logits.into_iter().next().expect("queries are compared with documents")
-}
-
-/// A mask that is false everywhere.
-fn nowhere(shape: [usize; 2], device: &Device) -> Tensor<2, Bool> {
-    Tensor::<2, Int>::zeros(shape, device).bool()
-}
-
-/// A mask that is true everywhere.
-fn everywhere(shape: [usize; 2], device: &Device) -> Tensor<2, Bool> {
-    nowhere(shape, device).bool_not()
 }
 
 /// The factor of each term in the sum.

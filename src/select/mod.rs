@@ -21,6 +21,7 @@
 //! assert_eq!(exists, [true, true, true, false]);
 //! ```
 
+mod candidates;
 mod closest_other;
 mod extreme;
 mod hardest;
@@ -43,4 +44,5 @@ pub use ranks::{places_by_rank, ranks};
 pub use semi_hard::semi_hard_negatives;
 pub use violated::{TripletCounts, violated_triplets};
 
+pub(crate) use candidates::{CandidateBlock, Ids};
 pub(crate) use masks::own_row;

@@ -71,9 +71,10 @@ impl Dataset {
             let list = List::of(ranking);
             match lists.last_mut() {
                 Some(last) if last.place == list.place && last.query == list.query => {
-                    // The negatives are those of the first.
-                    last.documents.insert(0, list.documents[0]);
-                    last.labels.insert(0, list.labels[0]);
+                    // The negatives are those of the first, and come after all positives.
+                    let place = last.documents.len() - ranking.negatives.len();
+                    last.documents.insert(place, list.documents[0]);
+                    last.labels.insert(place, list.labels[0]);
                 }
                 _ => lists.push(list),
             }
@@ -115,6 +116,9 @@ mod tests {
         // Two positives of a row are of one list.
         let implied = read("{\"query\":\"q\",\"pos\":[\"a\",\"b\"],\"neg\":[\"c\"]}\n");
         assert_eq!(labels(&implied), [[1.0, 1.0, 0.0]]);
+        let documents = implied.all_lists().remove(0).documents;
+        let texts: Vec<_> = documents.iter().map(|text| implied.text(*text).unwrap()).collect();
+        assert_eq!(texts, ["a", "b", "c"]);
         let scored = read(
             "{\"query\":\"q\",\"pos\":[\"a\"],\"neg\":[\"b\",\"c\"],\"pos_scores\":[2.5],\"neg_scores\":[0.5,-1]}\n",
         );

@@ -5,7 +5,9 @@ mod lines;
 mod rules;
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use burn::tensor::Device;
 use burn_embedding_losses::evaluation::{Hit, search};
@@ -21,7 +23,7 @@ use crate::data::task;
 use crate::data::{Dataset, Lines as FileLines};
 use crate::error::Error;
 use crate::report::console::Console;
-use crate::report::output;
+use crate::report::output::{self, Stopped};
 
 /// Queries whose documents are found at a time.
 const SEARCHED: usize = 1 << 12;
@@ -133,44 +135,48 @@ struct Work<'a> {
 impl Work<'_> {
     fn run(&self, console: &Console) -> Result<(), Error> {
         let Corpus { queries, documents, .. } = self.texts;
+        let scorer = |directory: &PathBuf| {
+            let (batch_size, device) = (self.args.batch_size, self.args.device.clone());
+            Reranker::open(&ScorerArgs { model: directory.clone(), batch_size, device })
+        };
+        let reranker = self.args.reranker.as_ref().map(scorer).transpose()?;
         console.note(format_args!("{} queries, {} documents", queries.len(), documents.len()));
-        let embeddings =
-            Embeddings::of(self.args, self.texts.queries.as_slice(), documents, &self.device)?;
+        let embeddings = Embeddings::of(self.args, queries, documents, &self.device)?;
         if embeddings.cut > 0 {
             console.note(format_args!("{} texts cut to the model's limit", embeddings.cut));
         }
-        let reranker = self.args.reranker.as_ref().map(|directory| {
-            let (batch_size, device) = (self.args.batch_size, self.args.device.clone());
-            Reranker::open(&ScorerArgs { model: directory.clone(), batch_size, device })
-        });
-        let reranker = reranker.transpose()?;
         let told = output::fill(self.args.out.as_deref(), |out| {
-            let lines = Lines {
-                shape: self.args.output_format,
-                scores: self.args.output_scores,
-                num_negatives: self.args.rules.num_negatives,
-                corpus: documents,
-            };
-            let (mut told, mut rng) =
-                (Told::default(), StdRng::seed_from_u64(self.args.rules.seed));
-            for start in (0..queries.len()).step_by(SEARCHED) {
-                let end = queries.len().min(start + SEARCHED);
-                let hits = self.search(&embeddings, start..end)?;
-                for (query, hits) in (start..end).zip(hits) {
-                    let found = self.found(
-                        query,
-                        hits,
-                        &embeddings,
-                        reranker.as_ref(),
-                        (&mut told, &mut rng),
-                    )?;
-                    told.lines += lines.write(&found, out)?;
-                }
-            }
-            Ok(told)
+            self.write(&embeddings, reranker.as_ref(), out)
         })?;
         self.tell(&told, console);
         Ok(())
+    }
+
+    /// Writes the lines of all queries.
+    fn write(
+        &self,
+        embeddings: &Embeddings,
+        reranker: Option<&Reranker>,
+        out: &mut dyn Write,
+    ) -> Result<Told, Stopped> {
+        let lines = Lines {
+            shape: self.args.output_format,
+            scores: self.args.output_scores,
+            num_negatives: self.args.rules.num_negatives,
+            corpus: &self.texts.documents,
+        };
+        let (mut told, mut rng) = (Told::default(), StdRng::seed_from_u64(self.args.rules.seed));
+        let count = self.texts.queries.len();
+        for start in (0..count).step_by(SEARCHED) {
+            let range = start..count.min(start + SEARCHED);
+            let hits = self.search(embeddings, range.clone())?;
+            for (query, hits) in range.zip(hits) {
+                let random = (&mut told, &mut rng);
+                let found = self.found(query, hits, embeddings, reranker, random)?;
+                told.lines += lines.write(&found, out)?;
+            }
+        }
+        Ok(told)
     }
 
     fn search(&self, embeddings: &Embeddings, range: Range<usize>) -> Result<Vec<Vec<Hit>>, Error> {
