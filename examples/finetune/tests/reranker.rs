@@ -114,6 +114,28 @@ fn a_trained_reranker_puts_right_documents_first() {
 }
 
 #[test]
+fn adapters_of_a_reranker_are_trained_with_its_head_and_saved_in_its_weights() {
+    let directory = TempDir::new().unwrap();
+    rankings(directory.path(), "");
+    let model = model("electra");
+    let args = ["--model", &model, "--data", "rows.jsonl", "--eval", "rows.jsonl"];
+    let usual = ["--loss", "BinaryCrossEntropyLoss", "--dropout", "0", "--no-report"];
+    let more = ["--lora", "r=4,alpha=8", "--epochs", "12", "--batch-size", "8", "--out", "tuned"];
+    let rate = ["--learning-rate", "0.02", "--workers", "2"];
+    let (said, _) = succeed(directory.path(), &[&args[..], &usual, &more, &rate].concat());
+    assert!(said.contains("of them trained"), "{said}");
+    let (before, after) = measured(&directory.path().join("tuned"), "MAP of reranking");
+    assert!(after > before + 0.1, "{before} {after}");
+    // The saved model has no adapters, and scores as the trained one.
+    let again =
+        ["--model", "tuned", "--data", "rows.jsonl", "--eval", "rows.jsonl", "--steps", "1"];
+    let still = ["--learning-rate", "1e-12", "--out", "again"];
+    succeed(directory.path(), &[&again[..], &usual, &still].concat());
+    let (start, _) = measured(&directory.path().join("again"), "MAP of reranking");
+    assert!((start - after).abs() < 1e-6, "{start} is not {after}");
+}
+
+#[test]
 fn any_number_of_workers_and_any_mini_batch_train_the_same() {
     let directory = TempDir::new().unwrap();
     rankings(directory.path(), "");
@@ -373,8 +395,8 @@ fn what_does_not_fit_a_reranker_is_refused() {
         ),
         (vec!["--loss", "cross_encoder.MSELoss"], "needs a model that scores pairs of texts"),
         (
-            vec!["--model", &one, "--lora", "r=2,alpha=2"],
-            "--lora: not supported for a model that scores pairs of texts",
+            vec!["--model", &one, "--lora", "r=2,alpha=2", "--adapter-out", "adapters"],
+            "--adapter-out: not supported for a model that scores pairs of texts",
         ),
         (
             vec!["--model", &three, "--data", "rows.jsonl"],

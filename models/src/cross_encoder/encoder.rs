@@ -4,8 +4,10 @@ use burn::module::Module;
 use burn::tensor::{Bool, Int, Tensor};
 
 use super::head::Head;
-use crate::encoder::TextEncoder;
-use crate::network::Network;
+use crate::encoder::{TextEncoder, with_adapters};
+use crate::error::Error;
+use crate::lora::LoraConfig;
+use crate::network::{Network, NetworkConfig};
 
 /// The bit of a token id that marks it as one of the second text.
 pub(crate) const SECOND: u32 = 1 << 31;
@@ -18,6 +20,35 @@ pub(crate) const SECOND: u32 = 1 << 31;
 pub struct PairEncoder {
     pub(crate) network: Network,
     pub(crate) head: Head,
+    /// Whether the network has adapters.
+    #[module(skip)]
+    pub(crate) adapted: bool,
+}
+
+impl PairEncoder {
+    /// With adapters in the network, whose shape is `shape`.
+    pub(super) fn with_lora(
+        self,
+        shape: &NetworkConfig,
+        config: &LoraConfig,
+    ) -> Result<Self, Error> {
+        if self.adapted {
+            return Err(Error::Lora("the encoder has adapters already".to_string()));
+        }
+        let network = with_adapters(self.network, shape, config)?;
+        Ok(Self { network, adapted: true, ..self })
+    }
+
+    /// With the adapters added to the weights, if there are any.
+    pub(super) fn merged(&self) -> Self {
+        match self.adapted {
+            true => {
+                let network = self.network.clone().materialize();
+                Self { network, head: self.head.clone(), adapted: false }
+            }
+            false => self.clone(),
+        }
+    }
 }
 
 impl TextEncoder for PairEncoder {

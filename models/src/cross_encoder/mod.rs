@@ -27,6 +27,7 @@ use crate::directory::{
 };
 use crate::encoder::TextEncoder;
 use crate::error::Error;
+use crate::lora::LoraConfig;
 use crate::sentence_transformer::{
     OpenOptions, files_of_lengths, files_of_network, read_some, with_missing,
 };
@@ -161,6 +162,17 @@ impl CrossEncoder {
     /// If a file is missing, damaged, or describes a model that is not supported.
     pub fn open(path: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
         OpenOptions::new().open_cross_encoder(path, device)
+    }
+
+    /// The model with new LoRA adapters in its network, which alone of it are trained; the head is trained as a whole.
+    /// They are added to the weights when the model is saved. Scores are the same until the first step.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lora`] if the configuration breaks a rule or names no layer, or the model has adapters already.
+    pub fn with_lora(mut self, config: &LoraConfig) -> Result<Self, Error> {
+        self.encoder = self.encoder.with_lora(&self.package.config, config)?;
+        Ok(self)
     }
 
     /// The number of scores of a pair: 1, or the number of classes.

@@ -40,7 +40,7 @@ impl PairPackage {
         self.config.shape().token_types()
     }
 
-    /// Writes the files, and the parameters of `encoder`, into a directory that exists.
+    /// Writes the files, and the parameters of `encoder` with its adapters added, into a directory that exists.
     ///
     /// # Errors
     ///
@@ -52,6 +52,7 @@ impl PairPackage {
             write(&directory.join(path), bytes)?;
         }
         let weights = directory.join(&self.module).join(WEIGHTS);
-        weights::save_pair_encoder(&weights, encoder, self.config.shape().names(), self.head.names)
+        let (encoder, names) = (encoder.merged(), self.config.shape().names());
+        weights::save_pair_encoder(&weights, &encoder, names, self.head.names)
     }
 }

@@ -9,6 +9,7 @@ mod sentence;
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Bool, Device, Int, Tensor};
 
+pub(crate) use adapted::with_adapters;
 pub use batch::{TokenBatch, padded};
 pub use by_length::ByLength;
 pub use routed::RoutedEncoder;

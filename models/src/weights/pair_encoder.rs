@@ -27,7 +27,7 @@ pub fn load(
         pair.map_or_else(|| name.to_string(), |(_, there)| format!("{there}.{kind}"))
     };
     let head = apply(new_head(config, head, device), of_head, &path, there)?;
-    Ok(PairEncoder { network: network(&path, found, config, device)?, head })
+    Ok(PairEncoder { network: network(&path, found, config, device)?, head, adapted: false })
 }
 
 /// Reads the parameters of an encoder, and draws those of a head that it lacks.
@@ -56,7 +56,7 @@ pub fn new(
     if !of_norm.is_empty() {
         head.norm = head.norm.map(|norm| apply(norm, of_norm, &path, there)).transpose()?;
     }
-    Ok(PairEncoder { network: network(&path, found, config, device)?, head })
+    Ok(PairEncoder { network: network(&path, found, config, device)?, head, adapted: false })
 }
 
 fn new_head(config: &NetworkConfig, head: &HeadConfig, device: &Device) -> Head {

@@ -54,7 +54,7 @@ fn trains_routes(args: &Args, directory: &Path) -> Result<bool, Error> {
 /// already.
 fn refuse_for_rerankers(args: &Args, known: bool) -> Result<(), Error> {
     let given = [
-        ("--lora", args.lora.is_some()),
+        ("--adapter-out", args.adapter_out.is_some()),
         ("--route", known && args.route.is_some()),
         ("--routes", !args.routes.is_empty()),
         ("--learning-rates", !args.learning_rates.is_empty()),
@@ -132,6 +132,10 @@ impl Job<'_> {
         let model = match known {
             true => options.open_cross_encoder(directory, &device)?,
             false => options.new_cross_encoder(directory, self.new_labels()?, &device)?,
+        };
+        let model = match &args.lora {
+            Some(lora) => model.with_lora(lora)?,
+            None => model,
         };
         let CrossEncoder { encoder, tokenizer, package, .. } = model;
         let (labels, activation) = (package.labels(), package.activation);
