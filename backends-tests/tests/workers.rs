@@ -5,6 +5,7 @@ mod two_layers;
 
 use std::ops::Range;
 
+use burn::nn::{Linear, LinearConfig};
 use burn::prelude::*;
 use burn_embedding_losses::{
     MegaBatchMarginLossConfig, MultipleNegativesRankingLossConfig, Workers,
@@ -63,5 +64,21 @@ fn the_sum_of_the_gradients_is_the_same_in_every_run() {
     let first = step(&workers, &encoder, &loss);
     for _ in 0..20 {
         assert_eq!(step(&workers, &encoder, &loss), first);
+    }
+}
+
+#[test]
+fn jobs_come_back_in_their_order() {
+    for (name, device) in named_device::compiled_in() {
+        let encoder = LinearConfig::new(2, 2).init(&device);
+        let embed = |encoder: &Linear, job: usize| {
+            let rows = Tensor::<2>::full([1, 2], job as f64, &encoder.devices()[0]);
+            encoder.forward(rows).into_data().iter::<f64>().collect::<Vec<_>>()
+        };
+        let expected: Vec<_> = (0..7).map(|job| embed(&encoder, job)).collect();
+        for workers in [Workers::threads(3, &device), Workers::on_all_cores(&device)] {
+            assert_eq!(workers.map(&encoder, (0..7).collect(), embed), expected, "{name}");
+            assert!(workers.map(&encoder, Vec::new(), embed).is_empty(), "{name}");
+        }
     }
 }

@@ -136,6 +136,10 @@ impl Pool {
     }
 }
 
+pub fn cores(_: &Device) -> usize {
+    1
+}
+
 pub fn pool(_: &Device, _: usize, _: usize) -> Option<Pool> {
     None
 }

@@ -18,6 +18,11 @@ impl Cores {
         Self(flex::pool(device, index, count))
     }
 
+    /// The number of threads that should compute on `device` at the same time.
+    pub fn count(device: &Device) -> usize {
+        flex::cores(device)
+    }
+
     /// Does `work` on these cores.
     pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         match &self.0 {

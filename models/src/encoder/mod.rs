@@ -8,6 +8,7 @@ mod sentence;
 
 use burn::module::{Module, ModuleDisplay};
 use burn::tensor::{Bool, Device, Int, Tensor};
+use burn_embedding_losses::Workers;
 
 pub(crate) use adapted::with_adapters;
 pub use batch::{TokenBatch, padded};
@@ -94,9 +95,16 @@ pub trait TextEncoder: Module + ModuleDisplay {
     ) -> Tensor<2> {
         let sorted = ByLength::new(rows);
         let routes: Vec<_> = sorted.order().iter().map(|&row| routes[row]).collect();
-        let batches = sorted.rows().chunks(size).zip(routes.chunks(size));
-        let batches = batches.map(|(rows, routes)| self.embed_by_route(rows, routes, device));
-        sorted.restore(Tensor::cat(batches.collect(), 0))
+        let batches: Vec<_> = sorted.rows().chunks(size).zip(routes.chunks(size)).collect();
+        let embed = |encoder: &Self, (rows, routes): (&[&[u32]], &[usize])| {
+            encoder.embed_by_route(rows, routes, device)
+        };
+        let embedded = match batches.len() {
+            1 => vec![embed(self, batches[0])],
+            // Threads with a core each are faster than a product on all of them.
+            _ => Workers::on_all_cores(device).map(self, batches, embed),
+        };
+        sorted.restore(Tensor::cat(embedded, 0))
     }
 
     /// The transformer that a decoder can be tied to, with its shape, if there is one.

@@ -32,7 +32,7 @@ use row_comparison::RowComparison;
 pub(super) use fused::{
     adam_step, attention_weights, dropout, gelu, layer_norm, mean_rows, sum_of_squares,
 };
-pub(super) use pool::{Pool, pool};
+pub(super) use pool::{Pool, cores, pool};
 pub(super) use row_products::row_products_sum;
 pub(super) use search::{closest_other, hardest};
 pub(super) use softmax::{add_to_diagonal, softmax, works_in_place};

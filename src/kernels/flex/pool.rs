@@ -16,6 +16,14 @@ impl Pool {
     }
 }
 
+/// The number of cores for work on `device`, 1 if it does not compute on these.
+pub(in crate::kernels) fn cores(device: &Device) -> usize {
+    match device.clone().inner() == Device::flex() {
+        true => rayon::current_num_threads(),
+        false => 1,
+    }
+}
+
 /// The share number `index` of `count` of the cores, at least one, for work on `device`; `None` if it
 /// does not compute on these, or the system gives no more threads.
 pub(in crate::kernels) fn pool(device: &Device, index: usize, count: usize) -> Option<Pool> {

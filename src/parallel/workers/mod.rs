@@ -10,6 +10,7 @@ use burn::tensor::Gradients;
 use self::seat::Seat;
 use crate::batch::Columns;
 use crate::error::ConfigError;
+use crate::kernels::Cores;
 use crate::parallel::leaves::{Leaves, embeddings, through};
 use crate::parallel::rows::Rows;
 
@@ -116,6 +117,38 @@ impl Workers {
         let seats = devices.into_iter().enumerate();
         let seats = seats.map(|(index, device)| Seat::sharing(device, index, count));
         Self { seats: seats.collect() }
+    }
+
+    /// As many threads as the machine has cores where `device` computes on these, as Flex does; else one.
+    pub fn on_all_cores(device: &Device) -> Self {
+        Self::threads(Cores::count(device).max(1), device)
+    }
+
+    /// What `work` makes of each job, in the order of the jobs, which the workers take in turn. Each has a copy of the
+    /// encoder on its device.
+    pub fn map<E: Module, J: Send, R: Send>(
+        &self,
+        encoder: &E,
+        jobs: Vec<J>,
+        work: impl Fn(&E, J) -> R + Sync,
+    ) -> Vec<R> {
+        let count = self.count().min(jobs.len().max(1));
+        let mut hands: Vec<Vec<(usize, J)>> = (0..count).map(|_| Vec::new()).collect();
+        for (place, job) in jobs.into_iter().enumerate() {
+            hands[place % count].push((place, job));
+        }
+        let copy = |seat: &Seat| match encoder.devices().contains(&seat.device) {
+            true => encoder.clone(),
+            false => encoder.clone().to_device(&seat.device),
+        };
+        let hands = self.seats.iter().zip(hands).map(|(seat, hand)| (seat, (copy(seat), hand)));
+        let done = seat::all(hands.collect(), |(encoder, hand)| {
+            let result = |(place, job)| (place, work(&encoder, job));
+            hand.into_iter().map(result).collect::<Vec<_>>()
+        });
+        let mut results: Vec<_> = done.into_iter().flatten().collect();
+        results.sort_unstable_by_key(|(place, _)| *place);
+        results.into_iter().map(|(_, result)| result).collect()
     }
 
     /// The number of workers.
