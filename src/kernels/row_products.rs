@@ -4,8 +4,8 @@ use burn::prelude::*;
 
 use super::flex;
 
-/// What a loss makes of the dot products of row i: given row i of the targets and the products, it returns its value
-/// and replaces the products by its derivatives with respect to them.
+/// The loss of one row: from its targets and its dot products it computes a value, and replaces each product by the
+/// derivative with respect to it.
 pub(crate) type OfProducts<'a> = &'a (dyn Fn(&[f32], &mut [f64]) -> f64 + Sync);
 
 /// `weight · Σᵢ f(targetsᵢ, [xᵢ·yᵢ, xᵢ·zᵢ, …])`, `[1]`, for rows `[n, dim]` of `x` and of `others`, and targets

@@ -102,7 +102,7 @@ fn inside(module: &Path, files: Files) -> Files {
     files.into_iter().map(own).collect()
 }
 
-/// Puts what `new` makes of a file, if it is there, in its place.
+/// Replaces a file by what `new` makes of it, or adds one if there is none.
 fn replace<E>(
     files: &mut Files,
     name: &str,

@@ -49,8 +49,8 @@ pub struct Batch<'a> {
     pub routes: Vec<usize>,
     /// The number of columns.
     pub columns: usize,
-    /// For lists of different lengths, the text at each place of the columns, one column after another; at a
-    /// place without a text, any.
+    /// For lists of different lengths: which text stands at each place, one column after another. Where a list
+    /// has ended it may be any.
     pub places: Option<Vec<usize>>,
     /// The target of each row.
     pub targets: Vec<&'a Target>,
