@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::derive::MOST_CLASSES;
 use super::{Dataset, Pair};
 use crate::error::Error;
-
-/// The most classes of a model that are told apart by their numbers.
-const MOST: usize = 1000;
 
 /// The classes of pairs, in the order of a model's scores.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,10 +51,10 @@ impl Classes {
     fn numbered<'a>(rows: impl Iterator<Item = (&'a Pair, &'a str)>) -> Result<Self, Error> {
         let mut count = 0;
         for (pair, class) in rows {
-            let place = number(class).filter(|place| *place < MOST).ok_or_else(|| {
+            let place = number(class).filter(|place| *place < MOST_CLASSES).ok_or_else(|| {
                 let reason = format!(
                     "label {class} is too high: classes that are numbers count from 0 to at most {}",
-                    MOST - 1
+                    MOST_CLASSES - 1
                 );
                 pair.place.error(reason)
             })?;

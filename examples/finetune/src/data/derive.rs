@@ -1,6 +1,6 @@
 //! Rows that follow from others: verdicts from scores and classes, triplets from pairs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::texts::Text;
 use super::{Dataset, Pair};
@@ -9,6 +9,9 @@ use super::{Dataset, Pair};
 const SAME: f32 = 0.8;
 /// Two texts with at most this score, on a scale to 1, are unrelated: 1 of 5.
 const DIFFERENT: f32 = 0.2;
+
+/// Up to this many classes of a model are told apart by their numbers.
+pub const MOST_CLASSES: usize = 1000;
 
 /// Margins from scores are in points of five, the scale of STS-B.
 const POINTS: f32 = 5.0;
@@ -50,8 +53,8 @@ impl Dataset {
 
     /// Pairs that are known to belong together (true) or not (false), the others left out.
     ///
-    /// A class decides where there is one: 1 or 0, entailment or contradiction. Otherwise a score
-    /// of at least 4 of 5 does, or one of at most 1 of 5.
+    /// A class decides where there is one: 1 or 0, entailment or contradiction, relevant or irrelevant. Otherwise
+    /// a score of at least 4 of 5 does, or one of at most 1 of 5.
     pub fn verdicts(&self) -> impl Iterator<Item = (&Pair, bool)> {
         let binary = self.has_binary_classes();
         let verdicts = self.pairs.iter().map(move |pair| (pair, verdict(pair, binary)));
@@ -106,17 +109,25 @@ impl Dataset {
 }
 
 fn verdict(pair: &Pair, binary: bool) -> Option<bool> {
-    match pair.class.as_deref().map(str::to_ascii_lowercase).as_deref() {
-        Some("1") if binary => Some(true),
-        Some("0") if binary => Some(false),
-        Some("entailment") => Some(true),
-        Some("contradiction") => Some(false),
-        Some("neutral") => None,
-        _ => match pair.score? {
+    let numbered = |class: &str| ["0", "1"].contains(&class);
+    let class = pair.class.as_deref().filter(|class| binary || !numbered(class));
+    match class.and_then(belongs) {
+        Some(verdict) => Some(verdict),
+        None if class.is_some_and(|class| class.eq_ignore_ascii_case("neutral")) => None,
+        None => match pair.score? {
             score if score >= SAME => Some(true),
             score if score <= DIFFERENT => Some(false),
             _ => None,
         },
+    }
+}
+
+/// Whether a class says that two texts belong together, or that they do not.
+pub fn belongs(class: &str) -> Option<bool> {
+    match class.to_ascii_lowercase().as_str() {
+        "1" | "entailment" | "relevant" => Some(true),
+        "0" | "contradiction" | "irrelevant" => Some(false),
+        _ => None,
     }
 }
 
@@ -141,6 +152,15 @@ fn around_common_sentences<'a>(ranked: impl Iterator<Item = (&'a Pair, f32)>) ->
         }
     }
     triplets
+}
+
+/// The place of each class among the scores of a classifier: its own number where all classes are numbers, as in
+/// Python, and otherwise its place among their names.
+pub fn class_places<'d>(classes: &[&'d str]) -> HashMap<&'d str, usize> {
+    let number = |class: &&str| class.parse().ok().filter(|number| *number < MOST_CLASSES);
+    let numbers: Option<Vec<usize>> = classes.iter().map(number).collect();
+    let places = numbers.unwrap_or_else(|| (0..classes.len()).collect());
+    classes.iter().copied().zip(places).collect()
 }
 
 fn in_order<'a>(classes: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
@@ -220,5 +240,17 @@ mod tests {
     #[test]
     fn numeric_classes_are_ordered_by_value() {
         assert_eq!(in_order(["10", "b", "9", "a", "9"].into_iter()), ["9", "10", "a", "b"]);
+    }
+
+    #[test]
+    fn classes_that_are_numbers_keep_them() {
+        let places = |classes: &[&'static str]| {
+            let places = class_places(classes);
+            classes.iter().map(|class| places[class]).collect::<Vec<_>>()
+        };
+        assert_eq!(places(&["1", "2"]), [1, 2]);
+        assert_eq!(places(&["1", "a"]), [0, 1]);
+        assert_eq!(places(&["-3", "2"]), [0, 1]);
+        assert_eq!(places(&["2", "1000"]), [0, 1]);
     }
 }

@@ -16,14 +16,16 @@ impl ScoreRange {
         Self { low, high }
     }
 
-    /// Whether a score lies in the range.
+    /// Whether a score lies in the range, but for what rounding in `f32` adds to a cosine.
     pub fn contains(self, score: f64) -> bool {
-        (self.low..=self.high).contains(&score)
+        let rounding = (self.high - self.low) * f64::from(f32::EPSILON) * 16.0;
+        (self.low - rounding..=self.high + rounding).contains(&score)
     }
 
     /// A score moved to `0..=1`, or to `-1..=1` if the range has scores below 0; or why it cannot be.
     pub fn scale(self, score: f64) -> Result<f32, String> {
         if self.contains(score) {
+            let score = score.clamp(self.low, self.high);
             let scaled = match self.low < 0.0 {
                 true => score / self.high.max(-self.low),
                 false => (score - self.low) / (self.high - self.low),
@@ -60,6 +62,8 @@ impl FromStr for ScoreRange {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let bounds = text.split_once("..").and_then(|(low, high)| {
+            // A third point is a slip, not the beginning of `.5`.
+            let high = (!high.starts_with('.')).then_some(high)?;
             let low: f64 = low.trim().parse().ok()?;
             let high: f64 = high.trim().parse().ok()?;
             (low.is_finite() && high.is_finite() && low < high).then_some(Self { low, high })
@@ -99,11 +103,13 @@ mod tests {
         for score in [-0.1, 5.01, f64::NAN, f64::INFINITY] {
             assert!(range.scale(score).unwrap_err().contains("outside 0..5"));
         }
+        // A cosine in `f32`.
+        assert_eq!(ScoreRange::new(-1.0, 1.0).scale(f64::from(1.0000001f32)), Ok(1.0));
     }
 
     #[test]
     fn ranges_that_are_none_are_refused() {
-        for text in ["5", "5..0", "1..1", "a..b", "0..inf"] {
+        for text in ["5", "5..0", "1..1", "a..b", "0..inf", "0...5"] {
             assert!(text.parse::<ScoreRange>().is_err(), "{text}");
         }
     }

@@ -23,6 +23,7 @@ use super::schedule::Schedule;
 pub use super::start::Start;
 use super::train::{Best, Run, State};
 use crate::data::Dataset;
+use crate::data::derive::class_places;
 use crate::data::task::{self, Example};
 use crate::error::Error;
 use crate::report::console::Console;
@@ -296,7 +297,7 @@ impl Session<'_> {
         embedder: &Embedder<E>,
     ) -> Result<Option<Score>, Error> {
         let objective = model.objective.valid();
-        let classes = self.training.pair_classes();
+        let places = class_places(&self.training.pair_classes());
         let rows = self.evaluation.pairs.iter();
         let rows: Vec<_> = rows.filter_map(|pair| Some((pair, pair.class.as_deref()?))).collect();
         if rows.is_empty() || !objective.takes_classes() {
@@ -311,7 +312,7 @@ impl Session<'_> {
             return Ok(None);
         };
         let right =
-            rows.iter().zip(given).map(|((_, class), given)| classes.get(given) == Some(class));
+            rows.iter().zip(given).map(|((_, class), given)| places.get(class) == Some(&given));
         Ok(share(right))
     }
 }

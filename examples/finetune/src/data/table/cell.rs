@@ -9,6 +9,10 @@ use crate::error::Error;
 /// Spellings of a class that a row does not have.
 const NO_CLASS: [&str; 3] = ["", "-", "-1"];
 
+/// Spellings of a cell with nothing in it, as pandas reads them in a column of numbers or classes.
+const NOTHING: [&str; 10] =
+    ["#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"];
+
 impl Row {
     pub(super) fn error(&self, reason: impl Into<String>) -> Error {
         self.place.error(reason)
@@ -78,7 +82,8 @@ impl Row {
     }
 
     pub(super) fn number(&self, column: &str) -> Result<Option<f64>, Error> {
-        self.get(column).map(|cell| self.as_number(column, cell)).transpose()
+        let cell = self.get(column).filter(|cell| !is_nothing(cell));
+        cell.map(|cell| self.as_number(column, cell)).transpose()
     }
 
     fn as_number(&self, column: &str, cell: &Value) -> Result<f64, Error> {
@@ -103,16 +108,19 @@ impl Row {
     pub(super) fn class(&self, column: &str) -> Result<Option<String>, Error> {
         let class = match self.cells.get(column) {
             None | Some(Value::Null) => return Ok(None),
-            Some(Value::String(class)) => match class.trim().to_ascii_lowercase().as_str() {
-                "true" => "1".to_string(),
-                "false" => "0".to_string(),
-                _ => class.trim().to_string(),
+            Some(cell) if is_nothing(cell) => return Ok(None),
+            Some(Value::String(class)) => match truth(class) {
+                Some(class) => u8::from(class).to_string(),
+                None => integer(class.trim()).unwrap_or(class.trim()).to_string(),
             },
             Some(Value::Bool(class)) => u8::from(*class).to_string(),
-            Some(Value::Number(class)) if !class.is_f64() => class.to_string(),
-            Some(other) => {
-                let rule = "must be a class (a text or an integer)";
-                return Err(self.error(format!("`{column}` {rule}, found {other}")));
+            Some(cell) => {
+                let number = cell.as_number().map(ToString::to_string);
+                let class = number.as_deref().and_then(integer).map(String::from);
+                class.ok_or_else(|| {
+                    let rule = "must be a class (a text or an integer)";
+                    self.error(format!("`{column}` {rule}, found {cell}"))
+                })?
             }
         };
         Ok((!NO_CLASS.contains(&class.as_str())).then_some(class))
@@ -154,9 +162,27 @@ pub fn number(cell: &Value) -> Option<f64> {
     match cell {
         Value::Number(number) => number.as_f64(),
         Value::Bool(truth) => Some(f64::from(u8::from(*truth))),
-        Value::String(text) => text.trim().parse().ok(),
+        Value::String(text) => match truth(text) {
+            Some(truth) => Some(f64::from(u8::from(truth))),
+            None => text.trim().parse().ok(),
+        },
         _ => None,
     }
+}
+
+fn truth(text: &str) -> Option<bool> {
+    text.trim().to_ascii_lowercase().parse().ok()
+}
+
+/// The integer in a text, also where a program has written it with decimals, as `1.0`.
+fn integer(text: &str) -> Option<&str> {
+    let whole = text.split_once('.').filter(|(_, rest)| rest.chars().all(|digit| digit == '0'));
+    let whole = whole.map_or(text, |(whole, _)| whole);
+    whole.parse::<i128>().is_ok().then_some(whole)
+}
+
+fn is_nothing(cell: &Value) -> bool {
+    cell.as_str().is_some_and(|text| NOTHING.contains(&text.trim()))
 }
 
 /// Whether a cell is a number with a decimal point, which no class has.
@@ -164,7 +190,8 @@ pub fn is_decimal(cell: &Value) -> bool {
     match cell {
         Value::Number(number) => number.is_f64(),
         Value::String(text) => {
-            text.trim().parse::<f64>().is_ok() && text.trim().parse::<i64>().is_err()
+            let text = text.trim();
+            text.parse::<f64>().is_ok_and(f64::is_finite) && text.parse::<i64>().is_err()
         }
         _ => false,
     }

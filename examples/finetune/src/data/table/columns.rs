@@ -3,17 +3,21 @@
 use std::collections::HashSet;
 use std::str::FromStr;
 
-use super::Table;
+use super::{Table, cell};
 use crate::error::Error;
 
 /// Two texts of which neither comes first.
-const PAIRS: [[&str; 2]; 7] = [
+const PAIRS: [[&str; 2]; 11] = [
     ["sentence1", "sentence2"],
+    ["sentence_1", "sentence_2"],
     ["sentence_a", "sentence_b"],
     ["premise", "hypothesis"],
     ["question1", "question2"],
+    ["question_1", "question_2"],
     ["text1", "text2"],
+    ["text_1", "text_2"],
     ["sent1", "sent2"],
+    ["sent_1", "sent_2"],
     ["text_a", "text_b"],
 ];
 const ANCHORS: [&str; 5] = ["anchor", "query", "question", "source", "english"];
@@ -21,6 +25,9 @@ const POSITIVES: [&str; 6] =
     ["positive", "pos", "positives", "positive_passages", "target", "non_english"];
 /// What may belong to an anchor; next to labels, these say whether it does.
 const ANSWERS: [&str; 4] = ["answer", "passage", "document", "response"];
+/// A question, and a text that may hold its answer.
+const QUESTIONS: [&str; 2] = ["query", "question"];
+const READ_FOR_ANSWERS: [&str; 3] = ["context", "sentence", "text"];
 /// Several documents in a row, with as many labels.
 const DOCUMENTS: [&str; 4] = ["docs", "documents", "passages", "answers"];
 const TEXTS: [&str; 5] = ["text", "sentence", "question", "query", "content"];
@@ -41,24 +48,38 @@ const LABELS: [&str; 10] = [
 const EMBEDDINGS: [&str; 2] = ["embedding", "embeddings"];
 
 /// The columns that [`Columns`] looks for, in the words of `--columns`.
-const ROLES: [&str; 10] = [
+const ROLES: [&str; 13] = [
     "sentence1",
     "sentence2",
     "anchor",
     "positive",
     "negative",
     "text",
+    "docs",
     "score",
     "label",
+    "pos_scores",
+    "neg_scores",
     "embedding",
     "set",
 ];
+
+/// Those of them that stand for texts.
+const TEXT_ROLES: [&str; 7] =
+    ["sentence1", "sentence2", "anchor", "positive", "text", "docs", "set"];
 
 /// A column under a name of the user's choice, as in `anchor=question`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renamed {
     role: String,
     name: String,
+}
+
+impl Renamed {
+    /// The name of the column in the file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 impl FromStr for Renamed {
@@ -88,6 +109,18 @@ pub enum Texts {
     Single(String),
     /// A list of texts that belong together.
     Set(String),
+}
+
+impl Texts {
+    /// The columns of texts, but for negatives.
+    pub fn columns(&self) -> Vec<&String> {
+        match self {
+            Self::Pair(a, b) | Self::Ranking(a, b) | Self::Answer(a, b) | Self::List(a, b) => {
+                vec![a, b]
+            }
+            Self::Single(text) | Self::Set(text) => vec![text],
+        }
+    }
 }
 
 /// The columns that are read, by their names in the file.
@@ -137,20 +170,60 @@ impl Columns {
         if matches!(columns.texts, Texts::Ranking(..)) {
             columns.negatives = names.negatives();
         }
+        columns.leave_labels(&names, table);
         let read: HashSet<&String> = columns.read().collect();
         let unused = names.all.iter().filter(|name| !read.contains(name));
         columns.unused = unused.cloned().collect();
         Ok(columns)
     }
 
+    /// Refuses further positives and negatives that are not read: nobody leaves these out on purpose.
+    pub fn check(&self, table: &Table, renamed: &[Renamed]) -> Result<(), Error> {
+        let names = Names::of(table, renamed)?;
+        match self.unused.iter().find(|name| names.is_further_text(name)) {
+            Some(name) => {
+                let read = self.read().map(|name| format!("`{name}`"));
+                Err(table.error(format!(
+                    "the column `{name}` is not read beside {}: name the columns with --columns, or take it out \
+                     of the file",
+                    read.collect::<Vec<_>>().join(", ")
+                )))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Leaves out the labels and scores that such texts have no use for.
+    fn leave_labels(&mut self, names: &Names, table: &Table) {
+        match &self.texts {
+            Texts::Ranking(..) if !self.negatives.is_empty() => {
+                // Next to negatives, a label is a teacher's margin, not a topic or the name of a class.
+                let margins = |name: &String| {
+                    let first = table.first.as_ref().and_then(|row| row.get(name));
+                    ["label", "labels"].contains(&&names.role(name)[..])
+                        && first.is_none_or(|cell| cell.is_array() || cell::number(cell).is_some())
+                };
+                self.label = self.label.take().filter(margins);
+                if self.teacher_scores.is_some() {
+                    (self.label, self.score) = (None, None);
+                } else if self.label.is_some() {
+                    self.score = None;
+                }
+            }
+            Texts::List(..) => {
+                self.teacher_scores = None;
+                if self.label.is_some() {
+                    self.score = None;
+                }
+            }
+            Texts::Single(_) | Texts::Set(_) => (self.score, self.teacher_scores) = (None, None),
+            Texts::Pair(..) | Texts::Ranking(..) | Texts::Answer(..) => self.teacher_scores = None,
+        }
+    }
+
     /// The columns that are read.
     pub fn read(&self) -> impl Iterator<Item = &String> {
-        let texts = match &self.texts {
-            Texts::Pair(a, b) | Texts::Ranking(a, b) | Texts::Answer(a, b) | Texts::List(a, b) => {
-                vec![a, b]
-            }
-            Texts::Single(text) | Texts::Set(text) => vec![text],
-        };
+        let texts = self.texts.columns();
         let given = [&self.score, &self.label, &self.embedding].into_iter().flatten();
         let scores = self.teacher_scores.iter().flatten();
         texts.into_iter().chain(&self.negatives).chain(given).chain(scores)
@@ -176,10 +249,33 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// The role of a column: given by the user, or its own name.
+    /// The role of a column: given by the user, or its own name, unless the user gives that to another.
     fn role(&self, name: &str) -> String {
         let given = self.renamed.iter().find(|renamed| renamed.name == name);
-        given.map_or_else(|| plain(name), |renamed| renamed.role.clone())
+        let own = plain(name);
+        let taken = self.renamed.iter().any(|renamed| renamed.role == own);
+        match given {
+            Some(renamed) => renamed.role.clone(),
+            None if taken => String::new(),
+            None => own,
+        }
+    }
+
+    /// Whether all columns are read to which the user gives the role of texts.
+    fn reads_given(&self, texts: &Texts) -> bool {
+        let read = texts.columns();
+        self.renamed.iter().all(|Renamed { role, name }| match negative_number(role) {
+            Some(_) => matches!(texts, Texts::Ranking(..)),
+            None => !TEXT_ROLES.contains(&&role[..]) || read.contains(&name),
+        })
+    }
+
+    /// Whether a name is that of another positive or of negatives.
+    fn is_further_text(&self, name: &str) -> bool {
+        let role = self.role(name);
+        let further = ["positive_", "pos_"].iter().filter_map(|start| role.strip_prefix(start));
+        let mut further = further.filter(|rest| rest.parse::<usize>().is_ok());
+        negative_number(&role).is_some() || further.next().is_some()
     }
 
     /// The column with the first of these roles that there is.
@@ -188,31 +284,31 @@ impl<'a> Names<'a> {
     }
 
     fn texts(&self) -> Option<Texts> {
-        let pair = PAIRS.iter().find_map(|[left, right]| {
-            self.find(&[left])
-                .zip(self.find(&[right]))
-                .map(|(left, right)| Texts::Pair(left, right))
-        });
-        let ranking = || {
-            let both = self.find(&ANCHORS).zip(self.find(&POSITIVES));
-            both.map(|(anchor, positive)| Texts::Ranking(anchor, positive))
-        };
-        let list = || {
-            let both = self.find(&ANCHORS).zip(self.find(&DOCUMENTS));
-            both.map(|(query, documents)| Texts::List(query, documents))
-        };
+        let both = |left: &[&str], right: &[&str]| self.find(left).zip(self.find(right));
+        let compared = !self.negatives().is_empty();
+        let alone = self.renamed.iter().any(|renamed| renamed.role == "text");
         let judged = self.find(&LABELS).or_else(|| self.find(&SCORES)).is_some();
-        let answered = || {
-            let (anchor, answer) = self.find(&ANCHORS).zip(self.find(&ANSWERS))?;
-            Some(match judged && self.negatives().is_empty() {
-                true => Texts::Answer(anchor, answer),
-                false => Texts::Ranking(anchor, answer),
-            })
+        let answer = |(query, answer)| match judged && !compared {
+            true => Texts::Answer(query, answer),
+            false => Texts::Ranking(query, answer),
         };
-        let single = || self.find(&TEXTS).map(Texts::Single);
-        let set = || self.find(&["set"]).map(Texts::Set);
-        let two = pair.or_else(ranking).or_else(list).or_else(answered);
-        two.or_else(single).or_else(set)
+        let pair = |(left, right)| match compared {
+            true => Texts::Ranking(left, right),
+            false => Texts::Pair(left, right),
+        };
+        let list = |(query, documents)| Texts::List(query, documents);
+        let ranking = |(anchor, positive)| Texts::Ranking(anchor, positive);
+        let pairs = PAIRS.iter().filter_map(|[left, right]| both(&[left], &[right])).map(pair);
+        let others = [
+            both(&ANCHORS, &POSITIVES).map(ranking),
+            both(&ANCHORS, &DOCUMENTS).map(list),
+            both(&ANCHORS, &ANSWERS).map(answer),
+            both(&QUESTIONS, &READ_FOR_ANSWERS).map(answer),
+            both(&TEXTS, &POSITIVES).filter(|_| !alone).map(ranking),
+            self.find(&TEXTS).map(Texts::Single),
+            self.find(&["set"]).map(Texts::Set),
+        ];
+        pairs.chain(others.into_iter().flatten()).find(|texts| self.reads_given(texts))
     }
 
     fn negatives(&self) -> Vec<String> {
@@ -224,7 +320,7 @@ impl<'a> Names<'a> {
 }
 
 /// A name as the lists above have it.
-fn plain(name: &str) -> String {
+pub fn plain(name: &str) -> String {
     name.trim().to_ascii_lowercase().replace(['-', ' '], "_")
 }
 
@@ -233,7 +329,18 @@ fn negative_number(name: &str) -> Option<usize> {
     let name = name.strip_prefix("hard_").unwrap_or(name);
     let rest =
         ["negatives", "negative", "negs", "neg"].iter().find_map(|it| name.strip_prefix(it))?;
-    let kinds = ["_passages", "_passage", "_documents", "_document", "_docs", "_doc"];
+    let kinds = [
+        "_passages",
+        "_passage",
+        "_documents",
+        "_document",
+        "_docs",
+        "_doc",
+        "_sentences",
+        "_sentence",
+        "_texts",
+        "_text",
+    ];
     let rest = kinds.iter().find_map(|kind| rest.strip_prefix(kind)).unwrap_or(rest);
     let digits = rest.trim_start_matches('_');
     if digits.is_empty() { rest.is_empty().then_some(0) } else { digits.parse().ok() }

@@ -1,5 +1,6 @@
 //! Values separated by commas, semicolons or tabs, with a header or without.
 
+use std::collections::HashSet;
 use std::io::{self, BufRead, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -52,20 +53,41 @@ struct Found {
     first: StringRecord,
     /// Whether a column has only numbers in it.
     numbers: Vec<bool>,
+    /// Whether it has only numbers below the first row.
+    numbers_below: Vec<bool>,
+    /// The number of records.
+    count: usize,
+    /// Whether some record below the first has several words in a cell.
+    words_below: bool,
 }
 
 /// Reads a table. `expected` is the separator that the file's extension stands for.
 pub fn parse(contents: Contents, expected: u8, renamed: &[Renamed]) -> Result<Table, Error> {
     let separator = separator(&contents, expected)?;
-    let Some(found) = look(&contents, separator)? else {
+    if separator.quoting
+        && let Some(line) = quotes::unclosed(&contents, separator.byte)?
+    {
+        let reason =
+            "a quote begins here that never ends: close it, or double it if it belongs to the text";
+        return Err(Error::row(contents.path(), line, reason));
+    }
+    let Some((line, first)) = records(&contents, separator)?.next().transpose()? else {
         return Table::of(Source::Rows(Vec::new()), true);
     };
     let file = contents.path();
-    let named = is_header(file, &found.first, renamed);
+    let named = is_header(file, &first, renamed);
+    let found = look(&contents, separator, !named)?;
     let names: Vec<_> = match named {
-        true => found.first.iter().map(|name| name.trim().to_string()).collect(),
+        true => named_once(file, line, &first)?,
         false => by_place(file, &found)?,
     };
+    if let Some(name) =
+        renamed.iter().map(Renamed::name).find(|name| !names.iter().any(|it| it == name))
+    {
+        let first: Vec<_> = first.iter().collect();
+        let reason = format!("--columns names `{name}`; the first row has {}", first.join(", "));
+        return Err(Error::row(file, line, reason));
+    }
     let file = Delimited { contents, separator, names: names.clone(), named };
     let mut table = Table::of(Source::Delimited(file), named)?;
     if table.count == 0 {
@@ -75,18 +97,20 @@ pub fn parse(contents: Contents, expected: u8, renamed: &[Renamed]) -> Result<Ta
     Ok(table)
 }
 
-/// Looks at all records, which must have as many values as the first.
-fn look(contents: &Contents, separator: Separator) -> Result<Option<Found>, Error> {
+/// Looks at all records, of which there is one, and which must have as many values as the first. Without a header,
+/// those of STS-B may have sources at their end.
+fn look(contents: &Contents, separator: Separator, nameless: bool) -> Result<Found, Error> {
     let mut records = records(contents, separator)?;
-    let Some((line, first)) = records.next().transpose()? else {
-        return Ok(None);
-    };
+    let (line, first) = records.next().transpose()?.unwrap_or_default();
     let is_number = |cell: &str| cell.trim().parse::<f64>().is_ok();
-    let mut found = Found { line, numbers: first.iter().map(is_number).collect(), first };
-    let width = found.first.len();
+    let width = first.len();
+    let sources = nameless && separator.byte == b'\t' && is_stsb(&first);
+    let numbers: Vec<_> = first.iter().map(is_number).collect();
+    let numbers_below = vec![true; width];
+    let mut found = Found { line, first, numbers, numbers_below, count: 1, words_below: false };
     for record in records {
         let (line, record) = record?;
-        if record.len() != width {
+        if record.len() != width && !(sources && record.len() >= STSB.len()) {
             let [name, values] = spelled(separator.byte);
             let reason = format!(
                 "expected {width} columns as in the first row, found {}; columns are taken to be separated by \
@@ -95,11 +119,23 @@ fn look(contents: &Contents, separator: Separator) -> Result<Option<Found>, Erro
             );
             return Err(Error::row(contents.path(), line, reason));
         }
-        for (numbers, cell) in found.numbers.iter_mut().zip(&record) {
-            *numbers = *numbers && is_number(cell);
+        found.count += 1;
+        found.words_below |= record.iter().any(|cell| cell.trim().contains(' '));
+        for (place, cell) in record.iter().enumerate().take(width) {
+            let number = is_number(cell);
+            found.numbers[place] &= number;
+            found.numbers_below[place] &= number;
         }
     }
-    Ok(Some(found))
+    Ok(found)
+}
+
+/// The columns of STS-B as it is distributed; one or two sources may follow.
+const STSB: [&str; 7] = ["genre", "file", "year", "number", "score", "sentence1", "sentence2"];
+
+fn is_stsb(first: &StringRecord) -> bool {
+    let score = first.get(4).and_then(|cell| cell.trim().parse::<f64>().ok());
+    first.len() >= STSB.len() && score.is_some()
 }
 
 /// The records of a file, each with the line that it begins in, counted from one.
@@ -208,26 +244,71 @@ fn is_header(file: &Arc<Path>, record: &StringRecord, renamed: &[Renamed]) -> bo
     table.and_then(|table| Columns::of(&table, renamed)).is_ok()
 }
 
+/// The names in a header, each of which stands for one column.
+fn named_once(path: &Path, line: usize, header: &StringRecord) -> Result<Vec<String>, Error> {
+    let names: Vec<_> = header.iter().map(|name| name.trim().to_string()).collect();
+    let mut known = HashSet::new();
+    match names.iter().find(|name| !name.is_empty() && !known.insert(*name)) {
+        None => Ok(names),
+        Some(name) => {
+            let reason =
+                format!("the header has two columns `{name}`: give each a name of its own");
+            Err(Error::row(path, line, reason))
+        }
+    }
+}
+
 /// The names of columns without a header.
 fn by_place(path: &Path, found: &Found) -> Result<Vec<String>, Error> {
+    if let Some(reason) = found.is_no_row() {
+        return Err(Error::row(path, found.line, reason));
+    }
     let names: &[&str] = match found.first.len() {
         2 => &["anchor", "positive"],
         3 if found.numbers[2] => &["sentence1", "sentence2", "score"],
         3 if looks_like_text(&found.first) => &["anchor", "positive", "negative"],
-        // As STS-B is distributed: genre, file, year, number, score, sentence, sentence, sources.
-        7.. if found.numbers[4] => {
-            &["genre", "file", "year", "number", "score", "sentence1", "sentence2"]
-        }
+        7.. if found.numbers[4] => &STSB,
         1 => return Err(one_column(path, found)),
-        _ => {
-            let reason = "the first row names no known columns (sentence1, sentence2, score; anchor, \
-                          positive, negative; text, label): add a header, or name columns with --columns";
-            return Err(Error::row(path, found.line, reason));
-        }
+        _ => return Err(Error::row(path, found.line, UNKNOWN)),
     };
     let rest = names.len()..found.first.len();
     let rest = rest.map(|place| format!("column {}", place + 1));
     Ok(names.iter().map(ToString::to_string).chain(rest).collect())
+}
+
+/// What is said of a first row that may be a header.
+const UNKNOWN: &str = "the first row names no known columns (sentence1, sentence2, score; anchor, positive, \
+                       negative; text, label): add a header, or name columns with --columns";
+
+impl Found {
+    /// Why the first row of a table of texts is not one of its rows.
+    fn is_no_row(&self) -> Option<String> {
+        let first = self.first.get(0).unwrap_or_default();
+        let below = self.count > 1;
+        let named = self.numbers.iter().zip(&self.numbers_below).any(|(all, below)| *below && !all);
+        let words = self.first.iter().all(is_word);
+        match self.first.len() {
+            0 | 1 => None,
+            _ if first.trim_start().starts_with('{') => {
+                Some("the first row looks like JSON: say --format jsonl".to_string())
+            }
+            // Names of columns stand over numbers, and are words over texts.
+            _ if below && (named || (words && self.words_below)) => Some(UNKNOWN.to_string()),
+            2 if self.numbers.contains(&true) => Some(
+                "one of two columns has only numbers, which are no texts: add a header that says what they are, \
+                 such as text,label"
+                    .to_string(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a cell may be the name of a column: letters, digits and a few signs, no spaces.
+fn is_word(cell: &str) -> bool {
+    let cell = cell.trim();
+    let plain = |letter: char| letter.is_alphanumeric() || "_-.#".contains(letter);
+    !cell.is_empty() && cell.chars().all(plain) && cell.parse::<f64>().is_err()
 }
 
 /// The error of a table with one column of an unknown name.

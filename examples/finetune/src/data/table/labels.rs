@@ -1,7 +1,7 @@
 //! Scores and classes of a whole column: what a label means does not depend on its row.
 
-use super::cell::is_decimal;
-use super::columns::Columns;
+use super::cell::{is_decimal, number};
+use super::columns::{Columns, plain};
 use super::{Hints, Row, Table};
 use crate::data::ScoreRange;
 use crate::error::Error;
@@ -21,7 +21,7 @@ impl<'a> Labels<'a> {
     /// Decides by all rows.
     pub fn of(table: &Table, columns: &'a Columns, hints: Hints) -> Result<Self, Error> {
         let (score, class) = match (columns.score.as_deref(), columns.label.as_deref()) {
-            (None, Some(label)) if has_decimals(table, label)? => (Some(label), None),
+            (None, Some(label)) if are_scores(table, label, hints)? => (Some(label), None),
             given => given,
         };
         let range = match score {
@@ -51,26 +51,34 @@ impl<'a> Labels<'a> {
     }
 }
 
-fn has_decimals(table: &Table, column: &str) -> Result<bool, Error> {
+/// Whether labels are scores: some are decimal, or all are numbers as the scores that they are evaluated for.
+fn are_scores(table: &Table, column: &str, hints: Hints) -> Result<bool, Error> {
+    let mut all = hints.training.is_some_and(|training| training.scale.is_some());
     for row in table.rows() {
-        if row?.get(column).is_some_and(is_decimal) {
-            return Ok(true);
+        let row = row?;
+        match row.get(column) {
+            Some(cell) if is_decimal(cell) => return Ok(true),
+            Some(cell) => all &= number(cell).is_some(),
+            None => {}
         }
     }
-    Ok(false)
+    Ok(all)
 }
 
 /// The scale of a column of scores; `None` if it has none.
 fn range(table: &Table, column: &str, hints: Hints) -> Result<Option<ScoreRange>, Error> {
     let named = table.named;
-    let known = KNOWN.iter().find(|(name, _)| column.eq_ignore_ascii_case(name));
+    let known = KNOWN.iter().find(|(name, _)| plain(column) == *name);
     let known = hints.range.or(known.map(|(_, range)| *range));
     // A file without a header has the scale of the one that it evaluates, or that of STS-B.
     let training = hints.training.filter(|training| !training.named && !named);
     let training = training.and_then(|training| training.scale);
     let usual = [ScoreRange::new(0.0, 1.0), ScoreRange::new(-1.0, 1.0)];
     let stsb = (!named).then_some(ScoreRange::new(0.0, 5.0));
-    let mut fitting: Vec<_> = training.into_iter().chain(usual).chain(stsb).collect();
+    let mut fitting: Vec<_> = match training {
+        Some(range) => vec![range],
+        None => usual.into_iter().chain(stsb).collect(),
+    };
     // A score beyond the usual scales, or the first.
     let (mut shown, mut beyond) = (None, false);
     for row in table.rows() {
@@ -79,7 +87,7 @@ fn range(table: &Table, column: &str, hints: Hints) -> Result<Option<ScoreRange>
             continue;
         };
         fitting.retain(|range| range.contains(score));
-        let outside = !usual[1].contains(score);
+        let outside = !training.unwrap_or(usual[1]).contains(score);
         if shown.is_none() || (outside && !beyond) {
             shown = Some((row.place.clone(), score));
         }
@@ -88,11 +96,15 @@ fn range(table: &Table, column: &str, hints: Hints) -> Result<Option<ScoreRange>
     let Some((place, score)) = shown else {
         return Ok(None);
     };
-    let reason = || {
-        format!(
+    let reason = || match training {
+        Some(range) => format!(
+            "score {score} is not on the scale of the training data, taken to be {range}: name the scale of \
+             both, such as --score-range 0..5"
+        ),
+        None => format!(
             "score {score} is outside -1..1, and nothing says which scale the file has: name it, \
              such as --score-range 0..5"
-        )
+        ),
     };
     let range = known.or(fitting.first().copied());
     range.map(Some).ok_or_else(|| place.error(reason()))

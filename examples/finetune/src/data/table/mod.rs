@@ -13,6 +13,8 @@ pub mod columns;
 pub mod delimited;
 pub mod json;
 mod labels;
+#[cfg(test)]
+mod misread;
 #[cfg(feature = "parquet")]
 pub mod parquet;
 #[cfg(not(feature = "parquet"))]
@@ -199,6 +201,7 @@ impl Table {
             return Ok(Dataset::default());
         }
         let columns = Columns::of(&self, hints.columns)?;
+        columns.check(&self, hints.columns)?;
         rows::interpret(&self, &columns, hints, texts)
     }
 }

@@ -4,6 +4,7 @@ use super::columns::{Columns, Texts};
 use super::labels::Labels;
 use super::repeated::Repeated;
 use super::{Hints, Row, Table};
+use crate::data::derive::belongs;
 use crate::data::texts::Collector;
 use crate::data::{Dataset, List, Pair, Ranking, Sentence, TeacherTarget};
 use crate::error::Error;
@@ -18,11 +19,13 @@ pub fn interpret(
     hints: Hints,
     all: &mut Collector,
 ) -> Result<Dataset, Error> {
+    // Why scores that were given are not used.
+    let mut unread = None;
     let mut data = match &columns.texts {
         texts if let Some(column) = teacher(table, columns) => targets(table, texts, column, all)?,
         Texts::Pair(left, right) => pairs(table, columns, [left, right], hints, all)?,
         Texts::Ranking(anchor, positive) => rankings(table, columns, [anchor, positive], all)?,
-        Texts::Answer(query, answer) => match judges(table, columns, hints)? {
+        Texts::Answer(query, answer) => match judges(table, columns, hints, &mut unread)? {
             true => pairs(table, columns, [query, answer], hints, all)?,
             false => rankings(table, columns, [query, answer], all)?,
         },
@@ -50,7 +53,20 @@ pub fn interpret(
     if !unused.is_empty() {
         data.notes.push(format!("columns not used: {}", unused.join(", ")));
     }
+    data.notes.extend(unread.map(|error| error.to_string()));
+    if hints.range.is_some() && data.scale.is_none() && has_numbered_classes(&data) {
+        data.notes.push(
+            "whole numbers in a column of labels are classes, which --score-range does not change: call the \
+             column score if they are scores"
+                .to_string(),
+        );
+    }
     Ok(data)
+}
+
+fn has_numbered_classes(data: &Dataset) -> bool {
+    let classes = data.pairs.iter().filter_map(|pair| pair.class.as_deref());
+    classes.map(str::parse::<i64>).any(|class| class.is_ok())
 }
 
 /// What the numbers of a column stand for.
@@ -63,26 +79,42 @@ fn named_classes(table: &Table, column: &str) -> Option<String> {
     Some(format!("classes of {column}: {}{more}", shown.join(", ")))
 }
 
-/// Whether labels or scores say which answers belong to their queries: scores on a known scale, or 1 and 0.
-/// Anything else, such as a topic or votes, is of no use.
-fn judges(table: &Table, columns: &Columns, hints: Hints) -> Result<bool, Error> {
+/// Whether labels or scores say which answers belong to their queries: scores on a known scale, or classes that
+/// say so of each. Anything else, such as a topic or votes, is of no use; `unread` takes the reason if the scale
+/// is unknown.
+fn judges(
+    table: &Table,
+    columns: &Columns,
+    hints: Hints,
+    unread: &mut Option<Error>,
+) -> Result<bool, Error> {
+    if let Some(score) = &columns.score {
+        // A score that cannot be read is a mistake in its row, and no reason to leave all others out.
+        table.rows().try_for_each(|row| row?.number(score).map(|_| ()))?;
+    }
     let labels = match Labels::of(table, columns, hints) {
         Ok(labels) => labels,
-        Err(_) if hints.range.is_none() => return Ok(false),
+        Err(error) if hints.range.is_none() => {
+            *unread = Some(error);
+            return Ok(false);
+        }
         Err(error) => return Err(error),
     };
     if labels.range.is_some() {
         return Ok(true);
     }
-    let mut wrong = false;
+    // Right answers alone say nothing of the others, unless the training data has some of each.
+    let trained = hints.training.is_some_and(|training| !training.pairs.is_empty());
+    let (mut right, mut others) = (false, trained);
     for row in table.rows() {
-        match labels.class(&*row?)?.as_deref() {
-            None | Some("1") => {}
-            Some("0") => wrong = true,
-            Some(_) => return Ok(false),
+        match labels.class(&*row?)?.as_deref().map(belongs) {
+            Some(Some(true)) => right = true,
+            // Also a row without a label is not right.
+            Some(Some(false)) | None => others = true,
+            Some(None) => return Ok(false),
         }
     }
-    Ok(wrong)
+    Ok(right && others)
 }
 
 fn pairs(
@@ -268,13 +300,7 @@ fn targets(
     column: &str,
     all: &mut Collector,
 ) -> Result<Dataset, Error> {
-    let texts: Vec<&String> = match texts {
-        Texts::Pair(first, second)
-        | Texts::Ranking(first, second)
-        | Texts::Answer(first, second)
-        | Texts::List(first, second) => vec![first, second],
-        Texts::Single(text) | Texts::Set(text) => vec![text],
-    };
+    let texts = texts.columns();
     let mut data = Dataset::default();
     for row in table.rows() {
         let row = &*row?;

@@ -151,6 +151,8 @@ fn labels_say_whether_an_answer_belongs_to_its_question() {
         let data = read("a.csv", &format!("question,answer,{column}\n"));
         assert_eq!(rankings(&data), [["q", "a"]], "{column}");
         assert!(data.notes[0].contains("not used"), "{column}");
+        let scale = data.notes.iter().any(|note| note.contains("--score-range"));
+        assert_eq!(scale, column.starts_with("score"), "{:?}", data.notes);
     }
     // What is called positive is so, whatever its label.
     let data = read("a.csv", "anchor,positive,label\nq,a,0\n");
