@@ -33,5 +33,6 @@ pub fn run(cli: &Cli, console: &Console) -> Result<(), Error> {
         Some(Command::Mine(args)) => run::mine::mine(args, console),
         Some(Command::Rank(args)) => run::score::rank(args, console),
         Some(Command::Score(args)) => run::score::score(args, console),
-    }
+    }?;
+    console.check()
 }

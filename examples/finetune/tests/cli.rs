@@ -189,6 +189,33 @@ fn a_file_is_shown_with_the_losses_that_it_fits() {
 }
 
 #[test]
+fn a_file_is_shown_with_the_options_that_read_it() {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("a.txt"), "title,the body,s\na,b,4\nc,d,1\n").unwrap();
+    let options = ["--format", "csv", "--score-range", "0..5"];
+    let columns = ["--columns", "sentence1=title,sentence2=the body,score=s"];
+    let args = [&["inspect", "a.txt"][..], &options, &columns].concat();
+    let (stdout, _) = succeed(directory.path(), &args);
+    let command = "finetune --data a.txt --format csv --score-range 0..5 --columns 'sentence1=title,sentence2=the \
+                   body,score=s' --loss CoSENTLoss";
+    assert!(stdout.contains(command), "{stdout}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("a.csv"), PAIRS).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_finetune"));
+    command.current_dir(directory.path()).args(["inspect", "a.csv"]);
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = command.stdout(full).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("cannot write standard output: No space left"), "{stderr}");
+}
+
+#[test]
 fn what_labels_mean_does_not_depend_on_the_file() {
     let directory = TempDir::new().unwrap();
     let rows = |classes: usize| -> String {

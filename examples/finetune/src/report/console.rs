@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -19,6 +21,8 @@ pub struct Console {
     interactive: bool,
     quiet: bool,
     dashboard: bool,
+    /// Why a line of the result could not be written.
+    lost: Arc<OnceLock<io::Error>>,
 }
 
 impl Default for Console {
@@ -30,12 +34,12 @@ impl Default for Console {
 impl Console {
     /// Writes to the terminal, or plain lines where there is none.
     pub fn new() -> Self {
-        Self { interactive: std::io::stderr().is_terminal(), quiet: false, dashboard: false }
+        Self { interactive: io::stderr().is_terminal(), quiet: false, ..Self::silent() }
     }
 
     /// Prints nothing, for callers that only want the outcome.
     pub fn silent() -> Self {
-        Self { interactive: false, quiet: true, dashboard: false }
+        Self { interactive: false, quiet: true, dashboard: false, lost: Arc::default() }
     }
 
     /// The same console, with progress on the dashboard if it is `wanted`. The dashboard needs a
@@ -51,20 +55,35 @@ impl Console {
     pub fn say(&self, line: impl Display) {
         if !self.quiet {
             // A reader that went away (`finetune | head`) is no reason to stop training.
-            let _ = writeln!(std::io::stdout(), "{}", Printable(line));
+            let written = writeln!(io::stdout(), "{}", Printable(line));
+            if let Some(error) = written.err().filter(|it| it.kind() != io::ErrorKind::BrokenPipe) {
+                let _ = self.lost.set(error);
+            }
+        }
+    }
+
+    /// Whether all lines of the result were written, or had no reader any more.
+    ///
+    /// # Errors
+    ///
+    /// If one could not be written, because a disk is full for instance.
+    pub fn check(&self) -> Result<(), Error> {
+        match self.lost.get() {
+            Some(error) => Err(Error::output(Path::new("standard output"), error)),
+            None => Ok(()),
         }
     }
 
     /// A remark that is not a result.
     pub fn note(&self, line: impl Display) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "{}", Printable(line));
+            let _ = writeln!(io::stderr(), "{}", Printable(line));
         }
     }
 
     /// The one message of a run that failed.
     pub fn error(&self, error: &Error) {
-        let _ = writeln!(std::io::stderr(), "error: {}", printable::line(error));
+        let _ = writeln!(io::stderr(), "error: {}", printable::line(error));
     }
 
     /// The evaluation before and after training, side by side.
@@ -139,7 +158,7 @@ impl Progress {
     /// A line above the progress bar, or one to print after the dashboard has closed.
     fn line(&self, line: String) {
         if self.lines {
-            let _ = writeln!(std::io::stderr(), "{line}");
+            let _ = writeln!(io::stderr(), "{line}");
         }
         match self.dashboard {
             None => self.bar.println(line),
@@ -159,7 +178,7 @@ impl Progress {
         if self.lines {
             let epochs = self.epochs;
             let _ = writeln!(
-                std::io::stderr(),
+                io::stderr(),
                 "epoch {epoch}/{epochs}  loss {loss:.4}  {speed:.0} sentences/s"
             );
         }
@@ -197,7 +216,7 @@ impl Drop for Progress {
         // Closing the dashboard restores the terminal.
         self.dashboard = None;
         for line in self.held.take() {
-            let _ = writeln!(std::io::stderr(), "{line}");
+            let _ = writeln!(io::stderr(), "{line}");
         }
     }
 }

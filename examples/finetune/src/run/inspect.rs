@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use burn_embedding_losses::catalog::BatchKind;
 
-use crate::cli::InspectArgs;
+use clap::ValueEnum;
+
+use crate::cli::{FilesArgs, InspectArgs};
 use crate::data::Dataset;
 use crate::data::task::{self, kind_of};
 use crate::error::Error;
@@ -32,7 +34,7 @@ pub fn inspect(args: &InspectArgs, console: &Console) -> Result<(), Error> {
 
 fn losses(args: &InspectArgs, data: &Dataset, console: &Console) -> Result<(), Error> {
     let files = args.files.files.iter().map(|file| word(&file.display().to_string()));
-    let files = files.collect::<Vec<_>>().join(" ");
+    let files = files.chain(options(&args.files)).collect::<Vec<_>>().join(" ");
     let mut fits = false;
     let mut show = |loss: &str, reranks: bool| -> Result<(), Error> {
         let name = task::name_for(loss, reranks)?;
@@ -57,6 +59,22 @@ fn losses(args: &InspectArgs, data: &Dataset, console: &Console) -> Result<(), E
         console.say("it fits no loss");
     }
     Ok(())
+}
+
+/// The options by which the files were read.
+fn options(files: &FilesArgs) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Some(format) = files.format.and_then(|format| format.to_possible_value()) {
+        words.push(format!("--format {}", format.get_name()));
+    }
+    if let Some(range) = files.how.score_range {
+        words.push(format!("--score-range {range}"));
+    }
+    if !files.how.columns.is_empty() {
+        let columns: Vec<_> = files.how.columns.iter().map(ToString::to_string).collect();
+        words.push(format!("--columns {}", word(&columns.join(","))));
+    }
+    words
 }
 
 /// A word of a command line, quoted where a shell would take it for something else.

@@ -70,6 +70,10 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
             console.note(format_args!("{}: {note}", data.name()));
         }
     }
+    let given = (!args.data.is_empty()).then_some(&training);
+    if let Some(note) = given.and_then(|data| task::left_out(takes, data)) {
+        console.note(format_args!("{}: {note}", training.name()));
+    }
     let report = Report {
         loss: &title,
         options: loss.all_options(),

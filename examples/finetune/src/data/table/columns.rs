@@ -1,6 +1,7 @@
 //! The meaning of columns, by the names that people give them.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::str::FromStr;
 
 use super::{Table, cell};
@@ -79,6 +80,12 @@ impl Renamed {
     /// The name of the column in the file.
     pub fn name(&self) -> &str {
         &self.name
+    }
+}
+
+impl fmt::Display for Renamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.role, self.name)
     }
 }
 
