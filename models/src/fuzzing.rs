@@ -6,7 +6,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 
-use crate::directory::{CONFIG, Directory, Limits, TOKENIZER_LIMIT};
+use crate::directory::{CONFIG, Directory, Limits, TOKENIZER_LIMIT, TransformerSettings};
 use crate::error::Error;
 use crate::network::{Network, NetworkConfig};
 use crate::tokenizer::Tokenizer;
@@ -36,7 +36,9 @@ pub fn tokenizer(model: &Path, config: &NetworkConfig) -> Result<Tokenizer, Erro
     match config {
         NetworkConfig::Static(_) => Tokenizer::of_table(&path, &bytes, rows),
         _ => {
-            let limits = Limits::read(&directory, Path::new(""), config.shape())?;
+            let settings = TransformerSettings::read(&directory, Path::new(""))?;
+            let limits =
+                Limits::read(&directory, Path::new(""), (&settings, None), config.shape())?;
             Tokenizer::pretrained(&path, &bytes, &limits, rows)
         }
     }

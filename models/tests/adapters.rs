@@ -84,6 +84,11 @@ fn an_adapter_of_sentence_transformers_names_its_model() {
 #[test]
 fn an_adapter_of_peft_needs_a_pooling() {
     let directory = alone("lora-options", &golden("bert"));
+    // As in Python, the length that the base's sentence_bert_config.json gives is not that of a plain directory.
+    for file in ["tokenizer.json", "tokenizer_config.json"] {
+        fs::copy(golden("bert").join(file), directory.path().join(file)).unwrap();
+    }
+    set(directory.path(), ("tokenizer_config.json", &[("/model_max_length", 24.into())]));
     let options = OpenOptions::new().pooling(PoolingMode::Mean);
     let model = options.open(directory.path(), &Device::flex()).unwrap();
     // The model that Python used has vectors of length one.

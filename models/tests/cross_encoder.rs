@@ -154,6 +154,12 @@ fn what_cannot_score_pairs_is_refused() {
     assert!(error.contains("pair") || error.contains("unknown variant"), "{error}");
     let place =
         changed("bert", "tokenizer.json", &[("/post_processor/pair/3/Sequence/type_id", json!(2))]);
+    // A class that keeps what the file has.
+    let options = [
+        ("/tokenizer_class", json!("PreTrainedTokenizerFast")),
+        ("/model_input_names", json!(["input_ids", "token_type_ids"])),
+    ];
+    set(place.path(), ("tokenizer_config.json", &options));
     let model = open(place.path()).unwrap();
     let error = model.predict(&pairs()).unwrap_err().to_string();
     assert!(error.contains("it gives tokens of type 2"), "{error}");

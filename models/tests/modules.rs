@@ -31,7 +31,12 @@ fn changed(family: &str, change: Change, message: &str) {
 fn list(directory: &Path, kept: &[usize]) {
     let path = directory.join("modules.json");
     let modules: Vec<Value> = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    let kept: Vec<_> = kept.iter().map(|&index| &modules[index]).collect();
+    let named = |(place, &index): (usize, &usize)| {
+        let mut module = modules[index].clone();
+        module["name"] = place.to_string().into();
+        module
+    };
+    let kept: Vec<_> = kept.iter().enumerate().map(named).collect();
     fs::write(path, json!(kept).to_string()).unwrap();
 }
 

@@ -15,6 +15,8 @@ pub enum TokenizerClass {
     Deberta,
     /// `GemmaTokenizer`, for byte pairs.
     Gemma,
+    /// `GPT2Tokenizer`, for byte pairs.
+    Gpt2,
     /// `LlamaTokenizer`, for byte pairs.
     Llama,
     /// `Qwen2Tokenizer`, for byte pairs.
@@ -28,12 +30,16 @@ pub enum TokenizerClass {
 }
 
 impl TokenizerClass {
-    const NAMES: [(&str, Self); 9] = [
+    const NAMES: [(&str, Self); 13] = [
         ("AlbertTokenizer", Self::Albert),
+        ("BartTokenizer", Self::Roberta),
         ("CamembertTokenizer", Self::Camembert),
+        ("CodeGenTokenizer", Self::Gpt2),
         ("DebertaV2Tokenizer", Self::Deberta),
+        ("GPT2Tokenizer", Self::Gpt2),
         ("GemmaTokenizer", Self::Gemma),
         ("LlamaTokenizer", Self::Llama),
+        ("LongformerTokenizer", Self::Roberta),
         ("Qwen2Tokenizer", Self::Qwen2),
         ("RobertaTokenizer", Self::Roberta),
         ("T5Tokenizer", Self::T5),
@@ -91,6 +97,11 @@ impl ClassOptions {
             None => of_family,
         };
         class.map(|class| ClassTokenizer { class, options: self })
+    }
+
+    /// Whether the class is MPNet's.
+    pub fn is_of_mpnet(&self) -> bool {
+        self.tokenizer_class.as_deref().is_some_and(|class| class.starts_with("MPNet"))
     }
 
     /// The text of a special token, if it is given: `bos`, `eos`, `cls`, `sep` or `unk`.

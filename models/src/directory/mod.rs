@@ -1,8 +1,10 @@
 //! The directory of a model: files that may come from anywhere, so every length, path and number is
 //! checked before it is used.
 
+mod added;
 pub(crate) mod advice;
 mod classes;
+mod given;
 mod modules;
 mod place;
 pub(crate) mod plain;
@@ -15,11 +17,13 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
+pub use added::{Added, added_by_id, further_special};
 pub use classes::{ClassOptions, ClassTokenizer, TokenizerClass};
+pub use given::{TRANSFORMER_FILES, TransformerSettings};
 pub use modules::{FILE as MODULES, Listed, ModuleKind, Modules};
 pub use place::{Claim, LOST_AND_FOUND, Place, names, settle};
 pub use router::{FILE as ROUTER, Route, RouteTable};
-pub use settings::{Limits, Normalization, SETTINGS, Settings, Side, TRANSFORMER_FILES};
+pub use settings::{Limits, Normalization, SETTINGS, Settings, Side};
 pub(crate) use settings::{TASKS, tokenizer_fields};
 
 use crate::error::Error;

@@ -1,5 +1,6 @@
 //! `modules.json`: the parts of a sentence-transformers model, in their order.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -87,6 +88,7 @@ impl ModuleKind {
 
 #[derive(Debug, Deserialize)]
 struct Row {
+    name: Option<String>,
     path: String,
     #[serde(rename = "type")]
     class: String,
@@ -118,6 +120,16 @@ impl Rows {
                 Err(Error::read(&path, reason))
             }
         }
+    }
+}
+
+/// Refuses modules with the same name, of which Python keeps the last.
+fn named_once(rows: &[Row]) -> Result<(), String> {
+    let mut known = HashSet::new();
+    let mut names = rows.iter().filter_map(|row| row.name.as_deref());
+    match names.find(|name| !known.insert(*name)) {
+        Some(name) => Err(format!("two modules have the name {name:?}: give each its own")),
+        None => Ok(()),
     }
 }
 
@@ -173,6 +185,7 @@ impl Modules {
         let mut listed = listed.into_iter();
         match listed.next() {
             Some(network) if network.kind.takes_ids() => {
+                named_once(&rows).map_err(failed)?;
                 Ok(Self { network, parts: listed.collect(), routed, shared })
             }
             other => {

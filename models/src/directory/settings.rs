@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-use super::{ClassOptions, ClassTokenizer, Directory};
+use super::added::{Added, added_by_id, further_special};
+use super::given::or_default;
+use super::{ClassOptions, ClassTokenizer, Directory, TransformerSettings};
 use crate::error::Error;
 use crate::shape::Shape;
 
@@ -22,15 +24,6 @@ pub struct Settings {
     pub default_prompt_name: Option<String>,
     /// The similarity that the embeddings are made for: cosine, dot, euclidean or manhattan.
     pub similarity_fn_name: Option<String>,
-}
-
-/// Null stands for the default.
-fn or_default<'de, T, D>(from: D) -> Result<T, D::Error>
-where
-    T: Deserialize<'de> + Default,
-    D: Deserializer<'de>,
-{
-    Option::deserialize(from).map(Option::unwrap_or_default)
 }
 
 /// The file of [`Settings`].
@@ -75,16 +68,6 @@ impl Settings {
     }
 }
 
-/// The fields of `sentence_bert_config.json` that this crate uses.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct TransformerSettings {
-    /// A number as large as 1e30 stands for "no limit".
-    max_seq_length: Option<f64>,
-    #[serde(deserialize_with = "or_default")]
-    do_lower_case: bool,
-}
-
 /// The fields of `tokenizer_config.json` that this crate uses.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -101,6 +84,9 @@ struct TokenizerSettings {
     pad_token: Option<Value>,
     /// What the tokenizer gives to the model.
     model_input_names: Option<Vec<String>>,
+    split_special_tokens: Option<bool>,
+    /// A template, or several with names.
+    chat_template: Option<Value>,
 }
 
 impl TokenizerSettings {
@@ -132,6 +118,35 @@ impl TokenizerSettings {
         }
     }
 
+    /// Refuses what would give other tokens than Python's.
+    fn check(
+        &self,
+        directory: &Directory,
+        module: &Path,
+        transformer: &TransformerSettings,
+    ) -> Result<(), Error> {
+        let (within, module) = (module.join(TOKENIZER_CONFIG), directory.path().join(module));
+        let file = module.join("chat_template.jinja");
+        let template = match (&self.chat_template, file.exists()) {
+            (_, true) => Some(file),
+            (Some(_), _) => Some(directory.path().join(&within)),
+            (None, false) => None,
+        };
+        if let Some(file) = template.filter(|_| transformer.talks()) {
+            let reason = "a chat template, into which Python writes each text, is not supported: take it out if texts \
+                          are to be embedded as they are, and `message` out of `modality_config` in \
+                          sentence_bert_config.json";
+            return Err(Error::read(&file, reason));
+        }
+        match self.split_special_tokens {
+            Some(true) => {
+                let reason = "`split_special_tokens` true is not supported; only false is";
+                Err(Error::read(&directory.path().join(within), reason))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn pad_token(&self) -> Option<String> {
         let token = self.pad_token.as_ref()?;
         token.get("content").unwrap_or(token).as_str().map(String::from)
@@ -140,8 +155,14 @@ impl TokenizerSettings {
 
 /// The tokenizers of transformers that make a normalizer of tokenizer_config.json, whatever
 /// tokenizer.json has.
-const OWN_NORMALIZER: [&str; 4] =
-    ["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MPNetTokenizer"];
+const OWN_NORMALIZER: [&str; 6] = [
+    "BertTokenizer",
+    "DistilBertTokenizer",
+    "ElectraTokenizer",
+    "MPNetTokenizer",
+    "MobileBertTokenizer",
+    "SqueezeBertTokenizer",
+];
 
 /// The tokenizers of transformers that give the types of tokens unless a file says otherwise.
 const GIVE_TYPES: [&str; 4] =
@@ -155,6 +176,13 @@ fn special_tokens(fields: &Map<String, Value>) -> Vec<String> {
     let tokens = TASKS.iter().filter_map(|task| fields.get(&format!("{task}_token")));
     let texts = tokens.filter_map(|token| token.get("content").unwrap_or(token).as_str());
     texts.map(String::from).collect()
+}
+
+/// The other tokens that a tokenizer_config.json adds to a vocabulary, those with ids first.
+fn more_tokens(fields: &Map<String, Value>, path: &Path) -> Result<Vec<Added>, Error> {
+    let mut tokens = added_by_id(fields).map_err(|error| Error::read(path, error))?;
+    tokens.extend(further_special(fields).into_iter().flatten().filter_map(Added::of));
+    Ok(tokens)
 }
 
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
@@ -191,14 +219,6 @@ pub struct Normalization {
     pub chinese_characters: bool,
 }
 
-/// The names that `sentence_bert_config.json` has had for models of other families.
-pub const TRANSFORMER_FILES: [&str; 4] = [
-    "sentence_bert_config.json",
-    "sentence_roberta_config.json",
-    "sentence_xlm-roberta_config.json",
-    "sentence_mpnet_config.json",
-];
-
 /// How texts are prepared for the transformer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
@@ -211,8 +231,8 @@ pub struct Limits {
     pub lower_case: bool,
     /// The normalizer, if it is not the one of tokenizer.json.
     pub normalization: Option<Normalization>,
-    /// Whether the tokenizer is one of BERT's, whose vocabulary may be vocab.txt.
-    pub word_pieces: bool,
+    /// The options of the tokenizer if it is one of BERT's, whose vocabulary may be vocab.txt.
+    pub word_pieces: Option<ClassOptions>,
     /// The class that builds what is around the vocabulary, if there is one.
     pub class: Option<ClassTokenizer>,
     /// The side that long texts are cut on, if not the one of tokenizer.json.
@@ -225,32 +245,36 @@ pub struct Limits {
     pub pad_token: Option<String>,
     /// The tokens that have a task, and are never cut into pieces.
     pub special_tokens: Vec<String>,
+    /// Other tokens that are added to the vocabulary.
+    pub more_tokens: Vec<Added>,
     /// Whether the model is told which tokens are of the second text of a pair.
     pub gives_types: bool,
 }
 
 impl Limits {
-    /// Reads the limits of the transformer in the directory `module`.
-    pub fn read(directory: &Directory, module: &Path, network: &dyn Shape) -> Result<Self, Error> {
-        let files = TRANSFORMER_FILES.map(|name| module.join(name));
-        let there = files.iter().find(|file| directory.path().join(file).exists());
-        let file = there.unwrap_or(&files[0]);
-        let transformer: TransformerSettings = directory.json(file)?;
-        let fields = tokenizer_fields(directory, module)?;
+    /// Reads the limits of the transformer in the directory `module`, of which `transformer` is said. The class in
+    /// `config.json` counts where the tokenizer's own file names none.
+    pub fn read(
+        directory: &Directory,
+        module: &Path,
+        (transformer, class): (&TransformerSettings, Option<&str>),
+        network: &dyn Shape,
+    ) -> Result<Self, Error> {
+        let mut fields = tokenizer_fields(directory, module)?;
+        fields.extend(transformer.processor_kwargs.clone());
+        fill(&mut fields, class);
         let tokenizer_file = directory.path().join(module).join(TOKENIZER_CONFIG);
         let tokenizer: TokenizerSettings = of_fields(&fields, &tokenizer_file)?;
+        tokenizer.check(directory, module, transformer)?;
+        let rebuilds = !network.keeps_tokenizer();
         let options: ClassOptions = of_fields(&fields, &tokenizer_file)?;
+        let word_pieces = (rebuilds && tokenizer.has_word_pieces(network)).then(|| options.clone());
         let class = match network.tokenizer_class() {
             Some(class) if network.insists_on_class() => Some(ClassTokenizer { class, options }),
             class => options.with_class(class),
         };
-        if let Some(length) = transformer.max_seq_length.filter(|length| *length < 1.0) {
-            let reason = format!("`max_seq_length` is {length}, expected at least 1");
-            return Err(Error::read(&directory.path().join(file), reason));
-        }
         // Numbers that are too large become the largest there is.
         let by_transformer = transformer.max_seq_length.map(|length| length as usize);
-        let rebuilds = !network.keeps_tokenizer();
         let by_tokenizer = tokenizer.model_max_length.filter(|length| *length >= 1.0);
         let by_tokenizer = by_tokenizer.map(|length| length as usize);
         let usual = by_tokenizer.into_iter().chain(network.usual_tokens()).min();
@@ -261,15 +285,28 @@ impl Limits {
             pair_tokens: within(usual),
             lower_case: transformer.do_lower_case,
             normalization: tokenizer.normalization(network).filter(|_| rebuilds),
-            word_pieces: rebuilds && tokenizer.has_word_pieces(network),
+            word_pieces,
             class: class.filter(|_| rebuilds),
             truncation_side: tokenizer.truncation_side,
             padding_side: tokenizer.padding_side,
             positions_count_padding: network.positions_count_padding(),
             pad_token: tokenizer.pad_token(),
             special_tokens: special_tokens(&fields),
+            more_tokens: more_tokens(&fields, &tokenizer_file)?,
             gives_types: tokenizer.gives_types(network),
         })
+    }
+}
+
+/// Gives fields their newer names, and the class that `config.json` names.
+fn fill(fields: &mut Map<String, Value>, class: Option<&str>) {
+    if let Some(length) = fields.get("max_len").cloned() {
+        fields.entry("model_max_length").or_insert(length);
+    }
+    if let Some(class) = class
+        && fields.get("tokenizer_class").is_none_or(Value::is_null)
+    {
+        fields.insert("tokenizer_class".to_string(), class.into());
     }
 }
 

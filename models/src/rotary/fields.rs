@@ -97,6 +97,8 @@ impl Fields {
         if scaled {
             parameters.0.extend(self.object("rope_scaling")?.0);
         }
+        // The family's own `rope_type` goes before an old file's `type`.
+        parameters.0.remove("type");
         self.rope_of(&parameters, self.or(theta, default)?)
     }
 

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::package::{Files, TOKENIZER, companions, with_missing};
+use super::package::{Files, TOKENIZER, companions, is_of_settings, with_missing};
 use super::{Package, SentenceTransformer, parts};
 use crate::directory::{
     CONFIG, CONFIG_LIMIT, Directory, Limits, MODULES, ModuleKind, Modules, Route, Settings,
-    TOKENIZER_LIMIT, advice, plain,
+    TOKENIZER_LIMIT, TransformerSettings, advice, plain,
 };
 use crate::encoder::SentenceEncoder;
 use crate::error::Error;
@@ -108,8 +109,15 @@ impl OpenOptions {
                 Modules::read(directory, route)?
             }
         };
-        let settings = Settings::read(directory)?;
         let mut files = companions(directory, &modules)?;
+        let settings = match self.pooling {
+            // Python makes settings of its own where none of its modules are listed.
+            Some(_) => {
+                files.retain(|(path, _)| !is_of_settings(path));
+                Settings::default()
+            }
+            None => Settings::read(directory)?,
+        };
         if modules.routed {
             // A route that is saved is a model of its own.
             files.retain(|(path, _)| path != Path::new(MODULES));
@@ -150,7 +158,10 @@ impl OpenOptions {
             Some((base, inside)) => (base, inside.as_path()),
             None => (directory, module),
         };
+        let settings = TransformerSettings::read(directory, module)?;
         let (path, bytes) = read(of_config, &inside.join(CONFIG), CONFIG_LIMIT)?;
+        let (bytes, class) =
+            configured(bytes, &settings).map_err(|error| Error::read(&path, error))?;
         let mut config = NetworkConfig::parse(&path, &bytes)?;
         let shows_layers = shows_layers(&bytes).map_err(|error| Error::read(&path, error))?;
         if let Some(dropout) = self.dropout {
@@ -162,7 +173,7 @@ impl OpenOptions {
             true => (directory, module),
             false => (of_config, inside),
         };
-        let limits = Limits::read(of_texts, within, config.shape())?;
+        let limits = Limits::read(of_texts, within, (&settings, class.as_deref()), config.shape())?;
         let tokens = match of_texts.optional(&within.join(TOKENIZER), TOKENIZER_LIMIT)? {
             Some(bytes) => bytes,
             None => tokenizer::assembled(of_texts, within, &limits)?,
@@ -208,6 +219,20 @@ impl Opened {
             None => Err(Error::read(&path, "No such file")),
         }
     }
+}
+
+/// The bytes of a `config.json` with the fields that go before its own, and the class of tokenizers that it names.
+fn configured(
+    bytes: Vec<u8>,
+    settings: &TransformerSettings,
+) -> serde_json::Result<(Vec<u8>, Option<String>)> {
+    let mut fields: Map<String, Value> = serde_json::from_slice(&bytes)?;
+    let class = fields.get("tokenizer_class").and_then(Value::as_str).map(String::from);
+    if settings.config_kwargs.is_empty() {
+        return Ok((bytes, class));
+    }
+    fields.extend(settings.config_kwargs.clone());
+    Ok((serde_json::to_vec_pretty(&fields)?, class))
 }
 
 /// Whether a `config.json` lets modules see all layers.

@@ -12,12 +12,13 @@ use crate::weights::{ADAPTER, WEIGHTS, adapter_files};
 pub(super) const TOKENIZER: &str = "tokenizer.json";
 
 /// Files of the transformer that are kept as they are, to be saved with it.
-const COMPANIONS: [&str; 9] = [
+const COMPANIONS: [&str; 10] = [
     CONFIG,
     TOKENIZER,
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
+    "chat_template.jinja",
     "vocab.txt",
     "vocab.json",
     "merges.txt",
@@ -67,6 +68,12 @@ pub(crate) fn files_of_network(module: &Path) -> Vec<PathBuf> {
 /// The files that say how long a text of a sentence encoder may be.
 pub(crate) fn files_of_lengths(module: &Path) -> Vec<PathBuf> {
     TRANSFORMER_FILES.iter().map(|name| module.join(name)).collect()
+}
+
+/// Whether a file says how sentence-transformers reads texts.
+pub(super) fn is_of_settings(path: &Path) -> bool {
+    let mut names = TRANSFORMER_FILES.into_iter().chain([SETTINGS]);
+    path.file_name().is_some_and(|name| names.any(|it| name == it))
 }
 
 /// Reads those of the files that are there.

@@ -10,6 +10,7 @@ mod steps;
 mod template;
 mod train;
 mod vocabulary;
+mod word_pieces;
 
 use std::path::Path;
 
@@ -226,7 +227,7 @@ impl Tokenizer {
             let steps = std::iter::once(Lowercase.into()).chain(former).collect();
             inner.with_normalizer(Some(Sequence::new(steps))).map_err(failed)?;
         }
-        add_special(&mut inner, &limits.special_tokens).map_err(failed)?;
+        add_special(&mut inner, limits).map_err(failed)?;
         check_added(&inner).map_err(|reason| Error::read(path, reason))?;
         let max_tokens = limits.max_tokens;
         let direction = truncation_direction(&inner, limits);
@@ -311,6 +312,9 @@ fn read(path: &Path, bytes: &[u8], limits: &Limits) -> Result<tokenizers::Tokeni
     if let Some(tokenizer) = &limits.class {
         check_tables(path, &file)?;
         rebuilt::rebuild(&mut file, tokenizer);
+    } else if let Some(options) = &limits.word_pieces {
+        check_tables(path, &file)?;
+        word_pieces::rebuild(&mut file, options);
     }
     built(path, &file)
 }
@@ -365,17 +369,28 @@ fn check(inner: &tokenizers::Tokenizer, limits: &Limits) -> Result<(), String> {
 }
 
 /// Tokens that tokenizer_config.json names are found in texts as a whole, even if tokenizer.json has
-/// them only in the vocabulary.
+/// them only in the vocabulary, or not at all.
 fn add_special(
     inner: &mut tokenizers::Tokenizer,
-    tokens: &[String],
+    limits: &Limits,
 ) -> Result<(), tokenizers::Error> {
-    let added = inner.get_added_tokens_decoder();
-    let is_added = |text: &str| added.values().any(|token| token.content == text);
-    let missing = |text: &&String| !is_added(text) && inner.token_to_id(text).is_some();
-    let missing = tokens.iter().filter(missing);
-    let missing: Vec<_> = missing.map(|text| AddedToken::from(text, true)).collect();
-    inner.add_special_tokens(missing).map(|_| ())
+    let known = |text: &str| inner.token_to_id(text).is_some();
+    let tasks = limits.special_tokens.iter().filter(|text| known(text));
+    let tasks = tasks.map(|text| AddedToken::from(text, true));
+    let more = limits.more_tokens.iter().map(|token| {
+        AddedToken::from(&token.content, token.special)
+            .single_word(token.single_word)
+            .lstrip(token.lstrip)
+            .rstrip(token.rstrip)
+            .normalized(token.normalized)
+    });
+    for token in more.chain(tasks).collect::<Vec<_>>() {
+        let added = inner.get_added_tokens_decoder();
+        if !token.content.is_empty() && added.values().all(|it| it.content != token.content) {
+            inner.add_tokens([token])?;
+        }
+    }
+    Ok(())
 }
 
 fn pads_left(inner: &tokenizers::Tokenizer, limits: &Limits) -> bool {

@@ -16,7 +16,10 @@ pub fn rebuild(file: &mut Value, tokenizer: &ClassTokenizer) {
             byte_pairs::rebuild(file, tokenizer);
         }
         (_, TokenizerClass::Gemma | TokenizerClass::Llama | TokenizerClass::Qwen2) => {}
-        (Some("BPE"), TokenizerClass::Roberta) => byte_level(file, tokenizer),
+        (Some("BPE"), TokenizerClass::Gpt2 | TokenizerClass::Roberta) => {
+            byte_level(file, tokenizer);
+        }
+        (_, TokenizerClass::Gpt2) => {}
         (_, class) if pieces => {
             let class = match class {
                 TokenizerClass::Roberta => TokenizerClass::XlmRoberta,
@@ -131,7 +134,10 @@ fn unknown(file: &Value, tokenizer: &ClassTokenizer) -> Option<usize> {
         TokenizerClass::T5 => 2,
         TokenizerClass::Roberta | TokenizerClass::XlmRoberta => 3,
         // Their vocabularies are no lists.
-        TokenizerClass::Gemma | TokenizerClass::Llama | TokenizerClass::Qwen2 => return None,
+        TokenizerClass::Gemma
+        | TokenizerClass::Gpt2
+        | TokenizerClass::Llama
+        | TokenizerClass::Qwen2 => return None,
     };
     (id < vocabulary.len()).then_some(id)
 }
@@ -142,6 +148,7 @@ fn template(file: &Value, tokenizer: &ClassTokenizer) -> Option<Value> {
     let named = |name: &str, usual: &str| options.token(name).unwrap_or(usual).to_string();
     let (before, after) = match class {
         TokenizerClass::Albert if !file["post_processor"].is_null() => return None,
+        TokenizerClass::Gpt2 => return None,
         TokenizerClass::Albert => (Some("[CLS]".to_string()), "[SEP]".to_string()),
         TokenizerClass::Roberta => (Some(named("cls", "<s>")), named("sep", "</s>")),
         TokenizerClass::Deberta => (Some(named("cls", "[CLS]")), named("sep", "[SEP]")),
@@ -165,7 +172,7 @@ fn template(file: &Value, tokenizer: &ClassTokenizer) -> Option<Value> {
 }
 
 /// The id of a token: among those that were added, or its place in the vocabulary.
-fn id(file: &Value, token: &str) -> Option<u64> {
+pub fn id(file: &Value, token: &str) -> Option<u64> {
     let added = file["added_tokens"].as_array().into_iter().flatten();
     let added = added.filter(|row| row["content"] == token).find_map(|row| row["id"].as_u64());
     let vocabulary = &file["model"]["vocab"];

@@ -4,49 +4,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::directory::{Directory, TASKS, tokenizer_fields};
+use crate::directory::{Added, Directory, TASKS, added_by_id, further_special, tokenizer_fields};
 use crate::error::Error;
-
-/// Such a token, as tokenizer_config.json has it.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Added {
-    /// Its letters.
-    pub content: String,
-    single_word: bool,
-    /// Whether it takes the spaces before it.
-    pub lstrip: bool,
-    rstrip: bool,
-    normalized: bool,
-    special: bool,
-}
-
-impl Added {
-    /// A token that stands for no part of a text.
-    pub fn special(content: &str) -> Self {
-        Self { content: content.to_string(), special: true, ..Self::default() }
-    }
-
-    /// A part of texts.
-    pub fn whole(content: &str) -> Self {
-        Self { content: content.to_string(), ..Self::default() }
-    }
-
-    /// From a text, or an object with the text in it.
-    fn of(value: &Value) -> Option<Self> {
-        match value {
-            Value::String(content) => Some(Self::special(content)),
-            Value::Object(_) => {
-                let token: Self = serde_json::from_value(value.clone()).ok()?;
-                Some(Self { special: true, ..token })
-            }
-            _ => None,
-        }
-    }
-}
 
 /// The tokens that a class of transformers has for the tasks, where no file names others.
 #[derive(Debug, Clone, Copy)]
@@ -78,13 +39,12 @@ impl Special {
         let named: [Option<Added>; TASKS.len()] =
             std::array::from_fn(|task| named(&fields, task, usual));
         match fields.get("added_tokens_decoder") {
-            Some(rows) => {
-                let rows: BTreeMap<u32, Added> =
-                    serde_json::from_value(rows.clone()).map_err(|error| {
-                        let file = directory.path().join(module).join("tokenizer_config.json");
-                        Error::read(&file, format!("`added_tokens_decoder`: {error}"))
-                    })?;
-                tokens.extend(rows.into_values());
+            Some(_) => {
+                let rows = added_by_id(&fields).map_err(|reason| {
+                    let file = directory.path().join(module).join("tokenizer_config.json");
+                    Error::read(&file, reason)
+                })?;
+                tokens.extend(rows);
             }
             None => {
                 let own: BTreeMap<String, u32> =
@@ -99,10 +59,7 @@ impl Special {
             }
         }
         tokens.extend(named.iter().flatten().cloned());
-        let given = ["extra_special_tokens", "additional_special_tokens"];
-        let given =
-            given.iter().filter_map(|name| fields.get(*name)?.as_array()).find(|it| !it.is_empty());
-        match given {
+        match further_special(&fields) {
             Some(given) => tokens.extend(given.iter().filter_map(Added::of)),
             None => tokens.extend(more),
         }

@@ -9,9 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::sentence_piece::{self, SentencePieces};
-use super::special::{Added, Special, Usual};
+use super::special::{Special, Usual};
+use super::word_pieces;
 use crate::directory::{
-    CONFIG, ClassTokenizer, Directory, Limits, TOKENIZER_LIMIT, TokenizerClass,
+    Added, CONFIG, ClassTokenizer, Directory, Limits, TOKENIZER_LIMIT, TokenizerClass,
 };
 use crate::error::Error;
 
@@ -69,7 +70,7 @@ pub(crate) fn assembled(
         Some(TokenizerClass::Qwen2) => Some(QWEN),
         _ => None,
     };
-    let file = if there(WORD_PIECES) && limits.word_pieces {
+    let file = if there(WORD_PIECES) && limits.word_pieces.is_some() {
         files.word_pieces()?
     } else if let Some(usual) = usual.filter(|_| there(BYTE_PAIRS) && there(MERGES)) {
         files.byte_pairs(usual)?
@@ -118,36 +119,13 @@ impl Files<'_> {
                 self.error(WORD_PIECES, format!("no file names a token for the task {task:?}"))
             })
         };
-        let (cls, sep, unknown) = (named("cls")?, named("sep")?, named("unk")?);
+        let [cls, sep, unknown] = [named("cls")?, named("sep")?, named("unk")?];
         let added = numbered(tokens, &vocabulary);
-        let mut special = json!({});
-        for token in [&cls, &sep] {
-            let row = added.iter().find(|row| row["content"] == **token);
-            let id = row.map(|row| &row["id"]);
-            special[token] = json!({"id": token, "ids": [id], "tokens": [token]});
-        }
-        let token = |token: &str| json!({"SpecialToken": {"id": token, "type_id": 0}});
-        let text = |id: &str| json!({"Sequence": {"id": id, "type_id": 0}});
-        Ok(json!({
-            "version": "1.0",
-            "added_tokens": added,
-            "normalizer": {
-                "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
-                "strip_accents": null, "lowercase": true,
-            },
-            "pre_tokenizer": {"type": "BertPreTokenizer"},
-            "post_processor": {
-                "type": "TemplateProcessing",
-                "single": [token(&cls), text("A"), token(&sep)],
-                "pair": [token(&cls), text("A"), token(&sep), text("B"), token(&sep)],
-                "special_tokens": special,
-            },
-            "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
-            "model": {
-                "type": "WordPiece", "unk_token": unknown, "continuing_subword_prefix": "##",
-                "max_input_chars_per_word": 100, "vocab": vocabulary,
-            },
-        }))
+        let mut file = json!({
+            "version": "1.0", "added_tokens": added, "model": {"type": "WordPiece", "vocab": vocabulary},
+        });
+        word_pieces::build(&mut file, [&cls, &sep, &unknown], usual.greedy_mask);
+        Ok(file)
     }
 
     /// What is around the byte pairs, the class adds.

@@ -1,0 +1,100 @@
+"""What the small files of a model make of a text: `settings.json`.
+
+Run it after `generate.py`.
+"""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from parts import HERE, write_json
+from sentence_transformers import SentenceTransformer
+
+TEXT = "The Cat's  small river sits in Bayern, in the é river; Ü 42 on  "
+TOKENIZER, CONFIG, OPTIONS = "tokenizer.json", "config.json", "tokenizer_config.json"
+SETTINGS = "sentence_bert_config.json"
+BERT = {"tokenizer_class": "BertTokenizer"}
+
+
+def added(content, **options):
+    """A token that is added to a vocabulary."""
+    usual = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False, "special": True}
+    return {"content": content} | usual | options
+
+
+# A model, and what changes in its files, by pointers; null takes a field away.
+CASES = [
+    # Classes of word pieces build everything but the vocabulary.
+    ("bert", {OPTIONS: BERT, TOKENIZER: {"/normalizer": None}}),
+    ("bert", {OPTIONS: BERT, TOKENIZER: {"/normalizer": {"type": "Lowercase"}}}),
+    ("bert", {OPTIONS: BERT | {"do_lower_case": False}, TOKENIZER: {"/normalizer": {"type": "Lowercase"}}}),
+    ("bert", {OPTIONS: BERT, TOKENIZER: {"/pre_tokenizer": {"type": "WhitespaceSplit"}}}),
+    ("bert", {OPTIONS: BERT, TOKENIZER: {"/post_processor": None}}),
+    ("bert", {OPTIONS: BERT, TOKENIZER: {"/model/max_input_chars_per_word": 3}}),
+    ("bert", {OPTIONS: BERT | {"cls_token": "the"}}),
+    ("bert", {OPTIONS: BERT | {"unk_token": "the"}}),
+    ("bert", {OPTIONS: BERT | {"strip_accents": False}}),
+    ("bert", {OPTIONS: {"tokenizer_class": "MobileBertTokenizerFast", "do_lower_case": False}}),
+    ("bert", {OPTIONS: {"tokenizer_class": "SqueezeBertTokenizer", "do_lower_case": False}}),
+    ("distilbert", {OPTIONS: {"tokenizer_class": "DistilBertTokenizer"}, TOKENIZER: {"/post_processor": None}}),
+    ("electra", {OPTIONS: {"tokenizer_class": "ElectraTokenizerFast"}, TOKENIZER: {"/normalizer": None}}),
+    ("mpnet", {OPTIONS: {"tokenizer_class": "MPNetTokenizer"}, TOKENIZER: {"/post_processor": None}}),
+    ("mpnet", {OPTIONS: {"tokenizer_class": None}, TOKENIZER: {"/normalizer": None}}),
+    # So do classes of byte pairs.
+    ("roberta", {OPTIONS: {"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": True}}),
+    ("roberta", {OPTIONS: {"tokenizer_class": "CodeGenTokenizerFast"}, TOKENIZER: {"/post_processor": None}}),
+    ("roberta", {OPTIONS: {"tokenizer_class": "BartTokenizer"}, TOKENIZER: {"/post_processor": None}}),
+    ("roberta", {OPTIONS: {"tokenizer_class": "LongformerTokenizerFast", "add_prefix_space": True}}),
+    ("qwen3", {OPTIONS: {"tokenizer_class": "GPT2Tokenizer"}, TOKENIZER: {"/pre_tokenizer": {"type": "Digits", "individual_digits": True}}}),
+    # config.json names the class where no file of the tokenizer does.
+    ("bert", {OPTIONS: {"tokenizer_class": None, "do_lower_case": False}, CONFIG: BERT}),
+    ("bert", {OPTIONS: {"tokenizer_class": None, "do_lower_case": False},
+              CONFIG: {"tokenizer_class": "PreTrainedTokenizerFast"}}),
+    # Old names, and fields that go before those of other files.
+    ("bert", {SETTINGS: {"max_seq_length": None}, OPTIONS: {"model_max_length": None, "max_len": 8}}),
+    ("bert", {SETTINGS: {"max_seq_length": None}, OPTIONS: {"model_max_length": 6, "max_len": 8}}),
+    ("bert", {SETTINGS: {"max_seq_length": None, "tokenizer_args": {"model_max_length": 8}}}),
+    ("bert", {SETTINGS: {"max_seq_length": 8, "processor_kwargs": {"truncation_side": "left"}}}),
+    ("distilbert", {SETTINGS: {"max_seq_length": None, "do_lower_case": None},
+                    "sentence_distilbert_config.json": {"max_seq_length": 8}}),
+    ("albert", {SETTINGS: {"max_seq_length": None, "do_lower_case": None},
+                "sentence_albert_config.json": {"max_seq_length": 8}}),
+    ("mpnet", {SETTINGS: {"max_seq_length": None, "do_lower_case": None},
+               "sentence_mpnet_config.json": {"max_seq_length": 8}}),
+    # Tokens that only tokenizer_config.json names.
+    ("bert", {OPTIONS: {"additional_special_tokens": ["river", "s"]}}),
+    ("bert", {OPTIONS: {"extra_special_tokens": ["in"]}}),
+    ("bert", {OPTIONS: {"added_tokens_decoder": {"9": added("river")}}}),
+    ("bert", {OPTIONS: {"added_tokens_decoder": {"9": added("a", special=False, single_word=True)}}}),
+]
+
+
+def ids(family, files):
+    """The ids of the text in a model whose files are changed."""
+    with tempfile.TemporaryDirectory() as directory:
+        directory = Path(directory) / family
+        shutil.copytree(HERE / family, directory)
+        for file, fields in files.items():
+            change(directory / file, fields)
+        model = SentenceTransformer(str(directory), device="cpu")
+        return model.tokenize([TEXT])["input_ids"][0].tolist()
+
+
+def change(file, fields):
+    content = json.loads(file.read_text()) if file.exists() else {}
+    for pointer, value in fields.items():
+        *parents, name = pointer.strip("/").split("/")
+        place = content
+        for parent in parents:
+            place = place[parent]
+        place[name] = value
+        if value is None and file.name != TOKENIZER:
+            del place[name]
+    write_json(file, content)
+
+
+if __name__ == "__main__":
+    rows = [{"family": family, "files": files, "ids": ids(family, files)} for family, files in CASES]
+    lines = ",\n".join(json.dumps(row) for row in rows)
+    (HERE / "settings.json").write_text(f"[\n{lines}\n]\n")

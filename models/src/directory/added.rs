@@ -1,0 +1,65 @@
+//! Tokens that a `tokenizer_config.json` adds to a vocabulary.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A token that is never cut, as tokenizer_config.json has it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Added {
+    /// Its letters.
+    pub content: String,
+    /// Whether it is found only as a word of its own.
+    pub single_word: bool,
+    /// Whether it takes the spaces before it.
+    pub lstrip: bool,
+    /// Whether it takes the spaces after it.
+    pub rstrip: bool,
+    /// Whether it is found in the normalized text.
+    pub normalized: bool,
+    /// Whether it stands for no part of a text.
+    pub special: bool,
+}
+
+impl Added {
+    /// A token that stands for no part of a text.
+    pub fn special(content: &str) -> Self {
+        Self { content: content.to_string(), special: true, ..Self::default() }
+    }
+
+    /// A part of texts.
+    pub fn whole(content: &str) -> Self {
+        Self { content: content.to_string(), ..Self::default() }
+    }
+
+    /// From a text, or an object with the text in it.
+    pub fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(content) => Some(Self::special(content)),
+            Value::Object(_) => {
+                let token: Self = serde_json::from_value(value.clone()).ok()?;
+                Some(Self { special: true, ..token })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The tokens of `added_tokens_decoder`, in the order of their ids.
+pub fn added_by_id(fields: &Map<String, Value>) -> Result<Vec<Added>, String> {
+    let rows = fields.get("added_tokens_decoder").filter(|rows| !rows.is_null());
+    let rows: BTreeMap<u32, Added> = match rows {
+        Some(rows) => serde_json::from_value(rows.clone())
+            .map_err(|error| format!("`added_tokens_decoder`: {error}"))?,
+        None => BTreeMap::new(),
+    };
+    Ok(rows.into_values().collect())
+}
+
+/// Special tokens without a task.
+pub fn further_special(fields: &Map<String, Value>) -> Option<&Vec<Value>> {
+    let names = ["extra_special_tokens", "additional_special_tokens"];
+    names.iter().filter_map(|name| fields.get(*name)?.as_array()).find(|it| !it.is_empty())
+}
