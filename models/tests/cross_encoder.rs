@@ -166,6 +166,18 @@ fn what_cannot_score_pairs_is_refused() {
 }
 
 #[test]
+fn a_pair_without_tokens_has_a_score() {
+    let place = changed("bert", "tokenizer.json", &[("/post_processor", Value::Null)]);
+    set(
+        place.path(),
+        ("tokenizer_config.json", &[("/tokenizer_class", json!("PreTrainedTokenizerFast"))]),
+    );
+    let scores = open(place.path()).unwrap().predict(&[(String::new(), String::new())]).unwrap();
+    let scores = scores.try_into_vec_as::<f32>().unwrap();
+    assert!(!scores.is_empty() && scores.iter().all(|score| score.is_finite()), "{scores:?}");
+}
+
+#[test]
 fn a_new_model_has_its_classes_by_name_and_reads_pairs_as_python_does() {
     let encoder = TempDir::new().unwrap();
     copy(&golden("bert"), encoder.path());

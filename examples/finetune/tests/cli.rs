@@ -361,6 +361,8 @@ fn numbers_that_are_none_end_with_status_2() {
         ["--epochs", "0"],
         ["--batch-size", "1"],
         ["--learning-rate", "nan"],
+        ["--workers", "4294967296"],
+        ["--static", "4294967296"],
         ["--word-dropout", "1"],
         ["--dropout", "0.1"],
         ["--warm-up", "1.5"],

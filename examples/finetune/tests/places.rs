@@ -111,7 +111,15 @@ fn no_input_is_replaced_by_an_output() {
     let base = golden("bert");
     let base = base.to_str().unwrap();
     let table = "anchor,positive\na cat,the cat\na dog,the dog\nrain,the rain\n";
-    for (name, content) in [("train.csv", table), ("lines.jsonl", "the cat\n"), ("notes", "x\n")] {
+    let files = [
+        ("train.csv", table),
+        ("lines.jsonl", "the cat\n"),
+        ("notes", "x\n"),
+        ("package.json", "{\n \"a\": 1\n}\n"),
+        ("steps.jsonl", "{\"step\":1,\"seconds\":2}\n"),
+        ("blank", "\nx\n"),
+    ];
+    for (name, content) in files {
         fs::write(directory.path().join(name), content).unwrap();
     }
     let log = |name| run(base, "1", &["--out", "model", "--log", name]);
@@ -119,6 +127,9 @@ fn no_input_is_replaced_by_an_output() {
     for (args, message) in [
         (log("train.csv"), "cannot write train.csv: it exists and is no log of this program"),
         (log("notes"), "cannot write notes: it exists and is no log of this program"),
+        (log("package.json"), "cannot write package.json: it exists and is no log"),
+        (log("steps.jsonl"), "cannot write steps.jsonl: it exists and is no log"),
+        (log("blank"), "cannot write blank: it exists and is no log"),
         (encode.to_vec(), "cannot write ./lines.jsonl: it is the input; name another file"),
     ] {
         let output = finetune(directory.path(), &args);
@@ -126,8 +137,24 @@ fn no_input_is_replaced_by_an_output() {
         assert_eq!(output.status.code(), Some(2), "{error}");
         assert!(error.contains(message), "{error}");
     }
-    assert_eq!(fs::read_to_string(directory.path().join("train.csv")).unwrap(), table);
-    assert_eq!(names(directory.path()), ["lines.jsonl", "notes", "train.csv"]);
+    for (name, content) in files {
+        assert_eq!(fs::read_to_string(directory.path().join(name)).unwrap(), content);
+    }
+    assert_eq!(names(directory.path()).len(), files.len());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_the_place_of_the_lock_is_not_followed() {
+    let directory = TempDir::new().unwrap();
+    let precious = directory.path().join("precious");
+    fs::write(&precious, "dear").unwrap();
+    std::os::unix::fs::symlink("precious", directory.path().join(".model.saving-lock")).unwrap();
+    let base = golden("bert");
+    let output = finetune(directory.path(), &run(base.to_str().unwrap(), "1", &["--out", "model"]));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("is in the way"), "{}", text(&output.stderr));
+    assert_eq!(fs::read_to_string(precious).unwrap(), "dear");
 }
 
 /// Pairs that belong together have the score `same`, others `other`.
@@ -167,6 +194,19 @@ fn a_model_that_training_made_worthless_replaces_none() {
     assert!(kept() == before, "the model before training was the best");
     succeed(directory.path(), &[&wrong[..], &["--keep-worse"]].concat());
     assert!(kept() != before);
+}
+
+#[test]
+fn an_encoder_from_scratch_that_collapsed_replaces_none() {
+    let directory = TempDir::new().unwrap();
+    let args = |rate| ["--steps", "60", "--learning-rate", rate, "--no-report", "--out", "model"];
+    succeed(directory.path(), &args("0.003"));
+    let kept = || fs::read(directory.path().join("model/model.bpk")).unwrap();
+    let before = kept();
+    let output = finetune(directory.path(), &[&args("10")[..], &["--force"]].concat());
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("made the model worse"), "{}", text(&output.stderr));
+    assert!(kept() == before);
 }
 
 #[test]
@@ -275,6 +315,24 @@ fn a_mount_point_is_written_inside() {
     let printed = text(&output.stdout);
     assert!(printed.ends_with("tokenizer_config.json\ntraining.json\n"), "{printed}");
     assert!(printed.contains("\nlost+found\n") && !printed.contains(".partial"), "{printed}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_volume_of_the_same_disk_is_written_inside() {
+    let directory = TempDir::new().unwrap();
+    for name in ["volume", "out"] {
+        fs::create_dir(directory.path().join(name)).unwrap();
+    }
+    let script = format!(
+        "mount --bind volume out; \
+         for i in 1 2; do \"$1\" --model {} --steps 1 --no-report --out out --force; done; ls volume",
+        golden("bert").display()
+    );
+    let Some(output) = with_mounts(directory.path(), &script) else { return };
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    assert!(printed.ends_with("tokenizer_config.json\ntraining.json\n"), "{printed}");
 }
 
 #[cfg(target_os = "linux")]

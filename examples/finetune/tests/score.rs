@@ -127,6 +127,7 @@ fn what_cannot_be_scored_is_refused() {
         (vec!["encode", "lines.txt", "--model", &classes], "the model is a CrossEncoder"),
         (vec!["score", "pairs.csv", "--model", "none"], "cannot read none"),
         (vec!["score", "pairs.csv", "--model", &model, "--out", "pairs.csv"], "it is the input"),
+        (vec!["score", "pai*.csv", "--model", &model, "--out", "pairs.csv"], "it is the input"),
         (vec!["rank", "empty.txt", "--query", "a", "--model", &model], "it has no lines"),
         (vec!["rank", "lines.txt", "--model", &model], "--query <TEXT>"),
     ] {

@@ -122,7 +122,12 @@ impl Tokenizer {
         let encodings =
             self.inner.encode_batch_fast(pairs.clone(), self.special).map_err(failed)?;
         let cut = encodings.iter().filter(|encoding| self.is_cut(encoding)).count();
+        let unknown = self.inner.token_to_id(UNKNOWN).unwrap_or(Self::PADDING_ID);
         let row = |(encoding, pair): (&Encoding, &(&str, &str))| {
+            if encoding.get_ids().is_empty() {
+                // Of empty texts, where the tokenizer adds no tokens.
+                return Ok(vec![unknown]);
+            }
             if let Some(id) = self.too_high(encoding.get_ids()) {
                 let place = encoding.get_ids().iter().position(|known| *known == id);
                 let of_second =

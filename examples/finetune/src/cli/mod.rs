@@ -18,7 +18,9 @@ pub use self::commands::{
 };
 use self::help::after_long_help;
 pub(crate) use self::values::above_zero;
-use self::values::{at_least_two, below_one, epochs, not_negative, positive, share};
+use self::values::{
+    at_least_two, below_one, dimension, epochs, not_negative, positive, share, workers,
+};
 use crate::data::Format;
 use crate::data::repeats::Repeats;
 use crate::run::lora;
@@ -103,7 +105,7 @@ pub struct Args {
     /// Train a StaticEmbedding instead of a transformer: a vector of N values for each token, random
     /// at first; a text's embedding is the mean of its tokens' vectors. The tokens are those of --model,
     /// or learned from the data
-    #[arg(long = "static", value_name = "N", conflicts_with_all = ["pooling", "dropout"])]
+    #[arg(long = "static", value_name = "N", value_parser = dimension, conflicts_with_all = ["pooling", "dropout"])]
     pub static_dim: Option<NonZeroUsize>,
 
     /// Training data: files, or patterns such as 'data/*.jsonl.gz', which are read as one [default: the
@@ -172,7 +174,7 @@ pub struct Args {
     /// Threads that embed parts of a batch at the same time, each on its share of the cores. The gradients
     /// do not depend on it, but for rounding; dropout draws other numbers with one worker than with several
     /// [default: the number of cores with --device flex, else 1]
-    #[arg(long, value_name = "N", value_parser = positive, conflicts_with = "mini_batch_size")]
+    #[arg(long, value_name = "N", value_parser = workers, conflicts_with = "mini_batch_size")]
     pub workers: Option<usize>,
 
     /// Batches whose gradients are averaged for one training step

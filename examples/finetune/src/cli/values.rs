@@ -1,9 +1,31 @@
 //! Readers of the values of options, which say what is expected.
 
+use std::num::NonZeroUsize;
+
 pub(super) fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("expected a whole number above zero".to_string()),
         Ok(number) => Ok(number),
+    }
+}
+
+/// More threads than this are a slip.
+const WORKERS: usize = 1024;
+
+pub(super) fn workers(text: &str) -> Result<usize, String> {
+    match positive(text)? {
+        number if number <= WORKERS => Ok(number),
+        _ => Err(format!("expected at most {WORKERS}")),
+    }
+}
+
+/// More numbers than this in an embedding are a slip.
+const DIMENSIONS: usize = 1 << 16;
+
+pub(super) fn dimension(text: &str) -> Result<NonZeroUsize, String> {
+    match NonZeroUsize::new(positive(text)?) {
+        Some(number) if number.get() <= DIMENSIONS => Ok(number),
+        _ => Err(format!("expected at most {DIMENSIONS}")),
     }
 }
 

@@ -24,6 +24,7 @@ use clap::ValueEnum;
 
 pub use classes::Classes;
 pub use dataset::{Dataset, Pair, Ranking, Sentence, TeacherTarget};
+pub use files::expand;
 pub use lines::Lines;
 pub use lists::List;
 pub use place::Place;

@@ -34,21 +34,42 @@ struct Number {
     step: usize,
 }
 
-/// Whether a file may be a log: it is one, empty, or not there.
-fn is_log(path: &Path) -> io::Result<bool> {
-    let mut start = Vec::new();
-    match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-        file => file?.take(START).read_to_end(&mut start)?,
-    };
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    // The first line of a run that was killed at once may be torn.
-    let begins = b"{\"step\":";
-    Ok(start.is_empty() || line.starts_with(&begins[..line.len().min(begins.len())]))
+/// By what a line of a log is told from one of another file. A loss that is no number is null.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "that the fields are there is all that counts")]
+struct Fields {
+    step: usize,
+    epoch: usize,
+    loss: Option<f64>,
+    learning_rate: Option<f64>,
+    gradient_norm: Option<f64>,
+    seconds: f64,
 }
 
-/// The bytes of a file that tell whether it is a log.
-const START: u64 = 64;
+/// Whether a file may be a log: it is one, empty, not there, or no file that could hold anything.
+fn is_log(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::new();
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Ok(metadata) if metadata.is_file() => {
+            File::open(path)?.take(START).read_to_end(&mut start)?;
+        }
+        // A terminal or a pipe.
+        Ok(_) => return Ok(true),
+        Err(error) => return Err(error),
+    }
+    Ok(match start.iter().position(|byte| *byte == b'\n') {
+        Some(end) => serde_json::from_slice::<Fields>(&start[..end]).is_ok(),
+        // The only line of a run that was killed at once may be torn.
+        None => start.starts_with(BEGINS) || BEGINS.starts_with(&start),
+    })
+}
+
+/// What every line of a log begins with.
+const BEGINS: &[u8] = b"{\"step\":";
+
+/// The longest line of a log, in bytes.
+const START: u64 = 1 << 16;
 
 impl Log {
     /// Starts an empty file, or appends to an existing one.
@@ -67,6 +88,7 @@ impl Log {
     pub fn go_on_after(&mut self, step: usize) -> Result<(), Error> {
         let failed = |error: io::Error| Error::output(&self.path, error);
         let text = match fs::read_to_string(&self.path) {
+            _ if self.path.exists() && !self.path.is_file() => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             text => text.map_err(failed)?,
         };

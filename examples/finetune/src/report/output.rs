@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use tempfile::NamedTempFile;
@@ -10,38 +10,78 @@ use tempfile::NamedTempFile;
 use crate::error::Error;
 
 /// A file beside its place, which it takes once it is complete. If it is dropped before, nothing is left of it.
-pub struct Partial<'a> {
-    path: &'a Path,
-    writer: BufWriter<NamedTempFile>,
+pub struct Partial {
+    path: PathBuf,
+    writer: BufWriter<Out>,
 }
 
-impl<'a> Partial<'a> {
-    /// Begins the file that will be at `path`.
-    pub fn begin(path: &'a Path) -> Result<Self, Error> {
-        let parent = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
+/// Where the bytes go.
+enum Out {
+    /// A new file.
+    Beside(NamedTempFile),
+    /// A pipe or a device, which keeps its place.
+    Into(File),
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Beside(file) => file.write(bytes),
+            Self::Into(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Beside(file) => file.flush(),
+            Self::Into(file) => file.flush(),
+        }
+    }
+}
+
+impl Partial {
+    /// Begins the file that will be at `path`, or at the place to which a link there leads.
+    pub fn begin(path: &Path) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::output(path, error);
+        let target = match path.is_symlink() {
+            true => path.canonicalize().map_err(failed)?,
+            false => path.to_path_buf(),
         };
-        let mut builder = tempfile::Builder::new();
-        // By default only the owner may read a temporary file; the result is a file like any other.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.prefix(".partial-").tempfile_in(parent);
-        let file = file.map_err(|error| Error::output(path, error))?;
-        Ok(Self { path, writer: BufWriter::new(file) })
+        let out = match target.exists() && !target.is_file() {
+            true => Out::Into(File::options().write(true).open(&target).map_err(failed)?),
+            false => Out::Beside(beside(&target).map_err(failed)?),
+        };
+        Ok(Self { path: target, writer: BufWriter::new(out) })
     }
 
     /// Moves the file to its place.
     pub fn finish(self) -> Result<(), Error> {
-        let failed = |error: io::Error| Error::output(self.path, error);
-        let file = self.writer.into_inner().map_err(|error| failed(error.into_error()))?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(self.path).map_err(|error| failed(error.error))?;
-        Ok(())
+        let failed = |error: io::Error| Error::output(&self.path, error);
+        match self.writer.into_inner().map_err(|error| failed(error.into_error()))? {
+            Out::Into(_) => Ok(()),
+            Out::Beside(file) => {
+                file.as_file().sync_all().map_err(failed)?;
+                file.persist(&self.path).map_err(|error| failed(error.error))?;
+                Ok(())
+            }
+        }
     }
 }
 
-impl Write for Partial<'_> {
+/// A new file in the directory of `path`.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    // By default only the owner may read a temporary file; the result is a file like any other.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.prefix(".partial-").tempfile_in(parent)
+}
+
+impl Write for Partial {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.writer.write(bytes)
     }
@@ -171,5 +211,19 @@ mod tests {
         drop(second);
         assert_eq!(fs::read(&path).unwrap(), b"first");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_pipes_stay_what_they_are() {
+        let directory = tempfile::tempdir().unwrap();
+        let [file, link] = ["file", "link"].map(|name| directory.path().join(name));
+        fs::write(&file, "former").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        write(&link, b"new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        write(Path::new("/dev/null"), b"gone").unwrap();
+        assert!(!Path::new("/dev/null").is_file());
     }
 }

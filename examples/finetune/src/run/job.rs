@@ -178,6 +178,9 @@ impl Job<'_> {
         let (start, config) = self.session.from_scratch()?;
         let outcome = self.session.run(start, self.loss, self.console)?;
         self.console.outcome(&outcome);
+        if let Some(reason) = outcome.collapsed().filter(|_| !self.places.keep_worse) {
+            return Err(Error::Collapsed { reason });
+        }
         let weights = |directory: &Path| {
             save::write_encoder(directory, &outcome.encoder, &config, outcome.routes.tokenizer())
         };

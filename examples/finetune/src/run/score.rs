@@ -8,7 +8,7 @@ use burn_embedding_models::{CrossEncoder, OpenOptions};
 use serde::Serialize;
 
 use crate::cli::{RankArgs, ScoreArgs, ScorerArgs};
-use crate::data::{Dataset, Lines, List, Ranking, Text};
+use crate::data::{self, Dataset, Lines, List, Ranking, Text};
 use crate::error::Error;
 use crate::report::console::Console;
 use crate::report::output::{self, Stopped};
@@ -57,7 +57,8 @@ pub fn rank(args: &RankArgs, console: &Console) -> Result<(), Error> {
 pub fn score(args: &ScoreArgs, console: &Console) -> Result<(), Error> {
     if let Some(out) = &args.out {
         output::check(out)?;
-        args.files.files.iter().try_for_each(|file| output::check_apart(out, file))?;
+        let files = data::expand(&args.files.files)?;
+        files.iter().try_for_each(|file| output::check_apart(out, file))?;
     }
     let data = args.files.read()?;
     for note in &data.notes {

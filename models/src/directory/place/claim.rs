@@ -141,6 +141,11 @@ impl Claim {
     fn lock(&self) -> Result<Option<Lock>, Error> {
         let path = swap::beside(&self.path, "saving-lock");
         let failed = |error: io::Error| Error::write(&self.path, error);
+        if fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            let reason =
+                format!("{} is in the way, and no file of this program: remove it", path.display());
+            return Err(Error::write(&self.path, reason));
+        }
         loop {
             let mut open = File::options();
             let file = open.read(true).write(true).create(true).truncate(false).open(&path);

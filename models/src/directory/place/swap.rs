@@ -196,10 +196,24 @@ pub fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
 #[cfg(unix)]
 pub fn is_mount_point(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    match (fs::metadata(path), fs::metadata(parent(path))) {
+    let another_disk = match (fs::metadata(path), fs::metadata(parent(path))) {
         (Ok(here), Ok(above)) => here.dev() != above.dev(),
         _ => false,
-    }
+    };
+    another_disk || is_mount_root(path)
+}
+
+/// Whether a part of the same disk is mounted there, as a container's volume may be.
+#[cfg(target_os = "linux")]
+fn is_mount_root(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    let stat = statx(CWD, path, AtFlags::empty(), StatxFlags::empty());
+    stat.is_ok_and(|stat| stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn is_mount_root(_path: &Path) -> bool {
+    false
 }
 
 #[cfg(not(unix))]

@@ -20,7 +20,7 @@ use self::rules::{Candidate, LeftOut, Rules};
 use super::score::Reranker;
 use crate::cli::{MineArgs, ScorerArgs};
 use crate::data::task;
-use crate::data::{Dataset, Lines as FileLines};
+use crate::data::{self, Dataset, Lines as FileLines};
 use crate::error::Error;
 use crate::report::console::Console;
 use crate::report::output::{self, Stopped};
@@ -34,7 +34,8 @@ pub fn mine(args: &MineArgs, console: &Console) -> Result<(), Error> {
         .map_err(|error| Error::option("--device", error.to_string()))?;
     if let Some(out) = &args.out {
         output::check(out)?;
-        let mut read = args.files.files.iter().chain(&args.corpus);
+        let files = data::expand(&args.files.files)?;
+        let mut read = files.iter().chain(&args.corpus);
         read.try_for_each(|file| output::check_apart(out, file))?;
     }
     let given = args.rules;
