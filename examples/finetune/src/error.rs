@@ -150,7 +150,7 @@ impl From<ModelError> for Error {
         match error {
             ModelError::NoModules { path } => {
                 let reason = "No such file; expected a directory that sentence-transformers saved; \
-                              a transformer alone needs --pooling mean, cls or max";
+                              a transformer alone needs --pooling mean or cls, a decoder lasttoken";
                 Self::read(&path, reason)
             }
             ModelError::OwnPooling { path } => {

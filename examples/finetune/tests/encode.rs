@@ -7,6 +7,7 @@ use std::fs;
 #[cfg(target_os = "linux")]
 use common::memory_of;
 use common::{copy, finetune, golden, names, succeed, text, texts};
+use serde_json::json;
 use tempfile::TempDir;
 
 /// A directory with `texts.txt`, and the path of a tiny model.
@@ -153,6 +154,37 @@ fn an_encoder_from_scratch_encodes_too() {
     assert_eq!(serde_json::from_value::<Vec<f32>>(row["embedding"].clone()).unwrap(), whole[..3]);
     let output = finetune(directory.path(), &[&encode[..], &["--prompt", "query"]].concat());
     assert!(text(&output.stderr).contains("--prompt: an encoder that was trained from scratch"));
+}
+
+#[test]
+fn an_encoder_from_scratch_with_hostile_files_is_refused() {
+    let (directory, _) = place();
+    succeed(directory.path(), &["--steps", "1", "--no-report", "--out", "small"]);
+    let fields = [
+        ("config.json", "heads", json!(0), "config.json: `heads` is 0, expected 1 to"),
+        ("config.json", "heads", json!(3), "is not divisible by 3 `heads`"),
+        ("config.json", "layers", json!(1_000_000_000_000u64), "`layers` is 1000000000000"),
+        ("config.json", "layers", json!(999), "model.bpk: it is smaller than the network"),
+        ("config.json", "dropout", json!(7), "`dropout` is 7, expected 0 to 1"),
+        (
+            "tokenizer.json",
+            "pre_tokenizer",
+            json!({"type": "FixedLength", "length": 0}),
+            "tokenizer.json",
+        ),
+    ];
+    for (file, name, value, message) in fields {
+        let path = directory.path().join("small").join(file);
+        let whole = fs::read(&path).unwrap();
+        let mut content: serde_json::Value = serde_json::from_slice(&whole).unwrap();
+        content[name] = value.clone();
+        fs::write(&path, content.to_string()).unwrap();
+        let output = finetune(directory.path(), &["encode", "--model", "small", "texts.txt"]);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}, {value}: {error}");
+        assert!(error.contains(message), "{name}, {value}: {error}");
+        fs::write(&path, whole).unwrap();
+    }
 }
 
 #[cfg(target_os = "linux")]

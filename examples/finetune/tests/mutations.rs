@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use common::{copy, golden, names};
+use common::{copy, golden, names, succeed};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tempfile::TempDir;
@@ -168,10 +168,16 @@ fn damaged_data() {
 
 #[test]
 fn damaged_models() {
-    for family in ["bert", "xlm-roberta", "modernbert", "router", "lora", "model2vec"] {
+    for family in ["bert", "xlm-roberta", "modernbert", "router", "lora", "model2vec", "scratch"] {
         let directory = TempDir::new().unwrap();
         let model = directory.path().join("model");
-        copy(&golden(family), &model);
+        match family {
+            "scratch" => {
+                let args = ["--steps", "1", "--no-report", "--out", "model"];
+                succeed(directory.path(), &args);
+            }
+            family => copy(&golden(family), &model),
+        }
         let mut files = Vec::new();
         find(&model, &mut files);
         let lines = directory.path().join("lines");
@@ -190,6 +196,20 @@ fn find(directory: &Path, files: &mut Vec<PathBuf>) {
             false if !name.starts_with("expected") => files.push(path),
             false => {}
         }
+    }
+}
+
+#[test]
+fn damaged_rerankers() {
+    for family in ["cross-bert", "cross-roberta", "cross-deberta-v3"] {
+        let directory = TempDir::new().unwrap();
+        let model = directory.path().join("model");
+        copy(&golden(family), &model);
+        let mut files = Vec::new();
+        find(&model, &mut files);
+        fs::write(directory.path().join("lines"), "the cat sits\n\na dog\n").unwrap();
+        let args = ["rank", "--model", "model", "--query", "", "lines"];
+        stress(family, directory.path(), &files, &args, || {});
     }
 }
 

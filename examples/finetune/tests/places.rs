@@ -123,6 +123,7 @@ fn no_input_is_replaced_by_an_output() {
         fs::write(directory.path().join(name), content).unwrap();
     }
     let log = |name| run(base, "1", &["--out", "model", "--log", name]);
+    fs::create_dir(directory.path().join("model")).unwrap();
     let encode = ["encode", "--model", base, "lines.jsonl", "--out", "./lines.jsonl"];
     for (args, message) in [
         (log("train.csv"), "cannot write train.csv: it exists and is no log of this program"),
@@ -130,6 +131,7 @@ fn no_input_is_replaced_by_an_output() {
         (log("package.json"), "cannot write package.json: it exists and is no log"),
         (log("steps.jsonl"), "cannot write steps.jsonl: it exists and is no log"),
         (log("blank"), "cannot write blank: it exists and is no log"),
+        (log("model/log"), "--log: it would be in --out"),
         (encode.to_vec(), "cannot write ./lines.jsonl: it is the input; name another file"),
     ] {
         let output = finetune(directory.path(), &args);
@@ -140,7 +142,7 @@ fn no_input_is_replaced_by_an_output() {
     for (name, content) in files {
         assert_eq!(fs::read_to_string(directory.path().join(name)).unwrap(), content);
     }
-    assert_eq!(names(directory.path()).len(), files.len());
+    assert_eq!(names(directory.path()).len(), files.len() + 1);
 }
 
 #[cfg(unix)]

@@ -32,7 +32,7 @@ use crate::error::Error;
 pub const CONFIG: &str = "config.json";
 
 /// The longest configuration that is read, in bytes.
-pub(crate) const CONFIG_LIMIT: u64 = 1 << 20;
+pub const CONFIG_LIMIT: u64 = 1 << 20;
 /// The longest tokenizer that is read, in bytes.
 pub(crate) const TOKENIZER_LIMIT: u64 = 1 << 27;
 

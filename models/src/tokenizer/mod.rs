@@ -26,7 +26,7 @@ use tokenizers::{
 pub(crate) use vocabulary::assembled;
 
 use crate::cross_encoder::SECOND;
-use crate::directory::{Limits, Side};
+use crate::directory::{Directory, Limits, Side, TOKENIZER_LIMIT};
 use crate::error::Error;
 
 const UNKNOWN: &str = "[UNK]";
@@ -202,8 +202,13 @@ impl Tokenizer {
     ///
     /// If the file cannot be read.
     pub fn load(path: &Path, max_tokens: usize) -> Result<Self, Error> {
-        let inner = tokenizers::Tokenizer::from_file(path);
-        let inner = inner.map_err(|error| Error::read(path, error))?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = Directory::open(parent.unwrap_or(Path::new(".")))?;
+        let name = path.file_name().unwrap_or_default();
+        let bytes = directory.required(Path::new(name), TOKENIZER_LIMIT)?;
+        let file = serde_json::from_slice(&bytes).map_err(|error| Error::read(path, error))?;
+        let inner = built(path, &file)?;
+        check_added(&inner).map_err(|reason| Error::read(path, reason))?;
         Ok(Self::of(inner, max_tokens))
     }
 

@@ -190,7 +190,8 @@ pub struct EncodeArgs {
     #[arg(long, value_name = "DIR")]
     pub model: PathBuf,
 
-    /// Pooling of a directory that holds only a transformer: mean, cls or max
+    /// Pooling of a directory that holds only a transformer: mean, cls, max, mean_sqrt_len_tokens, weightedmean, or
+    /// lasttoken for a decoder
     #[arg(long, value_name = "MODE", value_parser = PoolingMode::named)]
     pub pooling: Option<PoolingMode>,
 

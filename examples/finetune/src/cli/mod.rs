@@ -76,7 +76,8 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
 
-    /// Pooling of a directory that holds only a transformer: mean, cls or max
+    /// Pooling of a directory that holds only a transformer: mean, cls, max, mean_sqrt_len_tokens, weightedmean, or
+    /// lasttoken for a decoder
     #[arg(long, value_name = "MODE", value_parser = PoolingMode::named, requires = "model")]
     pub pooling: Option<PoolingMode>,
 

@@ -19,7 +19,10 @@ const MARK: &[u8] = "\u{feff}".as_bytes();
 const BUFFER: usize = 1 << 16;
 
 /// The first bytes of files that are no text, and the way out.
-const REFUSED: [(&[u8], &str); 4] = [
+const REFUSED: [(&[u8], &str); 7] = [
+    (b"\x28\xb5\x2f\xfd", "it is packed with zstd: unpack it with zstd -d, or pack it with gzip"),
+    (b"\xfd7zXZ", "it is packed with xz: unpack it with unxz, or pack it with gzip"),
+    (b"BZh", "it is packed with bzip2: unpack it with bunzip2, or pack it with gzip"),
     (
         b"PAR1",
         "a Parquet file, which holds no text: if it is packed with gzip, unpack it with gunzip first",

@@ -143,7 +143,8 @@ impl Dataset {
 
     /// Its name in messages.
     pub fn name(&self) -> String {
-        self.path.display().to_string()
+        // A line break in it would begin a message of its own.
+        self.path.display().to_string().replace('\n', "\\n")
     }
 
     /// Its contents, in words.

@@ -20,7 +20,8 @@ pub fn expand(patterns: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for pattern in patterns {
         for file in matches(pattern)? {
-            if !known.insert(file.clone()) {
+            // Also by another path, or through a link.
+            if !known.insert(file.canonicalize().unwrap_or_else(|_| file.clone())) {
                 let reason =
                     "it is named twice, so each of its rows would count twice: name it once";
                 return Err(Error::read(&file, reason));
@@ -91,6 +92,7 @@ mod tests {
         assert!(refused(&["*.json"]).ends_with("*.json: no file matches this pattern"));
         assert!(refused(&["*.csv[", "a.csv"]).contains("not a pattern"));
         assert!(refused(&["?.csv", "a.csv"]).contains("a.csv: it is named twice"));
+        assert!(refused(&["a.csv", "dir.csv/../a.csv"]).contains("it is named twice"));
     }
 
     #[test]

@@ -74,10 +74,10 @@ impl Console {
         }
     }
 
-    /// A remark that is not a result.
+    /// A remark that is not a result, on one line.
     pub fn note(&self, line: impl Display) {
         if !self.quiet {
-            let _ = writeln!(io::stderr(), "{}", Printable(line));
+            let _ = writeln!(io::stderr(), "{}", printable::line(line));
         }
     }
 
@@ -201,7 +201,7 @@ impl Progress {
 
     /// Something that the user should change.
     pub fn warning(&self, line: impl Display) -> Result<(), Error> {
-        self.line(format!("warning: {line}"));
+        self.line(printable::line(format_args!("warning: {line}")));
         self.on_dashboard(|dashboard| dashboard.count("Warnings"))
     }
 

@@ -31,7 +31,8 @@ impl Write for Escape<'_, '_> {
 /// Control characters, those that change the direction of a text, and those without a width.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
-        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(letter, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{feff}')
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
 }
 
 /// The letters that a message has at most, and those at its end: it names the way out.
@@ -56,8 +57,8 @@ mod tests {
 
     #[test]
     fn a_terminal_is_not_steered() {
-        let text = "9\x1b[2J\x1b]0;owned\x07 t\u{202e}\u{200b}é雨\tx";
-        let shown = "9\\u{1b}[2J\\u{1b}]0;owned\\u{7} t\\u{202e}\\u{200b}é雨\\u{9}x";
+        let text = "9\x1b[2J\x1b]0;owned\x07 t\u{202e}\u{61c}\u{200b}é雨\tx";
+        let shown = "9\\u{1b}[2J\\u{1b}]0;owned\\u{7} t\\u{202e}\\u{61c}\\u{200b}é雨\\u{9}x";
         assert_eq!(Printable(text).to_string(), shown);
         assert_eq!(Printable("a\nb").to_string(), "a\nb");
     }

@@ -38,6 +38,43 @@ pub struct EncoderConfig {
     pub dropout: f64,
 }
 
+impl EncoderConfig {
+    /// Checks the sizes, which may come from any file.
+    pub fn check(&self) -> Result<(), String> {
+        const MOST: usize = 1 << 20;
+        let sizes = [
+            ("vocabulary", self.vocabulary),
+            ("dimension", self.dimension),
+            ("heads", self.heads),
+            ("feed_forward", self.feed_forward),
+            ("max_tokens", self.max_tokens),
+        ];
+        if let Some((name, size)) = sizes.iter().find(|(_, size)| !(1..=MOST).contains(size)) {
+            return Err(format!("`{name}` is {size}, expected 1 to {MOST}"));
+        }
+        if self.layers > 1000 {
+            return Err(format!("`layers` is {}, expected at most 1000", self.layers));
+        }
+        if !self.dimension.is_multiple_of(self.heads) {
+            let (dimension, heads) = (self.dimension, self.heads);
+            return Err(format!("`dimension` {dimension} is not divisible by {heads} `heads`"));
+        }
+        let shares = [("block_share", self.block_share), ("dropout", self.dropout)];
+        match shares.iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+            Some((name, share)) => Err(format!("`{name}` is {share}, expected 0 to 1")),
+            None => Ok(()),
+        }
+    }
+
+    /// The number of parameters in its matrices.
+    pub fn parameters(&self) -> u128 {
+        let Self { vocabulary, dimension, layers, feed_forward, max_tokens, .. } = *self;
+        let sizes = [vocabulary + max_tokens, dimension, layers, feed_forward];
+        let [embeddings, dimension, layers, hidden] = sizes.map(|size| size as u128);
+        dimension * (embeddings + layers * (4 * dimension + 2 * hidden))
+    }
+}
+
 /// Turns token ids into one embedding for each text.
 #[derive(Module, Debug)]
 pub struct Encoder {

@@ -11,6 +11,7 @@ use crate::data::Dataset;
 use crate::data::task::{self, kind_of};
 use crate::error::Error;
 use crate::report::console::Console;
+use crate::report::printable;
 
 /// At most this many classes are listed.
 const CLASSES: usize = 20;
@@ -20,14 +21,14 @@ pub fn inspect(args: &InspectArgs, console: &Console) -> Result<(), Error> {
     let data = args.files.read()?;
     console.say(format_args!("{}: {}", data.name(), data.contents()));
     for note in &data.notes {
-        console.say(note);
+        console.say(printable::line(note));
     }
     for (kind, classes) in classes(&data) {
         let counts = classes.iter().take(CLASSES).map(|(class, rows)| format!("{class} ({rows})"));
         let counts = counts.collect::<Vec<_>>().join(", ");
         let more = classes.len().saturating_sub(CLASSES);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        console.say(format_args!("classes of {kind}: {counts}{more}"));
+        console.say(printable::line(format_args!("classes of {kind}: {counts}{more}")));
     }
     losses(args, &data, console)
 }

@@ -108,6 +108,14 @@ impl Places {
     pub fn check(args: &Args) -> Result<Self, Error> {
         let adapter = AdapterOut::check(args)?;
         let whole = Destination::check(&args.out, "--out", args.force)?;
+        let inside = |log: &&PathBuf| {
+            let parent = log.parent().and_then(|parent| parent.canonicalize().ok());
+            parent.zip(args.out.canonicalize().ok()).is_some_and(|(log, out)| log.starts_with(out))
+        };
+        if args.log.as_ref().filter(inside).is_some() {
+            let reason = "it would be in --out, which holds the model and nothing else: name a file beside it";
+            return Err(Error::option("--log", reason));
+        }
         Ok(Self { whole, adapter, keep_worse: args.keep_worse })
     }
 

@@ -7,8 +7,9 @@ use burn::config::Config;
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{Device, Tensor};
 use burn_embedding_models::Tokenizer;
-use burn_embedding_models::directory::{self, Claim, LOST_AND_FOUND, ModuleKind, Place};
+use burn_embedding_models::directory::{self, Claim, Directory, LOST_AND_FOUND, ModuleKind, Place};
 use burn_embedding_models::sentence_transformer::file_names;
+use serde_json::Value;
 
 use super::encoder::{Encoder, EncoderConfig};
 use crate::error::Error;
@@ -95,7 +96,7 @@ fn may_be_taken(path: &Path, option: &str, force: bool) -> Result<(), Error> {
     let mut names = directory::names(path)?;
     names.retain(|name| !of_a_place(name));
     let foreign = names.iter().find_map(|name| foreign(&path.join(name), name));
-    let trained = WITNESSES.iter().any(|name| path.join(name).is_file());
+    let trained = WITNESSES.iter().any(|name| is_of_training(&path.join(name), name));
     match foreign {
         Some(name) => failed(&format!(
             "the directory holds `{name}`, which no trained encoder has; choose another {option}"
@@ -109,6 +110,17 @@ fn may_be_taken(path: &Path, option: &str, force: bool) -> Result<(), Error> {
             "it holds an encoder; say --force to replace it, or choose another {option}"
         )),
     }
+}
+
+/// Whether a file is of a trained encoder. What any program may call by the name of the summary is looked into.
+fn is_of_training(path: &Path, name: &str) -> bool {
+    let summarises = || {
+        let fields: Option<Value> =
+            fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        fields
+            .is_some_and(|it| ["loss", "before", "after"].iter().all(|name| it.get(name).is_some()))
+    };
+    path.is_file() && (name != SUMMARY || summarises())
 }
 
 /// Whether a name in a directory is there for its file system, or for a run that writes it.
@@ -179,9 +191,20 @@ pub fn is_small_encoder(path: &Path) -> bool {
 
 /// Reads an encoder that [`Destination::save`] wrote.
 pub fn load(path: &Path, device: &Device) -> Result<(Encoder, Tokenizer), Error> {
-    let config = path.join(CONFIG);
-    let config = EncoderConfig::load(&config).map_err(|error| Error::read(&config, error))?;
+    let file = path.join(CONFIG);
+    let failed = |reason: String| Error::read(&file, reason);
+    let directory = Directory::open(path)?;
+    let bytes = directory.required(Path::new(CONFIG), directory::CONFIG_LIMIT)?;
+    let config: EncoderConfig =
+        serde_json::from_slice(&bytes).map_err(|error| failed(error.to_string()))?;
+    config.check().map_err(failed)?;
     let weights = path.join(WEIGHTS);
+    // What the file cannot hold is not made room for.
+    let size = fs::metadata(&weights).map_err(|error| Error::read(&weights, error))?.len();
+    if config.parameters() > u128::from(size) / size_of::<f32>() as u128 {
+        let reason = format!("it is smaller than the network that {CONFIG} describes");
+        return Err(Error::read(&weights, reason));
+    }
     let encoder = config
         .init(device)
         .try_load_file(&weights)
@@ -223,6 +246,18 @@ mod tests {
         for force in [false, true] {
             assert!(check(parent.path(), force).unwrap_err().contains("letter.txt"));
         }
+    }
+
+    #[test]
+    fn a_file_called_like_the_summary_is_no_witness() {
+        let parent = tempfile::tempdir().unwrap();
+        for name in ["README.md", "vocab.txt", CONFIG, SUMMARY] {
+            fs::write(parent.path().join(name), "{\"loss\": 1}").unwrap();
+        }
+        assert!(check(parent.path(), true).unwrap_err().contains("it holds no trained encoder"));
+        let summary = r#"{"loss": "TripletLoss", "before": {}, "after": {}}"#;
+        fs::write(parent.path().join(SUMMARY), summary).unwrap();
+        assert_eq!(check(parent.path(), true), Ok(()));
     }
 
     #[test]

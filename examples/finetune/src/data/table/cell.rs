@@ -150,7 +150,10 @@ fn is_empty(cell: &Value) -> bool {
 fn invisible(text: &str) -> Option<char> {
     let unseen = |letter: &char| match *letter {
         ' ' | '\t' => false,
-        '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => true,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' => {
+            true
+        }
+        '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => true,
         '\u{2060}'..='\u{206f}' | '\u{feff}' => true,
         letter => letter.is_whitespace() || letter.is_control(),
     };
