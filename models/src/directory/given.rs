@@ -1,6 +1,6 @@
 //! What `sentence_bert_config.json` says of a transformer.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -38,9 +38,6 @@ pub struct TransformerSettings {
     processing_kwargs: Map<String, Value>,
     #[serde(deserialize_with = "or_default")]
     modality_config: Map<String, Value>,
-    /// The file, for messages.
-    #[serde(skip)]
-    pub path: PathBuf,
     /// Whether the directory lists no modules: then Python makes settings of its own.
     #[serde(skip)]
     plain: bool,
@@ -75,9 +72,8 @@ impl TransformerSettings {
         let path = directory.path().join(found.0);
         let settings: Self = serde_json::from_value(Value::Object(found.1))
             .map_err(|error| Error::read(&path, error))?;
-        let settings = Self { path, plain, ..settings };
-        settings.check().map_err(|reason| Error::read(&settings.path, reason))?;
-        Ok(settings)
+        settings.check().map_err(|reason| Error::read(&path, reason))?;
+        Ok(Self { plain, ..settings })
     }
 
     fn check(&self) -> Result<(), String> {
@@ -102,7 +98,7 @@ impl TransformerSettings {
     }
 
     /// Whether Python writes texts into the chat template of a tokenizer that has one.
-    pub fn talks(&self) -> bool {
+    pub fn uses_chat_template(&self) -> bool {
         self.plain || self.modality_config.contains_key("message")
     }
 }

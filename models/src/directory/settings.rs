@@ -132,9 +132,9 @@ impl TokenizerSettings {
             (Some(_), _) => Some(directory.path().join(&within)),
             (None, false) => None,
         };
-        if let Some(file) = template.filter(|_| transformer.talks()) {
-            let reason = "a chat template, into which Python writes each text, is not supported: take it out if texts \
-                          are to be embedded as they are, and `message` out of `modality_config` in \
+        if let Some(file) = template.filter(|_| transformer.uses_chat_template()) {
+            let reason = "a chat template is not supported, and Python would write each text into this one: to embed \
+                          texts as they are, remove it, and `message` from `modality_config` in \
                           sentence_bert_config.json";
             return Err(Error::read(&file, reason));
         }

@@ -13,20 +13,19 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
 const WORKERS: usize = 1024;
 
 pub(super) fn workers(text: &str) -> Result<usize, String> {
-    match positive(text)? {
-        number if number <= WORKERS => Ok(number),
-        _ => Err(format!("expected at most {WORKERS}")),
-    }
+    at_most(WORKERS, text).map(NonZeroUsize::get)
 }
 
 /// More numbers than this in an embedding are a slip.
 const DIMENSIONS: usize = 1 << 16;
 
 pub(super) fn dimension(text: &str) -> Result<NonZeroUsize, String> {
-    match NonZeroUsize::new(positive(text)?) {
-        Some(number) if number.get() <= DIMENSIONS => Ok(number),
-        _ => Err(format!("expected at most {DIMENSIONS}")),
-    }
+    at_most(DIMENSIONS, text)
+}
+
+fn at_most(most: usize, text: &str) -> Result<NonZeroUsize, String> {
+    let number = NonZeroUsize::new(positive(text)?).filter(|number| number.get() <= most);
+    number.ok_or_else(|| format!("expected at most {most}"))
 }
 
 /// Every epoch is drawn once before training, so that the learning rate knows the number of steps.

@@ -178,15 +178,15 @@ pub fn is_ranked(kind: BatchKind) -> bool {
     matches!(kind, BatchKind::PositivePairs | BatchKind::Rankings | BatchKind::GuidedRankings)
 }
 
-/// How many pairs a loss leaves out that takes all pairs for right ones; `None` if there are none.
+/// How many pairs a loss that learns from positive pairs leaves out; `None` if it uses all.
 pub fn left_out(kind: BatchKind, data: &Dataset) -> Option<String> {
     let pairs = data.pairs.len();
     let right = data.verdicts().filter(|(_, verdict)| *verdict).count();
     let some = (is_ranked(kind) || kind == BatchKind::Candidates) && right < pairs;
     some.then(|| {
         format!(
-            "{} of {pairs} pairs are left out, which nothing says belong together: a score of at least 4 of 5, a \
-             label 1 or entailment",
+            "{} of {pairs} pairs are left out: a positive pair has a score of at least 4 of 5, or the label 1, \
+             entailment or relevant",
             pairs - right
         )
     })

@@ -97,8 +97,8 @@ pub fn parse(contents: Contents, expected: u8, renamed: &[Renamed]) -> Result<Ta
     Ok(table)
 }
 
-/// Looks at all records, of which there is one, and which must have as many values as the first. Without a header,
-/// those of STS-B may have sources at their end.
+/// Looks at all records of a file that has at least one. They must have as many values as the first; but in STS-B,
+/// which has no header, some rows end with the sources of their sentences.
 fn look(contents: &Contents, separator: Separator, nameless: bool) -> Result<Found, Error> {
     let mut records = records(contents, separator)?;
     let (line, first) = records.next().transpose()?.unwrap_or_default();

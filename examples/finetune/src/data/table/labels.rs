@@ -51,7 +51,7 @@ impl<'a> Labels<'a> {
     }
 }
 
-/// Whether labels are scores: some are decimal, or all are numbers as the scores that they are evaluated for.
+/// Whether labels are scores: one has decimals, or all are numbers and the training data has scores.
 fn are_scores(table: &Table, column: &str, hints: Hints) -> Result<bool, Error> {
     let mut all = hints.training.is_some_and(|training| training.scale.is_some());
     for row in table.rows() {
