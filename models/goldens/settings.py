@@ -23,6 +23,19 @@ def added(content, **options):
     return {"content": content} | usual | options
 
 
+LETTERS = "theasmlrivnCé,"
+HERBERT = {
+    "type": "BPE", "dropout": None, "unk_token": "<unk>", "continuing_subword_prefix": None,
+    "end_of_word_suffix": "</w>", "fuse_unk": False, "byte_fallback": False,
+    "vocab": {token: id for id, token in enumerate(
+        ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *sorted(LETTERS), *(f"{letter}</w>" for letter in sorted(LETTERS)),
+         "th", "the</w>", "in</w>", "ri", "riv"])},
+    "merges": ["t h", "th e</w>", "i n</w>", "r i", "ri v"],
+}
+PLAIN = {"cls_token": None, "sep_token": None, "unk_token": None, "pad_token": None, "mask_token": None}
+WORDS = {"/normalizer": None, "/pre_tokenizer": {"type": "Whitespace"}}
+UNMARKED = WORDS | {"/post_processor": None}
+
 # A model, and what changes in its files, by pointers; null takes a field away.
 CASES = [
     # Classes of word pieces build everything but the vocabulary.
@@ -47,6 +60,25 @@ CASES = [
     ("roberta", {OPTIONS: {"tokenizer_class": "BartTokenizer"}, TOKENIZER: {"/post_processor": None}}),
     ("roberta", {OPTIONS: {"tokenizer_class": "LongformerTokenizerFast", "add_prefix_space": True}}),
     ("qwen3", {OPTIONS: {"tokenizer_class": "GPT2Tokenizer"}, TOKENIZER: {"/pre_tokenizer": {"type": "Digits", "individual_digits": True}}}),
+    ("roberta", {OPTIONS: {"tokenizer_class": "GPTNeoXTokenizer"}, TOKENIZER: UNMARKED}),
+    ("roberta", {OPTIONS: {"tokenizer_class": "GPTNeoXTokenizerFast", "add_prefix_space": True}}),
+    ("roberta", {OPTIONS: {"tokenizer_class": "GPTNeoXTokenizer", "add_eos_token": True, "add_bos_token": True}}),
+    ("qwen3", {OPTIONS: {"tokenizer_class": "GPTNeoXTokenizer"}}),
+    ("bert", {OPTIONS: PLAIN | {"tokenizer_class": "HerbertTokenizer"}, TOKENIZER: UNMARKED | {"/model": HERBERT}}),
+    ("bert", {OPTIONS: PLAIN | {"tokenizer_class": "HerbertTokenizerFast", "sep_token": "in</w>", "do_lower_case": True},
+              TOKENIZER: {"/model": HERBERT}}),
+    # And of pieces.
+    ("camembert", {OPTIONS: {"tokenizer_class": "BarthezTokenizer"}}),
+    ("camembert", {OPTIONS: {"tokenizer_class": "BarthezTokenizerFast", "add_prefix_space": False}, TOKENIZER: UNMARKED}),
+    ("camembert", {OPTIONS: {"tokenizer_class": "BigBirdTokenizer"}}),
+    ("albert", {OPTIONS: {"tokenizer_class": "BigBirdTokenizerFast", "add_prefix_space": False}, TOKENIZER: UNMARKED}),
+    # These are BERT's by another name.
+    ("bert", {OPTIONS: {"tokenizer_class": "LxmertTokenizer"}, TOKENIZER: UNMARKED}),
+    ("bert", {OPTIONS: {"tokenizer_class": "LayoutLMTokenizerFast"}, TOKENIZER: UNMARKED}),
+    # These keep the steps of the file.
+    ("bert", {OPTIONS: {"tokenizer_class": "ConvBertTokenizer"}, TOKENIZER: WORDS}),
+    ("bert", {OPTIONS: {"tokenizer_class": "DPRQuestionEncoderTokenizerFast"}, TOKENIZER: WORDS}),
+    ("albert", {OPTIONS: {"tokenizer_class": "FNetTokenizer"}, TOKENIZER: WORDS}),
     # config.json names the class where no file of the tokenizer does.
     ("bert", {OPTIONS: {"tokenizer_class": None, "do_lower_case": False}, CONFIG: BERT}),
     ("bert", {OPTIONS: {"tokenizer_class": None, "do_lower_case": False},

@@ -11,6 +11,7 @@ import struct
 import tempfile
 from pathlib import Path
 
+from settings import HERBERT
 from transformers import AutoTokenizer
 
 HERE = Path(__file__).parent
@@ -42,6 +43,13 @@ def byte_pairs(directory, file):
     (directory / "merges.txt").write_text("#version: 0.2\n" + "".join(pair + "\n" for pair in merges))
 
 
+def herbert(directory, file):
+    byte_pairs(directory, {"model": HERBERT})
+
+
+herbert.files = ["vocab.json", "merges.txt"]
+
+
 def field(number, value):
     """A field of a message of Protocol Buffers: a number below 128, a float, or bytes of fewer than 16,384."""
     if isinstance(value, int):
@@ -68,7 +76,7 @@ def pieces(name, special):
         model += field(2, field(3, 1)) + field(3, field(1, b"own") + field(2, table))
         (directory / name).write_bytes(model)
 
-    write.file = name
+    write.files = [name]
     return write
 
 
@@ -83,7 +91,7 @@ def case(family, write, config, tokens=None, added=None):
         for file, contents in files.items():
             if contents is not None:
                 (directory / file).write_text(json.dumps(contents))
-        names = [it for it in (getattr(write, "file", None), "vocab.txt") if it and (directory / it).exists()]
+        names = [it for it in [*getattr(write, "files", []), "vocab.txt"] if (directory / it).exists()]
         own = {it: base64.b64encode((directory / it).read_bytes()).decode() for it in names}
         for file, contents in files.items():
             if contents is not None and file != "tokenizer_config.json":
@@ -116,6 +124,8 @@ CASES = [
     ("roberta", byte_pairs, {"tokenizer_class": "RobertaTokenizer", "add_prefix_space": True}),
     ("roberta", byte_pairs, {}, {"bos_token": "<unk>", "cls_token": "<unk>", "mask_token": "atat"}),
     ("qwen3", byte_pairs, {"tokenizer_class": "Qwen2Tokenizer"}),
+    ("bert", herbert, {"tokenizer_class": "HerbertTokenizerFast"}),
+    ("bert", herbert, {"tokenizer_class": "HerbertTokenizer", "mask_token": "in</w>"}),
     ("xlm-roberta", XLM_ROBERTA, {}),
     ("xlm-roberta", XLM_ROBERTA, {"tokenizer_class": "XLMRobertaTokenizer", "add_prefix_space": False}),
     ("xlm-roberta", XLM_ROBERTA, {}, {"mask_token": {"content": "<mask>", **FLAGS, "lstrip": True}}),

@@ -95,6 +95,14 @@ fn what_is_not_done_is_refused_by_name() {
             json!({SETTINGS: {"modality_config": {"text": {"method_output_name": ["hidden_states", -2]}}}}),
             "`method_output_name` is [\"hidden_states\",-2]",
         ),
+        (
+            json!({OPTIONS: {"tokenizer_class": "PhobertTokenizer"}}),
+            "tokenizer_config.json: the tokenizer PhobertTokenizer is not supported",
+        ),
+        (
+            json!({OPTIONS: {"tokenizer_class": "FunnelTokenizerFast"}}),
+            "name the `tokenizer_class` \"PreTrainedTokenizerFast\"",
+        ),
     ] {
         let error = refused("bert", &files);
         assert!(error.contains(message), "{error}");

@@ -9,6 +9,10 @@ use serde_json::Value;
 pub enum TokenizerClass {
     /// `AlbertTokenizer`.
     Albert,
+    /// `BarthezTokenizer`.
+    Barthez,
+    /// `BigBirdTokenizer`.
+    BigBird,
     /// `CamembertTokenizer`.
     Camembert,
     /// `DebertaV2Tokenizer`.
@@ -17,6 +21,10 @@ pub enum TokenizerClass {
     Gemma,
     /// `GPT2Tokenizer`, for byte pairs.
     Gpt2,
+    /// `GPTNeoXTokenizer`, for byte pairs.
+    GptNeoX,
+    /// `HerbertTokenizer`, for byte pairs.
+    Herbert,
     /// `LlamaTokenizer`, for byte pairs.
     Llama,
     /// `Qwen2Tokenizer`, for byte pairs.
@@ -30,16 +38,22 @@ pub enum TokenizerClass {
 }
 
 impl TokenizerClass {
-    const NAMES: [(&str, Self); 13] = [
+    const NAMES: [(&str, Self); 19] = [
         ("AlbertTokenizer", Self::Albert),
+        ("BarthezTokenizer", Self::Barthez),
         ("BartTokenizer", Self::Roberta),
+        ("BigBirdTokenizer", Self::BigBird),
         ("CamembertTokenizer", Self::Camembert),
         ("CodeGenTokenizer", Self::Gpt2),
         ("DebertaV2Tokenizer", Self::Deberta),
         ("GPT2Tokenizer", Self::Gpt2),
+        ("GPTNeoXTokenizer", Self::GptNeoX),
         ("GemmaTokenizer", Self::Gemma),
+        ("HerbertTokenizer", Self::Herbert),
+        ("LEDTokenizer", Self::Roberta),
         ("LlamaTokenizer", Self::Llama),
         ("LongformerTokenizer", Self::Roberta),
+        ("MvpTokenizer", Self::Roberta),
         ("Qwen2Tokenizer", Self::Qwen2),
         ("RobertaTokenizer", Self::Roberta),
         ("T5Tokenizer", Self::T5),
@@ -50,6 +64,60 @@ impl TokenizerClass {
     fn named(name: &str) -> Option<Self> {
         let name = name.trim_end_matches("Fast");
         Self::NAMES.iter().find(|(class, _)| *class == name).map(|(_, class)| *class)
+    }
+}
+
+/// Further classes that do not take `tokenizer.json` as it is: they build steps of their own, or tokenize in Python.
+const NOT_SUPPORTED: [&str; 39] = [
+    "BartphoTokenizer",
+    "BertGenerationTokenizer",
+    "BertJapaneseTokenizer",
+    "BertweetTokenizer",
+    "BioGptTokenizer",
+    "BlenderbotTokenizer",
+    "ByT5Tokenizer",
+    "CLIPTokenizer",
+    "CanineTokenizer",
+    "CodeLlamaTokenizer",
+    "CohereTokenizer",
+    "DebertaTokenizer",
+    "EsmTokenizer",
+    "FlaubertTokenizer",
+    "FunnelTokenizer",
+    "LayoutLMv2Tokenizer",
+    "LayoutLMv3Tokenizer",
+    "LayoutXLMTokenizer",
+    "LukeTokenizer",
+    "M2M100Tokenizer",
+    "MBart50Tokenizer",
+    "MBartTokenizer",
+    "MLukeTokenizer",
+    "MarianTokenizer",
+    "MarkupLMTokenizer",
+    "NllbTokenizer",
+    "OpenAIGPTTokenizer",
+    "PegasusTokenizer",
+    "PerceiverTokenizer",
+    "PhobertTokenizer",
+    "ProphetNetTokenizer",
+    "Qwen3_5Tokenizer",
+    "ReformerTokenizer",
+    "RemBertTokenizer",
+    "RoCBertTokenizer",
+    "SplinterTokenizer",
+    "XGLMTokenizer",
+    "XLMTokenizer",
+    "XLNetTokenizer",
+];
+
+/// Refuses a class that would tokenize otherwise than `tokenizer.json`.
+pub fn check_class(name: Option<&str>) -> Result<(), String> {
+    match name.filter(|name| NOT_SUPPORTED.contains(&name.trim_end_matches("Fast"))) {
+        None => Ok(()),
+        Some(name) => Err(format!(
+            "the tokenizer {name} is not supported, which does not take the steps of tokenizer.json; if those are \
+             the right ones, name the `tokenizer_class` \"PreTrainedTokenizerFast\" in tokenizer_config.json"
+        )),
     }
 }
 

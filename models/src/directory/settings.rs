@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::added::{Added, added_by_id, further_special};
+use super::classes::check_class;
 use super::given::or_default;
 use super::{ClassOptions, ClassTokenizer, Directory, TransformerSettings};
 use crate::error::Error;
@@ -155,18 +156,25 @@ impl TokenizerSettings {
 
 /// The tokenizers of transformers that make a normalizer of tokenizer_config.json, whatever
 /// tokenizer.json has.
-const OWN_NORMALIZER: [&str; 6] = [
+const OWN_NORMALIZER: [&str; 8] = [
     "BertTokenizer",
     "DistilBertTokenizer",
     "ElectraTokenizer",
+    "LayoutLMTokenizer",
+    "LxmertTokenizer",
     "MPNetTokenizer",
     "MobileBertTokenizer",
     "SqueezeBertTokenizer",
 ];
 
 /// The tokenizers of transformers that give the types of tokens unless a file says otherwise.
-const GIVE_TYPES: [&str; 4] =
-    ["BertTokenizer", "DebertaTokenizer", "DebertaV2Tokenizer", "ElectraTokenizer"];
+const GIVE_TYPES: [&str; 5] = [
+    "BertTokenizer",
+    "DebertaV2Tokenizer",
+    "ElectraTokenizer",
+    "LayoutLMTokenizer",
+    "LxmertTokenizer",
+];
 
 /// The tasks of tokens, in the order in which transformers adds the tokens.
 pub const TASKS: [&str; 7] = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
@@ -267,6 +275,9 @@ impl Limits {
         let tokenizer: TokenizerSettings = of_fields(&fields, &tokenizer_file)?;
         tokenizer.check(directory, module, transformer)?;
         let rebuilds = !network.keeps_tokenizer();
+        let named = tokenizer.tokenizer_class.as_deref();
+        check_class(named.filter(|_| rebuilds && !network.insists_on_class()))
+            .map_err(|reason| Error::read(&tokenizer_file, reason))?;
         let options: ClassOptions = of_fields(&fields, &tokenizer_file)?;
         let word_pieces = (rebuilds && tokenizer.has_word_pieces(network)).then(|| options.clone());
         let class = match network.tokenizer_class() {

@@ -40,6 +40,31 @@ pub fn rebuild(file: &mut Value, tokenizer: &ClassTokenizer) {
     }
 }
 
+/// Builds the steps of a `tokenizer.json` as `HerbertTokenizer` does, with BERT's words and with ids that are the
+/// class's own.
+pub fn herbert(file: &mut Value, tokenizer: &ClassTokenizer) {
+    let named =
+        |name: &str, usual: &str| tokenizer.options.token(name).unwrap_or(usual).to_string();
+    file["normalizer"] = json!({
+        "type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+        "strip_accents": false, "lowercase": false,
+    });
+    file["pre_tokenizer"] = json!({"type": "BertPreTokenizer"});
+    file["decoder"] = json!({"type": "BPEDecoder", "suffix": "</w>"});
+    file["post_processor"] = json!({
+        "type": "BertProcessing", "sep": [named("sep", "</s>"), 2], "cls": [named("cls", "<s>"), 0],
+    });
+    let model = &mut file["model"];
+    model["unk_token"] = named("unk", "<unk>").into();
+    model["end_of_word_suffix"] = "</w>".into();
+    for name in ["dropout", "continuing_subword_prefix"] {
+        model[name] = Value::Null;
+    }
+    for name in ["fuse_unk", "byte_fallback", "ignore_merges"] {
+        model[name] = false.into();
+    }
+}
+
 /// transformers keeps such a file for Llama: its own steps would not fit.
 fn has_byte_level(file: &Value) -> bool {
     let is_one = |step: &Value| step["type"] == "ByteLevel";

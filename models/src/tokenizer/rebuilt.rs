@@ -16,10 +16,11 @@ pub fn rebuild(file: &mut Value, tokenizer: &ClassTokenizer) {
             byte_pairs::rebuild(file, tokenizer);
         }
         (_, TokenizerClass::Gemma | TokenizerClass::Llama | TokenizerClass::Qwen2) => {}
-        (Some("BPE"), TokenizerClass::Gpt2 | TokenizerClass::Roberta) => {
+        (Some("BPE"), TokenizerClass::Gpt2 | TokenizerClass::GptNeoX | TokenizerClass::Roberta) => {
             byte_level(file, tokenizer);
         }
-        (_, TokenizerClass::Gpt2) => {}
+        (Some("BPE"), TokenizerClass::Herbert) => byte_pairs::herbert(file, tokenizer),
+        (_, TokenizerClass::Gpt2 | TokenizerClass::GptNeoX | TokenizerClass::Herbert) => {}
         (_, class) if pieces => {
             let class = match class {
                 TokenizerClass::Roberta => TokenizerClass::XlmRoberta,
@@ -34,7 +35,10 @@ pub fn rebuild(file: &mut Value, tokenizer: &ClassTokenizer) {
 /// The steps around byte pairs.
 fn byte_level(file: &mut Value, tokenizer: &ClassTokenizer) {
     let space = tokenizer.options.add_prefix_space.unwrap_or(false);
-    file["normalizer"] = Value::Null;
+    file["normalizer"] = match tokenizer.class {
+        TokenizerClass::GptNeoX => json!({"type": "NFC"}),
+        _ => Value::Null,
+    };
     file["pre_tokenizer"] = json!(
         {"type": "ByteLevel", "add_prefix_space": space, "trim_offsets": true, "use_regex": true}
     );
@@ -43,6 +47,9 @@ fn byte_level(file: &mut Value, tokenizer: &ClassTokenizer) {
     }
     for name in ["fuse_unk", "byte_fallback", "ignore_merges"] {
         file["model"][name] = false.into();
+    }
+    if tokenizer.class == TokenizerClass::GptNeoX {
+        file["post_processor"] = Value::Null;
     }
     if let Some(template) = template(file, tokenizer) {
         file["post_processor"] = template;
@@ -86,8 +93,11 @@ fn normalizer(tokenizer: &ClassTokenizer, replacements: Option<Value>) -> Value 
             }
             steps.extend(replacements);
         }
-        TokenizerClass::Deberta => {
-            if options.do_lower_case.unwrap_or(false) {
+        TokenizerClass::BigBird => {
+            steps.push(replace(json!({"Regex": " {2,}"}), "▁"));
+        }
+        TokenizerClass::Deberta | TokenizerClass::Barthez => {
+            if *class == TokenizerClass::Deberta && options.do_lower_case.unwrap_or(false) {
                 steps.push(json!({"type": "Lowercase"}));
             }
             steps.push(replace(json!({"Regex": r"\s{2,}|[\n\r\t]"}), " "));
@@ -107,10 +117,12 @@ fn pre_tokenizer(tokenizer: &ClassTokenizer) -> Value {
         _ => "never",
     };
     let mut steps = Vec::new();
-    if *class != TokenizerClass::Deberta {
-        steps.push(json!({"type": "WhitespaceSplit"}));
-    } else if options.split_by_punct.unwrap_or(false) {
-        steps.push(json!({"type": "Punctuation", "behavior": "Isolated"}));
+    match class {
+        TokenizerClass::Deberta if options.split_by_punct.unwrap_or(false) => {
+            steps.push(json!({"type": "Punctuation", "behavior": "Isolated"}));
+        }
+        TokenizerClass::Barthez | TokenizerClass::BigBird | TokenizerClass::Deberta => {}
+        _ => steps.push(json!({"type": "WhitespaceSplit"})),
     }
     let spaces =
         json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": true});
@@ -125,6 +137,10 @@ fn unknown(file: &Value, tokenizer: &ClassTokenizer) -> Option<usize> {
     let find = |token: &str| vocabulary.iter().position(|row| row[0] == token);
     let id = match class {
         TokenizerClass::Albert => 1,
+        TokenizerClass::BigBird => {
+            let found = find(options.token("unk").unwrap_or("<unk>"));
+            found.filter(|id| vocabulary[*id][1].as_f64() == Some(0.0)).unwrap_or(100)
+        }
         TokenizerClass::Camembert => find(options.token("unk").unwrap_or("<unk>")).unwrap_or(0),
         TokenizerClass::Deberta => {
             let found = find(options.token("unk").unwrap_or("[UNK]"));
@@ -132,10 +148,12 @@ fn unknown(file: &Value, tokenizer: &ClassTokenizer) -> Option<usize> {
             found.or(options.unk_id).unwrap_or(1)
         }
         TokenizerClass::T5 => 2,
-        TokenizerClass::Roberta | TokenizerClass::XlmRoberta => 3,
+        TokenizerClass::Barthez | TokenizerClass::Roberta | TokenizerClass::XlmRoberta => 3,
         // Their vocabularies are no lists.
         TokenizerClass::Gemma
         | TokenizerClass::Gpt2
+        | TokenizerClass::GptNeoX
+        | TokenizerClass::Herbert
         | TokenizerClass::Llama
         | TokenizerClass::Qwen2 => return None,
     };
@@ -148,10 +166,12 @@ fn template(file: &Value, tokenizer: &ClassTokenizer) -> Option<Value> {
     let named = |name: &str, usual: &str| options.token(name).unwrap_or(usual).to_string();
     let (before, after) = match class {
         TokenizerClass::Albert if !file["post_processor"].is_null() => return None,
-        TokenizerClass::Gpt2 => return None,
+        TokenizerClass::Barthez | TokenizerClass::Gpt2 | TokenizerClass::GptNeoX => return None,
         TokenizerClass::Albert => (Some("[CLS]".to_string()), "[SEP]".to_string()),
         TokenizerClass::Roberta => (Some(named("cls", "<s>")), named("sep", "</s>")),
-        TokenizerClass::Deberta => (Some(named("cls", "[CLS]")), named("sep", "[SEP]")),
+        TokenizerClass::BigBird | TokenizerClass::Deberta => {
+            (Some(named("cls", "[CLS]")), named("sep", "[SEP]"))
+        }
         TokenizerClass::T5 => (None, "</s>".to_string()),
         _ => (Some(named("bos", "<s>")), named("eos", "</s>")),
     };

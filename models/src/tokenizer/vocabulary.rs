@@ -37,6 +37,7 @@ const ROBERTA: Usual = Usual {
     tokens: ["<s>", "</s>", "<unk>", "</s>", "<pad>", "<s>", "<mask>"],
     greedy_mask: false,
 };
+const HERBERT: [&str; 7] = ["", "", "<unk>", "</s>", "<pad>", "<s>", "<mask>"];
 const CAMEMBERT: Usual = Usual { greedy_mask: true, ..ROBERTA };
 const ALBERT: Usual = Usual {
     tokens: ["[CLS]", "[SEP]", "<unk>", "[SEP]", "<pad>", "[CLS]", "[MASK]"],
@@ -67,6 +68,7 @@ pub(crate) fn assembled(
     let class = limits.class.as_ref().map(|tokenizer| tokenizer.class);
     let usual = match class {
         Some(TokenizerClass::Roberta) => Some(ROBERTA),
+        Some(TokenizerClass::Herbert) => Some(Usual { tokens: HERBERT, ..ROBERTA }),
         Some(TokenizerClass::Qwen2) => Some(QWEN),
         _ => None,
     };
