@@ -6,6 +6,9 @@ use crate::error::Error;
 
 const CLASSES: usize = 6;
 
+/// Letters of a text that an error shows.
+const SHOWN: usize = 40;
+
 /// A text with its place and its class.
 type Labelled = (Place, String, String);
 
@@ -33,7 +36,11 @@ fn sentence(place: Place, row: &str) -> Result<Labelled, Error> {
         }
         Err(_) if is_name(class) => sentence(class.to_string()),
         Err(_) => {
-            let reason = format!("expected a class number, a space and a text, found `{class}`");
+            let found: String = class.chars().take(SHOWN).collect();
+            let reason = format!(
+                "expected a class number, a space and a text, as in TREC, found `{found}`; for one text per line, say \
+                 --format lines (for --eval: --eval-format)"
+            );
             Err(place.error(reason))
         }
     }
@@ -72,7 +79,11 @@ mod tests {
     fn broken_rows_name_their_line() {
         for (text, message) in [
             ("1 a\n6 b\n", "questions.txt:2: class 6 is outside 0..5"),
-            ("Which one ?\n", "questions.txt:1: expected a class number"),
+            (
+                "Which one ?\n",
+                "questions.txt:1: expected a class number, a space and a text, as in TREC, found `Which`; for one \
+                 text per line, say --format lines",
+            ),
             ("1 a\n2\n", "questions.txt:2: `question` is empty"),
         ] {
             let error = read(text).unwrap_err().to_string();

@@ -127,6 +127,15 @@ impl Row {
     }
 }
 
+/// Whether a cell is a text that was a list before some program wrote it, as `['a', 'b']` or `[0, 3]`.
+pub fn is_written_list(cell: &Value) -> bool {
+    let inside = cell.as_str().and_then(|text| text.trim().strip_prefix('[')?.strip_suffix(']'));
+    inside.is_some_and(|inside| {
+        let first = inside.trim_start().chars().next();
+        first.is_none_or(|letter| matches!(letter, '\'' | '"' | '-' | '0'..='9'))
+    })
+}
+
 /// Whether a cell is a passage with a title, or has one in it.
 pub fn has_title(cell: &Value) -> bool {
     title(cell).is_some() || cell.as_array().is_some_and(|cells| cells.iter().any(has_title))

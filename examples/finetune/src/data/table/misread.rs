@@ -53,6 +53,27 @@ fn a_header_names_each_column_once() {
 }
 
 #[test]
+fn a_byte_order_mark_and_the_ends_of_lines_are_no_part_of_the_data() {
+    for (name, text) in [
+        ("a.csv", "anchor,positive\na b,c d\ne,\"f,g\"\n"),
+        ("a.tsv", "anchor\tpositive\na b\tc d\ne\tf,g\n"),
+        ("a.csv", "a b,c d\ne,\"f,g\"\n"),
+        ("a.jsonl", "[\"a b\",\"c d\"]\n[\"e\",\"f,g\"]\n"),
+        (
+            "a.jsonl",
+            "{\"anchor\":\"a b\",\"positive\":\"c d\"}\n{\"anchor\":\"e\",\"positive\":\"f,g\"}\n",
+        ),
+        ("a.json", "[\n[\"a b\",\"c d\"],\n[\"e\",\"f,g\"]\n]\n"),
+    ] {
+        let expected = [["a b", "c d"], ["e", "f,g"]];
+        for text in [text.to_string(), text.replace('\n', "\r\n")] {
+            assert_eq!(rankings(&read(name, &text)), expected, "{text:?}");
+            assert_eq!(rankings(&read(name, &format!("\u{feff}{text}"))), expected, "{text:?}");
+        }
+    }
+}
+
+#[test]
 fn a_quote_must_end() {
     let error = refused("a.csv", "anchor,positive\na,b\nc,\"d\ne,f\n");
     assert!(error.starts_with("a.csv:3: a quote begins here that never ends"), "{error}");
@@ -173,6 +194,37 @@ fn topics_of_triplets_are_no_margins() {
         let data = read("a.jsonl", &text);
         assert!(data.rankings[0].margins.is_empty(), "{topic}");
         assert!(data.notes[0].starts_with("columns not used"), "{:?}", data.notes);
+    }
+}
+
+#[test]
+fn lists_that_became_texts_are_refused() {
+    for lists in ["\"['c', 'd']\"", "\"[\"\"c\"\"]\"", "[]"] {
+        let text = format!("query,positive,negatives\na,b,{lists}\nd,e,\"['f']\"\n");
+        let error = refused("a.csv", &text);
+        let message = "a.csv:2: the column `negatives` has lists that were written as texts";
+        assert!(error.starts_with(message), "{error}");
+    }
+    assert!(
+        refused("a.csv", "text,label\na b,\"[0, 3]\"\nc d,[1]\n").contains("`label` has lists")
+    );
+    // A text may begin with a bracket, and be a list in a language.
+    let code = "query,positive\nhow,\"['a', 'b']\"\nwhy,print\nwhat,[see below]\n";
+    assert_eq!(rankings(&read("a.csv", code))[0], ["how", "['a', 'b']"]);
+}
+
+#[test]
+fn several_classes_are_no_embedding() {
+    for (labels, message) in [
+        (
+            "[\"x\", \"y\"]",
+            "a.jsonl:2: `labels` is a list, which would be a teacher's embedding, but \"x\"",
+        ),
+        ("[0, 3]", "a.jsonl:3: the embedding has 1 numbers, the first row 2; if these are classes"),
+    ] {
+        let first = format!("{{\"text\":\"a\",\"labels\":{labels}}}\n");
+        let error = refused("a.jsonl", &format!("\n{first}{{\"text\":\"b\",\"labels\":[1]}}\n"));
+        assert!(error.starts_with(message) && error.contains("a row for each"), "{error}");
     }
 }
 

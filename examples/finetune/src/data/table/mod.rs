@@ -62,6 +62,8 @@ pub struct Table {
     pub count: usize,
     /// The columns in which a passage has a title.
     titled: BTreeSet<String>,
+    /// The columns in which some cell is no list that was written as a text.
+    unlisted: BTreeSet<String>,
     /// The names of the classes of a column, if the file has any for its numbers.
     class_names: BTreeMap<String, Vec<String>>,
     /// Whether the files themselves name their columns; otherwise they were named by their places.
@@ -120,6 +122,7 @@ impl Table {
             first: None,
             count: 0,
             titled: BTreeSet::new(),
+            unlisted: BTreeSet::new(),
             class_names: BTreeMap::new(),
             named,
             sources: Vec::new(),
@@ -133,6 +136,9 @@ impl Table {
                 }
                 if cell::has_title(cell) && !table.titled.contains(name) {
                     table.titled.insert(name.clone());
+                }
+                if !cell::is_written_list(cell) && !table.unlisted.contains(name) {
+                    table.unlisted.insert(name.clone());
                 }
             }
             table.count += 1;
@@ -177,6 +183,7 @@ impl Table {
             _ if self.names == other.names => {
                 self.sources.extend(other.sources);
                 self.titled.extend(other.titled);
+                self.unlisted.extend(other.unlisted);
                 self.class_names.extend(other.class_names);
                 self.count += other.count;
                 return Ok(());
@@ -202,7 +209,19 @@ impl Table {
         }
         let columns = Columns::of(&self, hints.columns)?;
         columns.check(&self, hints.columns)?;
+        self.check_lists(&columns)?;
         rows::interpret(&self, &columns, hints, texts)
+    }
+
+    /// Refuses lists that some program has written as texts: each would be read as one text.
+    fn check_lists(&self, columns: &Columns) -> Result<(), Error> {
+        match columns.read().find(|column| !self.unlisted.contains(*column)) {
+            None => Ok(()),
+            Some(column) => Err(self.error(format!(
+                "the column `{column}` has lists that were written as texts: save the table as JSON Lines or Parquet, \
+                 which keep lists, or give each of their values a column or a row of its own"
+            ))),
+        }
     }
 }
 

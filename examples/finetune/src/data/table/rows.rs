@@ -1,13 +1,19 @@
 //! Rows of cells as pairs, rankings, labelled texts and texts with a teacher's embedding.
 
+use serde_json::Value;
+
 use super::columns::{Columns, Texts};
 use super::labels::Labels;
 use super::repeated::Repeated;
-use super::{Hints, Row, Table};
+use super::{Hints, Row, Table, cell};
 use crate::data::derive::belongs;
 use crate::data::texts::Collector;
 use crate::data::{Dataset, List, Pair, Ranking, Sentence, TeacherTarget};
 use crate::error::Error;
+
+/// What to do about a list of classes, which is taken for a teacher's embedding.
+const ONE_CLASS: &str =
+    "if these are classes, write a row for each, as a loss takes one class a text";
 
 /// At most this many names of classes are shown.
 const CLASSES: usize = 20;
@@ -281,7 +287,7 @@ fn taught(
 fn teacher<'a>(table: &Table, columns: &'a Columns) -> Option<&'a String> {
     let first = table.first.as_ref();
     let first = |column: &String| first.and_then(|row| row.get(column));
-    let is_list = |column: &&String| first(column).is_some_and(serde_json::Value::is_array);
+    let is_list = |column: &&String| first(column).is_some_and(Value::is_array);
     let label = columns.label.as_ref();
     let embeddings = label.filter(is_list);
     match columns.texts {
@@ -304,6 +310,7 @@ fn targets(
     let mut data = Dataset::default();
     for row in table.rows() {
         let row = &*row?;
+        require_numbers(row, column)?;
         for text in &texts {
             data.teacher_targets.push(teacher_target(row, text, column, all)?);
         }
@@ -336,6 +343,17 @@ fn texts(
     Ok(data)
 }
 
+/// Refuses a list with anything but numbers, which is no embedding.
+fn require_numbers(row: &Row, column: &str) -> Result<(), Error> {
+    let cells = row.get(column).and_then(Value::as_array);
+    match cells.into_iter().flatten().find(|cell| cell::number(cell).is_none()) {
+        None => Ok(()),
+        Some(cell) => Err(row.error(format!(
+            "`{column}` is a list, which would be a teacher's embedding, but {cell} in it is no number; {ONE_CLASS}"
+        ))),
+    }
+}
+
 fn teacher_target(
     row: &Row,
     text: &str,
@@ -358,7 +376,8 @@ fn same_width(targets: &[TeacherTarget]) -> Result<(), Error> {
     match targets.iter().find(|target| target.embedding.width() != width) {
         Some(target) => {
             let found = target.embedding.width();
-            let reason = format!("the embedding has {found} numbers, the first row {width}");
+            let reason =
+                format!("the embedding has {found} numbers, the first row {width}; {ONE_CLASS}");
             Err(target.place.error(reason))
         }
         None => Ok(()),
