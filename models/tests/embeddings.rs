@@ -191,3 +191,27 @@ fn every_pooling_is_that_of_sentence_transformers() {
         assert_close(&found, &expected, 1e-5, &format!("{}, {prompt}", case["mode"]));
     }
 }
+
+#[test]
+fn a_text_without_tokens_is_a_zero_vector_as_in_a_batch_of_python() {
+    let texts = ["the cat sits", "", "the"].map(String::from);
+    for family in
+        ["bert", "mpnet", "electra", "modernbert", "qwen3", "llama", "gemma3", "gemma3-causal"]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        copy(&golden(family), directory.path());
+        set(directory.path(), ("tokenizer.json", &[("/post_processor", Value::Null)]));
+        let class = [("/tokenizer_class", json!("PreTrainedTokenizerFast"))];
+        set(directory.path(), ("tokenizer_config.json", &class));
+        for mode in ["max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"] {
+            let path = directory.path().join("1_Pooling/config.json");
+            std::fs::write(path, json!({"pooling_mode": mode}).to_string()).unwrap();
+            let model = open(directory.path());
+            let found = rows(model.encode(&texts).unwrap());
+            assert!(found[1].iter().all(|value| *value == 0.0), "{family}, {mode}: {:?}", found[1]);
+            let alone = rows(model.encode(&texts[..1]).unwrap());
+            assert_close(&found[..1], &alone, 1e-5, family);
+            assert_eq!(rows(model.encode(&texts[1..2]).unwrap())[0], found[1]);
+        }
+    }
+}

@@ -87,7 +87,7 @@ impl<'a> ByLength<'a> {
         // For the rows before each start: the least cost, and the run that starts the last group.
         let mut best: Vec<(usize, usize)> = vec![(0, 0)];
         for &end in &ends {
-            let longest = self.rows[end - 1].len();
+            let longest = self.rows[end - 1].len().max(1);
             let cost = |first: usize| best[first].0 + (end - starts[first]) * longest + start;
             let least = (0..best.len()).rev().map(|first| (cost(first), first)).min();
             best.push(least.unwrap_or_default());

@@ -143,7 +143,8 @@ fn embed_in_groups<E: TextEncoder>(
         .map(|group| {
             let rows = end..end + group.len();
             end = rows.end;
-            let longest = sorted.rows()[group.end - 1].len();
+            // A text without tokens is one of padding.
+            let longest = sorted.rows()[group.end - 1].len().max(1);
             let tokens = tokens.clone().slice([rows.clone(), 0..longest]);
             let padding = batch.padding.clone().slice([rows.clone(), 0..longest]);
             for_texts(&places[rows], 1, || vectors(tokens, padding))

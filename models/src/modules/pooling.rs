@@ -67,7 +67,9 @@ impl PoolingMode {
             Self::Max => {
                 let lowest = kept.left_out() * lowest_number(hidden.dtype());
                 let lowest = lowest.reshape([texts, tokens, 1]);
-                (hidden + lowest).max_dim(1).reshape([texts, size])
+                let highest = (hidden + lowest).max_dim(1).reshape([texts, size]);
+                // Python gives -inf where no token counts.
+                highest * kept.any()
             }
             Self::Mean => weighted_sum(hidden, weights) / kept.count(),
             Self::MeanSqrtLen => weighted_sum(hidden, weights) / kept.count().sqrt(),
@@ -76,7 +78,7 @@ impl PoolingMode {
                 let weights = weights.clone() * places.float().cast(weights.dtype()).unsqueeze();
                 weighted_sum(hidden, weights.clone()) / weights.sum_dim(1).clamp_min(LEAST_WEIGHT)
             }
-            Self::LastToken if kept.skipped == 0 => token(hidden, kept.last()),
+            Self::LastToken if kept.skipped == 0 => token(hidden, kept.last()) * kept.any(),
             // As in Python: a text of which nothing is left has a zero vector.
             Self::LastToken => token(hidden * weights.unsqueeze_dim(2), kept.last()),
         }
@@ -115,6 +117,11 @@ impl Kept {
 
     fn count(&self) -> Tensor<2> {
         self.weights.clone().sum_dim(1).clamp_min(LEAST_WEIGHT)
+    }
+
+    /// 1 for a text with a token that is pooled, 0 for others, `[texts, 1]`.
+    fn any(&self) -> Tensor<2> {
+        self.weights.clone().max_dim(1)
     }
 
     /// The place of the first token, which is that of the text if all are left out.

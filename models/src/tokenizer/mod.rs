@@ -46,12 +46,14 @@ pub struct Tokenizer {
     special: bool,
     /// Whether the tokens of the second text of a pair are marked.
     gives_types: bool,
+    /// The id that stands for a text without tokens, where these come from no pretrained model.
+    of_nothing: Option<u32>,
 }
 
 /// Token ids of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
-    /// The ids of each text. Only for a model without a transformer may there be none.
+    /// The ids of each text. There may be none, of a text without a token that the tokenizer knows.
     pub rows: Vec<Vec<u32>>,
     /// The first ids of each text that are a prompt and are left out of the pooling.
     pub prompt: usize,
@@ -85,15 +87,14 @@ impl Tokenizer {
         self.max_tokens
     }
 
-    /// The token ids of each text, cut to the limit; a text without any is one unknown token. Of a text
-    /// that is longer than 2 MiB and has fewer tokens than the limit there, no more is read.
+    /// The token ids of each text, cut to the limit. Of a text that is longer than 2 MiB and has fewer tokens than
+    /// the limit there, no more is read.
     ///
     /// # Errors
     ///
     /// If the tokenizer fails, or gives an id that the model has no embedding for.
     pub fn encode(&self, texts: Vec<&str>) -> Result<Tokens, Error> {
         let encodings = self.encodings(&texts)?;
-        let unknown = self.inner.token_to_id(UNKNOWN).unwrap_or(Self::PADDING_ID);
         let limit = self.max_tokens;
         let cut = encodings.iter().zip(&texts);
         let cut =
@@ -101,7 +102,7 @@ impl Tokenizer {
         let cut = cut.count();
         let encodings = encodings.into_iter().map(|(encoding, _)| encoding);
         let rows = encodings.map(|encoding| match encoding.get_ids() {
-            [] if self.special => vec![unknown],
+            [] => self.of_nothing.into_iter().collect(),
             ids => ids[..ids.len().min(limit)].to_vec(),
         });
         let rows: Vec<_> = rows.collect();
@@ -215,7 +216,8 @@ impl Tokenizer {
     /// A tokenizer whose every id has an embedding.
     fn of(inner: tokenizers::Tokenizer, max_tokens: usize) -> Self {
         let (rows, padding_id) = (inner.get_vocab_size(true), padding_id(&inner, None));
-        Self { inner, rows, max_tokens, padding_id, special: true, gives_types: false }
+        let of_nothing = Some(inner.token_to_id(UNKNOWN).unwrap_or(Self::PADDING_ID));
+        Self { inner, rows, max_tokens, padding_id, special: true, gives_types: false, of_nothing }
     }
 
     /// The tokenizer of a model with `rows` word embeddings, from the bytes of the file at `path`.
@@ -248,7 +250,15 @@ impl Tokenizer {
         let padding_id = padding_id.filter(|id| (*id as usize) < rows);
         inner.with_padding(None);
         let gives_types = limits.gives_types;
-        Ok(Self { inner, rows, max_tokens, padding_id, special: true, gives_types })
+        Ok(Self {
+            inner,
+            rows,
+            max_tokens,
+            padding_id,
+            special: true,
+            gives_types,
+            of_nothing: None,
+        })
     }
 
     /// The tokenizer of a table with `rows` vectors, as the file at `path` describes it: no special
@@ -260,7 +270,15 @@ impl Tokenizer {
         inner.with_padding(None);
         let max_tokens = inner.get_truncation().map_or(usize::MAX, |it| it.max_length);
         let padding_id = padding_id(&inner, None);
-        Ok(Self { inner, rows, max_tokens, padding_id, special: false, gives_types: false })
+        Ok(Self {
+            inner,
+            rows,
+            max_tokens,
+            padding_id,
+            special: false,
+            gives_types: false,
+            of_nothing: None,
+        })
     }
 
     /// The same tokenizer for a table with a vector for each of its ids.
@@ -269,7 +287,8 @@ impl Tokenizer {
         let highest = highest.ok_or_else(|| Error::Tokenizer("it has no tokens".to_string()))?;
         self.inner.with_truncation(None).map_err(failed)?;
         self.inner.with_padding(None);
-        Ok(Self { rows: highest as usize + 1, max_tokens: usize::MAX, special: false, ..self })
+        let rows = highest as usize + 1;
+        Ok(Self { rows, max_tokens: usize::MAX, special: false, of_nothing: None, ..self })
     }
 
     /// The same tokenizer for pairs of at most `max_tokens`.
