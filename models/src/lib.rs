@@ -36,6 +36,7 @@ pub mod directory;
 pub mod dropout;
 pub mod encoder;
 mod error;
+mod fields;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod lora;

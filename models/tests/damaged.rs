@@ -68,7 +68,7 @@ fn parts_that_are_not_supported_are_named() {
         config,
         "\"gelu\"",
         "\"prelu\"",
-        "unknown variant `prelu`, expected one of `gelu`",
+        "`hidden_act`: unknown variant `prelu`, expected one of `gelu`",
     );
     replaced("mpnet", "1_Pooling/config.json", "\"mean\"", "\"middle\"", "supported are cls, max");
     let normalize = "2_Normalize/config.json";

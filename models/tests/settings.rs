@@ -96,6 +96,14 @@ fn what_is_not_done_is_refused_by_name() {
             "`method_output_name` is [\"hidden_states\",-2]",
         ),
         (
+            json!({OPTIONS: {"model_max_length": "many"}}),
+            "tokenizer_config.json: `model_max_length`: invalid type: string \"many\"",
+        ),
+        (
+            json!({SETTINGS: {"do_lower_case": 3}}),
+            "sentence_bert_config.json: `do_lower_case`: invalid type: integer `3`",
+        ),
+        (
             json!({OPTIONS: {"tokenizer_class": "PhobertTokenizer"}}),
             "tokenizer_config.json: the tokenizer PhobertTokenizer is not supported",
         ),

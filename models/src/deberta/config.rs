@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::distances::Distances;
+use crate::fields::parsed;
 use crate::transformer::{Activation, TransformerConfig, check_size, defaults_of, require_encoder};
 
 /// The shape of a DeBERTa, version 2 or 3. The fields have the names that `transformers` gives them.
@@ -99,8 +100,7 @@ impl DebertaConfig {
     pub(crate) fn read(mut fields: Map<String, Value>) -> Result<Self, String> {
         require_encoder(&fields)?;
         defaults_of(&mut fields, [("layer_norm_eps", json!(1e-7))]);
-        let own: Self = serde_json::from_value(Value::Object(fields.clone()))
-            .map_err(|error| error.to_string())?;
+        let own: Self = parsed(Value::Object(fields.clone()))?;
         fields.remove("type_vocab_size");
         let config = Self { bert: TransformerConfig::of(Value::Object(fields))?, ..own };
         config.check()?;

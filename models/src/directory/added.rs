@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::fields::parsed;
+
 /// A token that is never cut, as tokenizer_config.json has it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
@@ -51,8 +53,9 @@ impl Added {
 pub fn added_by_id(fields: &Map<String, Value>) -> Result<Vec<Added>, String> {
     let rows = fields.get("added_tokens_decoder").filter(|rows| !rows.is_null());
     let rows: BTreeMap<u32, Added> = match rows {
-        Some(rows) => serde_json::from_value(rows.clone())
-            .map_err(|error| format!("`added_tokens_decoder`: {error}"))?,
+        Some(rows) => {
+            parsed(rows.clone()).map_err(|reason| format!("`added_tokens_decoder`: {reason}"))?
+        }
         None => BTreeMap::new(),
     };
     Ok(rows.into_values().collect())

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Directory;
 use crate::error::Error;
+use crate::fields::parsed;
 
 /// The names that the file has had for models of other families, in the order in which Python looks for them.
 pub const TRANSFORMER_FILES: [&str; 7] = [
@@ -70,8 +71,8 @@ impl TransformerSettings {
             }
         }
         let path = directory.path().join(found.0);
-        let settings: Self = serde_json::from_value(Value::Object(found.1))
-            .map_err(|error| Error::read(&path, error))?;
+        let settings: Result<Self, String> = parsed(Value::Object(found.1));
+        let settings = settings.map_err(|reason| Error::read(&path, reason))?;
         settings.check().map_err(|reason| Error::read(&path, reason))?;
         Ok(Self { plain, ..settings })
     }

@@ -12,6 +12,7 @@ use super::classes::check_class;
 use super::given::or_default;
 use super::{ClassOptions, ClassTokenizer, Directory, TransformerSettings};
 use crate::error::Error;
+use crate::fields::parsed;
 use crate::shape::Shape;
 
 /// The fields of `config_sentence_transformers.json` that this crate uses.
@@ -324,5 +325,5 @@ fn fill(fields: &mut Map<String, Value>, class: Option<&str>) {
 /// What the fields of the file at `path` say.
 fn of_fields<T: DeserializeOwned>(fields: &Map<String, Value>, path: &Path) -> Result<T, Error> {
     let value = Value::Object(fields.clone());
-    serde_json::from_value(value).map_err(|error| Error::read(path, error))
+    parsed(value).map_err(|reason| Error::read(path, reason))
 }

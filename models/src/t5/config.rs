@@ -5,6 +5,7 @@ use burn::tensor::Device;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::fields::parsed;
 use crate::transformer::{
     Activation, Buckets, check_deviation, check_epsilon, check_share, check_size, defaults_of,
     require_encoder,
@@ -102,8 +103,7 @@ impl T5Config {
         let usual = if variant == Variant::T5 { "relu" } else { "gated-gelu" };
         defaults_of(&mut fields, [("feed_forward_proj", usual.into())]);
         let (activation, gated) = feed_forward(&fields["feed_forward_proj"])?;
-        let config: Self =
-            serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
+        let config: Self = parsed(Value::Object(fields))?;
         let config = Self { variant, activation, gated, ..config };
         config.check()?;
         Ok(config)

@@ -33,6 +33,15 @@ pub enum Activation {
     /// `max(x, 0)²`.
     #[serde(rename = "relu2")]
     ReluSquared,
+    /// `max(x, 0)`, but no more than 6.
+    #[serde(rename = "relu6")]
+    ReluUpTo6,
+    /// `x`, a hundredth of it below 0.
+    #[serde(rename = "leaky_relu")]
+    LeakyRelu,
+    /// `x` times `x + 3`, from 0 to 6, divided by 6.
+    #[serde(rename = "hardswish")]
+    HardSilu,
     /// `x σ(x)`, where `σ` is the sigmoid.
     #[serde(rename = "silu", alias = "swish")]
     Silu,
@@ -67,6 +76,13 @@ impl Activation {
                 let positive = activation::relu(x);
                 positive.clone() * positive
             }
+            Self::ReluUpTo6 => x.clamp(0.0, 6.0),
+            Self::LeakyRelu => activation::leaky_relu(x, 0.01),
+            Self::HardSilu => {
+                // So that the slope at 3 is that of PyTorch; Burn divides by numbers in `f32`.
+                let lost = activation::relu(x.clone().neg() + 3.0).clamp_max(6.0);
+                x.clone() - x * lost * (1.0 / 6.0)
+            }
             Self::Silu => x.clone() * activation::sigmoid(x),
             Self::Mish => x.clone() * softplus(x).tanh(),
             Self::Sigmoid => activation::sigmoid(x),
@@ -88,7 +104,7 @@ mod tests {
     use super::*;
 
     /// Names, values at [`POINTS`] and derivatives there, of transformers.activations.ACT2FN.
-    const OF_PYTHON: [(&str, [f64; 5], [f64; 5]); 11] = [
+    const OF_PYTHON: [(&str, [f64; 5], [f64; 5]); 14] = [
         (
             "gelu",
             [-0.000126684967, -0.100323419, 0.345731231, 2.99595031, 12.0],
@@ -111,6 +127,13 @@ mod tests {
         ),
         ("relu", [0.0, 0.0, 0.5, 3.0, 12.0], [0.0, 0.0, 1.0, 1.0, 1.0]),
         ("relu2", [0.0, 0.0, 0.25, 9.0, 144.0], [0.0, 0.0, 1.0, 6.0, 24.0]),
+        ("relu6", [0.0, 0.0, 0.5, 3.0, 6.0], [0.0, 0.0, 1.0, 1.0, 0.0]),
+        ("leaky_relu", [-0.04, -0.0025, 0.5, 3.0, 12.0], [0.01, 0.01, 1.0, 1.0, 1.0]),
+        (
+            "hardswish",
+            [0.0, -0.114583333, 0.291666667, 3.0, 12.0],
+            [0.0, 0.416666667, 0.666666667, 1.0, 1.0],
+        ),
         (
             "silu",
             [-0.0719448398, -0.109455875, 0.311229666, 2.85772238, 11.9999263],

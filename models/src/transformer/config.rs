@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::fields::parsed;
+
 use super::activation::Activation;
 use super::family::Family;
 use super::relative;
@@ -154,7 +156,7 @@ impl TransformerConfig {
 
     /// The fields under BERT's names, not checked yet.
     pub(crate) fn of(fields: Value) -> Result<Self, String> {
-        serde_json::from_value(fields).map_err(|error| error.to_string())
+        parsed(fields)
     }
 
     /// Checks every field against its rule.
