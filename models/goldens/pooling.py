@@ -1,4 +1,4 @@
-"""What sentence-transformers embeds with the tiny BERT beside this file, by each way of pooling.
+"""What sentence-transformers embeds with the tiny models beside this file, by each way of pooling.
 
     pip install sentence-transformers==6.2.0 torch==2.9.0
     python models/goldens/pooling.py
@@ -19,9 +19,12 @@ MODES = ["cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoke
 PROMPT = "a quick cat, "
 
 
-def embeddings(mode, prompt=None):
+def embeddings(mode, prompt=None, family="bert", side=None):
     with tempfile.TemporaryDirectory() as directory:
-        shutil.copytree(HERE / "bert", directory, dirs_exist_ok=True)
+        shutil.copytree(HERE / family, directory, dirs_exist_ok=True)
+        if side is not None:
+            path = Path(directory) / "tokenizer_config.json"
+            path.write_text(json.dumps(json.loads(path.read_text()) | {"padding_side": side}))
         modules = json.loads((Path(directory) / "modules.json").read_text())
         (Path(directory) / "modules.json").write_text(json.dumps(modules[:2]))
         config = {"word_embedding_dimension": 16, "pooling_mode": mode, "include_prompt": prompt is None}
@@ -32,5 +35,10 @@ def embeddings(mode, prompt=None):
 
 cases = [{"mode": mode, "embeddings": embeddings(mode)} for mode in MODES]
 cases += [{"mode": mode, "prompt": PROMPT, "embeddings": embeddings(mode, PROMPT)} for mode in MODES]
+cases += [
+    {"mode": mode, "family": family, "side": "left", "embeddings": embeddings(mode, family=family, side="left")}
+    for family in ("qwen3", "deberta-v3")
+    for mode in MODES
+]
 lines = ",\n".join(json.dumps(case) for case in cases)
 (HERE / "pooling.json").write_text(f'{{"texts": {json.dumps(TEXTS)}, "cases": [\n{lines}\n]}}\n')

@@ -168,13 +168,15 @@ fn every_pooling_is_that_of_sentence_transformers() {
     let file = std::fs::read(golden("pooling.json")).unwrap();
     let expected: Value = serde_json::from_slice(&file).unwrap();
     let texts: Vec<String> = serde_json::from_value(expected["texts"].clone()).unwrap();
-    let directory = tempfile::tempdir().unwrap();
-    copy(&golden("bert"), directory.path());
-    let path = directory.path().join("modules.json");
-    let modules: Vec<Value> = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    // Without the normalisation.
-    std::fs::write(path, json!(modules[..2]).to_string()).unwrap();
     for case in expected["cases"].as_array().unwrap() {
+        let directory = tempfile::tempdir().unwrap();
+        copy(&golden(case["family"].as_str().unwrap_or("bert")), directory.path());
+        let path = directory.path().join("modules.json");
+        let modules: Vec<Value> = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        // Without the normalisation.
+        std::fs::write(path, json!(modules[..2]).to_string()).unwrap();
+        let side = case.get("side").map(|side| ("/padding_side", side.clone()));
+        set(directory.path(), ("tokenizer_config.json", side.as_slice()));
         let prompt = &case["prompt"];
         let config = json!({
             "word_embedding_dimension": 16,
@@ -188,7 +190,12 @@ fn every_pooling_is_that_of_sentence_transformers() {
         std::fs::write(path, settings.to_string()).unwrap();
         let found = rows(open(directory.path()).encode(&texts).unwrap());
         let expected: Vec<Vec<f32>> = serde_json::from_value(case["embeddings"].clone()).unwrap();
-        assert_close(&found, &expected, 1e-5, &format!("{}, {prompt}", case["mode"]));
+        assert_close(
+            &found,
+            &expected,
+            1e-5,
+            &format!("{}, {prompt}, {}", case["mode"], case["family"]),
+        );
     }
 }
 

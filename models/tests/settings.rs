@@ -124,6 +124,19 @@ fn what_is_not_done_is_refused_by_name() {
 }
 
 #[test]
+fn numbers_that_only_python_reads_are_named() {
+    let directory = changed("bert", &json!({}));
+    let path = directory.path().join("config.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("1e-05", "NaN")).unwrap();
+    let error = SentenceTransformer::open(directory.path(), &Device::flex()).unwrap_err();
+    assert!(
+        error.to_string().ends_with(": NaN is no number of JSON; write one in its place"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_chat_template_is_used_where_python_talks() {
     let template = json!({OPTIONS: {"chat_template": "{{ messages }}"}});
     // Saved before sentence-transformers had messages: texts are read as they are.

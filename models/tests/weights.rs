@@ -9,7 +9,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use burn_embedding_models::SentenceTransformer;
-use common::{assert_close, copy, expected, golden, open, rows, texts};
+use common::{assert_close, change_header, copy, expected, golden, open, rows, texts};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
@@ -122,6 +122,41 @@ fn pickles_of_pytorch_are_read() {
     let index = json!({"weight_map": {"embeddings.word_embeddings.weight": "part.bin"}});
     fs::write(directory.path().join("pytorch_model.bin.index.json"), index.to_string()).unwrap();
     assert_reads(directory.path(), "bert");
+}
+
+#[test]
+fn numbers_of_half_precision_are_read_from_every_file() {
+    let file = fs::read(golden("files/half.json")).unwrap();
+    let expected: Map<String, Value> = serde_json::from_slice(&file).unwrap();
+    for (kind, expected) in expected {
+        let expected: Vec<Vec<f32>> = serde_json::from_value(expected).unwrap();
+        let source = golden("files").join(&kind);
+        for start in [WEIGHTS, "pytorch_model"] {
+            let directory = without_weights("bert");
+            let names = burn_embedding_models::directory::names(&source).unwrap();
+            for name in names.iter().filter(|name| name.starts_with(start)) {
+                fs::copy(source.join(name), directory.path().join(name)).unwrap();
+            }
+            let found = rows(open(directory.path()).encode(&texts()).unwrap());
+            assert_close(&found, &expected, 1e-5, &kind);
+        }
+    }
+}
+
+#[test]
+fn numbers_of_other_types_are_refused_with_the_way_out() {
+    let directory = TempDir::new().unwrap();
+    copy(&golden("bert"), directory.path());
+    let path = directory.path().join(WEIGHTS);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, change_header(&bytes, |header| header.replacen("F32", "I32", 1))).unwrap();
+    assert!(error(directory.path()).contains("holds I32"), "{}", error(directory.path()));
+    let header =
+        json!({"a": {"dtype": "F8_E4M3", "shape": [4], "data_offsets": [0, 4]}}).to_string();
+    let length = (header.len() as u64).to_le_bytes();
+    fs::write(&path, [&length[..], header.as_bytes(), &[0; 4]].concat()).unwrap();
+    let error = error(directory.path());
+    assert!(error.contains("F8_E4M3; it has numbers that are not read here: save"), "{error}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::Network;
 use crate::deberta::{Deberta, DebertaConfig};
 use crate::error::Error;
+use crate::fields::object;
 use crate::rotary::{Family as RotaryFamily, Rotary, RotaryConfig};
 use crate::shape::Shape;
 use crate::static_embedding::{StaticConfig, StaticEmbedding};
@@ -83,7 +84,7 @@ impl NetworkConfig {
     }
 
     fn checked(bytes: &[u8]) -> Result<Self, String> {
-        let fields: Fields = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let fields: Fields = object(bytes)?;
         let model_type = fields.get("model_type").and_then(Value::as_str);
         let model_type = model_type.ok_or("it has no `model_type`")?;
         let found = TYPES.iter().find(|(name, _)| *name == model_type);

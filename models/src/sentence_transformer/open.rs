@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::package::{Files, TOKENIZER, companions, is_of_settings, with_missing};
 use super::{Package, SentenceTransformer, parts};
@@ -15,6 +15,7 @@ use crate::directory::{
 };
 use crate::encoder::SentenceEncoder;
 use crate::error::Error;
+use crate::fields::object;
 use crate::modules::{Part, Pooling, PoolingMode};
 use crate::network::{Network, NetworkConfig};
 use crate::static_embedding;
@@ -161,7 +162,7 @@ impl OpenOptions {
         let settings = TransformerSettings::read(directory, module)?;
         let (path, bytes) = read(of_config, &inside.join(CONFIG), CONFIG_LIMIT)?;
         let (bytes, class) =
-            configured(bytes, &settings).map_err(|error| Error::read(&path, error))?;
+            configured(bytes, &settings).map_err(|reason| Error::read(&path, reason))?;
         let mut config = NetworkConfig::parse(&path, &bytes)?;
         let shows_layers = shows_layers(&bytes).map_err(|error| Error::read(&path, error))?;
         if let Some(dropout) = self.dropout {
@@ -225,14 +226,15 @@ impl Opened {
 fn configured(
     bytes: Vec<u8>,
     settings: &TransformerSettings,
-) -> serde_json::Result<(Vec<u8>, Option<String>)> {
-    let mut fields: Map<String, Value> = serde_json::from_slice(&bytes)?;
+) -> Result<(Vec<u8>, Option<String>), String> {
+    let mut fields = object(&bytes)?;
     let class = fields.get("tokenizer_class").and_then(Value::as_str).map(String::from);
     if settings.config_kwargs.is_empty() {
         return Ok((bytes, class));
     }
     fields.extend(settings.config_kwargs.clone());
-    Ok((serde_json::to_vec_pretty(&fields)?, class))
+    let bytes = serde_json::to_vec_pretty(&fields).map_err(|error| error.to_string())?;
+    Ok((bytes, class))
 }
 
 /// Whether a `config.json` lets modules see all layers.

@@ -107,10 +107,20 @@ fn sharded(directory: &Directory, file: &Path, format: Format) -> Result<Tensors
     Ok(tensors)
 }
 
+/// What the readers say of a type of numbers that they do not know, such as the floats of 8 bits.
+const UNKNOWN_NUMBERS: [&str; 2] = ["Unsupported dtype", "unsupported Python type 'torch."];
+
 fn tensors(path: &Path, mut store: impl ModuleStore, kind: &str) -> Result<Tensors, Error> {
     let found = store.get_all_tensors().map_err(|error| {
-        let reason = format!("the file is damaged or no {kind} file: fetch it again");
-        Error::read(path, format!("{}; {reason}", one_line(&error)))
+        let error = one_line(&error);
+        let reason = match UNKNOWN_NUMBERS.iter().any(|words| error.contains(words)) {
+            true => {
+                "it has numbers that are not read here: save the model again in Python with `model.float()`"
+                    .to_string()
+            }
+            false => format!("the file is damaged or no {kind} file: fetch it again"),
+        };
+        Error::read(path, format!("{error}; {reason}"))
     })?;
     Ok(found.clone())
 }
