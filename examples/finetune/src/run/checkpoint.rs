@@ -95,7 +95,8 @@ impl Checkpoints {
             let path = directory.join(SUM);
             fs::write(&path, sum).map_err(|error| Error::output(&path, error))
         };
-        self.place.claim()?.replace(write, |_| self.require_checkpoint())
+        // A second one would only take the model's room.
+        self.place.claim()?.update(write, |_| self.require_checkpoint())
     }
 
     /// Refuses to go on from nothing, or from the checkpoint of another run.

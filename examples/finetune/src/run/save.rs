@@ -58,15 +58,12 @@ impl Destination {
         unwritten: &[String],
     ) -> Result<(), Error> {
         let mut missing = unwritten.to_vec();
-        let write = |directory: &Path| {
-            weights(directory)?;
-            // Now that the weights are on the disk, nothing else may take their room.
-            directory::settle(directory).map_err(|error| Error::output(&self.path, error))?;
+        let report = |directory: &Path| {
             missing.extend(report.iter().filter_map(|file| self.write_report(directory, file)));
-            Ok(())
         };
         // The directory may hold something else since the run began.
-        self.claim.replace(write, |former| may_be_taken(former, self.option, self.force))?;
+        let may_go = |former: &Path| may_be_taken(former, self.option, self.force);
+        self.claim.replace_with_extras(weights, report, may_go)?;
         self.complete(missing)
     }
 

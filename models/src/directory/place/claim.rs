@@ -1,11 +1,12 @@
 //! The right to write a place, which one process has at a time.
 
 use std::fmt::Display;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::settle::settle;
+use super::lock::Lock;
+use super::settle::{settle, usual_permissions};
 use super::{rehearse, swap};
 use crate::error::Error;
 
@@ -21,13 +22,20 @@ pub struct Claim {
 /// The bytes of a block of most file systems.
 const ROOM: usize = 4096;
 
-/// A locked file with the number of the process. The system unlocks it when the process ends, however it
-/// ends.
-#[derive(Debug)]
-struct Lock {
-    path: PathBuf,
-    // Dropped after the file is removed.
-    _file: File,
+/// Why a place is not filled.
+enum Unfilled<E> {
+    /// The contents could not be written.
+    Incomplete(E),
+    /// The contents are complete beside the place, and did not get there.
+    Complete(E),
+}
+
+/// The contents of a place while they are written.
+struct Begun {
+    partial: PathBuf,
+    permissions: Option<Permissions>,
+    /// On a disk that the contents fill there is still room for the files that the exchange needs.
+    room: File,
 }
 
 impl Claim {
@@ -36,7 +44,7 @@ impl Claim {
         let failed = |error: io::Error| Error::write(path, error);
         let mut claim = Self { path: path.to_path_buf(), made: Vec::new(), lock: None };
         claim.make_parents().map_err(failed)?;
-        claim.lock = claim.lock()?;
+        claim.lock = Lock::take(swap::beside(path, "saving-lock"), path)?;
         swap::recover(path).map_err(failed)?;
         if claim.lock.is_some() {
             claim.clear_partials().map_err(failed)?;
@@ -70,50 +78,106 @@ impl Claim {
         contents: impl FnOnce(&Path) -> Result<(), E>,
         may_go: impl Fn(&Path) -> Result<(), E>,
     ) -> Result<(), E> {
-        let partial = self.partial();
-        let written = self.write(&partial, contents);
-        if let Err(error) = written {
-            // The error that is reported is the one that stopped the writing.
-            let _ = fs::remove_dir_all(&partial);
-            return Err(error);
-        }
-        let put = || {
-            if self.path.exists() {
-                may_go(&self.path).map_err(|error| error.to_string())?;
-            }
-            let failed = |error| Error::write(&self.path, error).to_string();
-            swap::put(&partial, &self.path).map_err(failed)
-        };
-        match put() {
-            Ok(former) => {
-                if let Some(former) = former {
-                    let _ = fs::remove_dir_all(former);
-                }
-                Ok(())
-            }
-            Err(reason) => Err(self.kept(&partial, reason).into()),
-        }
+        self.replace_with_extras(contents, |_| (), may_go)
     }
 
-    fn write<E: From<Error>>(
+    /// The same with `extras`, files that may be missing. They are written once the contents are on the disk,
+    /// and cannot take their room.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`replace`](Self::replace).
+    pub fn replace_with_extras<E: From<Error> + Display>(
         &self,
-        partial: &Path,
         contents: impl FnOnce(&Path) -> Result<(), E>,
+        extras: impl FnOnce(&Path),
+        may_go: impl Fn(&Path) -> Result<(), E>,
     ) -> Result<(), E> {
-        let failed = |error| Error::write(&self.path, error);
-        fs::create_dir_all(partial).map_err(failed)?;
-        // On a disk that `contents` fills there is still room for the files that the exchange needs.
-        let room = reserve(partial).map_err(failed)?;
-        contents(partial)?;
+        self.fill(contents, extras, may_go).map_err(|unfilled| match unfilled {
+            Unfilled::Incomplete(error) => error,
+            Unfilled::Complete(error) => self.kept(error.to_string()).into(),
+        })
+    }
+
+    /// Fills the place as [`replace`](Self::replace) does. If that fails, what was written is removed: the
+    /// former directory is worth as much.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`replace`](Self::replace).
+    pub fn update<E: From<Error> + Display>(
+        &self,
+        contents: impl FnOnce(&Path) -> Result<(), E>,
+        may_go: impl Fn(&Path) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.fill(contents, |_| (), may_go).map_err(|unfilled| match unfilled {
+            Unfilled::Incomplete(error) => error,
+            // The former one has gone already.
+            Unfilled::Complete(error) if swap::is_unfinished(&self.path) => {
+                self.kept(error.to_string()).into()
+            }
+            Unfilled::Complete(error) => {
+                let _ = fs::remove_dir_all(self.partial());
+                error
+            }
+        })
+    }
+
+    fn fill<E: From<Error>>(
+        &self,
+        contents: impl FnOnce(&Path) -> Result<(), E>,
+        extras: impl FnOnce(&Path),
+        may_go: impl Fn(&Path) -> Result<(), E>,
+    ) -> Result<(), Unfilled<E>> {
+        let begun = self.begin().map_err(|error| Error::write(&self.path, error).into());
+        let written = begun.and_then(|begun| contents(&begun.partial).map(|()| begun));
+        let begun = written.map_err(|error| {
+            // The error that is reported is the one that stopped the writing.
+            let _ = fs::remove_dir_all(self.partial());
+            Unfilled::Incomplete(error)
+        })?;
+        self.finish(begun, extras, may_go).map_err(Unfilled::Complete)
+    }
+
+    fn begin(&self) -> io::Result<Begun> {
+        let partial = self.partial();
+        fs::create_dir_all(&partial)?;
+        let permissions = usual_permissions(&partial);
+        let room = reserve(&partial)?;
+        Ok(Begun { partial, permissions, room })
+    }
+
+    fn finish<E: From<Error>>(
+        &self,
+        Begun { partial, permissions, room }: Begun,
+        extras: impl FnOnce(&Path),
+        may_go: impl Fn(&Path) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let settle = || {
+            settle(&partial, permissions.as_ref()).map_err(|error| {
+                let reason = format!("{error}, so the disk may not hold all of it");
+                Error::write(&self.path, reason)
+            })
+        };
+        settle()?;
+        extras(&partial);
+        settle()?;
         drop(room);
-        settle(partial).map_err(failed)?;
+        if self.path.exists() {
+            may_go(&self.path)?;
+        }
+        let former = swap::put(&partial, &self.path);
+        if let Some(former) = former.map_err(|error| Error::write(&self.path, error))? {
+            let _ = fs::remove_dir_all(former);
+        }
         Ok(())
     }
 
     /// Gives what was written completely a name that stays.
-    fn kept(&self, partial: &Path, reason: String) -> Error {
+    fn kept(&self, reason: String) -> Error {
+        let partial = self.partial();
         if swap::is_unfinished(&self.path) {
-            return Error::Unfinished { reason, rest: partial.to_path_buf() };
+            return Error::Unfinished { reason, rest: partial };
         }
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let names = (1..).map(|number| match number {
@@ -122,9 +186,9 @@ impl Claim {
         });
         // Inside a mount point, if the partial one is: nothing can be moved out of it.
         let mut free = names.map(|name| partial.with_file_name(name)).filter(|it| !it.exists());
-        let place = free.next().unwrap_or_else(|| partial.to_path_buf());
-        let moved = fs::rename(partial, &place).or_else(|_| swap::move_into(partial, &place));
-        let place = if moved.is_ok() { place } else { partial.to_path_buf() };
+        let place = free.next().unwrap_or_else(|| partial.clone());
+        let moved = fs::rename(&partial, &place).or_else(|_| swap::move_into(&partial, &place));
+        let place = if moved.is_ok() { place } else { partial };
         Error::Kept { reason, place }
     }
 
@@ -136,47 +200,6 @@ impl Claim {
             self.made.insert(0, parent.to_path_buf());
         }
         Ok(())
-    }
-
-    fn lock(&self) -> Result<Option<Lock>, Error> {
-        let path = swap::beside(&self.path, "saving-lock");
-        let failed = |error: io::Error| Error::write(&self.path, error);
-        if fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
-            let reason =
-                format!("{} is in the way, and no file of this program: remove it", path.display());
-            return Err(Error::write(&self.path, reason));
-        }
-        loop {
-            let mut open = File::options();
-            let file = open.read(true).write(true).create(true).truncate(false).open(&path);
-            let mut file = file.map_err(failed)?;
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(self.taken(&path)),
-                // Not every file system has locks.
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                    return Ok(None);
-                }
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
-            }
-            // The former owner may have removed the file after it was opened here.
-            if same_file(&file, &path) {
-                let written =
-                    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-                written.map_err(failed)?;
-                return Ok(Some(Lock { path, _file: file }));
-            }
-        }
-    }
-
-    fn taken(&self, lock: &Path) -> Error {
-        let owner = fs::read_to_string(lock).unwrap_or_default();
-        let owner = owner.trim().parse::<u32>();
-        let owner = owner.map_or("another process".to_string(), |id| format!("process {id}"));
-        Error::write(
-            &self.path,
-            format!("{owner} is writing it; wait until it ends, or choose another place"),
-        )
     }
 
     /// Removes what killed processes did not finish. The lock says that no other is at work.
@@ -207,28 +230,10 @@ fn reserve(directory: &Path) -> io::Result<File> {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        if let Some(lock) = &self.lock {
-            let _ = fs::remove_file(&lock.path);
-        }
+        self.lock.take();
         // Those that hold something stay.
         for parent in &self.made {
             let _ = fs::remove_dir(parent);
         }
     }
-}
-
-#[cfg(unix)]
-fn same_file(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(here), Ok(there)) => identity(here) == identity(there),
-        _ => false,
-    }
-}
-
-/// An open file cannot be removed here.
-#[cfg(not(unix))]
-fn same_file(_file: &File, path: &Path) -> bool {
-    path.exists()
 }

@@ -1,6 +1,9 @@
 //! Directories that are replaced as a whole or not at all.
 
 mod claim;
+#[cfg(test)]
+mod failures;
+mod lock;
 mod rehearse;
 mod settle;
 mod swap;
@@ -10,7 +13,6 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 pub use claim::Claim;
-pub use settle::settle;
 pub use swap::LOST_AND_FOUND;
 
 use crate::error::Error;

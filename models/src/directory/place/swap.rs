@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::rehearse;
-use super::settle::sync;
+use super::settle::{sync, sync_file};
 
 /// Files in a directory that is replaced entry by entry: they name the directory with the new entries, before
 /// and after the old ones have gone.
@@ -38,21 +38,31 @@ pub fn parent(path: &Path) -> &Path {
 
 /// Moves the complete directory `new` to `path`. What was there is then at the path that is returned.
 pub fn put(new: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
-    let former = if fs::symlink_metadata(path).is_err() {
+    if fs::symlink_metadata(path).is_err() {
         fs::rename(new, path)?;
-        None
-    } else if is_mount_point(path) {
-        put_inside(new, path)?
-    } else {
-        match exchange(new, path) {
-            Ok(()) => Some(new.to_path_buf()),
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(error),
-            // Not every file system can.
-            Err(_) => put_by_renaming(new, path)?,
+        sync_or(path, || fs::rename(path, new))?;
+        return Ok(None);
+    }
+    if is_mount_point(path) {
+        return put_inside(new, path);
+    }
+    match exchange(new, path) {
+        Ok(()) => {
+            sync_or(path, || exchange(new, path))?;
+            Ok(Some(new.to_path_buf()))
         }
-    };
-    sync(parent(path))?;
-    Ok(former)
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(error),
+        // Not every file system can.
+        Err(_) => put_by_renaming(new, path),
+    }
+}
+
+/// Waits until the name `path` is on the disk. If the disk refuses, the former state is brought back.
+fn sync_or(path: &Path, undo: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    sync(parent(path)).inspect_err(|_| {
+        // The error that is reported is the one of the disk.
+        let _ = undo();
+    })
 }
 
 fn put_by_renaming(new: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
@@ -71,13 +81,14 @@ fn put_by_renaming(new: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
         }
         return Err(error);
     }
+    sync_or(path, || fs::rename(path, new).and_then(|()| fs::rename(&former, path)))?;
     Ok(Some(former))
 }
 
 fn put_inside(new: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
     let name = new.file_name().unwrap_or_default().to_string_lossy();
     let next = path.join(NEXT);
-    let begun = fs::write(&next, name.as_bytes()).and_then(|()| fs::File::open(&next)?.sync_all());
+    let begun = fs::write(&next, name.as_bytes()).and_then(|()| sync_file(&next));
     if let Err(error) = begun {
         // Nothing has been moved: a file without a name would stop the next run.
         let _ = fs::remove_file(next);
@@ -115,9 +126,10 @@ fn finish_inside(path: &Path) -> io::Result<()> {
             move_into(&new, path)?;
         }
         sync(path)?;
+        // If this is lost, the next run does it again.
         fs::remove_file(&ready)?;
     }
-    sync(path)
+    Ok(())
 }
 
 /// The directory with the new entries: a partial one in `path` or beside it, and nothing else.
