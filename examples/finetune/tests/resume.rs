@@ -121,6 +121,48 @@ fn a_checkpoint_is_neither_overwritten_nor_used_for_another_run() {
     assert!(directory.path().join("out.checkpoint/progress.json").exists());
 }
 
+/// A kill while a checkpoint takes its place, where that takes two steps, or on a mount point.
+#[test]
+fn a_checkpoint_that_was_interrupted_itself_is_found() {
+    let directory = TempDir::new().unwrap();
+    interrupt(directory.path(), "out");
+    let path = |name: &str| directory.path().join(name);
+    let [former, next, partial] = ["saving-former", "saving-next", "partial-7"]
+        .map(|end| path(&format!(".out.checkpoint.{end}")));
+    let checkpoint = path("out.checkpoint");
+    let [inside_next, inside_ready] =
+        [".saved-model.next", ".saved-model.ready"].map(|name| checkpoint.join(name));
+    let half = |there: &Path| {
+        fs::create_dir(there).unwrap();
+        fs::write(there.join("learner.bpk"), "half").unwrap();
+    };
+    let refused = || {
+        let output = run(directory.path(), &options("out"));
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains("an interrupted run left it: say --resume"), "{error}");
+        assert_eq!(names(directory.path()), ["out.checkpoint"]);
+    };
+    fs::rename(&checkpoint, &former).unwrap();
+    refused();
+    half(&former);
+    fs::rename(&checkpoint, &next).unwrap();
+    refused();
+    fs::rename(&checkpoint, &partial).unwrap();
+    half(&checkpoint);
+    fs::write(inside_next, ".out.checkpoint.partial-7").unwrap();
+    refused();
+    fs::rename(&checkpoint, &partial).unwrap();
+    fs::create_dir(&checkpoint).unwrap();
+    fs::rename(partial.join("progress.json"), checkpoint.join("progress.json")).unwrap();
+    fs::write(inside_ready, ".out.checkpoint.partial-7").unwrap();
+    half(&path(".out.checkpoint.gone"));
+    let resumed = run(directory.path(), &[&options("out")[..], &["--resume".into()]].concat());
+    assert!(resumed.status.success(), "{}", text(&resumed.stderr));
+    assert!(text(&resumed.stdout).contains("going on after step "), "{}", text(&resumed.stdout));
+    assert_eq!(names(directory.path()), ["out"]);
+}
+
 #[test]
 fn damaged_checkpoints_are_refused() {
     let directory = TempDir::new().unwrap();

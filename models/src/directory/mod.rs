@@ -21,7 +21,7 @@ pub use added::{Added, added_by_id, further_special};
 pub use classes::{ClassOptions, ClassTokenizer, TokenizerClass};
 pub use given::{TRANSFORMER_FILES, TransformerSettings};
 pub use modules::{FILE as MODULES, Listed, ModuleKind, Modules};
-pub use place::{Claim, LOST_AND_FOUND, Place, names};
+pub use place::{Claim, Place, names, of_a_place};
 pub use router::{FILE as ROUTER, Route, RouteTable};
 pub use settings::{Limits, Normalization, SETTINGS, Settings, Side};
 pub(crate) use settings::{TASKS, tokenizer_fields};

@@ -57,9 +57,9 @@ impl Checkpoints {
 
     /// Refuses to overwrite the checkpoint of another run unless by force.
     pub fn start(&self, force: bool) -> Result<(), Error> {
-        self.require_checkpoint()?;
+        self.recover()?;
         if force || !self.path.exists() {
-            return Ok(self.place.claim().map(drop)?);
+            return Ok(());
         }
         let reason = "an interrupted run left it: say --resume to go on from it, or --force to \
                       start anew";
@@ -101,7 +101,15 @@ impl Checkpoints {
 
     /// Refuses to go on from nothing, or from the checkpoint of another run.
     pub fn check(&self) -> Result<(), Error> {
+        self.recover()?;
         self.position().map(|_| ())
+    }
+
+    /// Finishes what a killed run began here, so that its state is found, and tries to write.
+    fn recover(&self) -> Result<(), Error> {
+        self.require_checkpoint()?;
+        self.place.claim()?;
+        self.require_checkpoint()
     }
 
     /// `state` as it was when the checkpoint was written.
@@ -171,7 +179,8 @@ impl Checkpoints {
         if !self.path.exists() {
             return Ok(());
         }
-        match directory::names(&self.path)?.iter().find(|name| !FILES.contains(&name.as_str())) {
+        let known = |name: &String| FILES.contains(&name.as_str()) || directory::of_a_place(name);
+        match directory::names(&self.path)?.iter().find(|name| !known(name)) {
             None => Ok(()),
             Some(name) => {
                 let reason = format!("the directory holds `{name}`, which no checkpoint has");

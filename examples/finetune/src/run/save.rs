@@ -7,7 +7,7 @@ use burn::config::Config;
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{Device, Tensor};
 use burn_embedding_models::Tokenizer;
-use burn_embedding_models::directory::{self, Claim, Directory, LOST_AND_FOUND, ModuleKind, Place};
+use burn_embedding_models::directory::{self, Claim, Directory, ModuleKind, Place};
 use burn_embedding_models::sentence_transformer::file_names;
 use serde_json::Value;
 
@@ -91,7 +91,7 @@ fn may_be_taken(path: &Path, option: &str, force: bool) -> Result<(), Error> {
         return failed(&format!("it exists and is not a directory; choose another {option}"));
     }
     let mut names = directory::names(path)?;
-    names.retain(|name| !of_a_place(name));
+    names.retain(|name| !directory::of_a_place(name));
     let foreign = names.iter().find_map(|name| foreign(&path.join(name), name));
     let trained = WITNESSES.iter().any(|name| is_of_training(&path.join(name), name));
     match foreign {
@@ -118,12 +118,6 @@ fn is_of_training(path: &Path, name: &str) -> bool {
             .is_some_and(|it| ["loss", "before", "after"].iter().all(|name| it.get(name).is_some()))
     };
     path.is_file() && (name != SUMMARY || summarises())
-}
-
-/// Whether a name in a directory is there for its file system, or for a run that writes it.
-fn of_a_place(name: &str) -> bool {
-    let own = [".partial-", ".saved-model."];
-    name == LOST_AND_FOUND || own.iter().any(|start| name.starts_with(start))
 }
 
 /// What is at `path`, called `name`, or in it, if no encoder has such a thing.

@@ -215,7 +215,10 @@ impl Claim {
                 fs::remove_dir_all(entry.path())?;
             }
         }
-        Ok(())
+        match fs::remove_dir_all(swap::gone(&self.path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 pub use claim::Claim;
-pub use swap::LOST_AND_FOUND;
+pub use swap::of_a_place;
 
 use crate::error::Error;
 
@@ -68,7 +68,7 @@ impl Place {
     ///
     /// [`Error::Write`] if it cannot be removed.
     pub fn remove(&self) -> Result<(), Error> {
-        let gone = swap::beside(&self.path, "gone");
+        let gone = swap::gone(&self.path);
         let _ = fs::remove_dir_all(&gone);
         fs::rename(&self.path, &gone)
             .and_then(|()| fs::remove_dir_all(gone))

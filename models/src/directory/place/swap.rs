@@ -17,15 +17,26 @@ const NEXT: &str = ".saved-model.next";
 const READY: &str = ".saved-model.ready";
 
 /// The directory of a file system for what it repairs; it is no part of what is saved on it.
-pub const LOST_AND_FOUND: &str = "lost+found";
+const LOST_AND_FOUND: &str = "lost+found";
 
 /// What is before the number of the process in the name of a directory that is being written.
 pub const PARTIAL: &str = "partial-";
+
+/// Whether a name in a place is there for its file system, or for a process that writes the place.
+pub fn of_a_place(name: &str) -> bool {
+    let own = [".partial-", ".saved-model."];
+    name == LOST_AND_FOUND || own.iter().any(|start| name.starts_with(start))
+}
 
 /// The hidden name `.NAME.end` beside `path`.
 pub fn beside(path: &Path, end: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{end}"))
+}
+
+/// The name of a directory that is being removed.
+pub fn gone(path: &Path) -> PathBuf {
+    beside(path, "gone")
 }
 
 /// The directory that holds `path`.
