@@ -78,6 +78,21 @@ pub enum Error {
         reason: String,
     },
 
+    /// The trained encoder cannot be written, and a checkpoint of its run is there.
+    #[error(
+        "{reason}; {} has the state of this run after step {step}: make room or mend the fault, then \
+         run the same command with --resume",
+        checkpoint.display()
+    )]
+    Unsaved {
+        /// Why the encoder cannot be written.
+        reason: String,
+        /// The directory of the checkpoint.
+        checkpoint: PathBuf,
+        /// The number of steps before it was written.
+        step: usize,
+    },
+
     /// The trained encoder is saved, and something that goes with it is not.
     #[error("the model is saved in {}, but something else is not: {}", model.display(), missing.join("; "))]
     Incomplete {

@@ -435,6 +435,36 @@ fn a_log_that_does_not_fit_on_the_disk_loses_no_model() {
     assert_whole(&directory.path().join("model"), "without a log");
 }
 
+/// The disk is filled while the run trains.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_model_without_room_is_in_the_checkpoint() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let script = format!(
+        "mkdir disk; mount -t tmpfs -o size=16m tmpfs disk; \
+         run() {{ \"$1\" --model {base} --epochs 90 --checkpoint-steps 90 --no-report --out disk/model $2; }}; \
+         ( while [ ! -e disk/model.checkpoint ]; do sleep 0.01; done; \
+           while [ ! -e over ]; do cat /dev/zero 2> /dev/null >> disk/filler || sleep 0.01; done ) & \
+         code=0; run \"$1\" 2> error || code=$?; touch over; wait; cat error >&2; [ $code = 2 ]; \
+         ls -A disk; rm disk/filler; run \"$1\" --resume 2> /dev/null; ls -A disk",
+        base = base.display()
+    );
+    let Some(output) = with_mounts(directory.path(), &script) else { return };
+    let (printed, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{error}");
+    let error = error.lines().last().unwrap();
+    assert!(error.starts_with("error: cannot write disk/"), "{error}");
+    let rest = "No space left on device (os error 28); disk/model.checkpoint has the state of this run \
+                after step ";
+    assert!(error.contains(rest), "{error}");
+    let way_out = ": make room or mend the fault, then run the same command with --resume";
+    assert!(error.ends_with(way_out), "{error}");
+    assert!(printed.contains("\nfiller\nmodel.checkpoint\n"), "{printed}");
+    assert!(printed.contains("going on after step "), "{printed}");
+    assert!(printed.ends_with("saved to disk/model\nmodel\n"), "{printed}");
+}
+
 #[test]
 fn a_model_that_tells_no_texts_apart_is_warned_of_once() {
     let directory = TempDir::new().unwrap();

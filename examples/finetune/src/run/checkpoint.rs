@@ -133,6 +133,11 @@ impl Checkpoints {
         Ok(State { step, before, history, ..state })
     }
 
+    /// The checkpoint of this run and its number of steps, if there is one that the run can go on from.
+    pub fn left(&self) -> Option<(PathBuf, usize)> {
+        Some((self.path.clone(), self.position().ok()?.step))
+    }
+
     /// Removes the checkpoint of a run that is complete.
     pub fn remove(&self) -> Result<(), Error> {
         if !self.path.exists() {

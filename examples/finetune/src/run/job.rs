@@ -185,7 +185,9 @@ impl Job<'_> {
             save::write_encoder(directory, &outcome.encoder, &config, outcome.routes.tokenizer())
         };
         let destination = &self.places.whole;
-        destination.save(weights, &self.report.files(&outcome, None), &outcome.unwritten)?;
+        let saved =
+            destination.save(weights, &self.report.files(&outcome, None), &outcome.unwritten);
+        saved.map_err(|error| outcome.unsaved(error))?;
         forget_checkpoints(&outcome, destination)
     }
 
@@ -200,7 +202,8 @@ impl Job<'_> {
         }
         let card = report.card(&outcome, package, dimension);
         let files = report.files(&outcome, Some(card));
-        places.save(package, &outcome.encoder, &files, &outcome.unwritten)?;
+        let saved = places.save(package, &outcome.encoder, &files, &outcome.unwritten);
+        saved.map_err(|error| outcome.unsaved(error))?;
         forget_checkpoints(&outcome, &places.whole)
     }
 }

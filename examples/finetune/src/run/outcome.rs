@@ -1,7 +1,7 @@
 //! The result of a training run.
 
 use burn::module::Module;
-use burn_embedding_models::TextEncoder;
+use burn_embedding_models::{Error as ModelError, TextEncoder};
 
 use super::checkpoint::Checkpoints;
 use super::evaluation::{Evaluation, Measure, Score};
@@ -40,6 +40,24 @@ impl<E> Outcome<E> {
     /// Removes the checkpoints of the run, once the encoder is saved.
     pub fn forget_checkpoints(&self) -> Result<(), Error> {
         self.checkpoints.as_ref().map_or(Ok(()), Checkpoints::remove)
+    }
+
+    /// Why the encoder is not saved, with the checkpoint that the run can go on from, if there is one.
+    pub fn unsaved(&self, error: Error) -> Error {
+        let kept = |error: &ModelError| {
+            matches!(error, ModelError::Kept { .. } | ModelError::Unfinished { .. })
+        };
+        let saved = match &error {
+            Error::Incomplete { .. } => true,
+            Error::Model(error) => kept(error),
+            _ => false,
+        };
+        match self.checkpoints.as_ref().and_then(Checkpoints::left) {
+            Some((checkpoint, step)) if !saved => {
+                Error::Unsaved { reason: error.to_string(), checkpoint, step }
+            }
+            _ => error,
+        }
     }
 }
 

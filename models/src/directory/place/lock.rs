@@ -12,7 +12,7 @@ use crate::error::Error;
 pub struct Lock {
     path: PathBuf,
     // Unlocked after the file is removed.
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -27,7 +27,7 @@ impl Lock {
         loop {
             let mut open = File::options();
             let file = open.read(true).write(true).create(true).truncate(false).open(&path);
-            let mut file = file.map_err(failed)?;
+            let file = file.map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(taken(place, &owner(&path))),
@@ -39,12 +39,16 @@ impl Lock {
             }
             // The former owner may have removed the file after it was opened here.
             if same_file(&file, &path) {
-                let written =
-                    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-                written.map_err(failed)?;
-                return Ok(Some(Self { path, _file: file }));
+                let lock = Self { path, file };
+                return lock.sign().map(|()| Some(lock)).map_err(failed);
             }
         }
+    }
+
+    /// Writes the number of this process, for the messages of others.
+    fn sign(&self) -> io::Result<()> {
+        self.file.set_len(0)?;
+        writeln!(&self.file, "{}", std::process::id())
     }
 }
 
