@@ -3,6 +3,9 @@
 mod common;
 
 use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use common::memory_of;
@@ -185,6 +188,50 @@ fn an_encoder_from_scratch_with_hostile_files_is_refused() {
         assert!(error.contains(message), "{name}, {value}: {error}");
         fs::write(&path, whole).unwrap();
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_run_leaves_nothing_that_the_next_one_keeps() {
+    let (directory, model) = place();
+    let line = format!("{}\n", "the cat sits on the mat. ".repeat(40));
+    fs::write(directory.path().join("large.txt"), line.repeat(20_000)).unwrap();
+    let start = || {
+        let before = names(directory.path());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_finetune"));
+        command.current_dir(directory.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        let args = ["encode", "--model", &model, "large.txt", "--out", "rows.jsonl"];
+        let mut child = command.args(args).spawn().unwrap();
+        while names(directory.path()).iter().all(|name| before.contains(name)) {
+            assert!(child.try_wait().unwrap().is_none(), "the run ended early");
+            sleep(Duration::from_millis(1));
+        }
+        child
+    };
+    let kill = |mut child: Child| {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    let encode = |out| {
+        let args = ["encode", "--model", &model, "texts.txt", "--out", out];
+        succeed(directory.path(), &args);
+    };
+    kill(start());
+    assert_eq!(names(directory.path()).len(), 3);
+    fs::write(directory.path().join(".rows.jsonl.partial-notes"), "mine").unwrap();
+    encode("other.jsonl");
+    assert_eq!(names(directory.path()).len(), 5, "another output has its own");
+    // The files of a run that goes on are not touched.
+    let other = start();
+    encode("rows.jsonl");
+    let left = names(directory.path());
+    let partials = left.iter().filter(|name| name.starts_with(".rows.jsonl.partial-")).count();
+    assert_eq!(partials, 2, "{left:?}");
+    kill(other);
+    encode("rows.jsonl");
+    let expected =
+        [".rows.jsonl.partial-notes", "large.txt", "other.jsonl", "rows.jsonl", "texts.txt"];
+    assert_eq!(names(directory.path()), expected);
 }
 
 #[cfg(target_os = "linux")]

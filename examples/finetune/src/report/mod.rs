@@ -1,5 +1,6 @@
 //! What the user sees of a run: on the terminal, and in the files that are saved with its encoder.
 
+mod beside;
 pub mod card;
 pub mod console;
 #[cfg(feature = "dashboard")]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
+use super::beside;
 use crate::error::Error;
 
 /// A file beside its place, which it takes once it is complete. If it is dropped before, nothing is left of it.
@@ -49,7 +50,7 @@ impl Partial {
         };
         let out = match target.exists() && !target.is_file() {
             true => Out::Into(File::options().write(true).open(&target).map_err(failed)?),
-            false => Out::Beside(beside(&target).map_err(failed)?),
+            false => Out::Beside(beside::create(&target).map_err(failed)?),
         };
         Ok(Self { path: target, writer: BufWriter::new(out) })
     }
@@ -66,19 +67,6 @@ impl Partial {
             }
         }
     }
-}
-
-/// A new file in the directory of `path`.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    // By default only the owner may read a temporary file; the result is a file like any other.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(".partial-").tempfile_in(parent)
 }
 
 impl Write for Partial {
