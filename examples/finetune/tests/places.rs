@@ -337,6 +337,87 @@ fn a_volume_of_the_same_disk_is_written_inside() {
     assert!(printed.ends_with("tokenizer_config.json\ntraining.json\n"), "{printed}");
 }
 
+/// A directory has other paths where it is mounted twice.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_place_with_several_paths_is_written_by_one_run_at_a_time() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let script = format!(
+        "for name in volume one two; do mkdir $name; done; \
+         for name in one two; do mount --bind volume $name; done; \
+         program=$1; run() {{ \"$program\" --model {base} --no-report --force \"$@\"; }}; \
+         for first in one volume; do \
+             \"$1\" --model {base} --no-report --force --epochs 9000 --out $first --log $first.log & run=$!; \
+             trap \"kill -9 $run\" EXIT; \
+             while [ ! -s $first.log ]; do sleep 0.01; done; \
+             for second in one two volume; do \
+                 code=0; run --steps 1 --out $second 2> error || code=$?; cat error >&2; [ $code = 2 ]; \
+                 grep -q 'is writing it; wait until it ends' error; \
+             done; \
+             kill -9 $run; wait $run || true; trap - EXIT; \
+             run --steps 1 --out two; \
+         done; \
+         ls -A . volume",
+        base = base.display()
+    );
+    let Some(output) = with_mounts(directory.path(), &script) else { return };
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    let rest = "\nvolume.log\n\nvolume:\n";
+    let (_, listed) = printed.split_once(rest).unwrap_or_else(|| panic!("{printed}"));
+    assert!(listed.lines().all(|name| !name.starts_with('.')), "{listed}");
+}
+
+/// As in a container with a volume, which has nothing else that can be written.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_beside_a_volume_needs_to_be_written() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let script = format!(
+        "mkdir all; mount -t tmpfs tmpfs all; mkdir all/out; mount -t tmpfs tmpfs all/out; \
+         mount -o remount,ro all; \
+         program=$1; run() {{ \"$program\" --model {base} --steps 9 --no-report \"$@\"; }}; \
+         for i in 1 2; do run --out all/out --force; done; \
+         \"$1\" encode --model all/out lines > /dev/null; ls -A all/out; \
+         rm -r all/out/*; run --out all/out/model --checkpoint-steps 3 > /dev/null; \
+         ls -A all all/out; rm -r all/out/*; \
+         code=0; run --out all/out --checkpoint-steps 3 2> error || code=$?; cat error >&2; \
+         [ $code = 2 ]; [ $(wc -l < error) = 1 ]; [ -z \"$(ls -A all/out)\" ]",
+        base = base.display()
+    );
+    fs::write(directory.path().join("lines"), "the cat\n").unwrap();
+    let Some(output) = with_mounts(directory.path(), &script) else { return };
+    let (printed, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{error}");
+    assert!(printed.contains("\ntraining.json\nall:\nout\n\nall/out:\nmodel\n"), "{printed}");
+    assert!(!printed.contains(".saved-model"), "{printed}");
+    let expected = "error: cannot write all/out.checkpoint: Read-only file system (os error 30); checkpoints \
+                    go beside --out: choose a directory in the volume, as --out all/out/model\n";
+    assert!(error.ends_with(expected), "{error}");
+}
+
+/// The texts of the data are larger than what is kept in memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn large_texts_go_into_the_volume_of_the_model() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let script = format!(
+        "mkdir all; mount -t tmpfs tmpfs all; mkdir all/out; mount -t tmpfs tmpfs all/out; \
+         mount -o remount,ro all; \
+         \"$1\" --model {base} --data train.jsonl --loss MultipleNegativesRankingLoss --steps 1 --max-rows 8 \
+             --no-report --out all/out > /dev/null",
+        base = base.display()
+    );
+    let long = "the cat sits on the mat. ".repeat(80_000);
+    let row = |row| format!("{{\"anchor\":\"{row}\",\"positive\":\"{row} {long}\"}}\n");
+    fs::write(directory.path().join("train.jsonl"), (0..40).map(row).collect::<String>()).unwrap();
+    let Some(output) = with_mounts(directory.path(), &script) else { return };
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_model_in_a_lower_layer_is_replaced() {

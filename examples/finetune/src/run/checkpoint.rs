@@ -6,8 +6,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn_embedding_models::TextEncoder;
 use burn_embedding_models::directory::{self, Place};
+use burn_embedding_models::{Error as ModelError, TextEncoder};
 use flate2::Crc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -29,6 +29,7 @@ const FILES: [&str; 5] = [MODEL, BEST, OPTIMIZER, PROGRESS, SUM];
 /// The directory beside the output that a run goes on from.
 #[derive(Debug)]
 pub struct Checkpoints {
+    out: PathBuf,
     path: PathBuf,
     place: Place,
     settings: Map<String, Value>,
@@ -52,7 +53,7 @@ impl Checkpoints {
         let name = out.file_name().unwrap_or_default().to_string_lossy();
         let path = out.with_file_name(format!("{name}.checkpoint"));
         let place = Place::new(&path)?;
-        Ok(Self { path, place, settings })
+        Ok(Self { out: out.to_path_buf(), path, place, settings })
     }
 
     /// Refuses to overwrite the checkpoint of another run unless by force.
@@ -64,6 +65,23 @@ impl Checkpoints {
         let reason = "an interrupted run left it: say --resume to go on from it, or --force to \
                       start anew";
         Err(Error::output(&self.path, reason))
+    }
+
+    /// Names the way out where the output is a volume, and nothing beside it can be written.
+    fn no_place(&self, error: ModelError) -> Error {
+        let out = &self.out;
+        let mounted = Place::new(out).is_ok_and(|place| place.is_mount_point());
+        match error {
+            ModelError::Write { reason, .. } if mounted => {
+                let inside = out.join("model");
+                let reason = format!(
+                    "{reason}; checkpoints go beside --out: choose a directory in the volume, as --out {}",
+                    inside.display()
+                );
+                Error::output(&self.path, reason)
+            }
+            error => error.into(),
+        }
     }
 
     /// Replaces the checkpoint, if it is one, by the state of the run.
@@ -108,7 +126,7 @@ impl Checkpoints {
     /// Finishes what a killed run began here, so that its state is found, and tries to write.
     fn recover(&self) -> Result<(), Error> {
         self.require_checkpoint()?;
-        self.place.claim()?;
+        self.place.claim().map_err(|error| self.no_place(error))?;
         self.require_checkpoint()
     }
 

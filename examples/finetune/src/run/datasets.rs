@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use burn_embedding_losses::catalog::BatchKind;
+use burn_embedding_models::directory::Place;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
@@ -45,8 +46,11 @@ pub(super) fn read(args: &Args, takes: BatchKind) -> Result<(Dataset, Dataset), 
     Ok((training, evaluation))
 }
 
-/// The directory in which this place is, or the nearest one that exists.
+/// The volume that this place is, the directory in which it is, or the nearest one that exists.
 fn existing(place: &Path) -> &Path {
+    if Place::new(place).is_ok_and(|place| place.is_mount_point()) {
+        return place;
+    }
     let above = place.ancestors().skip(1).find(|path| path.is_dir());
     above.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

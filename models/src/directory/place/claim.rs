@@ -5,7 +5,7 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::lock::Lock;
+use super::lock::{self, Lock};
 use super::settle::{settle, usual_permissions};
 use super::{rehearse, swap};
 use crate::error::Error;
@@ -17,6 +17,8 @@ pub struct Claim {
     /// The directories above the place that this claim made, the innermost first.
     made: Vec<PathBuf>,
     lock: Option<Lock>,
+    /// The directory itself, locked, if it was there already.
+    directory: Option<File>,
 }
 
 /// The bytes of a block of most file systems.
@@ -42,10 +44,15 @@ impl Claim {
     /// Claims the place at `path`, finishes what a killed process began there, and tries to write.
     pub(super) fn new(path: &Path) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::write(path, error);
-        let mut claim = Self { path: path.to_path_buf(), made: Vec::new(), lock: None };
+        let mut claim =
+            Self { path: path.to_path_buf(), made: Vec::new(), lock: None, directory: None };
         claim.make_parents().map_err(failed)?;
-        claim.lock = Lock::take(swap::beside(path, "saving-lock"), path)?;
+        claim.lock = Lock::take(swap::lock(path), path)?;
+        claim.directory = lock::directory(path)?;
         swap::recover(path).map_err(failed)?;
+        if claim.directory.is_none() {
+            claim.directory = lock::directory(path)?;
+        }
         if claim.lock.is_some() {
             claim.clear_partials().map_err(failed)?;
         }

@@ -58,6 +58,17 @@ impl Drop for Lock {
     }
 }
 
+/// Locks the directory `place` itself, where that is possible. A process that reaches it by another path, as
+/// through a second mount, has another file for its lock.
+pub fn directory(place: &Path) -> Result<Option<File>, Error> {
+    let Ok(directory) = File::open(place) else { return Ok(None) };
+    match directory.try_lock() {
+        Ok(()) => Ok(Some(directory)),
+        Err(TryLockError::WouldBlock) => Err(taken(place, "another process")),
+        Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
 fn owner(lock: &Path) -> String {
     let owner = fs::read_to_string(lock).unwrap_or_default();
     let owner = owner.trim().parse::<u32>();

@@ -52,6 +52,12 @@ impl Place {
         &self.path
     }
 
+    /// Whether another file system, or a part of the same one, is mounted there. Then it is written inside, and
+    /// nothing beside it needs to be.
+    pub fn is_mount_point(&self) -> bool {
+        swap::is_mount_point(&self.path)
+    }
+
     /// Claims the place for this process, finishes what a killed process began there, and tries to
     /// write, so that the caller learns before the work, not after it, what is in the way.
     ///

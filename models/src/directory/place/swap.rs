@@ -16,6 +16,10 @@ use super::settle::{sync, sync_file};
 const NEXT: &str = ".saved-model.next";
 const READY: &str = ".saved-model.ready";
 
+/// The lock of a place that is a mount point: it may be mounted at other paths too, and there may be nothing
+/// beside it that can be written.
+const LOCK: &str = ".saved-model.lock";
+
 /// The directory of a file system for what it repairs; it is no part of what is saved on it.
 const LOST_AND_FOUND: &str = "lost+found";
 
@@ -32,6 +36,14 @@ pub fn of_a_place(name: &str) -> bool {
 pub fn beside(path: &Path, end: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{end}"))
+}
+
+/// The file that is locked while a process writes the place at `path`.
+pub fn lock(path: &Path) -> PathBuf {
+    match is_mount_point(path) {
+        true => path.join(LOCK),
+        false => beside(path, "saving-lock"),
+    }
 }
 
 /// The name of a directory that is being removed.
@@ -122,7 +134,7 @@ fn finish_inside(path: &Path) -> io::Result<()> {
         let new = named_in(&next, path)?;
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            let stays = [&next, &new].contains(&&entry.path());
+            let stays = [&next, &new, &path.join(LOCK)].contains(&&entry.path());
             if !stays && entry.file_name() != LOST_AND_FOUND {
                 remove(&entry)?;
             }
