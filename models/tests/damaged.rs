@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use burn::tensor::Device;
-use burn_embedding_models::{Error, SentenceTransformer};
+use burn_embedding_models::{CrossEncoder, Error, SentenceTransformer};
 use common::{FAMILIES, change_header, copy, golden};
 use tempfile::TempDir;
 
@@ -117,6 +117,37 @@ fn a_file_that_is_a_link_out_of_the_directory_is_refused() {
         symlink(&secret, &path).unwrap();
         let error = load(&model).unwrap_err().to_string();
         assert!(error.contains(file) && error.contains("is a link that leaves"), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn no_file_of_any_model_may_be_a_link_out_of_the_directory() {
+    let directory = TempDir::new().unwrap();
+    let model = directory.path().join("model");
+    let secret = directory.path().join("secret");
+    copy(&golden("bert"), &directory.path().join("bert"));
+    let further = ["vocab.txt", "special_tokens_map.json"].map(PathBuf::from);
+    for family in ["bert", "cross-bert", "lora"] {
+        let golden = golden(family);
+        let relative = |path: PathBuf| path.strip_prefix(&golden).unwrap().to_path_buf();
+        let own = files(&golden).into_iter().map(relative);
+        for file in own.chain(further.clone()) {
+            let _ = fs::remove_dir_all(&model);
+            copy(&golden, &model);
+            let path = model.join(&file);
+            fs::write(&secret, fs::read(&path).unwrap_or("{}".into())).unwrap();
+            let _ = fs::remove_file(&path);
+            std::os::unix::fs::symlink(&secret, &path).unwrap();
+            let opened = match family {
+                "cross-bert" => CrossEncoder::open(&model, &Device::flex()).map(drop),
+                _ => load(&model),
+            };
+            let what = format!("{family}, {}", file.display());
+            let error = opened.expect_err(&what).to_string();
+            let named = error.contains(file.to_str().unwrap());
+            assert!(named && error.contains("is a link that leaves"), "{what}: {error}");
+        }
     }
 }
 

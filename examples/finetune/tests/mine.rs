@@ -172,3 +172,21 @@ fn what_cannot_be_mined_is_refused() {
         assert_eq!(names(directory.path()), before);
     }
 }
+
+#[test]
+fn no_input_is_replaced_by_what_is_mined() {
+    let (directory, golden) = (TempDir::new().unwrap(), golden_cases());
+    write(directory.path(), &golden);
+    let read = |name: &str| fs::read_to_string(directory.path().join(name)).unwrap();
+    let before = ["pairs.jsonl", "corpus.txt"].map(read);
+    let bert = model("bert");
+    for out in ["./pairs.jsonl", "corpus.txt"] {
+        let args = ["mine", "pairs.jsonl", "--corpus", "corpus.txt", "--model", &bert];
+        let output = finetune(directory.path(), &[&args[..], &["--out", out]].concat());
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        let expected = format!("error: cannot write {out}: it is the input; name another file\n");
+        assert_eq!(error, expected);
+        assert_eq!(["pairs.jsonl", "corpus.txt"].map(read), before);
+    }
+}

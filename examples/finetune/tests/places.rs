@@ -252,6 +252,29 @@ fn of_two_runs_into_one_place_one_is_refused_at_once() {
 }
 
 #[test]
+fn of_many_runs_that_start_at_once_one_makes_the_model() {
+    let directory = TempDir::new().unwrap();
+    let base = golden("bert");
+    let base = base.to_str().unwrap();
+    for round in 0..rounds(6) {
+        let runs: Vec<_> = (0..8)
+            .map(|_| start(directory.path(), &run(base, "2", &["--out", "deep/er/model"])))
+            .collect();
+        let ends: Vec<_> = runs.into_iter().map(end).collect();
+        let won = ends.iter().filter(|(code, _)| *code == Some(0)).count();
+        assert_eq!(won, 1, "round {round}: {ends:?}");
+        for (code, error) in ends.iter().filter(|(code, _)| *code != Some(0)) {
+            let told = ["is writing it; wait until it ends", "it holds an encoder; say --force"];
+            assert_eq!(*code, Some(2), "round {round}: {error}");
+            assert!(told.iter().any(|reason| error.contains(reason)), "round {round}: {error}");
+        }
+        assert_whole(&directory.path().join("deep/er/model"), &format!("round {round}"));
+        assert_eq!(names(&directory.path().join("deep/er")), ["model"], "round {round}");
+        fs::remove_dir_all(directory.path().join("deep")).unwrap();
+    }
+}
+
+#[test]
 fn a_kill_at_any_moment_leaves_a_whole_model() {
     let directory = TempDir::new().unwrap();
     let base = golden("bert");

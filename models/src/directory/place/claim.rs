@@ -14,7 +14,7 @@ use crate::error::Error;
 #[derive(Debug)]
 pub struct Claim {
     path: PathBuf,
-    /// The directories above the place that this claim made, the innermost first.
+    /// The directories above the place that were not there before, the innermost first.
     made: Vec<PathBuf>,
     lock: Option<Lock>,
     /// The directory itself, locked, if it was there already.
@@ -203,7 +203,11 @@ impl Claim {
         let missing = |parent: &&Path| !parent.as_os_str().is_empty() && !parent.exists();
         let parents: Vec<_> = self.path.ancestors().skip(1).take_while(missing).collect();
         for parent in parents.into_iter().rev() {
-            fs::create_dir(parent)?;
+            // Of several processes that start at once each makes some.
+            match fs::create_dir(parent) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => made?,
+            }
             self.made.insert(0, parent.to_path_buf());
         }
         Ok(())

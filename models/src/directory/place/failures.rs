@@ -70,3 +70,25 @@ fn what_the_disk_does_not_confirm_is_kept_beside_the_former_one() {
     assert_eq!((read("model"), read("model.saved")), ("former".to_string(), "new".to_string()));
     assert_eq!(names(parent.path()).unwrap(), ["model", "model.saved"]);
 }
+
+/// The name goes first: nobody takes what is left for the whole.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_removed_only_in_part_is_not_found() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("model");
+    claim(&path).replace(|it| weights(it, "former"), may_go).unwrap();
+    let [fixed, gone] = [&path, &parent.path().join(".model.gone")].map(|it| it.join("fixed"));
+    fs::write(&fixed, "").unwrap();
+    if !immutable(&fixed, "+i") {
+        eprintln!("skipped: no file can be made immutable here");
+        return;
+    }
+    let outcome = Place::new(&path).unwrap().remove();
+    let left = names(parent.path()).unwrap();
+    assert!([gone, fixed].iter().any(|file| immutable(file, "-i")));
+    assert!(outcome.is_err());
+    assert_eq!(left, [".model.gone"]);
+    drop(claim(&path));
+    assert!(names(parent.path()).unwrap().is_empty(), "the next claim removes the rest");
+}
