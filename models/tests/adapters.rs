@@ -81,6 +81,19 @@ fn an_adapter_of_sentence_transformers_names_its_model() {
     assert_merged(&open(alone("lora", &golden("bert")).path()), "lora");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_from_an_adapter_to_a_model_elsewhere_is_refused() {
+    let directory = alone("lora", Path::new("model"));
+    let base = directory.path().join("model");
+    copy(&golden("bert"), &base);
+    assert_merged(&open(directory.path()), "lora");
+    fs::remove_dir_all(&base).unwrap();
+    std::os::unix::fs::symlink(golden("bert"), &base).unwrap();
+    let message = error(directory.path());
+    assert!(message.contains("model: it is a link that leaves the directory"), "{message}");
+}
+
 #[test]
 fn an_adapter_of_peft_needs_a_pooling() {
     let directory = alone("lora-options", &golden("bert"));

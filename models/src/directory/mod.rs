@@ -99,7 +99,7 @@ impl Directory {
             true => Ok(()),
             false => Err(Error::read(
                 path,
-                "it is a link that leaves the directory of the model; put a copy of the file there",
+                "it is a link that leaves the directory of the model; put a copy there",
             )),
         }
     }

@@ -44,7 +44,7 @@ pub fn base(directory: &Directory, module: &Path) -> Result<Option<(Directory, P
         ));
     };
     let beside = place.join(&name);
-    let found = [PathBuf::from(&name), beside].into_iter().find(|path| path.is_dir());
+    let found = [PathBuf::from(&name), beside.clone()].into_iter().find(|path| path.is_dir());
     let found = found.ok_or_else(|| {
         let way_out = match advice::may_be_of_hub(Path::new(&name)) {
             true => {
@@ -56,6 +56,10 @@ pub fn base(directory: &Directory, module: &Path) -> Result<Option<(Directory, P
             "`base_model_name_or_path` is {name:?}, no local directory: {way_out} there"
         ))
     })?;
+    // The adapter may name a model anywhere, and whoever looks into it sees where. A link would hide that.
+    if found == beside && Directory::inside(&place.join(ADAPTER), &name).is_ok() {
+        directory.check_link(&beside)?;
+    }
     if found.join(ADAPTER).exists() {
         let reason = format!(
             "`base_model_name_or_path` is {name:?}, which has an adapter itself: merge that one first"
