@@ -32,6 +32,15 @@ pub enum Error {
         place: PathBuf,
     },
 
+    /// The system does not confirm that a directory is on the disk.
+    #[error("{reason}; it is in {}, but the disk may not hold all of it", place.display())]
+    Unconfirmed {
+        /// The message of the system.
+        reason: String,
+        /// Where the directory is.
+        place: PathBuf,
+    },
+
     /// A directory that is replaced file by file could not be completed.
     #[error("{reason}; the rest is in {}, and the next run into this place moves it", rest.display())]
     Unfinished {

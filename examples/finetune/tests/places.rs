@@ -417,7 +417,7 @@ fn nothing_beside_a_volume_needs_to_be_written() {
     assert!(printed.contains("\ntraining.json\nall:\nout\n\nall/out:\nmodel\n"), "{printed}");
     assert!(!printed.contains(".saved-model"), "{printed}");
     let expected = "error: cannot write all/out.checkpoint: Read-only file system (os error 30); checkpoints \
-                    go beside --out: choose a directory in the volume, as --out all/out/model\n";
+                    go beside --out: choose a place in this directory, as --out all/out/model\n";
     assert!(error.ends_with(expected), "{error}");
 }
 
@@ -589,6 +589,38 @@ fn a_model_that_tells_no_texts_apart_is_warned_of_once() {
     assert!(error.contains("warning: at step "), "{error}");
     assert!(error.contains("train again with a lower --learning-rate (now 0.01)"), "{error}");
     assert!(!trained("right.csv").contains("alike"));
+}
+
+/// As in a container that gives its user one directory.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_beside_a_directory_needs_to_be_written() {
+    let directory = TempDir::new().unwrap();
+    let above = directory.path().join("all");
+    fs::create_dir_all(above.join("out")).unwrap();
+    let fixed = |how| {
+        let mut command = Command::new("chattr");
+        command.arg(how).arg(&above).output().is_ok_and(|output| output.status.success())
+    };
+    if !fixed("+i") {
+        eprintln!("skipped: no directory can be made immutable here");
+        return;
+    }
+    let base = golden("bert");
+    let args = |out| run(base.to_str().unwrap(), "9", &["--out", out, "--force"]);
+    let outputs = [(); 2].map(|()| finetune(directory.path(), &args("all/out")));
+    let checkpoints = [&args("all/out")[..], &["--checkpoint-steps", "3"]].concat();
+    let refused = finetune(directory.path(), &checkpoints);
+    assert!(fixed("-i"));
+    for output in outputs {
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    assert_whole(&above.join("out"), "inside");
+    assert!(!names(&above.join("out")).iter().any(|name| name.starts_with('.')));
+    assert_eq!(names(&above), ["out"]);
+    let expected = "error: cannot write all/out.checkpoint: Operation not permitted (os error 1); \
+                    checkpoints go beside --out: choose a place in this directory, as --out all/out/model\n";
+    assert_eq!((refused.status.code(), text(&refused.stderr)), (Some(2), expected.to_string()));
 }
 
 /// A directory that even its owner cannot move.

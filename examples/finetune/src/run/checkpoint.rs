@@ -67,16 +67,16 @@ impl Checkpoints {
         Err(Error::output(&self.path, reason))
     }
 
-    /// Names the way out where the output is a volume, and nothing beside it can be written.
+    /// Names the way out where the output is written inside, and nothing beside it can be.
     fn no_place(&self, error: ModelError) -> Error {
         let out = &self.out;
-        let mounted = Place::new(out).is_ok_and(|place| place.is_mount_point());
+        let inside = Place::new(out).is_ok_and(|place| place.is_written_inside());
         match error {
-            ModelError::Write { reason, .. } if mounted => {
-                let inside = out.join("model");
+            ModelError::Write { reason, .. } if inside => {
+                let model = out.join("model");
                 let reason = format!(
-                    "{reason}; checkpoints go beside --out: choose a directory in the volume, as --out {}",
-                    inside.display()
+                    "{reason}; checkpoints go beside --out: choose a place in this directory, as --out {}",
+                    model.display()
                 );
                 Error::output(&self.path, reason)
             }

@@ -46,9 +46,9 @@ pub(super) fn read(args: &Args, takes: BatchKind) -> Result<(Dataset, Dataset), 
     Ok((training, evaluation))
 }
 
-/// The volume that this place is, the directory in which it is, or the nearest one that exists.
+/// The place itself if it is written inside, the directory in which it is, or the nearest one that exists.
 fn existing(place: &Path) -> &Path {
-    if Place::new(place).is_ok_and(|place| place.is_mount_point()) {
+    if Place::new(place).is_ok_and(|place| place.is_written_inside()) {
         return place;
     }
     let above = place.ancestors().skip(1).find(|path| path.is_dir());

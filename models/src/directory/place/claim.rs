@@ -28,6 +28,8 @@ const ROOM: usize = 4096;
 enum Unfilled<E> {
     /// The contents could not be written.
     Incomplete(E),
+    /// The contents are written beside the place, and the disk does not confirm that it has them.
+    Unconfirmed(E),
     /// The contents are complete beside the place, and did not get there.
     Complete(E),
 }
@@ -65,7 +67,7 @@ impl Claim {
     /// Where the contents are written first: beside the place, on the same file system.
     fn partial(&self) -> PathBuf {
         let name = format!("{}{}", swap::PARTIAL, std::process::id());
-        match swap::is_mount_point(&self.path) {
+        match swap::is_written_inside(&self.path) {
             true => self.path.join(format!(".{name}")),
             false => swap::beside(&self.path, &name),
         }
@@ -102,6 +104,9 @@ impl Claim {
     ) -> Result<(), E> {
         self.fill(contents, extras, may_go).map_err(|unfilled| match unfilled {
             Unfilled::Incomplete(error) => error,
+            Unfilled::Unconfirmed(error) => {
+                Error::Unconfirmed { reason: error.to_string(), place: self.keep() }.into()
+            }
             Unfilled::Complete(error) => self.kept(error.to_string()).into(),
         })
     }
@@ -123,7 +128,7 @@ impl Claim {
             Unfilled::Complete(error) if swap::is_unfinished(&self.path) => {
                 self.kept(error.to_string()).into()
             }
-            Unfilled::Complete(error) => {
+            Unfilled::Unconfirmed(error) | Unfilled::Complete(error) => {
                 let _ = fs::remove_dir_all(self.partial());
                 error
             }
@@ -143,7 +148,16 @@ impl Claim {
             let _ = fs::remove_dir_all(self.partial());
             Unfilled::Incomplete(error)
         })?;
-        self.finish(begun, extras, may_go).map_err(Unfilled::Complete)
+        let Begun { partial, permissions, room } = begun;
+        let settle = || settle(&partial, permissions.as_ref());
+        let settled = settle().and_then(|()| {
+            extras(&partial);
+            settle()
+        });
+        let failed = |error| Error::write(&self.path, error).into();
+        settled.map_err(|error| Unfilled::Unconfirmed(failed(error)))?;
+        drop(room);
+        self.put(&partial, may_go).map_err(Unfilled::Complete)
     }
 
     fn begin(&self) -> io::Result<Begun> {
@@ -154,49 +168,42 @@ impl Claim {
         Ok(Begun { partial, permissions, room })
     }
 
-    fn finish<E: From<Error>>(
+    fn put<E: From<Error>>(
         &self,
-        Begun { partial, permissions, room }: Begun,
-        extras: impl FnOnce(&Path),
+        partial: &Path,
         may_go: impl Fn(&Path) -> Result<(), E>,
     ) -> Result<(), E> {
-        let settle = || {
-            settle(&partial, permissions.as_ref()).map_err(|error| {
-                let reason = format!("{error}, so the disk may not hold all of it");
-                Error::write(&self.path, reason)
-            })
-        };
-        settle()?;
-        extras(&partial);
-        settle()?;
-        drop(room);
         if self.path.exists() {
             may_go(&self.path)?;
         }
-        let former = swap::put(&partial, &self.path);
+        let former = swap::put(partial, &self.path);
         if let Some(former) = former.map_err(|error| Error::write(&self.path, error))? {
             let _ = fs::remove_dir_all(former);
         }
         Ok(())
     }
 
-    /// Gives what was written completely a name that stays.
+    /// What to say of contents that did not get to their place.
     fn kept(&self, reason: String) -> Error {
-        let partial = self.partial();
-        if swap::is_unfinished(&self.path) {
-            return Error::Unfinished { reason, rest: partial };
+        match swap::is_unfinished(&self.path) {
+            true => Error::Unfinished { reason, rest: self.partial() },
+            false => Error::Kept { reason, place: self.keep() },
         }
+    }
+
+    /// Gives what was written a name that stays.
+    fn keep(&self) -> PathBuf {
+        let partial = self.partial();
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let names = (1..).map(|number| match number {
             1 => format!("{name}.saved"),
             _ => format!("{name}.saved-{number}"),
         });
-        // Inside a mount point, if the partial one is: nothing can be moved out of it.
+        // Inside the place, if the partial one is: nothing can be moved out of it.
         let mut free = names.map(|name| partial.with_file_name(name)).filter(|it| !it.exists());
         let place = free.next().unwrap_or_else(|| partial.clone());
         let moved = fs::rename(&partial, &place).or_else(|_| swap::move_into(&partial, &place));
-        let place = if moved.is_ok() { place } else { partial };
-        Error::Kept { reason, place }
+        if moved.is_ok() { place } else { partial }
     }
 
     fn make_parents(&mut self) -> io::Result<()> {

@@ -52,10 +52,10 @@ impl Place {
         &self.path
     }
 
-    /// Whether another file system, or a part of the same one, is mounted there. Then it is written inside, and
-    /// nothing beside it needs to be.
-    pub fn is_mount_point(&self) -> bool {
-        swap::is_mount_point(&self.path)
+    /// Whether nothing beside the place is written: it is a mount point, or in a directory that cannot be
+    /// written.
+    pub fn is_written_inside(&self) -> bool {
+        swap::is_written_inside(&self.path)
     }
 
     /// Claims the place for this process, finishes what a killed process began there, and tries to

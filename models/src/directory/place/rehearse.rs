@@ -18,7 +18,7 @@ fn link(path: &Path) -> PathBuf {
 
 /// Tries the exchange that a replacement of the directory at `path` will need.
 pub fn exchange(path: &Path) -> io::Result<()> {
-    if !path.is_dir() || swap::is_mount_point(path) {
+    if !path.is_dir() || swap::is_written_inside(path) {
         return Ok(());
     }
     let link = link(path);

@@ -2,7 +2,8 @@
 //!
 //! Where the system can exchange two directories in one step, it does. Elsewhere the new one is first
 //! called `.NAME.saving-next` and the old one `.NAME.saving-former`, so that [`recover`] knows how far it came. A
-//! mount point cannot be renamed: there the new entries take the place of the old ones inside.
+//! mount point cannot be renamed, nor a directory in one that cannot be written: there the new entries take the
+//! place of the old ones inside.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -16,8 +17,8 @@ use super::settle::{sync, sync_file};
 const NEXT: &str = ".saved-model.next";
 const READY: &str = ".saved-model.ready";
 
-/// The lock of a place that is a mount point: it may be mounted at other paths too, and there may be nothing
-/// beside it that can be written.
+/// The lock of a place that is written inside: it may be mounted at other paths too, and nothing beside it may be
+/// writable.
 const LOCK: &str = ".saved-model.lock";
 
 /// The directory of a file system for what it repairs; it is no part of what is saved on it.
@@ -40,7 +41,7 @@ pub fn beside(path: &Path, end: &str) -> PathBuf {
 
 /// The file that is locked while a process writes the place at `path`.
 pub fn lock(path: &Path) -> PathBuf {
-    match is_mount_point(path) {
+    match is_written_inside(path) {
         true => path.join(LOCK),
         false => beside(path, "saving-lock"),
     }
@@ -66,7 +67,7 @@ pub fn put(new: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
         sync_or(path, || fs::rename(path, new))?;
         return Ok(None);
     }
-    if is_mount_point(path) {
+    if is_written_inside(path) {
         return put_inside(new, path);
     }
     match exchange(new, path) {
@@ -227,9 +228,29 @@ pub fn exchange(_one: &Path, _other: &Path) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
+/// Whether the directory at `path` is replaced entry by entry: it cannot be moved, or nothing beside it can be
+/// written.
+pub fn is_written_inside(path: &Path) -> bool {
+    is_mount_point(path) || (path.is_dir() && is_closed(parent(path)))
+}
+
+/// Whether the entries of a directory cannot be changed.
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn is_closed(directory: &Path) -> bool {
+    use rustix::fs::{Access, AtFlags, CWD, accessat};
+    let access = accessat(CWD, directory, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS);
+    let refusals = [ErrorKind::PermissionDenied, ErrorKind::ReadOnlyFilesystem];
+    access.is_err_and(|error| refusals.contains(&error.kind()))
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn is_closed(_directory: &Path) -> bool {
+    false
+}
+
 /// Whether another file system begins at `path`.
 #[cfg(unix)]
-pub fn is_mount_point(path: &Path) -> bool {
+fn is_mount_point(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let another_disk = match (fs::metadata(path), fs::metadata(parent(path))) {
         (Ok(here), Ok(above)) => here.dev() != above.dev(),
@@ -252,6 +273,6 @@ fn is_mount_root(_path: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-pub fn is_mount_point(_path: &Path) -> bool {
+fn is_mount_point(_path: &Path) -> bool {
     false
 }
