@@ -15,7 +15,16 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let console = Console::new();
-    match finetune::run(&Cli::parse(), &console) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            console.misuse(&error);
+            return ExitCode::from(2);
+        }
+        // Help, and the version.
+        Err(asked) => asked.exit(),
+    };
+    match finetune::run(&cli, &console) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console.error(&error);

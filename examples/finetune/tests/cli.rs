@@ -6,7 +6,7 @@ use std::fs;
 
 use burn::tensor::Device;
 use burn_embedding_losses::catalog::{LossConfig, ModelKind};
-use common::{copy, finetune, golden, names, set, succeed, text};
+use common::{copy, finetune, golden, names, set, spoilt, succeed, text};
 use finetune::data::{corpus, task};
 use finetune::run::evaluation::{Embedder, Evaluation, Measure};
 use tempfile::TempDir;
@@ -28,6 +28,43 @@ fn refused(files: &[(&str, &str)], args: &[&str], message: &str) {
 }
 
 const PAIRS: &str = "sun,sunshine,4.5\nrain,snow,2\nsea,lake,3\nroad,egg,0\n";
+
+#[test]
+fn models_that_are_no_numbers_are_refused() {
+    let directory = TempDir::new().unwrap();
+    let model = |name: &str, family: &str| {
+        let path = directory.path().join(name);
+        spoilt(family, &path);
+        path.to_str().unwrap().to_string()
+    };
+    let (encoder, reranker) = (model("encoder", "bert"), model("reranker", "cross-bert"));
+    let guided = ["--loss", "GISTEmbedLoss", "--guide", &encoder];
+    refused(&[], &guided, "encoder: it holds NaN or infinity");
+    let rows = [("a.jsonl", "[\"the cat\",\"a dog\"]\n[\"the river\",\"a tree\"]\n")];
+    let train = ["--model", &encoder, "--data", "a.jsonl", "--eval", "a.jsonl"];
+    refused(&rows, &train, "is no number");
+    refused(
+        &rows,
+        &["score", "--model", &reranker, "a.jsonl"],
+        "its weights are damaged or not finite",
+    );
+    let lines = [("a.txt", "the cat\na dog\n")];
+    let rank = ["rank", "--model", &reranker, "--query", "a cat", "a.txt"];
+    refused(&lines, &rank, "its weights are damaged or not finite");
+}
+
+#[test]
+fn long_values_are_cut() {
+    let long = "x".repeat(100_000);
+    for args in [["--loss", &long], ["--epochs", &long], ["--lora", &long], [&long, &long]] {
+        let output = finetune(TempDir::new().unwrap().path(), &args);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stderr.len() < 3_000, "{}: {}", &args[0][..6], output.stderr.len());
+    }
+    let escapes = ["--lora", "r=\u{1b}[2J"];
+    let output = finetune(TempDir::new().unwrap().path(), &escapes);
+    assert!(!output.stderr.contains(&0x1b), "{}", text(&output.stderr));
+}
 
 #[test]
 fn files_that_cannot_be_read_are_refused() {

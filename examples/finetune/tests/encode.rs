@@ -9,7 +9,7 @@ use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use common::memory_of;
-use common::{copy, finetune, golden, names, succeed, text, texts};
+use common::{finetune, golden, names, spoilt, succeed, text, texts};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -127,15 +127,7 @@ fn a_route_is_taken_by_its_name() {
 #[test]
 fn embeddings_that_are_no_numbers_are_refused() {
     let (directory, _) = place();
-    let model = directory.path().join("model");
-    copy(&golden("bert"), &model);
-    let weights = model.join("model.safetensors");
-    let mut bytes = fs::read(&weights).unwrap();
-    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize + 8;
-    for value in bytes[header..].chunks_exact_mut(4) {
-        value.copy_from_slice(&f32::NAN.to_le_bytes());
-    }
-    fs::write(&weights, bytes).unwrap();
+    spoilt("bert", &directory.path().join("model"));
     let output = finetune(directory.path(), &["encode", "--model", "model", "texts.txt"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());

@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{finetune, golden, names, numbers, steps, succeed, text};
+use common::{finetune, golden, names, numbers, spoilt, steps, succeed, text};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -162,6 +162,11 @@ fn what_cannot_be_mined_is_refused() {
         assert!(error.contains(message), "{args:?}: {error}");
         assert_eq!(names(directory.path()), before);
     }
+    spoilt("bert", &directory.path().join("spoilt"));
+    let mine = ["mine", "pairs.jsonl", "--model", "spoilt", "--out", "out.jsonl"];
+    let error = text(&finetune(directory.path(), &mine).stderr);
+    assert!(error.contains("its embeddings are not finite"), "{error}");
+    fs::remove_dir_all(directory.path().join("spoilt")).unwrap();
     for (file, out, message) in [
         ("scores.csv", "out.jsonl", "1 scored pairs, and no texts that belong together"),
         ("pairs.jsonl", "pairs.jsonl", "pairs.jsonl"),

@@ -262,7 +262,17 @@ fn a_loss_starts_with_the_parameters_it_is_given() {
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains(message) && stderr.lines().count() == 1, "{message}: {stderr}");
     };
-    refused(&classifier(3 * 64), "cannot read classifier: ");
+    let shape = "`classifier.weight` is [4, 192], expected [4, 384]";
+    refused(&classifier(3 * 64), &format!("classifier: it does not fit the loss: {shape}"));
+    let name = b"classifier.bias";
+    let place = right.windows(name.len()).position(|bytes| bytes == name).unwrap();
+    let mut other = right.clone();
+    other[place..place + name.len()].copy_from_slice(b"classifier.base");
+    refused(&other, "it does not fit the loss: `classifier.bias` [4] is missing");
+    let mut spoilt = right.clone();
+    let end = spoilt.len();
+    spoilt[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    refused(&spoilt, "cannot read classifier: it holds NaN or infinity");
     for length in [0, 4, 20, right.len() / 2, right.len() - 1] {
         refused(&right[..length], "cannot read classifier: ");
     }

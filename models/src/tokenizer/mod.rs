@@ -31,6 +31,9 @@ use crate::error::Error;
 
 const UNKNOWN: &str = "[UNK]";
 
+/// The longest text that is read as a whole, in bytes.
+const LONGEST_WHOLE: usize = 1 << 24;
+
 /// The number of a text's letters that an error shows.
 const SHOWN: usize = 60;
 
@@ -92,8 +95,10 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// If the tokenizer fails, or gives an id that the model has no embedding for.
+    /// If the tokenizer fails, or gives an id that the model has no embedding for; if there is no limit and a text is
+    /// longer than 16 MiB.
     pub fn encode(&self, texts: Vec<&str>) -> Result<Tokens, Error> {
+        self.check_lengths(&texts)?;
         let encodings = self.encodings(&texts)?;
         let limit = self.max_tokens;
         let cut = encodings.iter().zip(&texts);
@@ -114,14 +119,16 @@ impl Tokenizer {
 
     /// The token ids of text pairs, each pair cut to the limit by taking tokens from the longer text. The ids
     /// of tokens of the second type, those of the second text, have their highest bit set where the tokenizer
-    /// gives types to its model; `types` is the number of types that the model knows.
+    /// gives types to its model; `types` is the number of types that the model knows. Of long texts only the parts are
+    /// read that the tokens come from, as in [`encode`](Self::encode).
     ///
     /// # Errors
     ///
     /// If the tokenizer fails, or gives an id or a type that the model does not know.
     pub fn encode_pairs(&self, pairs: Vec<(&str, &str)>, types: usize) -> Result<Tokens, Error> {
-        let encodings =
-            self.inner.encode_batch_fast(pairs.clone(), self.special).map_err(failed)?;
+        let parts =
+            pairs.iter().map(|pair| self.pair_parts(*pair)).collect::<Result<Vec<_>, _>>()?;
+        let encodings = self.inner.encode_batch_fast(parts, self.special).map_err(failed)?;
         let cut = encodings.iter().filter(|encoding| self.is_cut(encoding)).count();
         let unknown = self.inner.token_to_id(UNKNOWN).unwrap_or(Self::PADDING_ID);
         let row = |(encoding, pair): (&Encoding, &(&str, &str))| {
@@ -149,6 +156,35 @@ impl Tokenizer {
         };
         let rows = encodings.iter().zip(&pairs).map(row).collect::<Result<_, _>>()?;
         Ok(Tokens { rows, prompt: 0, cut })
+    }
+
+    /// The parts of two texts that the tokens of the pair come from.
+    fn pair_parts<'a>(
+        &self,
+        (one, other): (&'a str, &'a str),
+    ) -> Result<(&'a str, &'a str), Error> {
+        let size = excerpt::sizes(self.max_tokens).next().unwrap_or(usize::MAX);
+        if one.len() <= size && other.len() <= size {
+            return Ok((one, other));
+        }
+        let found = self.encodings(&[one, other])?;
+        let both = found.iter().all(|(encoding, _)| self.is_cut(encoding));
+        // Where both are cut, the longer one has the odd token.
+        Ok(match both && one.len().max(other.len()) <= excerpt::LONGEST {
+            true => (one, other),
+            false => (found[0].1, found[1].1),
+        })
+    }
+
+    /// Refuses a text that would take gigabytes of memory, where all of it is read.
+    fn check_lengths(&self, texts: &[&str]) -> Result<(), Error> {
+        let longest = texts.iter().map(|text| text.len()).max().unwrap_or(0);
+        if self.max_tokens < usize::MAX || longest <= LONGEST_WHOLE {
+            return Ok(());
+        }
+        Err(Error::Tokenizer(format!(
+            "a text has {longest} bytes, and the model reads whole texts, of at most {LONGEST_WHOLE} bytes: split it"
+        )))
     }
 
     /// The tokens of each text, and the part of it that they are taken from.

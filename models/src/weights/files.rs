@@ -60,6 +60,11 @@ pub fn read(directory: &Directory, module: &Path) -> Result<(PathBuf, Tensors), 
     read_first(directory, module, &Format::FILES)
 }
 
+/// The parameters in the safetensors file at `path`.
+pub fn read_file(path: &Path) -> Result<Tensors, Error> {
+    Format::Safetensors.read(path)
+}
+
 /// The parameters of the adapter in the directory `module`, and their file.
 pub fn read_adapter(directory: &Directory, module: &Path) -> Result<(PathBuf, Tensors), Error> {
     read_first(directory, module, &Format::ADAPTER_FILES)

@@ -83,6 +83,16 @@ pub fn load_module<M: Module>(directory: &Directory, module: &Path, model: M) ->
     apply(model, found, &path, |name| name.to_string())
 }
 
+/// Reads the parameters of a module of any kind from the safetensors file at `path`, whose names are PyTorch's. For
+/// messages, `owner` is what says which parameters there are.
+///
+/// # Errors
+///
+/// If the file cannot be read, or lacks a parameter or has it in another shape.
+pub fn load_file<M: Module>(path: &Path, owner: &str, model: M) -> Result<M, Error> {
+    apply_to(model, files::read_file(path)?, (path, owner), |name| name.to_string())
+}
+
 /// Everything in the weights of the directory `module`, and the file.
 pub fn tensors(directory: &Directory, module: &Path) -> Result<(PathBuf, Tensors), Error> {
     files::read(directory, module)
@@ -97,15 +107,25 @@ pub fn data(tensor: &burn_pack::Tensor) -> Result<TensorData, String> {
 /// Puts the parameters found in the file at `path` into a module; `file_name` gives a parameter's
 /// name in the file.
 fn apply<M: Module>(
-    mut model: M,
+    model: M,
     found: Tensors,
     path: &Path,
+    file_name: impl Fn(&str) -> String,
+) -> Result<M, Error> {
+    apply_to(model, found, (path, "config.json"), file_name)
+}
+
+/// The same for what `owner` describes.
+fn apply_to<M: Module>(
+    mut model: M,
+    found: Tensors,
+    (path, owner): (&Path, &str),
     file_name: impl Fn(&str) -> String,
 ) -> Result<M, Error> {
     let failed = |reason: String| Error::read(path, reason);
     let problems = problems(&model, &found, file_name);
     if !problems.is_empty() {
-        return Err(failed(listed(&problems)));
+        return Err(failed(listed(&problems, owner)));
     }
     let adapter = PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32));
     let tensors = found.into_values().collect();
@@ -171,13 +191,13 @@ fn renamed(remapper: &KeyRemapper, name: &str) -> String {
     rules.fold(name.to_string(), |name, (from, to)| from.replace(&name, to).into_owned())
 }
 
-fn listed(problems: &[String]) -> String {
+fn listed(problems: &[String], owner: &str) -> String {
     let more = match problems.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
     let named = problems[..problems.len().min(NAMED)].join("; ");
-    format!("it does not fit config.json: {named}{more}")
+    format!("it does not fit {owner}: {named}{more}")
 }
 
 /// The parameters that a file lacks, or has in another shape or type than the model, by the file's

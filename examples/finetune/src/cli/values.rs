@@ -46,7 +46,9 @@ pub(super) fn at_least_two(text: &str) -> Result<usize, String> {
 }
 
 pub(crate) fn above_zero(text: &str) -> Result<f64, String> {
-    number(text, "a number above zero", |number| number > 0.0 && number.is_finite())
+    // Training computes in `f32`.
+    let fits = |number: f64| number as f32 > 0.0 && (number as f32).is_finite();
+    number(text, "a number above zero, and at most 3.4e38", fits)
 }
 
 pub(super) fn not_negative(text: &str) -> Result<f64, String> {

@@ -86,6 +86,17 @@ impl Console {
         let _ = writeln!(io::stderr(), "error: {}", printable::line(error));
     }
 
+    /// What is wrong with the command line, with long values cut.
+    pub fn misuse(&self, error: &clap::Error) {
+        let text = error.render().to_string();
+        let lines: Vec<_> = text.lines().map(printable::line).collect();
+        let _ = match text.lines().eq(lines.iter()) {
+            // With colours, on a terminal.
+            true => error.print(),
+            false => writeln!(io::stderr(), "{}", lines.join("\n")),
+        };
+    }
+
     /// The evaluation before and after training, side by side.
     pub fn outcome<E>(&self, outcome: &Outcome<E>) {
         let Outcome { before, after, kept, steps, .. } = outcome;

@@ -8,6 +8,7 @@ use burn_embedding_losses::catalog::BatchKind;
 use burn_embedding_models::{SentenceTransformer, TextEncoder, Tokenizer};
 
 use super::evaluation::Embedder;
+use super::finite::{NOT_FINITE, is_finite};
 use crate::cli::Args;
 use crate::data::task::Example;
 use crate::data::{Text, Texts};
@@ -34,6 +35,9 @@ impl Guide {
         let device = device.clone().without_autodiff();
         let SentenceTransformer { encoder, tokenizer, .. } =
             SentenceTransformer::open(directory, &device)?;
+        if !is_finite(&encoder) {
+            return Err(Error::read(directory, NOT_FINITE));
+        }
         Ok(Self::of(tokenizer, &encoder, device))
     }
 

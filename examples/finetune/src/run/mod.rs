@@ -9,6 +9,7 @@ pub mod encode;
 pub mod encoder;
 pub mod encoder_with_loss;
 pub mod evaluation;
+mod finite;
 pub mod guide;
 pub mod inspect;
 mod job;

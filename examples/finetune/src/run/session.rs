@@ -33,6 +33,9 @@ use crate::report::pictures::History;
 /// The most word pieces that a tokenizer learns.
 const VOCABULARY: usize = 8000;
 
+/// It takes seconds to draw as many examples, only to count the steps.
+const MANY: usize = 1 << 25;
+
 /// Everything that decides a training run.
 #[derive(Debug)]
 pub struct Session<'a> {
@@ -157,6 +160,10 @@ impl Session<'_> {
         let log = self.log.take();
         let Start { encoder, routes, .. } = start;
         let device = self.device.clone().autodiff();
+        let drawn = task.examples.len().saturating_mul(self.schedule.epochs);
+        if self.schedule.steps.is_none() && drawn > MANY {
+            console.note("counting the steps of all epochs; --steps N begins at once");
+        }
         let (batches, steps) = self.batches(&task, &routes)?;
         let model = EncoderWithLoss { encoder, objective };
         self.announce(&task.loss, &model.encoder, &routes, &batches, steps, console);

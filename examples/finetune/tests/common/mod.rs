@@ -21,6 +21,18 @@ pub fn texts() -> Vec<String> {
     serde_json::from_slice(&fs::read(golden("texts.json")).unwrap()).unwrap()
 }
 
+/// Copies a tiny model whose parameters are no numbers.
+pub fn spoilt(family: &str, to: &Path) {
+    copy(&golden(family), to);
+    let weights = to.join("model.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize + 8;
+    for value in bytes[header..].chunks_exact_mut(4) {
+        value.copy_from_slice(&f32::NAN.to_le_bytes());
+    }
+    fs::write(&weights, bytes).unwrap();
+}
+
 /// Runs the program in `directory`.
 pub fn finetune(directory: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_finetune"));

@@ -3,15 +3,12 @@
 use std::path::Path;
 
 use burn::module::Module;
-use burn::tensor::DType;
 use burn_embedding_losses::catalog::AnyLoss;
-use burn_embedding_models::directory::regular_file;
-use burn_store::{
-    FloatCastAdapter, ModuleAdapter, ModuleSnapshot, PyTorchToBurnAdapter, SafetensorsStore,
-};
+use burn_embedding_models::weights;
 
 use super::Objective;
 use crate::error::Error;
+use crate::run::finite::{NOT_FINITE, is_finite};
 
 impl Objective<AnyLoss> {
     /// Starts the loss with the parameters of a safetensors file, under PyTorch's names for them:
@@ -35,13 +32,10 @@ impl Objective<AnyLoss> {
 }
 
 fn load<M: Module>(loss: &mut M, path: &Path) -> Result<(), Error> {
-    regular_file(path)?;
-    let mut store = SafetensorsStore::from_file(path)
-        .with_from_adapter(PyTorchToBurnAdapter.chain(FloatCastAdapter::to(DType::F32)));
-    let loaded = loss.load_from(&mut store);
-    loaded.map(|_| ()).map_err(|error| {
-        // The store's message may span lines; the program's are one line each.
-        let reason = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-        Error::read(path, reason)
-    })
+    let loaded = weights::load_file(path, "the loss", loss.clone())?;
+    if !is_finite(&loaded) {
+        return Err(Error::read(path, NOT_FINITE));
+    }
+    *loss = loaded;
+    Ok(())
 }
