@@ -268,6 +268,15 @@ fn what_labels_mean_does_not_depend_on_the_file() {
     // 0 and 1 of three classes are not "different" and "same".
     assert!(stdout.contains("accuracy of pair classes"), "{stdout}");
     assert!(!stdout.contains("average precision of pairs"), "{stdout}");
+
+    // Nor where the one row of the third class is not among those that are held out.
+    let first = "premise,hypothesis,label\na,b,2\n";
+    let more: String = (0..40).map(|i| format!("premise {i},hypothesis {i},{}\n", i % 2)).collect();
+    fs::write(directory.path().join("all.csv"), format!("{first}{more}")).unwrap();
+    let args = ["--data", "all.csv", "--loss", "SoftmaxLoss", "--steps", "2", "--out", "other"];
+    let (stdout, _) = succeed(directory.path(), &args);
+    assert!(stdout.contains("accuracy of pair classes"), "{stdout}");
+    assert!(!stdout.contains("average precision of pairs"), "{stdout}");
 }
 
 #[test]
