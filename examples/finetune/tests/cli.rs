@@ -378,6 +378,14 @@ fn options_that_are_none_are_refused() {
     refused(&[], &["--loss", "MatryoshkaLoss"], "MatryoshkaLoss needs a `loss` inside, such as");
     refused(&[], &["--device", "cuda:0"], "--features cuda");
     refused(&[], &["--device", "abacus"], "`abacus` is no device");
+    refused(&[], &["--device", "flex,"], "`` is no device");
+    let several = ["--device", "flex,flex"];
+    let refused_with =
+        |more: &[&str], message| refused(&[], &[&several[..], more].concat(), message);
+    refused_with(&["--workers", "2"], "--workers: several devices have one worker each");
+    refused_with(&["--mini-batch-size", "2"], "--device: mini-batches go through one device");
+    let cached = ["--loss", "CachedMultipleNegativesRankingLoss"];
+    refused_with(&cached, "--device: mini-batches go through one device");
 }
 
 #[test]

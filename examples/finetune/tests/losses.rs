@@ -27,6 +27,7 @@ fn train(loss: &str, options: &str, schedule: Schedule) -> Result<Outcome<Encode
         evaluation: &evaluation,
         schedule,
         device: Device::flex(),
+        more_devices: Vec::new(),
         checkpoints: None,
         guide: None,
         resume: false,

@@ -65,6 +65,7 @@ fn a_loss_of_your_own_trains_an_encoder() {
         evaluation: &evaluation,
         schedule: Schedule { steps: Some(40), epochs: 20, seed: 7, ..Schedule::default() },
         device: Device::flex(),
+        more_devices: Vec::new(),
         checkpoints: None,
         guide: None,
         resume: false,

@@ -29,6 +29,7 @@ fn losses(directory: &Path, loss: &str, spill: Option<Spill>) -> Vec<f64> {
         evaluation: &evaluation,
         schedule: Schedule { epochs: 2, batch_size: 8, seed: 3, ..Schedule::default() },
         device: Device::flex(),
+        more_devices: Vec::new(),
         checkpoints: None,
         resume: false,
         log: Some(Log::new(&log, false).unwrap()),

@@ -279,9 +279,10 @@ pub struct Args {
     pub seed: u64,
 
     /// Device to compute on: flex, ndarray, libtorch, wgpu, vulkan, metal, webgpu, cuda or rocm, if
-    /// compiled in; a GPU also with its index, such as cuda:1
-    #[arg(long, value_name = "DEVICE", default_value = "flex")]
-    pub device: String,
+    /// compiled in; a GPU also with its index, such as cuda:1. Of several, such as cuda:0,cuda:1, each
+    /// embeds a part of every batch at the same time, and the first has the optimizer
+    #[arg(long = "device", value_name = "DEVICE", default_value = "flex", value_delimiter = ',')]
+    pub devices: Vec<String>,
 
     /// Directory for the trained encoder; with --model it opens in sentence-transformers
     #[arg(long, value_name = "DIR", default_value = "finetuned-encoder")]
@@ -324,7 +325,7 @@ impl Args {
             steps: self.steps,
             batch_size: self.batch_size,
             mini_batch_size: self.mini_batch_size,
-            workers: self.workers.unwrap_or_else(|| usual_workers(&self.device)),
+            workers: self.workers.unwrap_or_else(|| usual_workers(&self.devices)),
             gradient_accumulation: self.gradient_accumulation,
             repeats: self.repeats,
             shuffle: !self.no_shuffle,
@@ -355,11 +356,11 @@ fn opening(pooling: Option<PoolingMode>, route: Option<&str>) -> OpenOptions {
     }
 }
 
-/// As many workers as cores where Flex computes; other devices spread the work themselves.
-fn usual_workers(device: &str) -> usize {
-    match device {
-        "flex" => available_parallelism().map_or(1, NonZeroUsize::get),
-        _ => 1,
+/// One worker for each device, but as many as cores where Flex alone computes.
+fn usual_workers(devices: &[String]) -> usize {
+    match devices {
+        [device] if device == "flex" => available_parallelism().map_or(1, NonZeroUsize::get),
+        devices => devices.len(),
     }
 }
 

@@ -14,6 +14,27 @@ const OPTION: &str = "mini_batch_size";
 /// How to train; the mini-batches of a cached loss are as large as its options say.
 pub(super) fn schedule(args: &Args, options: &Map<String, Value>) -> Result<Schedule, Error> {
     let schedule = args.schedule();
+    let several = args.devices.len() > 1;
+    if several && args.workers.is_some() {
+        let reason = "several devices have one worker each: leave it out";
+        return Err(Error::option("--workers", reason));
+    }
+    let schedule = of_alias(args, schedule, options)?;
+    match schedule.mini_batch_size {
+        Some(_) if several => {
+            let reason =
+                "mini-batches go through one device: name one, or leave the mini-batches out";
+            Err(Error::option("--device", reason))
+        }
+        _ => Ok(schedule),
+    }
+}
+
+fn of_alias(
+    args: &Args,
+    schedule: Schedule,
+    options: &Map<String, Value>,
+) -> Result<Schedule, Error> {
     let alias = Alias::of(short_name(&args.loss));
     let Some(usual) = alias.and_then(|alias| alias.mini_batch_size) else {
         // Some losses of rerankers have it, too, for the same purpose.

@@ -105,8 +105,9 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
         if let Some(of_loss) = step.of_loss {
             gradients(GradientsParams::from_grads(of_loss, self));
         }
+        let device = &self.encoder.devices()[0];
         for (copy, part) in step.parts {
-            gradients(GradientsParams::from_grads(part, &copy));
+            gradients(GradientsParams::from_grads(part, &copy).to_device(device, &copy));
         }
         step.loss
     }

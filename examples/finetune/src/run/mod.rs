@@ -32,6 +32,7 @@ mod watch;
 
 use std::num::NonZeroUsize;
 
+use burn::tensor::Device;
 use checkpoint::Checkpoints;
 use guide::Guide;
 use job::Job;
@@ -49,8 +50,7 @@ use crate::report::log::Log;
 /// Trains, evaluates and saves.
 pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
     let console = &console.with_dashboard(args.dashboard)?;
-    let device = named_device::open(&args.device)
-        .map_err(|error| Error::option("--device", error.to_string()))?;
+    let (device, more_devices) = devices(args)?;
     lora::check(args)?;
     let name = task::name_for(&args.loss, job::reranks(args))?;
     let loss = Choice::new(&name, &args.loss_config)?;
@@ -91,6 +91,7 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
         checkpoints: checkpoints(args, &report, &training)?,
         guide: args.guide.as_deref().map(|path| Guide::open(path, &device)).transpose()?,
         device,
+        more_devices,
         resume: args.resume,
         log: args.log.as_deref().map(|path| Log::new(path, args.resume)).transpose()?,
     };
@@ -100,6 +101,16 @@ pub fn train(args: &Args, console: &Console) -> Result<(), Error> {
         console.say(format_args!("its adapters alone to {}", path.display()));
     }
     Ok(())
+}
+
+/// The first device, and the others.
+fn devices(args: &Args) -> Result<(Device, Vec<Device>), Error> {
+    let open = |name: &String| {
+        named_device::open(name).map_err(|error| Error::option("--device", error.to_string()))
+    };
+    let mut devices = args.devices.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let others = devices.split_off(1);
+    Ok((devices.remove(0), others))
 }
 
 /// Where the run keeps checkpoints, if it writes some or goes on from one.

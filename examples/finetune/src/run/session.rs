@@ -45,8 +45,10 @@ pub struct Session<'a> {
     pub evaluation: &'a Dataset,
     /// The schedule.
     pub schedule: Schedule,
-    /// The device.
+    /// The device of the parameters and of the optimizer.
     pub device: Device,
+    /// Further devices, which embed a part of each batch each.
+    pub more_devices: Vec<Device>,
     /// The checkpoints of the run, if it writes any or goes on from one.
     pub checkpoints: Option<Checkpoints>,
     /// The model that tells the loss which texts are no negatives, if the loss wants one.
@@ -168,8 +170,7 @@ impl Session<'_> {
         let model = EncoderWithLoss { encoder, objective };
         self.announce(&task.loss, &model.encoder, &routes, &batches, steps, console);
         let evaluate = |model: &EncoderWithLoss<E, L>| self.evaluate(model, &routes);
-        let workers = self.schedule.workers;
-        let workers = (workers > 1).then(|| Workers::threads(workers, &device));
+        let workers = self.workers(&device);
         let run = Run {
             batches: &batches,
             schedule: &self.schedule,
@@ -187,6 +188,18 @@ impl Session<'_> {
         }
         let trained = Trained::of(state, &evaluate)?;
         Ok(trained.outcome(routes, task.examples.len(), self.checkpoints))
+    }
+
+    /// Those who embed parts of a batch at the same time, if there are several.
+    fn workers(&self, device: &Device) -> Option<Workers> {
+        let count = self.schedule.workers;
+        match self.more_devices.is_empty() {
+            true => (count > 1).then(|| Workers::threads(count, device)),
+            false => {
+                let others = self.more_devices.iter().map(|device| device.clone().autodiff());
+                Some(Workers::devices([device.clone()].into_iter().chain(others)))
+            }
+        }
     }
 
     /// The batches of the run, and the number of its steps.
