@@ -109,7 +109,7 @@ fn what_is_not_done_is_refused_by_name() {
         ),
         (
             json!({OPTIONS: {"tokenizer_class": "FunnelTokenizerFast"}}),
-            "name the `tokenizer_class` \"PreTrainedTokenizerFast\"",
+            "set `tokenizer_class` to \"PreTrainedTokenizerFast\"",
         ),
     ] {
         let error = refused("bert", &files);

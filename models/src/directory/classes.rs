@@ -115,8 +115,8 @@ pub fn check_class(name: Option<&str>) -> Result<(), String> {
     match name.filter(|name| NOT_SUPPORTED.contains(&name.trim_end_matches("Fast"))) {
         None => Ok(()),
         Some(name) => Err(format!(
-            "the tokenizer {name} is not supported, which does not take the steps of tokenizer.json; if those are \
-             the right ones, name the `tokenizer_class` \"PreTrainedTokenizerFast\" in tokenizer_config.json"
+            "the tokenizer {name} is not supported: transformers does not take the steps of tokenizer.json for it; if \
+             those are right, set `tokenizer_class` to \"PreTrainedTokenizerFast\" in tokenizer_config.json"
         )),
     }
 }
