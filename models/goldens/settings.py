@@ -97,6 +97,10 @@ CASES = [
     # Tokens that only tokenizer_config.json names.
     ("bert", {OPTIONS: {"additional_special_tokens": ["river", "s"]}}),
     ("bert", {OPTIONS: {"extra_special_tokens": ["in"]}}),
+    ("bert", {OPTIONS: {"extra_special_tokens": {"x_token": "river"}}}),
+    ("bert", {OPTIONS: {"x_token": "river"}}),
+    ("bert", {SETTINGS: {"max_seq_length": 7, "tokenizer_args": {"model_max_length": 5}}}),
+    ("mpnet", {SETTINGS: {"max_seq_length": 5, "processor_kwargs": {"model_max_length": 7}}}),
     ("bert", {OPTIONS: {"added_tokens_decoder": {"9": added("river")}}}),
     ("bert", {OPTIONS: {"added_tokens_decoder": {"9": added("a", special=False, single_word=True)}}}),
 ]

@@ -157,7 +157,7 @@ fn what_cannot_score_pairs_is_refused() {
     // A class that keeps what the file has.
     let options = [
         ("/tokenizer_class", json!("PreTrainedTokenizerFast")),
-        ("/model_input_names", json!(["input_ids", "token_type_ids"])),
+        ("/model_input_names", json!(["input_ids", "token_type_ids", "attention_mask"])),
     ];
     set(place.path(), ("tokenizer_config.json", &options));
     let model = open(place.path()).unwrap();

@@ -104,6 +104,14 @@ fn what_is_not_done_is_refused_by_name() {
             "sentence_bert_config.json: `do_lower_case`: invalid type: integer `3`",
         ),
         (
+            json!({OPTIONS: {"model_input_names": ["input_ids"]}}),
+            "`model_input_names` lacks \"attention_mask\"",
+        ),
+        (
+            json!({OPTIONS: {"tokenizer_class": "LlamaTokenizer"}}),
+            "tokenizer.json: its vocabulary is of the kind WordPiece, and the tokenizer's class takes BPE",
+        ),
+        (
             json!({OPTIONS: {"tokenizer_class": "PhobertTokenizer"}}),
             "tokenizer_config.json: the tokenizer PhobertTokenizer is not supported",
         ),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::TASKS;
 use crate::fields::parsed;
 
 /// A token that is never cut, as tokenizer_config.json has it.
@@ -61,8 +62,17 @@ pub fn added_by_id(fields: &Map<String, Value>) -> Result<Vec<Added>, String> {
     Ok(rows.into_values().collect())
 }
 
-/// Special tokens without a task.
-pub fn further_special(fields: &Map<String, Value>) -> Option<&Vec<Value>> {
-    let names = ["extra_special_tokens", "additional_special_tokens"];
-    names.iter().filter_map(|name| fields.get(*name)?.as_array()).find(|it| !it.is_empty())
+/// Special tokens without a task: those with names of their own, such as `image_token`, and the others in a list, or
+/// with names in an object.
+pub fn further_special(fields: &Map<String, Value>) -> Vec<&Value> {
+    let usual = |name: &str| TASKS.iter().any(|task| name.strip_suffix("_token") == Some(task));
+    let named = fields.iter().filter(|(name, _)| name.ends_with("_token") && !usual(name));
+    let lists = ["extra_special_tokens", "additional_special_tokens"];
+    let listed = lists.iter().map(|name| match fields.get(*name) {
+        Some(Value::Array(tokens)) => tokens.iter().collect(),
+        Some(Value::Object(tokens)) => tokens.values().collect(),
+        _ => Vec::new(),
+    });
+    let listed = listed.into_iter().find(|tokens: &Vec<_>| !tokens.is_empty());
+    named.map(|(_, token)| token).chain(listed.into_iter().flatten()).collect()
 }

@@ -140,10 +140,18 @@ impl TokenizerSettings {
                           sentence_bert_config.json";
             return Err(Error::read(&file, reason));
         }
+        let within = directory.path().join(within);
+        if let Some(names) = &self.model_input_names
+            && !names.iter().any(|name| name == "attention_mask")
+        {
+            let reason = "`model_input_names` lacks \"attention_mask\": Python would let texts look at the padding after \
+                          them, so that embeddings would depend on the other texts of a batch; add it";
+            return Err(Error::read(&within, reason));
+        }
         match self.split_special_tokens {
             Some(true) => {
                 let reason = "`split_special_tokens` true is not supported; only false is";
-                Err(Error::read(&directory.path().join(within), reason))
+                Err(Error::read(&within, reason))
             }
             _ => Ok(()),
         }
@@ -190,7 +198,7 @@ fn special_tokens(fields: &Map<String, Value>) -> Vec<String> {
 /// The other tokens that a tokenizer_config.json adds to a vocabulary, those with ids first.
 fn more_tokens(fields: &Map<String, Value>, path: &Path) -> Result<Vec<Added>, Error> {
     let mut tokens = added_by_id(fields).map_err(|error| Error::read(path, error))?;
-    tokens.extend(further_special(fields).into_iter().flatten().filter_map(Added::of));
+    tokens.extend(further_special(fields).into_iter().filter_map(Added::of));
     Ok(tokens)
 }
 
@@ -286,7 +294,10 @@ impl Limits {
             class => options.with_class(class),
         };
         // Numbers that are too large become the largest there is.
-        let by_transformer = transformer.max_seq_length.map(|length| length as usize);
+        let by_argument = transformer.processor_kwargs.get("model_max_length");
+        let by_argument = by_argument.and_then(Value::as_f64).filter(|length| *length >= 1.0);
+        let by_transformer =
+            by_argument.or(transformer.max_seq_length).map(|length| length as usize);
         let by_tokenizer = tokenizer.model_max_length.filter(|length| *length >= 1.0);
         let by_tokenizer = by_tokenizer.map(|length| length as usize);
         let usual = by_tokenizer.into_iter().chain(network.usual_tokens()).min();

@@ -376,9 +376,12 @@ fn read(path: &Path, bytes: &[u8], limits: &Limits) -> Result<tokenizers::Tokeni
     let mut file = serde_json::from_slice(bytes).map_err(|error| Error::read(path, error))?;
     if let Some(tokenizer) = &limits.class {
         check_tables(path, &file)?;
+        rebuilt::check(&file, tokenizer).map_err(|reason| Error::read(path, reason))?;
         rebuilt::rebuild(&mut file, tokenizer);
     } else if let Some(options) = &limits.word_pieces {
         check_tables(path, &file)?;
+        let kind = file.pointer("/model/type").and_then(Value::as_str);
+        rebuilt::fits(kind, &["WordPiece"]).map_err(|reason| Error::read(path, reason))?;
         word_pieces::rebuild(&mut file, options);
     }
     built(path, &file)

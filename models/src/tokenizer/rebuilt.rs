@@ -6,7 +6,35 @@ use serde_json::{Value, json};
 use super::byte_pairs;
 use crate::directory::{ClassTokenizer, TokenizerClass};
 
-/// Builds the steps of a `tokenizer.json` as the class does, if it can have such a vocabulary.
+/// Refuses a vocabulary of another kind than the class takes: transformers would build something else of it.
+pub fn check(file: &Value, tokenizer: &ClassTokenizer) -> Result<(), String> {
+    let kind = file.pointer("/model/type").and_then(Value::as_str);
+    let expected: &[&str] = match tokenizer.class {
+        TokenizerClass::Gemma
+        | TokenizerClass::Gpt2
+        | TokenizerClass::GptNeoX
+        | TokenizerClass::Herbert
+        | TokenizerClass::Llama
+        | TokenizerClass::Qwen2 => &["BPE"],
+        TokenizerClass::Roberta => &["BPE", "Unigram"],
+        _ => &["Unigram"],
+    };
+    fits(kind, expected)
+}
+
+/// Whether the kind of a vocabulary, if the file tells it, is one of these.
+pub fn fits(kind: Option<&str>, expected: &[&str]) -> Result<(), String> {
+    match kind.filter(|kind| !expected.contains(kind)) {
+        None => Ok(()),
+        Some(kind) => Err(format!(
+            "its vocabulary is of the kind {kind}, and the tokenizer's class takes {}; if the file is right, set \
+             `tokenizer_class` to \"PreTrainedTokenizerFast\" in tokenizer_config.json",
+            expected.join(" or ")
+        )),
+    }
+}
+
+/// Builds the steps of a `tokenizer.json` as the class does.
 pub fn rebuild(file: &mut Value, tokenizer: &ClassTokenizer) {
     let kind = file.pointer("/model/type").and_then(Value::as_str);
     let pieces = matches!(kind, None | Some("Unigram")) && file["model"]["vocab"].is_array();

@@ -59,9 +59,10 @@ impl Special {
             }
         }
         tokens.extend(named.iter().flatten().cloned());
-        match further_special(&fields) {
-            Some(given) => tokens.extend(given.iter().filter_map(Added::of)),
-            None => tokens.extend(more),
+        let further = further_special(&fields);
+        match further.is_empty() {
+            false => tokens.extend(further.into_iter().filter_map(Added::of)),
+            true => tokens.extend(more),
         }
         let named = named.map(|token| token.map(|token| token.content));
         Ok(Self { tokens, named })

@@ -22,8 +22,9 @@ const PAIRS: [[&str; 2]; 11] = [
     ["text_a", "text_b"],
 ];
 const ANCHORS: [&str; 5] = ["anchor", "query", "question", "source", "english"];
-const POSITIVES: [&str; 6] =
-    ["positive", "pos", "positives", "positive_passages", "target", "non_english"];
+const POSITIVES: [&str; 5] = ["positive", "pos", "positives", "positive_passages", "non_english"];
+/// A text and its translation; beside other texts, a target is a class.
+const TRANSLATION: [&str; 2] = ["source", "target"];
 /// What may belong to an anchor; next to labels, these say whether it does.
 const ANSWERS: [&str; 4] = ["answer", "passage", "document", "response"];
 /// A question, and a text that may hold its answer.
@@ -34,7 +35,7 @@ const DOCUMENTS: [&str; 4] = ["docs", "documents", "passages", "answers"];
 const TEXTS: [&str; 5] = ["text", "sentence", "question", "query", "content"];
 const SCORES: [&str; 5] =
     ["score", "scores", "similarity", "similarity_score", "relatedness_score"];
-const LABELS: [&str; 10] = [
+const LABELS: [&str; 11] = [
     "label",
     "labels",
     "class",
@@ -45,6 +46,7 @@ const LABELS: [&str; 10] = [
     "category",
     "coarse_label",
     "topic",
+    "target",
 ];
 const EMBEDDINGS: [&str; 2] = ["embedding", "embeddings"];
 
@@ -162,11 +164,12 @@ impl Columns {
             );
             table.error(reason)
         })?;
+        let label = names.find(&LABELS).filter(|label| !texts.columns().contains(&label));
         let mut columns = Self {
             texts,
             negatives: Vec::new(),
             score: names.find(&SCORES),
-            label: names.find(&LABELS),
+            label,
             embedding: names.find(&EMBEDDINGS),
             teacher_scores: names
                 .find(&["pos_scores"])
@@ -184,10 +187,15 @@ impl Columns {
         Ok(columns)
     }
 
-    /// Refuses further positives and negatives that are not read: nobody leaves these out on purpose.
+    /// Refuses further texts that are not read: nobody leaves these out on purpose, without naming the others.
     pub fn check(&self, table: &Table, renamed: &[Renamed]) -> Result<(), Error> {
         let names = Names::of(table, renamed)?;
-        match self.unused.iter().find(|name| names.is_further_text(name)) {
+        let ranked = matches!(self.texts, Texts::Ranking(..) | Texts::Answer(..));
+        let guessed = ranked && !renamed.iter().any(|it| TEXT_ROLES.contains(&it.role.as_str()));
+        let further = |name: &&String| {
+            names.is_further_text(name) || (guessed && names.may_be_positive(name))
+        };
+        match self.unused.iter().find(further) {
             Some(name) => {
                 let read = self.read().map(|name| format!("`{name}`"));
                 Err(table.error(format!(
@@ -285,6 +293,13 @@ impl<'a> Names<'a> {
         negative_number(&role).is_some() || further.next().is_some()
     }
 
+    /// Whether a column could be the positive of an anchor as well.
+    fn may_be_positive(&self, name: &str) -> bool {
+        let role = self.role(name);
+        let mut roles = POSITIVES.iter().chain(&ANSWERS).chain(&READ_FOR_ANSWERS);
+        roles.any(|known| *known == role)
+    }
+
     /// The column with the first of these roles that there is.
     fn find(&self, roles: &[&str]) -> Option<String> {
         roles.iter().find_map(|role| self.all.iter().find(|name| self.role(name) == *role).cloned())
@@ -305,13 +320,15 @@ impl<'a> Names<'a> {
         };
         let list = |(query, documents)| Texts::List(query, documents);
         let ranking = |(anchor, positive)| Texts::Ranking(anchor, positive);
+        let [source, target] = TRANSLATION;
         let pairs = PAIRS.iter().filter_map(|[left, right]| both(&[left], &[right])).map(pair);
         let others = [
-            both(&ANCHORS, &POSITIVES).map(ranking),
+            both(&ANCHORS, &POSITIVES).map(answer),
+            both(&[source], &[target]).map(ranking),
             both(&ANCHORS, &DOCUMENTS).map(list),
             both(&ANCHORS, &ANSWERS).map(answer),
             both(&QUESTIONS, &READ_FOR_ANSWERS).map(answer),
-            both(&TEXTS, &POSITIVES).filter(|_| !alone).map(ranking),
+            both(&TEXTS, &POSITIVES).filter(|_| !alone).map(answer),
             self.find(&TEXTS).map(Texts::Single),
             self.find(&["set"]).map(Texts::Set),
         ];
@@ -324,6 +341,11 @@ impl<'a> Names<'a> {
         negatives.sort();
         negatives.into_iter().map(|(_, name)| name).collect()
     }
+}
+
+/// Whether a column is called as classes are.
+pub fn is_label(name: &str) -> bool {
+    LABELS.contains(&plain(name).as_str())
 }
 
 /// A name as the lists above have it.

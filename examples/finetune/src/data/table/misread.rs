@@ -88,7 +88,8 @@ fn a_column_that_the_user_names_goes_before_one_of_that_name() {
     let titles = with("anchor,title,positive\na,t,b\n", &["anchor=title"]).unwrap();
     assert_eq!(rankings(&titles), [["t", "b"]]);
     let pairs = "sentence1,sentence2,x,y,score,z\na,b,c,d,0,1\n";
-    assert_eq!(rankings(&with(pairs, &["anchor=x", "positive=y"]).unwrap()), [["c", "d"]]);
+    let others = "sentence1,sentence2,x,y\na,b,c,d\n";
+    assert_eq!(rankings(&with(others, &["anchor=x", "positive=y"]).unwrap()), [["c", "d"]]);
     assert_eq!(scores(&with(pairs, &["score=z"]).unwrap()), [1.0]);
     let body = with("anchor,positive,body\na,b,c\n", &["text=body"]).unwrap();
     assert_eq!((body.bare.len(), &*words(&body, body.bare[0])), (1, "c"));
@@ -214,13 +215,50 @@ fn lists_that_became_texts_are_refused() {
 }
 
 #[test]
+fn a_target_is_a_class_unless_it_is_a_translation() {
+    let data = read("a.csv", "id,text,target\n1,a fire near b,1\n2,c d,0\n");
+    assert_eq!(data.sentence_classes(), ["0", "1"]);
+    assert_eq!(rankings(&read("a.csv", "source,target\na,b\n")), [["a", "b"]]);
+}
+
+#[test]
+fn labels_count_beside_anchors_and_positives_too() {
+    let data = read("a.csv", "anchor,positive,label\na,b,1\nc,d,0\n");
+    assert_eq!((classes(&data), data.rankings.len()), (vec!["1", "0"], 0));
+    let right = read("a.csv", "anchor,positive,label\na,b,1\nc,d,1\n");
+    assert_eq!(right.rankings.len(), 2);
+    let lists = read("a.jsonl", "{\"query\":\"a\",\"pos\":[\"b\",\"c\"],\"score\":0.5}\n");
+    assert_eq!(rankings(&lists), [["a", "b"], ["a", "c"]]);
+}
+
+#[test]
+fn of_several_possible_positives_none_is_guessed() {
+    for text in [
+        "{\"query\":\"a\",\"passage\":\"b\",\"answer\":\"yes\"}\n",
+        "{\"question\":\"a\",\"context\":\"b\",\"answer\":\"c\"}\n",
+        "{\"text\":\"a\",\"source\":\"web\",\"document\":\"d1\"}\n",
+    ] {
+        let error = refused("a.jsonl", text);
+        assert!(error.contains("is not read beside") && error.contains("--columns"), "{error}");
+    }
+    let columns = ["anchor=question", "positive=context"].map(|it| it.parse().unwrap());
+    let hints = Hints { columns: &columns, ..Hints::default() };
+    let text = "{\"question\":\"a\",\"context\":\"b\",\"answer\":\"c\"}\n";
+    assert_eq!(rankings(&read_with("a.jsonl", text, hints).unwrap()), [["a", "b"]]);
+}
+
+#[test]
 fn several_classes_are_no_embedding() {
     for (labels, message) in [
         (
             "[\"x\", \"y\"]",
             "a.jsonl:2: `labels` is a list, which would be a teacher's embedding, but \"x\"",
         ),
-        ("[0, 3]", "a.jsonl:3: the embedding has 1 numbers, the first row 2; if these are classes"),
+        ("[0.5, 3]", "a.jsonl:3: `labels` is a list of whole numbers"),
+        (
+            "[0, 3]",
+            "a.jsonl:2: `labels` is a list of whole numbers, which is no teacher's embedding",
+        ),
     ] {
         let first = format!("{{\"text\":\"a\",\"labels\":{labels}}}\n");
         let error = refused("a.jsonl", &format!("\n{first}{{\"text\":\"b\",\"labels\":[1]}}\n"));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::columns::{Columns, Texts};
+use super::columns::{Columns, Texts, is_label};
 use super::labels::Labels;
 use super::repeated::Repeated;
 use super::{Hints, Row, Table, cell};
@@ -94,6 +94,11 @@ fn judges(
     hints: Hints,
     unread: &mut Option<Error>,
 ) -> Result<bool, Error> {
+    let answers = columns.texts.columns();
+    let first = table.first.as_ref();
+    if answers.iter().any(|name| first.and_then(|row| row.get(name)).is_some_and(Value::is_array)) {
+        return Ok(false);
+    }
     if let Some(score) = &columns.score {
         // A score that cannot be read is a mistake in its row, and no reason to leave all others out.
         table.rows().try_for_each(|row| row?.number(score).map(|_| ()))?;
@@ -346,7 +351,12 @@ fn texts(
 /// Refuses a list with anything but numbers, which is no embedding.
 fn require_numbers(row: &Row, column: &str) -> Result<(), Error> {
     let cells = row.get(column).and_then(Value::as_array);
-    match cells.into_iter().flatten().find(|cell| cell::number(cell).is_none()) {
+    let mut cells = cells.into_iter().flatten();
+    let whole = is_label(column) && cells.clone().all(Value::is_i64);
+    match cells.find(|cell| cell::number(cell).is_none()) {
+        None if whole => Err(row.error(format!(
+            "`{column}` is a list of whole numbers, which is no teacher's embedding; {ONE_CLASS}"
+        ))),
         None => Ok(()),
         Some(cell) => Err(row.error(format!(
             "`{column}` is a list, which would be a teacher's embedding, but {cell} in it is no number; {ONE_CLASS}"

@@ -264,8 +264,10 @@ fn texts_take_classes_embeddings_or_nothing() {
     }
     let bare = read("a.jsonl", r#"{"text":"a"}"#);
     assert_eq!(bare.bare.iter().map(|text| words(&bare, *text)).collect::<Vec<_>>(), ["a"]);
-    let error =
-        refused("a.jsonl", "{\"text\":\"a\",\"label\":[1,2]}\n{\"text\":\"b\",\"label\":[1]}\n");
+    let error = refused(
+        "a.jsonl",
+        "{\"text\":\"a\",\"label\":[1.5,2]}\n{\"text\":\"b\",\"label\":[0.1]}\n",
+    );
     assert!(
         error.starts_with("a.jsonl:2: the embedding has 1 numbers, the first row 2"),
         "{error}"
