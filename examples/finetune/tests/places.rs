@@ -591,6 +591,13 @@ fn a_model_that_tells_no_texts_apart_is_warned_of_once() {
     assert!(!trained("right.csv").contains("alike"));
 }
 
+/// Makes a file or directory immutable (`+i`), or changeable again (`-i`), where that is allowed.
+#[cfg(target_os = "linux")]
+fn change_attribute(path: &Path, how: &str) -> bool {
+    let mut command = Command::new("chattr");
+    command.arg(how).arg(path).output().is_ok_and(|output| output.status.success())
+}
+
 /// As in a container that gives its user one directory.
 #[cfg(target_os = "linux")]
 #[test]
@@ -598,10 +605,7 @@ fn nothing_beside_a_directory_needs_to_be_written() {
     let directory = TempDir::new().unwrap();
     let above = directory.path().join("all");
     fs::create_dir_all(above.join("out")).unwrap();
-    let fixed = |how| {
-        let mut command = Command::new("chattr");
-        command.arg(how).arg(&above).output().is_ok_and(|output| output.status.success())
-    };
+    let fixed = |how| change_attribute(&above, how);
     if !fixed("+i") {
         eprintln!("skipped: no directory can be made immutable here");
         return;
@@ -631,10 +635,7 @@ fn a_place_that_cannot_be_exchanged_is_refused_before_training() {
     let model = directory.path().join("model");
     copy(&golden("bert"), &model);
     fs::remove_file(model.join("expected.json")).unwrap();
-    let fixed = |how| {
-        let mut command = Command::new("chattr");
-        command.arg(how).arg(&model).output().is_ok_and(|output| output.status.success())
-    };
+    let fixed = |how| change_attribute(&model, how);
     if !fixed("+i") {
         eprintln!("skipped: no directory can be made immutable here");
         return;

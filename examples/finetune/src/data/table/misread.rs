@@ -209,7 +209,7 @@ fn lists_that_became_texts_are_refused() {
     assert!(
         refused("a.csv", "text,label\na b,\"[0, 3]\"\nc d,[1]\n").contains("`label` has lists")
     );
-    // A text may begin with a bracket, and be a list in a language.
+    // One text may be a list in a programming language.
     let code = "query,positive\nhow,\"['a', 'b']\"\nwhy,print\nwhat,[see below]\n";
     assert_eq!(rankings(&read("a.csv", code))[0], ["how", "['a', 'b']"]);
 }

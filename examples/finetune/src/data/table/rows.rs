@@ -94,9 +94,10 @@ fn judges(
     hints: Hints,
     unread: &mut Option<Error>,
 ) -> Result<bool, Error> {
-    let answers = columns.texts.columns();
+    // One label cannot say which answers of a list are right.
+    let texts = columns.texts.columns();
     let first = table.first.as_ref();
-    if answers.iter().any(|name| first.and_then(|row| row.get(name)).is_some_and(Value::is_array)) {
+    if texts.iter().any(|name| first.and_then(|row| row.get(name)).is_some_and(Value::is_array)) {
         return Ok(false);
     }
     if let Some(score) = &columns.score {
