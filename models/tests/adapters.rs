@@ -162,6 +162,11 @@ fn adapters_that_do_not_fit_are_refused() {
         ("layer.1.attention.self.query.lora_A", "other", "belongs to no parameter of the model"),
         ("[2,16]", "[4,8]", "do not fit a weight of [16, 16]"),
         ("\"F32\"", "\"I32\"", "expected floats"),
+        (
+            "query.lora_A.weight",
+            "query.lora_A.default.weight",
+            "save it with peft's save_pretrained",
+        ),
     ] {
         let directory = together("bert", "lora");
         rename(directory.path(), from, to);

@@ -18,8 +18,8 @@ embedded in mini-batches, of 32 unless --mini-batch-size says otherwise:
   {aliases}
 
 Data (--data, --eval):
-  csv    commas, semicolons or tabs; columns by their     without a header: as STS-B, pairs,
-  tsv    header, in any order                             or triplets
+  csv    commas, semicolons, tabs or bars; columns by     without a header: as STS-B, pairs,
+  tsv    the names in their header                        or triplets
   jsonl  one object per line, or a list of texts;         also packed with gzip
          or one array of these (.json);
          .parquet, if built with --features parquet

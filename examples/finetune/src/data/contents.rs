@@ -209,7 +209,18 @@ impl Contents {
         Ok(self.raw()?.read_exact(&mut first).is_ok() && first == *GZIP)
     }
 
+    /// Its text, with lines that end as everywhere.
     fn unpacked(&self) -> Result<Box<dyn BufRead>, Error> {
+        let mut text = self.unpacked_as_is()?;
+        let start = text.fill_buf().map_err(|error| self.unreadable(error))?;
+        let alone = start.windows(2).any(|two| two[0] == b'\r') && !start.contains(&b'\n');
+        Ok(match alone {
+            true => Box::new(BufReader::with_capacity(BUFFER, OldMac(text))),
+            false => text,
+        })
+    }
+
+    fn unpacked_as_is(&self) -> Result<Box<dyn BufRead>, Error> {
         let raw = self.raw()?;
         if !self.is_packed()? {
             return Ok(raw);
@@ -232,6 +243,18 @@ impl Contents {
             return Err(Error::read(&self.path, reason));
         }
         Ok(Box::new(BufReader::with_capacity(BUFFER, file)))
+    }
+}
+
+/// A text whose lines end with a carriage return alone, as old Macs and some spreadsheets write it.
+struct OldMac<R>(R);
+
+impl<R: Read> Read for OldMac<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let length = self.0.read(out)?;
+        let returns = out[..length].iter_mut().filter(|byte| **byte == b'\r');
+        returns.for_each(|byte| *byte = b'\n');
+        Ok(length)
     }
 }
 

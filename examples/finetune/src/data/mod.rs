@@ -41,7 +41,7 @@ use table::delimited;
 /// The file formats that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Columns separated by commas, semicolons or tabs, found by their header; without one, as STS-B.
+    /// Columns separated by commas, semicolons, tabs or bars, found by their header; without one, as STS-B.
     Csv,
     /// The same; tabs are tried first.
     Tsv,

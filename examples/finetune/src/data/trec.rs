@@ -37,9 +37,13 @@ fn sentence(place: Place, row: &str) -> Result<Labelled, Error> {
         Err(_) if is_name(class) => sentence(class.to_string()),
         Err(_) => {
             let found: String = class.chars().take(SHOWN).collect();
+            let (kind, format) = match row.contains('\t') {
+                true => ("values between tabs", "tsv"),
+                false => ("one text per line", "lines"),
+            };
             let reason = format!(
-                "expected a class number, a space and a text, as in TREC, found `{found}`; for one text per line, say \
-                 --format lines (for --eval: --eval-format)"
+                "expected a class number, a space and a text, as in TREC, found `{found}`; for {kind}, say \
+                 --format {format} (for --eval: --eval-format)"
             );
             Err(place.error(reason))
         }

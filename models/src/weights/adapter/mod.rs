@@ -24,6 +24,10 @@ const PREFIX: &str = "base_model.model.";
 /// What peft has in names of further copies of a parameter.
 const COPIES: [&str; 2] = [".original_module.", ".modules_to_save."];
 
+/// What to do about names of a model in memory, which have the name of the adapter in them.
+const LIVE: &str = "; if it was written from a state_dict, save it with peft's save_pretrained, which names it as it \
+                    is read";
+
 /// The pairs of matrices, by the ends of their names, and whether their product is transposed.
 const PAIRS: [(&str, &str, bool); 2] =
     [(".lora_A.weight", ".lora_B.weight", false), (".lora_embedding_A", ".lora_embedding_B", true)];
@@ -144,9 +148,10 @@ impl Merger<'_> {
         shown: &str,
     ) -> Result<&'a mut burn_pack::Tensor, String> {
         let name = renamed(self.reading, name);
-        found
-            .get_mut(&name)
-            .ok_or_else(|| format!("`{shown}` belongs to no parameter of the model"))
+        found.get_mut(&name).ok_or_else(|| {
+            let way_out = if shown.contains(".lora_") { LIVE } else { "" };
+            format!("`{shown}` belongs to no parameter of the model{way_out}")
+        })
     }
 
     /// Adds the product of two matrices to a module's weight.

@@ -1,6 +1,6 @@
 //! One array of rows in JSON, read an element at a time.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 use serde_json::{Deserializer, Value};
 
@@ -64,6 +64,32 @@ impl Nesting {
         }
         false
     }
+}
+
+/// Whether a file is one array with nothing after it.
+pub fn is_whole(contents: &Contents) -> Result<bool, Error> {
+    let mut bytes = contents.text()?.bytes();
+    let mut next = || bytes.next().transpose().map_err(|error| contents.unreadable(error));
+    let mut nesting = Nesting::default();
+    let mut began = false;
+    while let Some(byte) = next()? {
+        match (began, byte) {
+            (false, b'[') => began = true,
+            (false, byte) if byte.is_ascii_whitespace() => {}
+            (false, _) => return Ok(false),
+            (true, byte) => {
+                if nesting.ends(byte) && byte == b']' {
+                    break;
+                }
+            }
+        }
+    }
+    while let Some(byte) = next()? {
+        if !byte.is_ascii_whitespace() {
+            return Ok(false);
+        }
+    }
+    Ok(began)
 }
 
 impl<'a> Elements<'a> {

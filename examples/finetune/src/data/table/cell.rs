@@ -9,7 +9,7 @@ use crate::error::Error;
 /// Spellings of a class that a row does not have.
 const NO_CLASS: [&str; 3] = ["", "-", "-1"];
 
-/// Spellings of a cell with nothing in it, as pandas reads them in a column of numbers or classes.
+/// Spellings of a cell with nothing in it, as pandas and the datasets of Python read them.
 const NOTHING: [&str; 10] =
     ["#N/A", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"];
 
@@ -25,9 +25,10 @@ impl Row {
 
     fn required(&self, column: &str) -> Result<&Value, Error> {
         match self.cells.get(column) {
-            None | Some(Value::Null) => {
-                Err(self.error(format!("the column `{column}` is missing")))
-            }
+            None => Err(self.error(format!("the column `{column}` is missing"))),
+            Some(Value::Null) => Err(self.error(format!(
+                "`{column}` has no text (null, nan, None and N/A stand for none): write one, or take the row out"
+            ))),
             Some(cell) => Ok(cell),
         }
     }
@@ -147,7 +148,7 @@ fn title(passage: &Value) -> Option<&str> {
 }
 
 /// Whether a cell has nothing in it.
-fn is_empty(cell: &Value) -> bool {
+pub fn is_empty(cell: &Value) -> bool {
     match cell {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),
@@ -194,7 +195,12 @@ fn integer(text: &str) -> Option<&str> {
 }
 
 fn is_nothing(cell: &Value) -> bool {
-    cell.as_str().is_some_and(|text| NOTHING.contains(&text.trim()))
+    cell.as_str().is_some_and(is_spelled_nothing)
+}
+
+/// Whether a text stands for none in a file without types.
+pub fn is_spelled_nothing(text: &str) -> bool {
+    NOTHING.contains(&text.trim())
 }
 
 /// Whether a cell is a number with a decimal point, which no class has.

@@ -22,7 +22,15 @@ const PAIRS: [[&str; 2]; 11] = [
     ["text_a", "text_b"],
 ];
 const ANCHORS: [&str; 5] = ["anchor", "query", "question", "source", "english"];
-const POSITIVES: [&str; 5] = ["positive", "pos", "positives", "positive_passages", "non_english"];
+const POSITIVES: [&str; 7] = [
+    "positive",
+    "pos",
+    "positives",
+    "positive_passages",
+    "positive_ctxs",
+    "positive_ctx",
+    "non_english",
+];
 /// A text and its translation; beside other texts, a target is a class.
 const TRANSLATION: [&str; 2] = ["source", "target"];
 /// What may belong to an anchor; next to labels, these say whether it does.
@@ -33,8 +41,16 @@ const READ_FOR_ANSWERS: [&str; 3] = ["context", "sentence", "text"];
 /// Several documents in a row, with as many labels.
 const DOCUMENTS: [&str; 4] = ["docs", "documents", "passages", "answers"];
 const TEXTS: [&str; 5] = ["text", "sentence", "question", "query", "content"];
-const SCORES: [&str; 5] =
-    ["score", "scores", "similarity", "similarity_score", "relatedness_score"];
+const SCORES: [&str; 8] = [
+    "score",
+    "scores",
+    "similarity",
+    "similarity_score",
+    "relatedness_score",
+    "sim",
+    "sts_score",
+    "relevance",
+];
 const LABELS: [&str; 11] = [
     "label",
     "labels",
@@ -51,7 +67,7 @@ const LABELS: [&str; 11] = [
 const EMBEDDINGS: [&str; 2] = ["embedding", "embeddings"];
 
 /// The columns that [`Columns`] looks for, in the words of `--columns`.
-const ROLES: [&str; 13] = [
+const ROLES: [&str; 14] = [
     "sentence1",
     "sentence2",
     "anchor",
@@ -65,7 +81,11 @@ const ROLES: [&str; 13] = [
     "neg_scores",
     "embedding",
     "set",
+    UNUSED,
 ];
+
+/// The role of a column that is not read.
+const UNUSED: &str = "unused";
 
 /// Those of them that stand for texts.
 const TEXT_ROLES: [&str; 7] =
@@ -187,6 +207,22 @@ impl Columns {
         Ok(columns)
     }
 
+    /// Refuses what may be the score of two texts: without it, all pairs would count as equal in meaning.
+    fn check_scores(&self, table: &Table, names: &Names) -> Result<(), Error> {
+        let judged = self.score.is_some() || self.label.is_some() || self.embedding.is_some();
+        if judged || !matches!(self.texts, Texts::Pair(..)) {
+            return Ok(());
+        }
+        let mut unnamed = self.unused.iter().filter(|name| names.role(name) != UNUSED);
+        match unnamed.find(|name| table.may_be_scores(name)) {
+            None => Ok(()),
+            Some(name) => Err(table.error(format!(
+                "the column `{name}` has a number for each pair, which may be its score: say --columns score={name}, \
+                 label={name} or {UNUSED}={name}"
+            ))),
+        }
+    }
+
     /// Refuses further texts that are not read: nobody leaves these out on purpose, without naming the others.
     pub fn check(&self, table: &Table, renamed: &[Renamed]) -> Result<(), Error> {
         let names = Names::of(table, renamed)?;
@@ -204,7 +240,7 @@ impl Columns {
                     read.collect::<Vec<_>>().join(", ")
                 )))
             }
-            None => Ok(()),
+            None => self.check_scores(table, &names),
         }
     }
 
@@ -361,6 +397,8 @@ fn negative_number(name: &str) -> Option<usize> {
     let kinds = [
         "_passages",
         "_passage",
+        "_ctxs",
+        "_ctx",
         "_documents",
         "_document",
         "_docs",

@@ -1,4 +1,4 @@
-//! Values separated by commas, semicolons or tabs, with a header or without.
+//! Values separated by commas, semicolons, tabs or vertical bars, with a header or without.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, Read};
@@ -9,7 +9,7 @@ use csv::{Reader, ReaderBuilder, StringRecord};
 use serde_json::{Map, Value};
 
 use super::columns::{Columns, Renamed};
-use super::{Row, Source, Table, quotes};
+use super::{Row, Source, Table, cell, quotes};
 use crate::data::Place;
 use crate::data::contents::Contents;
 use crate::error::Error;
@@ -32,10 +32,18 @@ impl Delimited {
         let records = records(&self.contents, self.separator)?.skip(usize::from(self.named));
         Ok(records.map(|record| {
             let (line, record) = record?;
-            let cells = self.names.iter().cloned().zip(record.iter().map(Value::from));
+            let cells = self.names.iter().cloned().zip(record.iter().map(value));
             let place = Place::new(self.contents.path().clone(), line);
             Ok(Row { place, cells: cells.collect() })
         }))
+    }
+}
+
+/// A cell, which is null where pandas reads none.
+fn value(cell: &str) -> Value {
+    match cell::is_spelled_nothing(cell) {
+        true => Value::Null,
+        false => Value::from(cell),
     }
 }
 
@@ -75,6 +83,11 @@ pub fn parse(contents: Contents, expected: u8, renamed: &[Renamed]) -> Result<Ta
         return Table::of(Source::Rows(Vec::new()), true);
     };
     let file = contents.path();
+    if first.get(0).is_some_and(|cell| cell.starts_with("sep=")) {
+        let reason =
+            "this line is for spreadsheets alone: take it out; separators are found without it";
+        return Err(Error::row(file, line, reason));
+    }
     let named = is_header(file, &first, renamed);
     let found = look(&contents, separator, !named)?;
     let names: Vec<_> = match named {
@@ -108,8 +121,10 @@ fn look(contents: &Contents, separator: Separator, nameless: bool) -> Result<Fou
     let numbers: Vec<_> = first.iter().map(is_number).collect();
     let numbers_below = vec![true; width];
     let mut found = Found { line, first, numbers, numbers_below, count: 1, words_below: false };
+    check_quotes(contents, separator, found.line, &found.first)?;
     for record in records {
         let (line, record) = record?;
+        check_quotes(contents, separator, line, &record)?;
         if record.len() != width && !(sources && record.len() >= STSB.len()) {
             let [name, values] = spelled(separator.byte);
             let reason = format!(
@@ -128,6 +143,26 @@ fn look(contents: &Contents, separator: Separator, nameless: bool) -> Result<Fou
         }
     }
     Ok(found)
+}
+
+/// Refuses quotes after a space, which would belong to the text as in Python, and let it be separated within.
+fn check_quotes(
+    contents: &Contents,
+    separator: Separator,
+    line: usize,
+    record: &StringRecord,
+) -> Result<(), Error> {
+    let quoted = |cell: &str| cell.starts_with(" \"") && cell.trim_end().ends_with('"');
+    match record.iter().position(quoted).filter(|_| separator.quoting) {
+        None => Ok(()),
+        Some(place) => {
+            let reason = format!(
+                "a space is before the quote of value {}, so that the quotes are part of it: take the space away",
+                place + 1
+            );
+            Err(Error::row(contents.path(), line, reason))
+        }
+    }
 }
 
 /// The columns of STS-B as it is distributed; one or two sources may follow.
@@ -204,7 +239,7 @@ fn reader<R: Read>(input: R, separator: Separator) -> Reader<R> {
 fn separator(contents: &Contents, expected: u8) -> Result<Separator, Error> {
     let tabs_are_quoted = quotes::are_quoted(contents)?;
     let mut candidates = Vec::new();
-    for byte in [expected, b'\t', b',', b';'] {
+    for byte in [expected, b'\t', b',', b';', b'|'] {
         let candidate = Separator { byte, quoting: byte != b'\t' || tabs_are_quoted };
         let records = reader(contents.text()?, candidate).into_records().take(LOOKED_AT);
         let counts: Vec<_> = records.map(|record| record.map_or(0, |it| it.len())).collect();
@@ -222,6 +257,7 @@ fn spelled(separator: u8) -> [&'static str; 2] {
     match separator {
         b'\t' => ["tabs", "replace tabs in values by spaces"],
         b';' => ["semicolons", "put values that contain a semicolon into double quotes"],
+        b'|' => ["vertical bars", "put values that contain one into double quotes"],
         _ => ["commas", "put values that contain a comma into double quotes"],
     }
 }
@@ -314,11 +350,18 @@ fn is_word(cell: &str) -> bool {
 /// The error of a table with one column of an unknown name.
 fn one_column(path: &Path, found: &Found) -> Error {
     let name = found.first[0].trim();
-    let within = [(';', "a semicolon"), ('\t', "a tab"), ('|', "a vertical bar"), (',', "a comma")];
+    let within = [
+        ('^', "a caret"),
+        (';', "a semicolon"),
+        ('\t', "a tab"),
+        ('|', "a vertical bar"),
+        (',', "a comma"),
+    ];
     let within = within.iter().find(|(letter, _)| name.contains(*letter));
     let reason = match within {
-        Some(('|', spelled)) => format!(
-            "the first row is one column that contains {spelled}: separate columns by commas, semicolons or tabs"
+        Some(('^', spelled)) => format!(
+            "the first row is one column that contains {spelled}: separate columns by commas, semicolons, tabs or \
+             vertical bars"
         ),
         Some((_, spelled)) => format!(
             "the first row is one column that contains {spelled}: if that separates the columns, take away the \

@@ -1,4 +1,4 @@
-//! JSON Lines, an object or a list of texts in each line; or one array of such rows.
+//! JSON Lines, an object, a text or a list of texts in each line; or one array of such rows.
 
 use std::io::Read;
 use std::path::Path;
@@ -6,14 +6,17 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Row, Source, Table};
+use super::{Row, Source, Table, array};
 use crate::data::Place;
 use crate::data::contents::Contents;
 use crate::error::Error;
 
+const UNFINISHED: &str = "not JSON: the row does not end in its line; write each row on one line, as jq -c . does, \
+                          unless the file was cut short here";
+
 /// Reads a table.
 pub fn parse(contents: Contents) -> Result<Table, Error> {
-    let source = match begins_array(&contents)? {
+    let source = match begins_array(&contents)? || is_list_of_texts(&contents)? {
         true => Source::JsonArray(contents),
         false => Source::JsonLines(contents),
     };
@@ -34,10 +37,22 @@ pub fn lines(
             true => return None,
             false => serde_json::from_str(&line),
         };
-        let value = value.map_err(|error| not_json(file, number, error.column(), &error));
+        let value = value.map_err(|error| {
+            match error.is_eof() && line.trim_start().starts_with(['{', '[']) {
+                true => Error::row(file, number, UNFINISHED),
+                false => not_json(file, number, error.column(), &error),
+            }
+        });
         Some(value.and_then(|value| row(file, number, value)))
     };
     Ok(contents.lines()?.filter_map(of_line))
+}
+
+/// Whether a `.json` file is one list, of texts. In JSON Lines, such a list is a row.
+fn is_list_of_texts(contents: &Contents) -> Result<bool, Error> {
+    let name = contents.path().to_string_lossy().to_ascii_lowercase();
+    let json = name.strip_suffix(".gz").unwrap_or(&name).ends_with(".json");
+    Ok(json && array::is_whole(contents)?)
 }
 
 /// Whether the file begins as an array of rows does. A list of texts is a row itself.
@@ -70,9 +85,12 @@ pub(super) fn row(file: &Arc<Path>, line: usize, value: Value) -> Result<Row, Er
     let place = Place::new(file.clone(), line);
     match value {
         Value::Object(cells) => Ok(Row { place, cells }),
+        text @ Value::String(_) => {
+            Ok(Row { place, cells: Map::from_iter([("text".into(), text)]) })
+        }
         Value::Array(texts) if texts.len() >= 2 => Ok(Row { place, cells: by_place(texts) }),
         other => {
-            let reason = format!("expected an object or a list of texts, found {other}");
+            let reason = format!("expected an object, a text or a list of texts, found {other}");
             Err(place.error(reason))
         }
     }

@@ -11,6 +11,8 @@ mod array;
 mod cell;
 pub mod columns;
 pub mod delimited;
+#[cfg(test)]
+mod habits;
 pub mod json;
 mod labels;
 #[cfg(test)]
@@ -62,8 +64,8 @@ pub struct Table {
     pub count: usize,
     /// The columns in which a passage has a title.
     titled: BTreeSet<String>,
-    /// The columns in which some cell is no list that was written as a text.
-    unlisted: BTreeSet<String>,
+    /// What the cells of each column have in common.
+    kinds: BTreeMap<String, Kinds>,
     /// The names of the classes of a column, if the file has any for its numbers.
     class_names: BTreeMap<String, Vec<String>>,
     /// Whether the files themselves name their columns; otherwise they were named by their places.
@@ -122,7 +124,7 @@ impl Table {
             first: None,
             count: 0,
             titled: BTreeSet::new(),
-            unlisted: BTreeSet::new(),
+            kinds: BTreeMap::new(),
             class_names: BTreeMap::new(),
             named,
             sources: Vec::new(),
@@ -137,8 +139,11 @@ impl Table {
                 if cell::has_title(cell) && !table.titled.contains(name) {
                     table.titled.insert(name.clone());
                 }
-                if !cell::is_written_list(cell) && !table.unlisted.contains(name) {
-                    table.unlisted.insert(name.clone());
+                match table.kinds.get_mut(name) {
+                    Some(kinds) => kinds.count(cell),
+                    None => {
+                        table.kinds.entry(name.clone()).or_default().count(cell);
+                    }
                 }
             }
             table.count += 1;
@@ -183,7 +188,9 @@ impl Table {
             _ if self.names == other.names => {
                 self.sources.extend(other.sources);
                 self.titled.extend(other.titled);
-                self.unlisted.extend(other.unlisted);
+                for (name, kinds) in other.kinds {
+                    self.kinds.entry(name).or_default().add(kinds);
+                }
                 self.class_names.extend(other.class_names);
                 self.count += other.count;
                 return Ok(());
@@ -213,15 +220,70 @@ impl Table {
         rows::interpret(&self, &columns, hints, texts)
     }
 
+    fn has_written_lists(&self, column: &str) -> bool {
+        self.kinds.get(column).is_some_and(|kinds| kinds.some && kinds.lists)
+    }
+
+    /// Whether a column has a verdict or a decimal number in every row: most likely the score of the row.
+    fn may_be_scores(&self, column: &str) -> bool {
+        let scores = |kinds: &Kinds| kinds.some && kinds.numbers && (kinds.decimal || kinds.binary);
+        self.kinds.get(column).is_some_and(scores)
+    }
+
     /// Refuses lists that some program has written as texts: each would be read as one text.
     fn check_lists(&self, columns: &Columns) -> Result<(), Error> {
-        match columns.read().find(|column| !self.unlisted.contains(*column)) {
+        match columns.read().find(|column| self.has_written_lists(column)) {
             None => Ok(()),
             Some(column) => Err(self.error(format!(
                 "the column `{column}` has lists that were written as texts: save the table as JSON Lines or Parquet, \
                  which keep lists, or give each of their values a column or a row of its own"
             ))),
         }
+    }
+}
+
+/// What the cells of a column that are not empty have in common.
+#[derive(Debug, Clone, Copy)]
+struct Kinds {
+    /// Whether there are any.
+    some: bool,
+    /// Whether all are lists that were written as texts.
+    lists: bool,
+    /// Whether all are numbers.
+    numbers: bool,
+    /// Whether some number has decimals.
+    decimal: bool,
+    /// Whether all are 0 or 1.
+    binary: bool,
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        Self { some: false, lists: true, numbers: true, decimal: false, binary: true }
+    }
+}
+
+impl Kinds {
+    fn count(&mut self, cell: &Value) {
+        if cell::is_empty(cell) {
+            return;
+        }
+        let number = cell::number(cell);
+        self.add(Self {
+            some: true,
+            lists: cell::is_written_list(cell),
+            numbers: number.is_some(),
+            decimal: cell::is_decimal(cell),
+            binary: number.is_some_and(|number| number == 0.0 || number == 1.0),
+        });
+    }
+
+    fn add(&mut self, other: Self) {
+        self.some |= other.some;
+        self.lists &= other.lists;
+        self.numbers &= other.numbers;
+        self.decimal |= other.decimal;
+        self.binary &= other.binary;
     }
 }
 

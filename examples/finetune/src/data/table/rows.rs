@@ -202,9 +202,18 @@ fn lists(
     [query, documents]: [&String; 2],
     all: &mut Collector,
 ) -> Result<Dataset, Error> {
+    let first = table.first.as_ref().and_then(|row| row.get(documents));
+    if first.is_some_and(Value::is_object) {
+        return Err(table.error(format!(
+            "`{documents}` is an object: write its texts as a list, and a number for each into `labels`; if another \
+             column holds the positive, name it with --columns, as anchor={query},positive=NAME"
+        )));
+    }
     let labels = columns.label.as_ref().or(columns.score.as_ref()).ok_or_else(|| {
-        table
-            .error(format!("next to `{documents}` a column `labels` must say how relevant each is"))
+        table.error(format!(
+            "next to `{documents}` a column `labels` must say how relevant each is; if another column holds the \
+             positive, name it with --columns, as anchor={query},positive=NAME"
+        ))
     })?;
     let mut data = Dataset::default();
     let mut without = 0;

@@ -199,8 +199,24 @@ fn a_separator_that_cannot_be_told_is_named() {
         ),
         (
             "a.csv",
-            "sentence1|sentence2\nx|y\n",
-            "a.csv:1: the first row is one column that contains a vertical bar: separate columns by",
+            "sentence1^sentence2\nx^y\n",
+            "a.csv:1: the first row is one column that contains a caret: separate columns by commas, semicolons,",
+        ),
+        (
+            "a.csv",
+            "sentence1|sentence2\nx|y\nx|y|z\n",
+            "a.csv:3: expected 2 columns as in the first row, found 3; columns are taken to be separated by vertical \
+             bars: put values that contain one into double quotes",
+        ),
+        (
+            "a.csv",
+            "sep=;\nsentence1;sentence2\nx;y\n",
+            "a.csv:1: this line is for spreadsheets alone: take",
+        ),
+        (
+            "a.csv",
+            "sentence1,sentence2\n\nx, \"y\"\n",
+            "a.csv:3: a space is before the quote of value 2, so that the quotes are part of it: take the space",
         ),
         (
             "a.csv",
@@ -346,7 +362,7 @@ fn broken_rows_name_their_line() {
         ),
         ("a.jsonl", "{\"text\":\"a\",\"embedding\":[1,1e39]}", "a.jsonl:1: `embedding` is 1e+39"),
         ("a.jsonl", "{\"sentence1\":\"a\",", "a.jsonl:1: not JSON"),
-        ("a.jsonl", "[1]", "a.jsonl:1: expected an object or a list of texts"),
+        ("a.jsonl", "[1]", "a.jsonl:1: expected an object, a text or a list of texts"),
         ("a.jsonl", r#"{"premise":"a"}"#, "a.jsonl:1: expected the columns sentence1, sentence2;"),
         (
             "a.jsonl",
@@ -404,7 +420,10 @@ fn broken_json_arrays_name_the_line() {
             "[[\"a\", \"b\"]]\n\nx",
             "a.json:3: not JSON: expected nothing after the array, found `x`",
         ),
-        ("[[\"a\", \"b\"],\n3]", "a.json:2: expected an object or a list of texts, found 3"),
+        (
+            "[[\"a\", \"b\"],\n3]",
+            "a.json:2: expected an object, a text or a list of texts, found 3",
+        ),
         ("[[\"a\", \"b\"],\n,[\"c\", \"d\"]]", "a.json:2: not JSON: expected a row, found `,`"),
         ("[[\"a\", \"b\"],\n]", "a.json:2: not JSON: expected a row, found `]`"),
         ("[\n]\n\n}", "a.json:4: not JSON: expected nothing after the array, found `}`"),
