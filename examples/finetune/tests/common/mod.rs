@@ -8,6 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use burn::tensor::Device;
+use burn_embedding_models::SentenceTransformer;
 pub use files::{copy, set};
 use serde_json::Value;
 
@@ -95,4 +97,16 @@ pub fn memory_of(directory: &Path, args: &[&str]) -> u64 {
     };
     assert!(status.success(), "{args:?}");
     most
+}
+
+/// How often a slow test repeats its rounds.
+pub fn rounds(usual: usize) -> usize {
+    std::env::var("STRESS_ROUNDS").map_or(usual, |rounds| rounds.parse().unwrap())
+}
+
+/// A model that can be read, and embeds.
+pub fn assert_whole(model: &Path, what: &str) {
+    let model = SentenceTransformer::open(model, &Device::flex());
+    let model = model.unwrap_or_else(|error| panic!("{what}: {error}"));
+    model.encode(&["the cat"]).unwrap();
 }
