@@ -27,7 +27,7 @@ mod search;
 mod softmax;
 mod softplus;
 mod squared_error;
-#[cfg(test)]
+#[cfg(all(test, feature = "flex"))]
 mod tests;
 mod triplet_sum;
 mod unit_rows;
