@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::settle::FAULTY;
 use super::{Claim, Place, names};
 use crate::error::Error;
 
@@ -69,6 +70,34 @@ fn what_the_disk_does_not_confirm_is_kept_beside_the_former_one() {
     let read = |name: &str| fs::read_to_string(parent.path().join(name).join("weights")).unwrap();
     assert_eq!((read("model"), read("model.saved")), ("former".to_string(), "new".to_string()));
     assert_eq!(names(parent.path()).unwrap(), ["model", "model.saved"]);
+}
+
+/// The names are exchanged, and the disk does not confirm it: they are exchanged back.
+#[cfg(unix)]
+#[test]
+fn what_the_disk_refuses_at_the_end_is_undone() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("model");
+    let read = |name: &str| fs::read_to_string(parent.path().join(name).join("weights")).unwrap();
+    for (former, left) in
+        [(None, vec!["model.saved"]), (Some("former"), vec!["model", "model.saved"])]
+    {
+        if let Some(former) = former {
+            claim(&path).replace(|it| weights(it, former), may_go).unwrap();
+        }
+        let claim = claim(&path);
+        FAULTY.set(Some(parent.path().to_path_buf()));
+        let error = claim.replace(|it| weights(it, "new"), may_go).unwrap_err().to_string();
+        FAULTY.set(None);
+        drop(claim);
+        assert!(error.contains("the disk is faulty; it is saved in "), "{error}");
+        assert_eq!(names(parent.path()).unwrap(), left);
+        assert_eq!(read("model.saved"), "new");
+        if let Some(former) = former {
+            assert_eq!(read("model"), former);
+        }
+        fs::remove_dir_all(parent.path().join("model.saved")).unwrap();
+    }
 }
 
 /// The name goes first: nobody takes what is left for the whole.

@@ -38,9 +38,19 @@ pub fn sync_file(path: &Path) -> io::Result<()> {
     where_it_can(File::open(path)?.sync_all())
 }
 
+#[cfg(test)]
+thread_local! {
+    /// A directory that the disk fails to write, for this thread.
+    pub static FAULTY: std::cell::RefCell<Option<std::path::PathBuf>> = const { std::cell::RefCell::new(None) };
+}
+
 /// Waits until the names in a directory are on the disk.
 #[cfg(unix)]
 pub fn sync(directory: &Path) -> io::Result<()> {
+    #[cfg(test)]
+    if FAULTY.with_borrow(|faulty| faulty.as_deref() == Some(directory)) {
+        return Err(io::Error::other("the disk is faulty"));
+    }
     match File::open(directory) {
         // A directory may be written without being read.
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
