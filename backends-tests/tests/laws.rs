@@ -69,6 +69,17 @@ fn table() -> Vec<(&'static str, Value)> {
         table.push(("DistillKLDivLoss", temperatures));
         table.push(("MarginMSELoss", json!({"similarity_fct": similarity})));
         table.push(("MultipleNegativesRankingLoss", json!({"similarity_fct": similarity})));
+        for (mode, directions) in [
+            ("joint", json!(["query_to_doc"])),
+            ("joint", json!(["query_to_doc", "query_to_query", "doc_to_query", "doc_to_doc"])),
+            ("per_direction", json!(["query_to_doc", "doc_to_query"])),
+        ] {
+            let options = json!({
+                "similarity_fct": similarity, "scale": 3, "decoupled": true, "partition_mode": mode,
+                "directions": directions,
+            });
+            table.push(("MultipleNegativesRankingLoss", options));
+        }
         for learn_scale in [false, true] {
             table.push((
                 "MultipleNegativesRankingLoss",

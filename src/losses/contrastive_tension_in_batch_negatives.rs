@@ -138,6 +138,7 @@ fn both_ways() -> Ranking {
         comparisons: vec![Comparison::QUERY_TO_DOCUMENT, Comparison::DOCUMENT_TO_QUERY],
         contest: Contest::PerComparison,
         penalty: None,
+        decoupled: false,
     }
 }
 

@@ -172,7 +172,7 @@ impl GistEmbedLoss {
         let mut comparisons = vec![Comparison::QUERY_TO_DOCUMENT];
         comparisons.extend(self.config.contrast_anchors.then(|| among(Side::Queries)));
         comparisons.extend(self.config.contrast_positives.then(|| among(Side::Documents)));
-        Ranking { comparisons, contest: Contest::Joint, penalty: None }
+        Ranking { comparisons, contest: Contest::Joint, penalty: None, decoupled: false }
     }
 }
 

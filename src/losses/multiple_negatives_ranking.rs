@@ -110,6 +110,8 @@ config! {
         /// Their score grows by this factor times their similarity, as a constant; 0 or more. Has no
         /// effect without a `hardness_mode`.
         pub hardness_strength: f64 = 0.0, set by with_hardness_strength;
+        /// Whether the positive is left out of the sum under the logarithm, as in DCL.
+        pub decoupled: bool = false, set by with_decoupled;
         /// Memory for the scores of one block of queries, in bytes; at least enough for one query, 12
         /// bytes per candidate and direction (24 in `f64`, more for `Manhattan` and with ids). Affects
         /// memory only, never the result. `None` means [`default_budget`](crate::blocks::default_budget).
@@ -232,6 +234,10 @@ impl MultipleNegativesRankingLossConfig {
 /// together with the encoder's. `t` stays within `scale_bounds`: where the parameter has left them, the loss
 /// uses the bound, and the gradient still reaches the parameter and can bring it back.
 ///
+/// `decoupled` leaves the positive out of the sum, `ℓᵢ = ln Σ_{j≠i} exp(zᵢⱼ) − zᵢᵢ`, as DCL does: a positive that is
+/// found easily no longer takes the gradient from the negatives, which helps small batches most. The loss may be
+/// negative; a query without any other candidate has a term of 0.
+///
 /// A [`Hardness`] adds `strength · s`, a constant, to the scores of the negatives it names, in the
 /// direction from query to document.
 ///
@@ -268,6 +274,7 @@ impl MultipleNegativesRankingLossConfig {
 ///   Coding, 2018, <https://arxiv.org/abs/1807.03748>
 /// - A. Radford et al.: Learning Transferable Visual Models From Natural Language Supervision, 2021,
 ///   <https://arxiv.org/abs/2103.00020>
+/// - C.-H. Yeh et al.: Decoupled Contrastive Learning, 2021, <https://arxiv.org/abs/2110.06848>
 /// - Z. Li et al.: Towards General Text Embeddings with Multi-stage Contrastive Learning, 2023,
 ///   <https://arxiv.org/abs/2308.03281>
 #[derive(Module, Debug)]
@@ -351,6 +358,7 @@ impl MultipleNegativesRankingLoss {
             comparisons: config.directions.iter().map(|&direction| direction.into()).collect(),
             contest: config.partition_mode.into(),
             penalty: config.hardness_mode.map(|mode| (mode.into(), config.hardness_strength)),
+            decoupled: config.decoupled,
         }
     }
 }
@@ -407,5 +415,52 @@ mod tests {
     fn a_temperature_is_the_inverse_of_a_scale() {
         let config = MultipleNegativesRankingLossConfig::new().with_temperature(0.05);
         assert!((config.scale - 20.0).abs() < 1e-12);
+    }
+
+    /// `ln Σ_{j≠i} exp(zᵢⱼ) − zᵢᵢ` of dot products, one by one.
+    fn decoupled(queries: &[[f64; 2]], documents: &[[f64; 2]], scale: f64) -> Vec<f64> {
+        let z = |i: usize, j: usize| {
+            scale * (queries[i][0] * documents[j][0] + queries[i][1] * documents[j][1])
+        };
+        let term = |i| {
+            let others = (0..documents.len()).filter(|&j| j != i);
+            others.map(|j| z(i, j).exp()).sum::<f64>().ln() - z(i, i)
+        };
+        (0..queries.len()).map(term).collect()
+    }
+
+    #[test]
+    fn a_decoupled_positive_does_not_compete_with_itself() {
+        let queries = [[0.3, -1.2], [0.9, 0.4], [-0.5, 0.7]];
+        let documents = [[0.1, -0.8], [1.1, 0.2], [0.4, 0.6], [0.2, 0.2], [-0.3, 0.5], [0.6, -0.1]];
+        let tensor = |rows: &[[f64; 2]]| {
+            let numbers: Vec<_> = rows.iter().flatten().copied().collect();
+            let data = TensorData::new(numbers, [rows.len(), 2]);
+            Tensor::<2>::from_data(data, (&Device::flex(), burn::tensor::DType::F64))
+        };
+        let config = MultipleNegativesRankingLossConfig::new()
+            .with_scale(2.0)
+            .with_similarity(Similarity::Dot)
+            .with_decoupled(true);
+        let (positives, negatives) = documents.split_at(3);
+        let batch = (tensor(&queries), tensor(positives), tensor(negatives));
+        let terms =
+            config.init().forward_no_reduction(batch).into_data().try_to_vec::<f64>().unwrap();
+        for (term, expected) in terms.iter().zip(decoupled(&queries, &documents, 2.0)) {
+            assert!((term - expected).abs() < 1e-12, "{term}, expected {expected}");
+        }
+        // A single query has nothing to be told from.
+        let single = (tensor(&queries[..1]), tensor(&positives[..1]));
+        for directions in [
+            vec![Direction::QueryToDocument],
+            vec![Direction::QueryToDocument, Direction::DocumentToQuery],
+        ] {
+            for mode in [PartitionMode::Joint, PartitionMode::PerDirection] {
+                let config = config.clone().with_directions(directions.clone());
+                let loss = config.with_partition_mode(mode).init();
+                let value = loss.forward(single.clone()).into_data().try_to_vec::<f64>().unwrap();
+                assert!(value[0].abs() < 1e-12, "{value:?}");
+            }
+        }
     }
 }

@@ -172,6 +172,7 @@ fn each_for_itself() -> Ranking {
         comparisons: vec![Comparison::QUERY_TO_DOCUMENT],
         contest: Contest::Sigmoid,
         penalty: None,
+        decoupled: false,
     }
 }
 

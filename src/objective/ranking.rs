@@ -15,7 +15,7 @@ use crate::objective::guide::Guide;
 use crate::objective::hinge::{log_one_plus_exp, sigmoid};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores, PairwiseSimilarity, Scores, Side};
-use crate::select::{CandidateBlock, Ids};
+use crate::select::{CandidateBlock, Ids, without_own};
 
 /// The documents that get a penalty for being similar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct Ranking {
     /// Documents whose scores from query to document grow by this many times their similarity, a
     /// constant.
     pub penalty: Option<(Penalized, f64)>,
+    /// Whether a positive does not compete with itself, as long as its query has any other candidate.
+    pub decoupled: bool,
 }
 
 /// The factor on the scores.
@@ -167,7 +169,9 @@ impl<S: Scores> Candidates<S> {
         // Two ids and their comparison.
         let ids = if self.ids.is_some() { 2 * size_of::<i64>() + 2 } else { 0 };
         let guide = self.guide.as_ref().map_or(0, Guide::bytes_per_score);
-        columns.sum::<usize>() * (self.scores.bytes_per_score() + ids + guide)
+        // Its own positive, and what is left out with it.
+        let own = if ranking.decoupled { 2 } else { 0 };
+        columns.sum::<usize>() * (self.scores.bytes_per_score() + ids + guide + own)
     }
 
     /// The term of its [`Contest`] for each query of `blocks`, `[anchors]`, times its weight; `z` are the logits of a
@@ -240,14 +244,34 @@ impl<S: Scores> Candidates<S> {
                     z = self.penalize(z, range, of, strength);
                 }
             }
-            if let Some(mask) = self.left_out(comparison, range, &z) {
-                let lowest = lowest_number(z.dtype());
-                z = z.mask_fill(mask, lowest);
-            }
             (z, trace)
         };
-        let (all, traces) = ranking.comparisons.iter().map(logits).unzip();
+        let (all, traces): (Vec<_>, _) = ranking.comparisons.iter().map(logits).unzip();
+        let all = self.masked(all, range, ranking);
         Logits { all, traces, positives: positives.expect("queries are compared with documents") }
+    }
+
+    /// The logits of all comparisons, the lowest number where a candidate does not count.
+    fn masked(
+        &self,
+        logits: Vec<Tensor<2>>,
+        range: &Range<usize>,
+        ranking: &Ranking,
+    ) -> Vec<Tensor<2>> {
+        let pairs = ranking.comparisons.iter().zip(&logits);
+        let mut masks: Vec<_> = pairs.clone().map(|(&to, z)| self.left_out(to, range, z)).collect();
+        if ranking.decoupled {
+            let blocks: Vec<_> = pairs.map(|(&to, z)| self.block(to, range, z)).collect();
+            masks = without_own(&blocks, masks, ranking.contest == Contest::Joint);
+        }
+        let masked = logits.into_iter().zip(masks).map(|(z, mask)| match mask {
+            Some(mask) => {
+                let lowest = lowest_number(z.dtype());
+                z.mask_fill(mask, lowest)
+            }
+            None => z,
+        });
+        masked.collect()
     }
 
     fn scaled(&self, comparison: Comparison, range: &Range<usize>) -> (Tensor<2>, S::Trace) {

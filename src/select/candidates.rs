@@ -97,6 +97,34 @@ impl CandidateBlock {
     }
 }
 
+/// What is left out of the comparisons of a block, with the own positive of each row. Where nothing else is left of a
+/// row, in one comparison or in all `together`, the positive stays once: a term without candidates is 0.
+pub(crate) fn without_own(
+    blocks: &[CandidateBlock],
+    left_out: Vec<Option<Tensor<2, Bool>>>,
+    together: bool,
+) -> Vec<Option<Tensor<2, Bool>>> {
+    let with_own = |(block, left_out): (&CandidateBlock, Option<Tensor<2, Bool>>)| {
+        // A row of its own side is left out already.
+        let own = (!block.is_of_one_side()).then(|| block.own());
+        own.into_iter().chain(left_out).reduce(Tensor::bool_or).expect("one of both")
+    };
+    let all: Vec<_> = blocks.iter().zip(left_out).map(with_own).collect();
+    let empty: Vec<_> = all.iter().map(|mask| mask.clone().all_dim(1)).collect();
+    let empty_together = empty.iter().cloned().reduce(Tensor::bool_and);
+    let restored = all.into_iter().zip(empty).enumerate().map(|(place, (mask, empty))| {
+        let block = &blocks[place];
+        let empty = match (together, block.comparison == Comparison::QUERY_TO_DOCUMENT) {
+            (false, _) => empty,
+            (true, true) => empty_together.clone().expect("at least one comparison"),
+            (true, false) => return Some(mask),
+        };
+        let kept = block.own().bool_and(empty.expand(mask.dims()));
+        Some(mask.bool_and(kept.bool_not()))
+    });
+    restored.collect()
+}
+
 /// A mask that is false everywhere.
 fn nowhere(shape: [usize; 2], device: &Device) -> Tensor<2, Bool> {
     Tensor::<2, Int>::zeros(shape, device).bool()
@@ -126,6 +154,22 @@ mod tests {
         let absent = Tensor::<1, Bool>::from_bool([true, false, false], &Device::flex());
         let absent = block.absent(&absent).expect("documents are compared with");
         assert_eq!(rows(absent), [[0, 0, 0, 1, 0, 0]; 2]);
+    }
+
+    #[test]
+    fn an_own_positive_is_left_out_where_others_are_left() {
+        let device = Device::flex();
+        let blocks =
+            [block(Side::Queries, Side::Documents, 3), block(Side::Documents, Side::Queries, 3)];
+        let mask = |rows: [[bool; 3]; 2]| Tensor::<2, Bool>::from_bool(rows, &device);
+        let others = mask([[true, false, true], [false, false, false]]);
+        let masks = |together| {
+            let left_out = vec![Some(others.clone()), Some(others.clone())];
+            let masks = without_own(&blocks, left_out, together).into_iter();
+            masks.map(|mask| rows(mask.expect("own"))).collect::<Vec<_>>()
+        };
+        assert_eq!(masks(false), [[[1, 0, 1], [0, 0, 1]], [[1, 0, 1], [0, 0, 1]]]);
+        assert_eq!(masks(true), [[[1, 0, 1], [0, 0, 1]], [[1, 1, 1], [0, 0, 1]]]);
     }
 
     #[test]

@@ -44,5 +44,5 @@ pub use ranks::{places_by_rank, ranks};
 pub use semi_hard::semi_hard_negatives;
 pub use violated::{TripletCounts, violated_triplets};
 
-pub(crate) use candidates::{CandidateBlock, Ids};
+pub(crate) use candidates::{CandidateBlock, Ids, without_own};
 pub(crate) use masks::own_row;
