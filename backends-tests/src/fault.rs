@@ -70,6 +70,11 @@ impl Faults {
         self.missing.as_deref()
     }
 
+    /// Why cases cannot run, if there are such.
+    pub fn reason(&self) -> Option<&str> {
+        self.missing().or(self.exponentials.as_deref())
+    }
+
     /// Why the case cannot run, if that is so.
     pub fn that_stop(&self, case: &Case) -> Option<&str> {
         let exponentials = self.exponentials.as_deref().filter(|_| takes_exponentials(case));

@@ -10,6 +10,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use crate::case::Case;
+use crate::fault::Faults;
 use crate::random::random_case;
 use crate::subject::{self, Answer};
 
@@ -28,9 +29,11 @@ pub enum Found {
 #[derive(Debug)]
 pub struct Soak {
     /// The device that is tried.
-    pub device: Device,
+    device: Device,
     /// A device that computes in `f64`.
-    pub reference: Device,
+    reference: Device,
+    /// What is wrong with the tried device in each type.
+    faults: [(DType, Faults); 2],
 }
 
 /// A number from 10^-20 to 10^18, by which rows are scaled.
@@ -112,6 +115,23 @@ fn damage(values: &mut [f64], size: usize, share: f64, rng: &mut StdRng) {
 }
 
 impl Soak {
+    /// Batches run on `device`; their true values come from `reference`, which computes in `f64`.
+    pub fn new(device: Device, reference: Device) -> Self {
+        let faults = [DType::F64, DType::F32].map(|dtype| (dtype, Faults::of(&device, dtype)));
+        Self { device, reference, faults }
+    }
+
+    /// Which batches are left out in which type, and why: one line each.
+    pub fn notes(&self) -> Vec<String> {
+        let note = |(dtype, faults): &(DType, Faults)| {
+            let reason = faults.reason()?;
+            let which =
+                if faults.missing().is_some() { "all batches" } else { "losses of exponentials" };
+            Some(format!("{}: {which} skipped: {reason}", dtype.name()))
+        };
+        self.faults.iter().filter_map(note).collect()
+    }
+
     /// Runs a batch on the device in every type that it has, and compares with the reference.
     pub fn try_batch(&self, case: &Case) -> Found {
         let truth = match quiet(|| subject::run(case, &self.reference, DType::F64)) {
@@ -120,8 +140,8 @@ impl Soak {
             Err(panic) if is_refusal(&panic) => return Found::Refused,
             Err(panic) => return Found::Fault(format!("reference: {panic}")),
         };
-        for dtype in [DType::F64, DType::F32] {
-            if !self.device.supports_dtype(dtype) {
+        for &(dtype, ref faults) in &self.faults {
+            if faults.that_stop(case).is_some() {
                 continue;
             }
             let fault = match quiet(|| subject::run(case, &self.device, dtype)) {

@@ -10,6 +10,7 @@ use clap::Parser;
 ///
 /// Value and gradient must be numbers where the true ones fit the type. In f64 the value must be that of
 /// another backend, unless rows are so long that rounding decides. Prints each fault with the seed that repeats it (`--seed N --batches 1`).
+/// A type in which the device does not compute is left out, with a note.
 #[derive(Parser)]
 struct Arguments {
     /// Where to compute: flex, ndarray, libtorch, wgpu …
@@ -49,7 +50,8 @@ fn main() -> ExitCode {
 /// The number of faults.
 fn soak(arguments: &Arguments) -> Result<u64, String> {
     let open = |name: &str| named_device::open(name).map_err(|error| error.to_string());
-    let soak = Soak { device: open(&arguments.backend)?, reference: open(&arguments.reference)? };
+    let soak = Soak::new(open(&arguments.backend)?, open(&arguments.reference)?);
+    soak.notes().iter().for_each(|note| println!("{}: {note}", arguments.backend));
     let end = Instant::now() + Duration::from_secs(arguments.seconds);
     let (mut tried, mut refused, mut faults) = (0, 0, 0);
     while tried < arguments.batches && Instant::now() < end {
