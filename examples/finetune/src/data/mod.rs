@@ -174,10 +174,10 @@ fn no_format(path: &Path) -> Error {
     Error::read(path, reason)
 }
 
-/// A text column of a row: trimmed, and never empty.
+/// A text column of a row: as it is, and never blank.
 fn required_text(place: &Place, column: &str, text: &str) -> Result<String, Error> {
-    match text.trim() {
-        "" => Err(place.error(format!("`{column}` is empty"))),
-        text => Ok(text.to_string()),
+    match text.trim().is_empty() {
+        true => Err(place.error(format!("`{column}` is empty"))),
+        false => Ok(text.to_string()),
     }
 }

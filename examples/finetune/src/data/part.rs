@@ -101,6 +101,7 @@ impl Part {
         match self {
             Self::Table(table) => return table.interpret(hints, texts),
             Self::Sentences(files, _) => {
+                data.notes.push("each line is read as a class and a text, as in TREC".to_string());
                 for file in files {
                     for row in trec::rows(&file)? {
                         let (place, class, text) = row?;
@@ -158,8 +159,8 @@ pub fn together_with(
 
 fn bare_texts(contents: &Contents) -> Result<impl Iterator<Item = Result<String, Error>>, Error> {
     let lines = contents.lines()?;
-    let texts = lines.map(|line| line.map(|(_, line)| line.trim().to_string()));
-    Ok(texts.filter(|text| text.as_ref().map_or(true, |text| !text.is_empty())))
+    let texts = lines.map(|line| line.map(|(_, line)| line));
+    Ok(texts.filter(|text| text.as_ref().map_or(true, |text| !text.trim().is_empty())))
 }
 
 /// The number of rows, each of which can be read.

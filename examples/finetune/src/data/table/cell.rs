@@ -58,7 +58,10 @@ impl Row {
             (Some(text), Some(title)) => {
                 required_text(&self.place, column, &format!("{title} {text}"))
             }
-            (None, _) => Err(self.error(format!("`{column}` must be a text, found {cell}"))),
+            (None, _) => {
+                let hint = if is_by_row(cell) { RECORDS } else { "" };
+                Err(self.error(format!("`{column}` must be a text, found {cell}{hint}")))
+            }
         }
     }
 
@@ -89,10 +92,7 @@ impl Row {
 
     fn as_number(&self, column: &str, cell: &Value) -> Result<f64, Error> {
         let Some(number) = number(cell) else {
-            let hint = cell.as_str().and_then(invisible).map_or(String::new(), |letter| {
-                let code = u32::from(letter);
-                format!(", with the invisible character U+{code:04X}; remove it")
-            });
+            let hint = cell.as_str().map_or(String::new(), number_hint);
             return Err(self.error(format!("`{column}` must be a number, found {cell}{hint}")));
         };
         // Losses are computed in `f32`.
@@ -128,6 +128,15 @@ impl Row {
     }
 }
 
+/// What to do about a table that is one object.
+pub const RECORDS: &str =
+    "; write an object for each row, as pandas does with to_json(orient=\"records\", lines=True)";
+
+/// Whether a cell has the values of a whole column by the numbers of their rows.
+fn is_by_row(cell: &Value) -> bool {
+    cell.as_object().is_some_and(|cells| cells.keys().all(|row| row.parse::<u64>().is_ok()))
+}
+
 /// Whether a cell is a text that was a list before some program wrote it, as `['a', 'b']` or `[0, 3]`.
 pub fn is_written_list(cell: &Value) -> bool {
     let inside = cell.as_str().and_then(|text| text.trim().strip_prefix('[')?.strip_suffix(']'));
@@ -135,6 +144,15 @@ pub fn is_written_list(cell: &Value) -> bool {
         let first = inside.trim_start().chars().next();
         first.is_none_or(|letter| matches!(letter, '\'' | '"' | '-' | '0'..='9'))
     })
+}
+
+/// Whether a cell is a text that was bytes before Python wrote it, as `b'a'`.
+pub fn is_written_bytes(cell: &Value) -> bool {
+    let inside = |quote| {
+        let text = cell.as_str()?.trim().strip_prefix('b')?;
+        text.strip_prefix(quote)?.strip_suffix(quote)
+    };
+    inside('\'').or_else(|| inside('"')).is_some()
 }
 
 /// Whether a cell is a passage with a title, or has one in it.
@@ -153,6 +171,20 @@ pub fn is_empty(cell: &Value) -> bool {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),
         _ => false,
+    }
+}
+
+/// What to do about a text that is no number.
+fn number_hint(text: &str) -> String {
+    match invisible(text) {
+        Some(letter) => {
+            let code = u32::from(letter);
+            format!(", with the invisible character U+{code:04X}; remove it")
+        }
+        None if text.contains([',', '%', '/', '$', '€']) => {
+            "; write digits with a decimal point alone, such as 0.8".to_string()
+        }
+        None => String::new(),
     }
 }
 

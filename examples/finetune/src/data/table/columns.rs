@@ -1,10 +1,12 @@
 //! The meaning of columns, by the names that people give them.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Table, cell};
+use super::Table;
+use super::cell::{self, RECORDS};
 use crate::error::Error;
 
 /// Two texts of which neither comes first.
@@ -177,6 +179,9 @@ impl Columns {
         let names = Names::of(table, renamed)?;
         let texts = names.texts().ok_or_else(|| {
             let found = names.all.join(", ");
+            if names.all.iter().any(|name| name == "data") {
+                return table.error(format!("its rows are within `data`{RECORDS}"));
+            }
             let reason = format!(
                 "expected the columns sentence1, sentence2; anchor, positive; or text, found {found}; \
                  name them with --columns, such as --columns anchor={}",
@@ -386,7 +391,14 @@ pub fn is_label(name: &str) -> bool {
 
 /// A name as the lists above have it.
 pub fn plain(name: &str) -> String {
-    name.trim().to_ascii_lowercase().replace(['-', ' '], "_")
+    let seen = if name.is_ascii() { Cow::Borrowed(name) } else { seen(name) };
+    seen.trim().to_ascii_lowercase().replace(['-', ' '], "_")
+}
+
+/// A name without the marks that spreadsheets leave and nobody sees.
+fn seen(name: &str) -> Cow<'_, str> {
+    let unseen = ['\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
+    name.replace(unseen, "").replace('\u{a0}', " ").into()
 }
 
 /// The number in the name of a column of negatives, 0 without one; `None` if it is another column.

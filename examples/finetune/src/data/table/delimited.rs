@@ -72,12 +72,8 @@ struct Found {
 /// Reads a table. `expected` is the separator that the file's extension stands for.
 pub fn parse(contents: Contents, expected: u8, renamed: &[Renamed]) -> Result<Table, Error> {
     let separator = separator(&contents, expected)?;
-    if separator.quoting
-        && let Some(line) = quotes::unclosed(&contents, separator.byte)?
-    {
-        let reason =
-            "a quote begins here that never ends: close it, or double it if it belongs to the text";
-        return Err(Error::row(contents.path(), line, reason));
+    if separator.quoting {
+        quotes::check(&contents, separator.byte)?;
     }
     let Some((line, first)) = records(&contents, separator)?.next().transpose()? else {
         return Table::of(Source::Rows(Vec::new()), true);
@@ -125,6 +121,11 @@ fn look(contents: &Contents, separator: Separator, nameless: bool) -> Result<Fou
     for record in records {
         let (line, record) = record?;
         check_quotes(contents, separator, line, &record)?;
+        if !nameless && record == found.first {
+            let reason =
+                "the header again, as where files were put one after the other: take the line out";
+            return Err(Error::row(contents.path(), line, reason));
+        }
         if record.len() != width && !(sources && record.len() >= STSB.len()) {
             let [name, values] = spelled(separator.byte);
             let reason = format!(

@@ -93,3 +93,89 @@ fn other_shapes_of_passages_are_read_or_said_to_be_written_otherwise() {
     let tabs = refused("a.txt", "a b\tc d\n");
     assert!(tabs.contains("for values between tabs, say --format tsv"), "{tabs}");
 }
+
+#[test]
+fn spaces_around_a_text_belong_to_it() {
+    let texts = [" a cat", "a dog\u{a0} "];
+    let json = serde_json::json!({"anchor": texts[0], "positive": texts[1]}).to_string();
+    assert_eq!(rankings(&read("a.jsonl", &json)), [texts]);
+    assert_eq!(rankings(&read("a.csv", "anchor,positive\n a cat,\"a dog\u{a0} \"\n")), [texts]);
+    let lines = parse(Path::new("a.txt"), b" a \n \nb\n", Format::Lines, Hints::default()).unwrap();
+    let found: Vec<_> = lines.bare.iter().map(|text| words(&lines, *text)).collect();
+    assert_eq!(found, [" a ", "b"]);
+    assert!(refused("a.csv", "anchor,positive\na,\" \"\n").contains("`positive` is empty"));
+}
+
+#[test]
+fn what_is_read_by_its_place_is_said() {
+    let values = read("a.jsonl", "[\"a b\",\"x\"]\n[\"c d\",\"y\"]\n");
+    assert_eq!(values.notes, ["without names, its columns are read as anchor, positive"]);
+    let array = read("a.json", "[[\"a b\",\"x\"],[\"c d\",\"y\"]]");
+    assert_eq!(array.notes, values.notes);
+    let numbered = read("a.txt", "5 people died\n3 men walk\n");
+    assert_eq!(numbered.notes, ["each line is read as a class and a text, as in TREC"]);
+}
+
+#[test]
+fn what_programs_write_wrongly_is_refused() {
+    for (name, text, message) in [
+        ("a.csv", "text,label\na b,x\ntext,label\nc d,y\n", "a.csv:3: the header again"),
+        (
+            "a.csv",
+            "sentence1,sentence2,score\n\"a, \\\"b\\\" c\",x,0.1\n",
+            "a.csv:2: a quote within a quoted value has a backslash before it",
+        ),
+        (
+            "a.tsv",
+            "sentence1\tsentence2\tlabel\nb'a b'\tb\"c's\"\t0\n",
+            "a.tsv:2: the column `sentence1` has bytes that Python wrote as texts",
+        ),
+        (
+            "a.jsonl",
+            "{\"sentence1\":\"a\",\"sentence2\":\"b\",\"score\":NaN}\n",
+            "a.jsonl:1: not JSON: NaN and Infinity are no numbers of JSON: write null",
+        ),
+        ("a.jsonl", "{\"text\":\"a\"},\n", "a.jsonl:1: not JSON: rows of JSON Lines have no comma"),
+        (
+            "a.jsonl",
+            "{\"text\":\"a\"}{\"text\":\"b\"}\n",
+            "a.jsonl:1: not JSON: two rows are in one line",
+        ),
+        (
+            "a.jsonl",
+            "text,label\na,b\n",
+            "a.jsonl:1: not JSON: the line is no row of JSON: for values",
+        ),
+        (
+            "a.jsonl",
+            "{\"text\":{\"0\":\"a b\"},\"label\":{\"0\":\"x\"}}\n",
+            "a.jsonl:1: `text` must be a text, found {\"0\":\"a b\"}; write an object for each row, as pandas",
+        ),
+        (
+            "a.jsonl",
+            "{\"columns\":[\"text\"],\"index\":[0],\"data\":[[\"a\"]]}\n",
+            "a.jsonl:1: its rows are within `data`; write an object for each row",
+        ),
+        (
+            "a.csv",
+            "sentence1,sentence2,score\na,b,\"0,8\"\n",
+            "a.csv:2: `score` must be a number, found \"0,8\"; write digits with a decimal point alone",
+        ),
+        (
+            "a.csv",
+            "sentence1,sentence2,label\na,b,1.0\nc,d,2.0\n",
+            "a.csv:3: score 2 is outside -1..1, and nothing says which scale the file has: name it, such as \
+             --score-range 0..5; if these are classes, write them without decimals",
+        ),
+        ("a.csv", "query,document,relevance\na,b,0\nc,d,2\n", "a.csv:3: score 2 is outside -1..1"),
+    ] {
+        let found = refused(name, text);
+        assert!(found.starts_with(message), "{found}");
+    }
+}
+
+#[test]
+fn marks_that_nobody_sees_are_no_part_of_a_name() {
+    let data = read("a.csv", "\u{200b}Sentence\u{a0}1,Sentence\u{a0}2,Score\na,b,0.5\n");
+    assert_eq!(scores(&data), [0.5]);
+}

@@ -11,16 +11,16 @@ use crate::data::Place;
 use crate::data::contents::Contents;
 use crate::error::Error;
 
-const UNFINISHED: &str = "not JSON: the row does not end in its line; write each row on one line, as jq -c . does, \
-                          unless the file was cut short here";
-
 /// Reads a table.
 pub fn parse(contents: Contents) -> Result<Table, Error> {
-    let source = match begins_array(&contents)? || is_list_of_texts(&contents)? {
+    let array = begins_array(&contents)? || is_list_of_texts(&contents)?;
+    let listed = first_bytes(&contents)?[usize::from(array)] == b'[';
+    let source = match array {
         true => Source::JsonArray(contents),
         false => Source::JsonLines(contents),
     };
-    Table::of(source, true)
+    let table = Table::of(source, true)?;
+    Ok(Table { listed, ..table })
 }
 
 /// The rows of a file with one in each line.
@@ -37,15 +37,44 @@ pub fn lines(
             true => return None,
             false => serde_json::from_str(&line),
         };
-        let value = value.map_err(|error| {
-            match error.is_eof() && line.trim_start().starts_with(['{', '[']) {
-                true => Error::row(file, number, UNFINISHED),
-                false => not_json(file, number, error.column(), &error),
-            }
-        });
+        let value = value.map_err(|error| broken(file, number, &line, &error));
         Some(value.and_then(|value| row(file, number, value)))
     };
     Ok(contents.lines()?.filter_map(of_line))
+}
+
+/// Says what is wrong with a line, and what to do if that is known.
+fn broken(file: &Arc<Path>, number: usize, line: &str, error: &serde_json::Error) -> Error {
+    let text = line.trim();
+    let has = |word: &str| text.contains(word);
+    let reason = if error.is_eof() && text.starts_with(['{', '[']) {
+        "the row does not end in its line; write each row on one line, as jq -c . does, unless the file was cut short here"
+    } else if has("NaN") || has("Infinity") {
+        "NaN and Infinity are no numbers of JSON: write null, or leave the row out"
+    } else if text.ends_with("},") || text.ends_with("],") {
+        "rows of JSON Lines have no comma after them: take it away, or write all rows as one array"
+    } else if has("}{") || has("} {") {
+        "two rows are in one line: write each on a line of its own, as jq -c . does"
+    } else if !text.starts_with(['{', '[', '"']) {
+        "the line is no row of JSON: for values between commas or tabs, say --format csv or --format tsv"
+    } else {
+        return not_json(file, number, error.column(), error);
+    };
+    Error::row(file, number, format!("not JSON: {reason}"))
+}
+
+/// The first two bytes that are no spaces; zeros where there are none.
+fn first_bytes(contents: &Contents) -> Result<[u8; 2], Error> {
+    let mut found = [0; 2];
+    let mut bytes = contents
+        .text()?
+        .bytes()
+        .filter(|byte| !matches!(byte, Ok(byte) if byte.is_ascii_whitespace()));
+    for place in &mut found {
+        let byte = bytes.next().transpose().map_err(|error| contents.unreadable(error))?;
+        *place = byte.unwrap_or_default();
+    }
+    Ok(found)
 }
 
 /// Whether a `.json` file is one list, of texts. In JSON Lines, such a list is a row.
@@ -57,16 +86,8 @@ fn is_list_of_texts(contents: &Contents) -> Result<bool, Error> {
 
 /// Whether the file begins as an array of rows does. A list of texts is a row itself.
 fn begins_array(contents: &Contents) -> Result<bool, Error> {
-    let mut first = None;
-    for byte in contents.text()?.bytes() {
-        let byte = byte.map_err(|error| contents.unreadable(error))?;
-        match (first, byte) {
-            (_, byte) if byte.is_ascii_whitespace() => {}
-            (None, b'[') => first = Some(byte),
-            (first, byte) => return Ok(first.is_some() && b"{[]".contains(&byte)),
-        }
-    }
-    Ok(false)
+    let [first, second] = first_bytes(contents)?;
+    Ok(first == b'[' && b"{[]".contains(&second))
 }
 
 pub(super) fn not_json(

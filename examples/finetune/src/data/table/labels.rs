@@ -1,7 +1,7 @@
 //! Scores and classes of a whole column: what a label means does not depend on its row.
 
 use super::cell::{is_decimal, number};
-use super::columns::{Columns, plain};
+use super::columns::{Columns, is_label, plain};
 use super::{Hints, Row, Table};
 use crate::data::ScoreRange;
 use crate::error::Error;
@@ -101,10 +101,16 @@ fn range(table: &Table, column: &str, hints: Hints) -> Result<Option<ScoreRange>
             "score {score} is not on the scale of the training data, taken to be {range}: name the scale of \
              both, such as --score-range 0..5"
         ),
-        None => format!(
-            "score {score} is outside -1..1, and nothing says which scale the file has: name it, \
-             such as --score-range 0..5"
-        ),
+        None => {
+            let classes = match is_label(column) {
+                true => "; if these are classes, write them without decimals",
+                false => "",
+            };
+            format!(
+                "score {score} is outside -1..1, and nothing says which scale the file has: name it, \
+                 such as --score-range 0..5{classes}"
+            )
+        }
     };
     let range = known.or(fitting.first().copied());
     range.map(Some).ok_or_else(|| place.error(reason()))

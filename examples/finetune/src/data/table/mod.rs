@@ -70,6 +70,8 @@ pub struct Table {
     class_names: BTreeMap<String, Vec<String>>,
     /// Whether the files themselves name their columns; otherwise they were named by their places.
     pub named: bool,
+    /// Whether the rows are lists, whose values were named by their places.
+    pub listed: bool,
     sources: Vec<Source>,
 }
 
@@ -127,6 +129,7 @@ impl Table {
             kinds: BTreeMap::new(),
             class_names: BTreeMap::new(),
             named,
+            listed: false,
             sources: Vec::new(),
         };
         let mut names = BTreeSet::new();
@@ -224,14 +227,23 @@ impl Table {
         self.kinds.get(column).is_some_and(|kinds| kinds.some && kinds.lists)
     }
 
+    fn has_written_bytes(&self, column: &str) -> bool {
+        self.kinds.get(column).is_some_and(|kinds| kinds.some && kinds.bytes)
+    }
+
     /// Whether a column has a verdict or a decimal number in every row: most likely the score of the row.
     fn may_be_scores(&self, column: &str) -> bool {
         let scores = |kinds: &Kinds| kinds.some && kinds.numbers && (kinds.decimal || kinds.binary);
         self.kinds.get(column).is_some_and(scores)
     }
 
-    /// Refuses lists that some program has written as texts: each would be read as one text.
+    /// Refuses lists and bytes that some program has written as texts: quotes would be part of these.
     fn check_lists(&self, columns: &Columns) -> Result<(), Error> {
+        if let Some(column) = columns.read().find(|column| self.has_written_bytes(column)) {
+            return Err(self.error(format!(
+                "the column `{column}` has bytes that Python wrote as texts, b'...': decode them, and save the table again"
+            )));
+        }
         match columns.read().find(|column| self.has_written_lists(column)) {
             None => Ok(()),
             Some(column) => Err(self.error(format!(
@@ -249,6 +261,8 @@ struct Kinds {
     some: bool,
     /// Whether all are lists that were written as texts.
     lists: bool,
+    /// Whether all are bytes that were written as texts.
+    bytes: bool,
     /// Whether all are numbers.
     numbers: bool,
     /// Whether some number has decimals.
@@ -259,7 +273,7 @@ struct Kinds {
 
 impl Default for Kinds {
     fn default() -> Self {
-        Self { some: false, lists: true, numbers: true, decimal: false, binary: true }
+        Self { some: false, lists: true, bytes: true, numbers: true, decimal: false, binary: true }
     }
 }
 
@@ -272,6 +286,7 @@ impl Kinds {
         self.add(Self {
             some: true,
             lists: cell::is_written_list(cell),
+            bytes: cell::is_written_bytes(cell),
             numbers: number.is_some(),
             decimal: cell::is_decimal(cell),
             binary: number.is_some_and(|number| number == 0.0 || number == 1.0),
@@ -281,6 +296,7 @@ impl Kinds {
     fn add(&mut self, other: Self) {
         self.some |= other.some;
         self.lists &= other.lists;
+        self.bytes &= other.bytes;
         self.numbers &= other.numbers;
         self.decimal |= other.decimal;
         self.binary &= other.binary;

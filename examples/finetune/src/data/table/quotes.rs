@@ -80,19 +80,39 @@ impl Tabs {
     }
 }
 
-/// The line of a quote that begins a value and never ends.
-pub fn unclosed(contents: &Contents, separator: u8) -> Result<Option<usize>, Error> {
+/// Refuses quotes that would not end where they are meant to.
+pub fn check(contents: &Contents, separator: u8) -> Result<(), Error> {
+    match fault(contents, separator)? {
+        None => Ok(()),
+        Some((line, reason)) => Err(Error::row(contents.path(), line, reason)),
+    }
+}
+
+const UNCLOSED: &str =
+    "a quote begins here that never ends: close it, or double it if it belongs to the text";
+const ESCAPED: &str = "a quote within a quoted value has a backslash before it, which does not keep the value from ending: \
+                       double the quote, as pandas does without escapechar";
+
+/// The first quote that never ends, or that is escaped as in programs, by its line.
+fn fault(contents: &Contents, separator: u8) -> Result<Option<(usize, &'static str)>, Error> {
     let (mut place, mut line, mut began) = (Place::Begin, 1, 1);
+    let (mut before, mut escaped) = (0, false);
     for byte in contents.text()?.bytes() {
         let byte = byte.map_err(|error| contents.unreadable(error))?;
         let next = place.after(byte, separator);
         if (place, next) == (Place::Begin, Place::Quoted) {
             began = line;
         }
+        if (place, next) == (Place::Quoted, Place::Quote) {
+            escaped = before == b'\\';
+        } else if (place, next) == (Place::Quote, Place::Within) && escaped {
+            return Ok(Some((line, ESCAPED)));
+        }
+        before = byte;
         line += usize::from(byte == b'\n');
         place = next;
     }
-    Ok((place == Place::Quoted).then_some(began))
+    Ok((place == Place::Quoted).then_some((began, UNCLOSED)))
 }
 
 #[cfg(test)]
@@ -123,14 +143,16 @@ mod tests {
     #[test]
     fn a_quote_without_an_end_is_found_where_it_begins() {
         for (text, expected) in [
-            ("a,\"b\nc,d\n", Some(1)),
-            ("a,\"b\nc\"\n\"e", Some(3)),
+            ("a,\"b\nc,d\n", Some((1, UNCLOSED))),
+            ("a,\"b\nc\"\n\"e", Some((3, UNCLOSED))),
             ("a,\"b\"\"\nc\"\n", None),
             ("a,5\" b\n", None),
             ("\"a\" b,c\n", None),
+            ("\"a\n\\\"b\\\" c\",d\n", Some((2, ESCAPED))),
+            ("\"a\\\",d\n", None),
         ] {
             let contents = Contents::of_bytes(Path::new("a.csv"), text.as_bytes());
-            assert_eq!(unclosed(&contents, b',').unwrap(), expected, "{text:?}");
+            assert_eq!(fault(&contents, b',').unwrap(), expected, "{text:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::columns::{Columns, Texts, is_label};
+use super::columns::{Columns, Texts, is_label, plain};
 use super::labels::Labels;
 use super::repeated::Repeated;
 use super::{Hints, Row, Table, cell};
@@ -40,9 +40,10 @@ pub fn interpret(
         Texts::Set(column) => sets(table, column, all)?,
     };
     data.named = table.named;
-    if !table.named {
+    if !table.named || table.listed {
         let read: Vec<_> = columns.read().map(String::as_str).collect();
-        data.notes.push(format!("without a header, its columns are read as {}", read.join(", ")));
+        let without = if table.named { "names" } else { "a header" };
+        data.notes.push(format!("without {without}, its columns are read as {}", read.join(", ")));
     }
     if columns.read().any(|column| table.titled.contains(column)) {
         data.notes.push("passages are read with their titles before their texts".to_string());
@@ -106,7 +107,8 @@ fn judges(
     }
     let labels = match Labels::of(table, columns, hints) {
         Ok(labels) => labels,
-        Err(error) if hints.range.is_none() => {
+        // Votes, say, but not what is there to tell which answers are right.
+        Err(error) if hints.range.is_none() && !is_relevance(columns) => {
             *unread = Some(error);
             return Ok(false);
         }
@@ -127,6 +129,10 @@ fn judges(
         }
     }
     Ok(right && others)
+}
+
+fn is_relevance(columns: &Columns) -> bool {
+    columns.score.as_deref().is_some_and(|name| plain(name) == "relevance")
 }
 
 fn pairs(
