@@ -40,6 +40,7 @@ LOSSES = {  # columns, kind of labels
     "MegaBatchMarginLoss": (2, None),
     "MSELoss": (1, "rows"),
     "MultipleNegativesRankingLoss": (2, None),
+    "MultiSimilarityLoss": (1, "class"),
     "OnlineContrastiveLoss": (2, "half"),
     "SigLipLoss": (2, None),
     "SoftmaxLoss": (2, "class"),

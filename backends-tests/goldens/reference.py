@@ -136,14 +136,15 @@ class Draws:
 
 
 class OfMetricLearning(nn.Module):
-    """A loss of pytorch-metric-learning, called like one of sentence-transformers."""
+    """A loss of pytorch-metric-learning, with its miner, called like one of sentence-transformers."""
 
-    def __init__(self, inner: nn.Module):
+    def __init__(self, inner: nn.Module, miner: nn.Module | None):
         super().__init__()
-        self.inner = inner
+        self.inner, self.miner = inner, miner
 
     def forward(self, features: list[dict[str, Tensor]], labels: Tensor) -> Tensor:
-        return self.inner(features[0]["sentence_embedding"], labels)
+        rows = features[0]["sentence_embedding"]
+        return self.inner(rows, labels, self.miner and self.miner(rows, labels))
 
 
 class OfOpenClip(nn.Module):
@@ -179,7 +180,7 @@ class LabelsInType(nn.Module):
         return self.inner(prediction, label.to(prediction.dtype))
 
 
-METRIC_LEARNING = {"SupConLoss"}
+METRIC_LEARNING = {"MultiSimilarityLoss", "SupConLoss"}
 
 _MINED = losses.BatchHardTripletLossDistanceFunction
 _MINED_DISTANCES = {
@@ -238,13 +239,15 @@ def argument(loss: str, name: str, value):
 
 
 def of_metric_learning(problem: Problem) -> nn.Module:
-    from pytorch_metric_learning import distances
+    from pytorch_metric_learning import distances, miners
     from pytorch_metric_learning import losses as metric_learning
 
     config = dict(problem.config)
     plain = config.pop("similarity", "cos_sim") == "dot_score"
     distance = distances.DotProductSimilarity(normalize_embeddings=False) if plain else distances.CosineSimilarity()
-    return OfMetricLearning(getattr(metric_learning, problem.loss)(distance=distance, **config))
+    epsilon = config.pop("epsilon", None)
+    miner = None if epsilon is None else miners.MultiSimilarityMiner(epsilon, distance=distance)
+    return OfMetricLearning(getattr(metric_learning, problem.loss)(distance=distance, **config), miner)
 
 
 def build_loss(problem: Problem) -> nn.Module:

@@ -46,6 +46,10 @@ fn table() -> Vec<(&'static str, Value)> {
         ("MSELoss", json!({"projection_dim": 3})),
         ("SupConLoss", json!({"similarity": "cos_sim"})),
         ("SupConLoss", json!({"similarity": "dot_score", "temperature": 1.0})),
+        ("MultiSimilarityLoss", json!({"similarity": "cos_sim", "beta": 10.0})),
+        ("MultiSimilarityLoss", json!({"similarity": "cos_sim", "beta": 10.0, "epsilon": 0.1})),
+        ("MultiSimilarityLoss", json!({"similarity": "dot_score"})),
+        ("MultiSimilarityLoss", json!({"similarity": "dot_score", "beta": 5.0, "epsilon": 0.1})),
         ("SoftmaxLoss", json!({"label_smoothing": 0.1})),
         ("SoftmaxLoss", json!({"concatenation_sent_multiplication": true})),
     ];
@@ -309,6 +313,7 @@ fn cosine_losses_do_not_see_lengths() {
         let cosine = |key: &str, names: &[&str]| options[key].as_str().map(|v| names.contains(&v));
         cosine("distance_metric", &["cosine"])
             .or(cosine("similarity_fct", &["cos_sim"]))
+            .or(cosine("similarity", &["cos_sim"]))
             .unwrap_or(by_cosine(loss))
     };
     let table: Vec<_> = everything().into_iter().filter(by_angle).collect();

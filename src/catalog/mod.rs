@@ -231,6 +231,11 @@ declare::losses! {
         config: MultipleNegativesRankingLossConfig from python::MultipleNegativesRanking,
         loss: MultipleNegativesRankingLoss = |config, device| config.init_on(device),
     }
+    MultiSimilarity {
+        name: "MultiSimilarityLoss", model: SentenceEncoder, takes: LabeledRows,
+        config: MultiSimilarityLossConfig,
+        loss: MultiSimilarityLoss,
+    }
     OnlineContrastive {
         name: "OnlineContrastiveLoss", model: SentenceEncoder, takes: BinaryPairs,
         config: OnlineContrastiveLossConfig,

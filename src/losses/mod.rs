@@ -19,6 +19,7 @@ mod global_orthogonal_regularization;
 mod margin_mse;
 mod mega_batch_margin;
 mod mse;
+mod multi_similarity;
 pub mod multi_vector;
 mod multiple_negatives_ranking;
 mod online_contrastive;
@@ -76,6 +77,8 @@ pub use mega_batch_margin::{MegaBatchMarginLoss, MegaBatchMarginLossConfig};
 #[doc(alias = "MSELoss")]
 pub use mse::MseLoss;
 pub use mse::MseLossConfig;
+#[doc(alias = "MultiSimilarityMiner")]
+pub use multi_similarity::{MultiSimilarityLoss, MultiSimilarityLossConfig};
 #[doc(
     alias = "CLIP",
     alias = "InfoNCE",

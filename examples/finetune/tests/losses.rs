@@ -91,6 +91,7 @@ fn setting(loss: &str) -> (&'static str, Schedule) {
             r#"{"loss": "MultipleNegativesRankingLoss", "matryoshka_dims": [128, 32]}"#,
             schedule(40, 0.001),
         ),
+        "MultiSimilarityLoss" => ("{}", schedule(80, 0.001)),
         "MSELoss" => ("{}", schedule(60, 0.004)),
         // With its defaults, the few pairs that belong together weigh little at first.
         "SigLipLoss" => (r#"{"scale": 10.0, "bias": -5.0}"#, schedule(80, 0.002)),
