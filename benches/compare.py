@@ -30,6 +30,7 @@ LOSSES = {  # columns, kind of labels
     "BatchHardSoftMarginTripletLoss": (1, "class"),
     "BatchHardTripletLoss": (1, "class"),
     "BatchSemiHardTripletLoss": (1, "class"),
+    "CircleLoss": (1, "class"),
     "ContrastiveLoss": (2, "half"),
     "CoSENTLoss": (2, "half"),
     "CosineSimilarityLoss": (2, "half"),

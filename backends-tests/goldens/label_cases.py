@@ -99,4 +99,50 @@ def multi_similarity() -> list[Case]:
     ]
 
 
-CASES = {"multi_similarity": multi_similarity(), "sup_con": sup_con()}
+# rows, dim, regime, labels, m, gamma, purpose
+CIRCLE = [
+    (8, 7, "unit", classes(3), ..., ..., "defaults"),
+    (3, 5, "normal", neighbours, ..., ..., "one-pair"),
+    (4, 48, "unit", in_turn(2), 0.25, 16.0, ""),
+    (5, 3, "normal", in_turn(2), 0.0, 1.0, ""),
+    (6, 2, "unit", neighbours, 0.25, 64.0, ""),
+    (6, 24, "normal", in_turn(3), -0.1, 10.0, "negative-margin"),
+    (6, 24, "normal", in_turn(3), 1.2, 10.0, "every-pair-moves"),
+    (8, 7, "normal", some_alone, ..., ..., "some-alone"),
+    (6, 4, "normal", all_distinct, ..., ..., "all-alone"),
+    (6, 4, "normal", one_class, ..., ..., "one-class"),
+    (8, 4, "normal", arbitrary_integers, ..., 20.0, "arbitrary-labels"),
+    (8, 40, "unit", classes(2), 0.25, 128.0, ""),
+    (8, 5, "tight", in_turn(2), ..., ..., ""),
+    (8, 5, "clusters", in_turn(2), ..., ..., ""),
+    (8, 5, "clusters", neighbours, 0.3, 4.0, "labels-against-clusters"),
+    (8, 4, "large", in_turn(3), ..., ..., ""),
+    (8, 4, "small", in_turn(3), ..., ..., ""),
+    (8, 4, "duplicates", in_turn(2), 0.1, 12.0, ""),
+    (8, 8, "orthogonal", neighbours, ..., ..., ""),
+    (8, 3, "normal", neighbours, 0.0, 30.0, "some-negatives-rest"),
+    (17, 12, "unit", classes(4), ..., 40.0, ""),
+    (17, 6, "normal", classes(5), 0.2, 2.0, ""),
+    (33, 8, "unit", classes(6), ..., ..., ""),
+    (64, 3, "normal", classes(8), 0.25, 32.0, ""),
+    (64, 16, "unit", in_turn(16), ..., ..., ""),
+]
+
+
+def circle() -> list[Case]:
+    return [
+        Case(
+            "CircleLoss",
+            rows,
+            dim,
+            regime,
+            options(m=m, gamma=gamma),
+            labels=labels,
+            purpose=purpose,
+            flat=purpose in ("all-alone", "one-class"),
+        )
+        for rows, dim, regime, labels, m, gamma, purpose in CIRCLE
+    ]
+
+
+CASES = {"circle": circle(), "multi_similarity": multi_similarity(), "sup_con": sup_con()}

@@ -180,7 +180,7 @@ class LabelsInType(nn.Module):
         return self.inner(prediction, label.to(prediction.dtype))
 
 
-METRIC_LEARNING = {"MultiSimilarityLoss", "SupConLoss"}
+METRIC_LEARNING = {"CircleLoss", "MultiSimilarityLoss", "SupConLoss"}
 
 _MINED = losses.BatchHardTripletLossDistanceFunction
 _MINED_DISTANCES = {

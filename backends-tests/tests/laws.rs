@@ -139,7 +139,8 @@ fn table() -> Vec<(&'static str, Value)> {
     ]);
     // Losses with a decoder take no case: see the test `denoising`.
     let mut others = losses(|entry| !entry.needs_decoder());
-    others.retain(|loss| table.iter().all(|(listed, _)| listed != loss));
+    let listed: Vec<_> = table.iter().chain(&with_constants()).map(|(loss, _)| *loss).collect();
+    others.retain(|loss| !listed.contains(loss));
     table.extend(others.into_iter().map(|loss| (loss, json!({}))));
     table
 }
@@ -154,7 +155,14 @@ fn losses(condition: fn(&Entry) -> bool) -> Vec<&'static str> {
 
 /// Whether the loss sees directions only, whatever its options.
 fn by_cosine(loss: &str) -> bool {
-    matches!(loss, "AnglELoss" | "CosineSimilarityLoss" | "GISTEmbedLoss" | "MegaBatchMarginLoss")
+    matches!(
+        loss,
+        "AnglELoss"
+            | "CircleLoss"
+            | "CosineSimilarityLoss"
+            | "GISTEmbedLoss"
+            | "MegaBatchMarginLoss"
+    )
 }
 
 /// Losses of layers, whose divergence from the final one has a weight.
@@ -195,7 +203,7 @@ fn regularised() -> Vec<(&'static str, Value)> {
 }
 
 /// Options whose gradient is deliberately not the derivative of the value: the penalty, the final layer in a
-/// divergence from it, or what was decoded without a bias is a constant.
+/// divergence from it, what was decoded without a bias, or the factor that a pair is moved by is a constant.
 fn with_constants() -> Vec<(&'static str, Value)> {
     let hardened = ["in_batch_negatives", "hard_negatives", "all_negatives"].map(|mode| {
         let options = json!({"hardness_mode": mode, "hardness_strength": 2.5});
@@ -205,7 +213,8 @@ fn with_constants() -> Vec<(&'static str, Value)> {
         ("sparse_encoder.CSRReconstructionLoss", json!({"beta": 0.7})),
         ("sparse_encoder.CSRLoss", json!({})),
     ];
-    hardened.into_iter().chain(of_layers(1.5)).chain(reconstructed).collect()
+    let moved = [("CircleLoss", json!({})), ("CircleLoss", json!({"m": 0.25, "gamma": 8.0}))];
+    hardened.into_iter().chain(of_layers(1.5)).chain(reconstructed).chain(moved).collect()
 }
 
 fn cases(table: Vec<(&str, Value)>, batch: usize, dim: usize, seed: u64) -> Vec<Case> {

@@ -4,7 +4,7 @@
 //! | batch | tuple of its parts | losses |
 //! | :-- | :-- | :-- |
 //! | [`RetrievalBatch`] | (anchor, positive), then a negative or a `Vec` of them | ranking losses |
-//! | [`LabeledBatch`] | (embeddings, labels) | batch-triplet losses, SupCon, multi-similarity |
+//! | [`LabeledBatch`] | (embeddings, labels) | batch-triplet losses, SupCon, multi-similarity, circle |
 //! | [`PairBatch`] | (left, right, labels or scores) | contrastive losses, contrastive tension, cosine similarity, CoSENT, AnglE |
 //! | [`TripletBatch`] | (anchor, positive, negative) | triplet loss |
 //! | [`MarginBatch`] | (query, positive, negatives, margins) | margin MSE |

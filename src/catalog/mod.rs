@@ -143,6 +143,11 @@ declare::losses! {
         config: BatchSemiHardTripletLossConfig,
         loss: BatchSemiHardTripletLoss,
     }
+    Circle {
+        name: "CircleLoss", model: SentenceEncoder, takes: LabeledRows,
+        config: CircleLossConfig,
+        loss: CircleLoss,
+    }
     Contrastive {
         name: "ContrastiveLoss", model: SentenceEncoder, takes: BinaryPairs,
         config: ContrastiveLossConfig from python::Contrastive,

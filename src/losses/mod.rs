@@ -5,6 +5,7 @@ mod batch_all_triplet;
 mod batch_hard_soft_margin_triplet;
 mod batch_hard_triplet;
 mod batch_semi_hard_triplet;
+mod circle;
 mod contrastive;
 mod contrastive_tension;
 mod contrastive_tension_in_batch_negatives;
@@ -44,6 +45,7 @@ pub use batch_hard_soft_margin_triplet::{
 };
 pub use batch_hard_triplet::{BatchHardTripletLoss, BatchHardTripletLossConfig};
 pub use batch_semi_hard_triplet::{BatchSemiHardTripletLoss, BatchSemiHardTripletLossConfig};
+pub use circle::{CircleLoss, CircleLossConfig};
 pub use contrastive::{ContrastiveLoss, ContrastiveLossConfig};
 pub use contrastive_tension::{ContrastiveTensionLoss, ContrastiveTensionLossConfig};
 pub use contrastive_tension_in_batch_negatives::{

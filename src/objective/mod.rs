@@ -19,6 +19,7 @@
 //! assert!((value - (1.0 + 1f32.exp()).ln()).abs() < 1e-6);
 //! ```
 
+pub mod circle;
 pub mod classification;
 pub mod contrastive;
 pub mod divergence;

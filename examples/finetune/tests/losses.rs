@@ -78,6 +78,8 @@ fn setting(loss: &str) -> (&'static str, Schedule) {
         "BatchAllTripletLoss" | "BatchSemiHardTripletLoss" => {
             (r#"{"distance_metric": "cosine", "margin": 0.3}"#, schedule(80, 0.001))
         }
+        // With its default, a few pairs decide each step of an encoder whose cosines are all alike.
+        "CircleLoss" => (r#"{"gamma": 16.0}"#, schedule(80, 0.001)),
         "ContrastiveLoss" | "OnlineContrastiveLoss" => (r#"{"margin": 1.0}"#, schedule(60, 0.001)),
         // Its default, the cosine, leaves the lengths of embeddings as they are.
         "EmbedDistillLoss" => (r#"{"distance_metric": "l2"}"#, schedule(60, 0.004)),

@@ -3,7 +3,7 @@
 //! | Loss | Examples |
 //! | :-- | :-- |
 //! | `AnglELoss` | scored pairs, or else triplets |
-//! | `BatchAllTripletLoss`, `BatchHardTripletLoss`, `BatchHardSoftMarginTripletLoss`, `BatchSemiHardTripletLoss`, `MultiSimilarityLoss`, `SupConLoss` | labelled texts |
+//! | `BatchAllTripletLoss`, `BatchHardTripletLoss`, `BatchHardSoftMarginTripletLoss`, `BatchSemiHardTripletLoss`, `CircleLoss`, `MultiSimilarityLoss`, `SupConLoss` | labelled texts |
 //! | `ContrastiveLoss`, `OnlineContrastiveLoss` | pairs that belong together or not |
 //! | `CoSENTLoss`, `CosineSimilarityLoss` | scored pairs |
 //! | `DenoisingAutoEncoderLoss` | any texts |
