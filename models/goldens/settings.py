@@ -56,6 +56,10 @@ CASES = [
     ("mpnet", {OPTIONS: {"tokenizer_class": None}, TOKENIZER: {"/normalizer": None}}),
     # So do classes of byte pairs.
     ("roberta", {OPTIONS: {"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": True}}),
+    ("roberta", {TOKENIZER: {"/pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+        {"type": "Split", "pattern": {"Regex": r"\pL+|i|\p{Lu}"}, "behavior": "Removed", "invert": False},
+        {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False},
+    ]}}}),
     ("roberta", {OPTIONS: {"tokenizer_class": "CodeGenTokenizerFast"}, TOKENIZER: {"/post_processor": None}}),
     ("roberta", {OPTIONS: {"tokenizer_class": "BartTokenizer"}, TOKENIZER: {"/post_processor": None}}),
     ("roberta", {OPTIONS: {"tokenizer_class": "LongformerTokenizerFast", "add_prefix_space": True}}),

@@ -80,6 +80,11 @@ fn ids_are_those_of_python() {
 
 #[test]
 fn what_is_not_done_is_refused_by_name() {
+    let typed = json!([
+        {"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 1}},
+        {"SpecialToken": {"id": "[SEP]", "type_id": 1}},
+    ]);
+    let names = json!(["input_ids", "token_type_ids", "attention_mask"]);
     let modalities = json!({"text": {"method": "forward"}, "message": {"method": "forward"}});
     for (files, message) in [
         (
@@ -87,6 +92,10 @@ fn what_is_not_done_is_refused_by_name() {
             "tokenizer_config.json: a chat template",
         ),
         (json!({OPTIONS: {"split_special_tokens": true}}), "`split_special_tokens` true"),
+        (
+            json!({"tokenizer.json": {"/post_processor/single": typed}, OPTIONS: {"model_input_names": names}}),
+            "tokenizer.json: its post-processor gives tokens of a single text another type than 0",
+        ),
         (
             json!({SETTINGS: {"processing_kwargs": {"text": {"max_length": 8}}}}),
             "`processing_kwargs` has \"text\"",

@@ -159,6 +159,37 @@ fn numbers_of_other_types_are_refused_with_the_way_out() {
     assert!(error.contains("F8_E4M3; it has numbers that are not read here: save"), "{error}");
 }
 
+/// The weights of a tiny model, and a parameter once more under another name, its numbers times `factor`.
+fn with_second_name(family: &str, name: &str, other: &str, factor: f32) -> TempDir {
+    let directory = without_weights(family);
+    let bytes = fs::read(golden(family).join(WEIGHTS)).unwrap();
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut header: Map<String, Value> = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let mut data = bytes[8 + length..].to_vec();
+    let mut tensor = header[name].clone();
+    let [start, end] = [0, 1].map(|end| tensor["data_offsets"][end].as_u64().unwrap() as usize);
+    let numbers = data[start..end].chunks_exact(4);
+    let numbers = numbers.map(|number| f32::from_le_bytes(number.try_into().unwrap()) * factor);
+    let numbers: Vec<u8> = numbers.flat_map(f32::to_le_bytes).collect();
+    tensor["data_offsets"] = json!([data.len(), data.len() + numbers.len()]);
+    header.insert(other.to_string(), tensor);
+    data.extend(numbers);
+    let header = serde_json::to_vec(&header).unwrap();
+    let file = [&(header.len() as u64).to_le_bytes(), &header[..], &data].concat();
+    fs::write(directory.path().join(WEIGHTS), file).unwrap();
+    directory
+}
+
+#[test]
+fn a_parameter_under_two_names_must_be_the_same() {
+    let name = "embeddings.LayerNorm.weight";
+    let same = with_second_name("bert", name, &format!("bert.{name}"), 1.0);
+    assert_reads(same.path(), "bert");
+    let different = error(with_second_name("bert", name, &format!("bert.{name}"), 0.5).path());
+    let expected = format!("`bert.{name}` and `{name}` are the same parameter with other numbers");
+    assert!(different.contains(&expected), "{different}");
+}
+
 #[test]
 fn safetensors_go_before_a_pickle() {
     let directory = TempDir::new().unwrap();

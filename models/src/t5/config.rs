@@ -103,6 +103,20 @@ impl T5Config {
         let usual = if variant == Variant::T5 { "relu" } else { "gated-gelu" };
         defaults_of(&mut fields, [("feed_forward_proj", usual.into())]);
         let (activation, gated) = feed_forward(&fields["feed_forward_proj"])?;
+        // What Python derives from the projection, which these fields replace.
+        let activation = match fields.get("dense_act_fn").filter(|name| !name.is_null()) {
+            Some(name) => {
+                named(name).map_err(|error| format!("`dense_act_fn` is {name}: {error}"))?
+            }
+            None => activation,
+        };
+        let gated = match fields.get("is_gated_act") {
+            Some(Value::Bool(gated)) => *gated,
+            Some(other) => {
+                return Err(format!("`is_gated_act` is {other}, expected true or false"));
+            }
+            None => gated,
+        };
         let config: Self = parsed(Value::Object(fields))?;
         let config = Self { variant, activation, gated, ..config };
         config.check()?;
@@ -164,10 +178,13 @@ fn feed_forward(value: &Value) -> Result<(Activation, bool), String> {
         Some(name) => (name, true),
         None => (text, false),
     };
-    let activation = Activation::deserialize(&Value::from(name));
-    let activation =
-        activation.map_err(|error| format!("`feed_forward_proj` is {value}: {error}"))?;
+    let activation = named(&Value::from(name))
+        .map_err(|error| format!("`feed_forward_proj` is {value}: {error}"))?;
     Ok((activation, gated))
+}
+
+fn named(activation: &Value) -> Result<Activation, serde_json::Error> {
+    Activation::deserialize(activation)
 }
 
 #[cfg(test)]
@@ -195,6 +212,23 @@ mod tests {
         ] {
             let config = read(json!({"feed_forward_proj": name})).unwrap();
             assert_eq!((config.activation, config.gated), expected, "{name}");
+        }
+        for (changes, expected) in [
+            (
+                json!({"feed_forward_proj": "relu", "dense_act_fn": "gelu_10"}),
+                Some((Activation::GeluUpTo10, false)),
+            ),
+            (
+                json!({"feed_forward_proj": "gated-gelu", "dense_act_fn": "silu"}),
+                Some((Activation::Silu, true)),
+            ),
+            (
+                json!({"feed_forward_proj": "gelu", "dense_act_fn": "relu", "is_gated_act": true}),
+                Some((Activation::Relu, true)),
+            ),
+        ] {
+            let config = read(changes).map(|config| (config.activation, config.gated));
+            assert_eq!(config.as_ref().ok(), expected.as_ref(), "{config:?}");
         }
         let error = read(json!({"feed_forward_proj": "gated-gelu-x"})).unwrap_err();
         assert!(error.starts_with("`feed_forward_proj` is \"gated-gelu-x\": "), "{error}");

@@ -277,6 +277,9 @@ impl Tokenizer {
         }
         add_special(&mut inner, limits).map_err(failed)?;
         check_added(&inner).map_err(|reason| Error::read(path, reason))?;
+        if limits.gives_types {
+            check_types(&inner).map_err(|reason| Error::read(path, reason))?;
+        }
         let max_tokens = limits.max_tokens;
         let direction = truncation_direction(&inner, limits);
         let truncation =
@@ -390,6 +393,10 @@ fn read(path: &Path, bytes: &[u8], limits: &Limits) -> Result<tokenizers::Tokeni
 /// Builds what was checked, not the bytes of the file, which may have a field twice.
 fn built(path: &Path, file: &Value) -> Result<tokenizers::Tokenizer, Error> {
     check_tables(path, file)?;
+    let mut file = file.clone();
+    for step in ["normalizer", "pre_tokenizer"] {
+        steps::as_in_python(&mut file[step]);
+    }
     tokenizers::Tokenizer::from_bytes(file.to_string()).map_err(|error| Error::read(path, error))
 }
 
@@ -459,6 +466,19 @@ fn add_special(
         }
     }
     Ok(())
+}
+
+/// Refuses types of tokens within one text, which Python passes to the network.
+fn check_types(inner: &tokenizers::Tokenizer) -> Result<(), String> {
+    let types = inner.encode("a", true).map_err(|error| error.to_string())?;
+    match types.get_type_ids().iter().all(|&type_id| type_id == 0) {
+        true => Ok(()),
+        false => Err(
+            "its post-processor gives tokens of a single text another type than 0, which is not supported: write 0 \
+             there, and train the model with it"
+                .to_string(),
+        ),
+    }
 }
 
 fn pads_left(inner: &tokenizers::Tokenizer, limits: &Limits) -> bool {

@@ -36,6 +36,36 @@ pub fn check(tokenizer: &Value) -> Result<(), String> {
     check_model(&tokenizer["model"])
 }
 
+/// Writes `\pL` in patterns as `pL`: to Python's engine a `p` without braces is a letter, to the one here a category.
+pub fn as_in_python(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(pattern) if name == "Regex" => *pattern = letters(pattern),
+                    value => as_in_python(value),
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(as_in_python),
+        _ => {}
+    }
+}
+
+fn letters(pattern: &str) -> String {
+    let mut rest = pattern.chars().peekable();
+    let mut out = String::new();
+    while let Some(letter) = rest.next() {
+        let escaped = if letter == '\\' { rest.next() } else { None };
+        let category = matches!(escaped, Some('p' | 'P'));
+        if !category || rest.peek() == Some(&'{') {
+            out.push(letter);
+        }
+        out.extend(escaped);
+    }
+    out
+}
+
 /// A step and all within it.
 fn steps<'a>(step: &'a Value, inner: &str) -> Vec<&'a Value> {
     let mut all = vec![step];

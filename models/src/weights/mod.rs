@@ -7,7 +7,8 @@ mod files;
 mod pair_encoder;
 mod parameters;
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
@@ -59,7 +60,8 @@ fn of_network(
         Some((base, inside)) => files::read(base, inside)?,
         None => files::read(directory, module)?,
     };
-    let mut found = by_our_names(found, config);
+    let found = by_our_names(found, config);
+    let mut found = found.map_err(|reason| Error::read(&path, reason))?;
     adapter::merge(directory, module, &mut found, &config.shape().names().reading(), device)?;
     Ok((path, found))
 }
@@ -136,18 +138,40 @@ fn apply_to<M: Module>(
     }
 }
 
-/// Parameters by the names that this crate has for them.
-fn by_our_names(found: Tensors, config: &NetworkConfig) -> Tensors {
+/// Parameters by the names that this crate has for them. Two names of one parameter must have the same numbers.
+fn by_our_names(found: Tensors, config: &NetworkConfig) -> Result<Tensors, String> {
+    let names: Vec<_> = found.keys().cloned().collect();
     let (renamed, _) = config.shape().names().reading().remap(found.into_values().collect());
-    let named = renamed.into_iter().map(|tensor| (tensor.name.clone(), tensor));
-    let mut found: Tensors = named.collect();
+    let mut found = BTreeMap::new();
+    for (name, tensor) in names.into_iter().zip(renamed) {
+        match found.entry(tensor.name.clone()) {
+            Entry::Vacant(place) => {
+                place.insert((name, tensor));
+            }
+            Entry::Occupied(place) => {
+                let (other, first): &(String, burn_pack::Tensor) = place.get();
+                if !equal(first, &tensor)? {
+                    return Err(format!(
+                        "`{other}` and `{name}` are the same parameter with other numbers: keep the one that is meant"
+                    ));
+                }
+            }
+        }
+    }
+    let mut found: Tensors = found.into_iter().map(|(name, (_, tensor))| (name, tensor)).collect();
     if let Some((name, other)) = config.shape().other_name()
         && let Some(mut tensor) = found.remove(other)
     {
         tensor.name = name.to_string();
         found.insert(tensor.name.clone(), tensor);
     }
-    found
+    Ok(found)
+}
+
+fn equal(first: &burn_pack::Tensor, second: &burn_pack::Tensor) -> Result<bool, String> {
+    let alike = first.shape == second.shape && first.dtype == second.dtype;
+    let bytes = |tensor: &burn_pack::Tensor| tensor.to_bytes().map_err(|error| one_line(&error));
+    Ok(alike && bytes(first)?[..] == bytes(second)?[..])
 }
 
 /// Writes the parameters of a network under the names that `transformers` gives them.

@@ -87,6 +87,13 @@ pub(super) fn llama(fields: &Fields) -> Result<RotaryConfig, String> {
 pub(super) fn mistral(fields: &Fields) -> Result<RotaryConfig, String> {
     let config = decoder(Family::Mistral, fields, Some(8), None)?;
     let gate = Gate::new(fields.or("hidden_act", Activation::Silu)?);
-    let reach = reach(fields, window(fields, 4096)?)?;
-    Ok(RotaryConfig { gate, ..config }.with_layers_alike(reach, fields.rope(10_000.0)?))
+    let (config, rope) = (RotaryConfig { gate, ..config }, fields.rope(10_000.0)?);
+    let window = window(fields, 4096)?;
+    if !fields.0.contains_key("layer_types") {
+        return Ok(config.with_layers_alike(reach(fields, window)?, rope));
+    }
+    // Python takes such a model for a Ministral, whose layers differ.
+    let kind = |window| reach(fields, window).map(|reach| Kind { reach, rope });
+    let sliding = window.map(|window| kind(Some(window))).transpose()?;
+    config.with_types(fields, |_| true, kind(None)?, sliding)
 }

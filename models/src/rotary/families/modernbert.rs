@@ -37,7 +37,10 @@ pub(super) fn read(fields: &Fields) -> Result<RotaryConfig, String> {
     };
     let every = fields.optional_size("global_attn_every_n_layers", 1 << 8)?.unwrap_or(3);
     // The window has a token in the middle, and halves on both sides.
-    let window = fields.optional_size("local_attention", 1 << 24)?.unwrap_or(128);
+    let window = match fields.optional_size("sliding_window", 1 << 24)? {
+        Some(half) => 2 * half,
+        None => fields.optional_size("local_attention", 1 << 24)?.unwrap_or(128),
+    };
     let full = fields.rope_of_type("full_attention", ("global_rope_theta", 160_000.0), true)?;
     let local = fields.rope_of_type("sliding_attention", ("local_rope_theta", 10_000.0), true)?;
     config.with_types(
