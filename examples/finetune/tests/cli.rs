@@ -40,12 +40,12 @@ fn models_that_are_no_numbers_are_refused() {
     let (encoder, reranker) = (model("encoder", "bert"), model("reranker", "cross-bert"));
     let guided = ["--loss", "GISTEmbedLoss", "--guide", &encoder];
     refused(&[], &guided, "encoder: it holds NaN or infinity");
-    let rows = [("a.jsonl", "[\"the cat\",\"a dog\"]\n[\"the river\",\"a tree\"]\n")];
-    let train = ["--model", &encoder, "--data", "a.jsonl", "--eval", "a.jsonl"];
+    let rows = [("a.csv", "anchor,positive\nthe cat,a dog\nthe river,a tree\n")];
+    let train = ["--model", &encoder, "--data", "a.csv", "--eval", "a.csv"];
     refused(&rows, &train, "is no number");
     refused(
         &rows,
-        &["score", "--model", &reranker, "a.jsonl"],
+        &["score", "--model", &reranker, "a.csv"],
         "its weights are damaged or not finite",
     );
     let lines = [("a.txt", "the cat\na dog\n")];
