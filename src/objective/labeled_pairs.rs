@@ -60,25 +60,14 @@ impl<F: PairFormula> LabeledPairs<F> {
             };
             (values.squeeze_dim::<1>(1), counts.sum())
         };
-        let ranges: Vec<_> = match self.rows.is_tracked() {
-            true => vec![blocks.all()],
-            false => blocks.ranges().collect(),
-        };
-        let (values, counts): (Vec<_>, Vec<_>) = ranges.into_iter().map(part).unzip();
-        Terms::new(Tensor::cat(values, 0), Tensor::cat(counts, 0).sum())
+        terms_in_blocks(self.rows.is_tracked(), blocks, part)
     }
 
     /// The reduced [`terms`](Self::terms), a block of anchors at a time.
     pub fn reduced(self, reduction: Reduction, blocks: Blocks) -> Reduced {
         let rows = self.rows.clone();
         let fixed = Self { rows: rows.clone().inner(), ..self };
-        let mut counts = Vec::new();
-        let sum = blocks::closed_sum([rows], blocks, |range, [gradient]| {
-            let (value, count) = fixed.block(range, gradient);
-            counts.push(count);
-            value
-        });
-        Reduced::of_sum(sum, Tensor::cat(counts, 0).sum(), reduction)
+        reduced_in_blocks(rows, reduction, blocks, |range, gradient| fixed.block(range, gradient))
     }
 
     /// The sum of the terms of some anchors, `[1]`, and the number of those that count, `[1]`; adds to the gradient of
@@ -106,6 +95,34 @@ impl<F: PairFormula> LabeledPairs<F> {
     fn masks(&self, range: Range<usize>) -> LabelMasks {
         LabelMasks::of_rows(self.labels.clone(), range)
     }
+}
+
+/// The terms of all anchors, given those of a block and how many of them count: all at once if there is a graph.
+pub(super) fn terms_in_blocks(
+    tracked: bool,
+    blocks: Blocks,
+    part: impl Fn(Range<usize>) -> (Tensor<1>, Tensor<1>),
+) -> Terms {
+    let ranges: Vec<_> = if tracked { vec![blocks.all()] } else { blocks.ranges().collect() };
+    let (values, counts): (Vec<_>, Vec<_>) = ranges.into_iter().map(part).unzip();
+    Terms::new(Tensor::cat(values, 0), Tensor::cat(counts, 0).sum())
+}
+
+/// The reduced terms of all anchors, given the sum of a block's terms and how many of them count; `block` adds to the
+/// gradient of `rows`.
+pub(super) fn reduced_in_blocks(
+    rows: Tensor<2>,
+    reduction: Reduction,
+    blocks: Blocks,
+    block: impl Fn(Range<usize>, &mut Option<Accumulated>) -> (Tensor<1>, Tensor<1>),
+) -> Reduced {
+    let mut counts = Vec::new();
+    let sum = blocks::closed_sum([rows], blocks, |range, [gradient]| {
+        let (value, count) = block(range, gradient);
+        counts.push(count);
+        value
+    });
+    Reduced::of_sum(sum, Tensor::cat(counts, 0).sum(), reduction)
 }
 
 /// `ln Σ exp(z)` over the pairs of each row, `[anchors, 1]`, and its derivative, `[anchors, n]`; with `one`, the

@@ -4,7 +4,8 @@ use core::ops::Range;
 
 use burn::prelude::*;
 
-use crate::blocks::{self, Accumulated, Blocks};
+use super::labeled_pairs::{reduced_in_blocks, terms_in_blocks};
+use crate::blocks::{Accumulated, Blocks};
 use crate::kernels::{log_sum_exp, matrices_in_memory, softmax};
 use crate::numeric::lowest_number;
 use crate::reduction::{Reduced, Reduction, Terms};
@@ -49,25 +50,14 @@ impl SharedLabels {
             let values = log_sum_exp(vec![logits]) * share.counts.clone() - of_positives;
             (values.squeeze_dim::<1>(1), share.counts.sum())
         };
-        let ranges: Vec<_> = match self.rows.is_tracked() {
-            true => vec![blocks.all()],
-            false => blocks.ranges().collect(),
-        };
-        let (values, counts): (Vec<_>, Vec<_>) = ranges.into_iter().map(part).unzip();
-        Terms::new(Tensor::cat(values, 0), Tensor::cat(counts, 0).sum())
+        terms_in_blocks(self.rows.is_tracked(), blocks, part)
     }
 
     /// The reduced [`terms`](Self::terms), a block of anchors at a time.
     pub fn reduced(self, reduction: Reduction, blocks: Blocks) -> Reduced {
         let rows = self.rows.clone();
         let fixed = Self { rows: rows.clone().inner(), ..self };
-        let mut counts = Vec::new();
-        let sum = blocks::closed_sum([rows], blocks, |range, [gradient]| {
-            let (value, count) = fixed.block(range, gradient);
-            counts.push(count);
-            value
-        });
-        Reduced::of_sum(sum, Tensor::cat(counts, 0).sum(), reduction)
+        reduced_in_blocks(rows, reduction, blocks, |range, gradient| fixed.block(range, gradient))
     }
 
     /// The sum of the terms of some anchors, `[1]`, and their number, `[1]`; adds to the gradient of the rows.
