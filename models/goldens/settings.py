@@ -36,7 +36,25 @@ PLAIN = {"cls_token": None, "sep_token": None, "unk_token": None, "pad_token": N
 WORDS = {"/normalizer": None, "/pre_tokenizer": {"type": "Whitespace"}}
 UNMARKED = WORDS | {"/post_processor": None}
 
-# A model, and what changes in its files, by pointers; null takes a field away.
+# Vocabularies without tokens for tasks, and a text of such tokens.
+TASKS = "the [MASK]<mask> <s>cat</s> [CLS] [SEP] [UNK] <unk> [PAD] <pad> <|endoftext|> <|padding|> <bos> <eos> on"
+FEW = {
+    "/added_tokens": [], "/post_processor": None,
+    "/model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+               "max_input_chars_per_word": 100, "vocab": {"the": 0, "cat": 1, "on": 2, "[UNK]": 3}},
+}
+LETTERED = {
+    "/added_tokens": [], "/post_processor": None,
+    "/model": HERBERT | {"unk_token": None, "end_of_word_suffix": None, "merges": [],
+                         "vocab": {token: id for id, token in enumerate([*"theacsmkudpobn<>[]/|ĠCLSEPUNKAMD▁_", "<unk>"])}},
+}
+PIECES = {
+    "/added_tokens": [], "/post_processor": None,
+    "/model": {"type": "Unigram", "unk_id": 0, "byte_fallback": False,
+               "vocab": [["<unk>", 0.0], ["▁", -2.0], ["the", -3.0], *([letter, -4.0] for letter in "cat<>[]/sMASK")]},
+}
+
+# A model, and what changes in its files, by pointers; null takes a field away. A text of its own, for some.
 CASES = [
     # Classes of word pieces build everything but the vocabulary.
     ("bert", {OPTIONS: BERT, TOKENIZER: {"/normalizer": None}}),
@@ -107,10 +125,33 @@ CASES = [
     ("mpnet", {SETTINGS: {"max_seq_length": 5, "processor_kwargs": {"model_max_length": 7}}}),
     ("bert", {OPTIONS: {"added_tokens_decoder": {"9": added("river")}}}),
     ("bert", {OPTIONS: {"added_tokens_decoder": {"9": added("a", special=False, single_word=True)}}}),
+    ("bert", {OPTIONS: {"model_specific_special_tokens": {"image_token": "river"}}}),
+    ("bert", {OPTIONS: {"model_specific_special_tokens": {"image_token": "river"}, "x_token": "in"}}),
+    # Tokens that no vocabulary has get the next ids.
+    ("bert", {OPTIONS: {"mask_token": "Bayern"}, TOKENIZER: FEW}),
+    ("bert", {OPTIONS: BERT | {"mask_token": "Bayern", "x_token": "42", "extra_special_tokens": ["Ü", "sits"]}, TOKENIZER: FEW}),
+    ("bert", {OPTIONS: {"added_tokens_decoder": {"90": added("Bayern"), "80": added("42")}, "mask_token": "Ü"}, TOKENIZER: FEW}),
+    ("bert", {OPTIONS: {"additional_special_tokens": ["42"]}, "added_tokens.json": {"Bayern": 90, "42": 80, "s": 91}, TOKENIZER: FEW}),
+    ("bert", {OPTIONS: BERT, TOKENIZER: FEW}, TASKS),
+    ("bert", {OPTIONS: PLAIN | {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "the"}, TOKENIZER: FEW}, TASKS),
+    ("mpnet", {OPTIONS: PLAIN | {"tokenizer_class": "MPNetTokenizer"}, TOKENIZER: FEW}, TASKS),
+    ("roberta", {OPTIONS: PLAIN | {"tokenizer_class": "RobertaTokenizer"}, TOKENIZER: LETTERED}, TASKS),
+    ("roberta", {OPTIONS: PLAIN | {"tokenizer_class": "GPT2Tokenizer", "pad_token": "<pad>"}, TOKENIZER: LETTERED}, TASKS),
+    ("roberta", {OPTIONS: PLAIN | {"tokenizer_class": "GPTNeoXTokenizer"}, TOKENIZER: LETTERED}, TASKS),
+    ("qwen3", {OPTIONS: PLAIN | {"tokenizer_class": "Qwen2Tokenizer"}, TOKENIZER: LETTERED}, TASKS),
+    ("llama", {OPTIONS: PLAIN | {"tokenizer_class": "LlamaTokenizer", "pad_token": "<pad>"}, TOKENIZER: LETTERED}, TASKS),
+    ("gemma", {OPTIONS: PLAIN | {"tokenizer_class": "GemmaTokenizer"}, TOKENIZER: LETTERED}, TASKS),
+    ("bert", {OPTIONS: PLAIN | {"tokenizer_class": "HerbertTokenizer"}, TOKENIZER: LETTERED}, TASKS),
+    ("albert", {OPTIONS: PLAIN | {"tokenizer_class": "BigBirdTokenizer"}, TOKENIZER: PIECES}, TASKS),
+    ("albert", {OPTIONS: PLAIN | {"tokenizer_class": "DebertaV2Tokenizer"}, TOKENIZER: PIECES}, TASKS),
+    ("camembert", {OPTIONS: PLAIN | {"tokenizer_class": "BarthezTokenizer"}, TOKENIZER: PIECES}, TASKS),
+    ("camembert", {OPTIONS: PLAIN | {"tokenizer_class": "CamembertTokenizer"}, TOKENIZER: PIECES}, TASKS),
+    ("xlm-roberta", {OPTIONS: PLAIN | {"tokenizer_class": "XLMRobertaTokenizer"}, TOKENIZER: PIECES}, TASKS),
+    ("t5", {OPTIONS: PLAIN | {"tokenizer_class": "T5Tokenizer"}, TOKENIZER: PIECES}, TASKS),
 ]
 
 
-def ids(family, files):
+def ids(family, files, text):
     """The ids of the text in a model whose files are changed."""
     with tempfile.TemporaryDirectory() as directory:
         directory = Path(directory) / family
@@ -118,7 +159,7 @@ def ids(family, files):
         for file, fields in files.items():
             change(directory / file, fields)
         model = SentenceTransformer(str(directory), device="cpu")
-        return model.tokenize([TEXT])["input_ids"][0].tolist()
+        return model.tokenize([text])["input_ids"][0].tolist()
 
 
 def change(file, fields):
@@ -135,6 +176,8 @@ def change(file, fields):
 
 
 if __name__ == "__main__":
-    rows = [{"family": family, "files": files, "ids": ids(family, files)} for family, files in CASES]
+    cases = [(family, files, *text) if text else (family, files, TEXT) for family, files, *text in CASES]
+    rows = [{"family": family, "files": files, "text": text, "ids": ids(family, files, text)}
+            for family, files, text in cases]
     lines = ",\n".join(json.dumps(row) for row in rows)
     (HERE / "settings.json").write_text(f"[\n{lines}\n]\n")

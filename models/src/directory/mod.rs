@@ -17,14 +17,13 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-pub use added::{Added, added_by_id, further_special};
+pub use added::{Added, AddedTokens, TASKS};
 pub use classes::{ClassOptions, ClassTokenizer, TokenizerClass};
 pub use given::{TRANSFORMER_FILES, TransformerSettings};
 pub use modules::{FILE as MODULES, Listed, ModuleKind, Modules};
 pub use place::{Claim, Place, names, of_a_place};
 pub use router::{FILE as ROUTER, Route, RouteTable};
 pub use settings::{Limits, Normalization, SETTINGS, Settings, Side};
-pub(crate) use settings::{TASKS, tokenizer_fields};
 
 use crate::error::Error;
 

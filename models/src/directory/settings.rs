@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::added::{Added, added_by_id, further_special};
+use super::added::AddedTokens;
 use super::classes::check_class;
 use super::given::or_default;
 use super::{ClassOptions, ClassTokenizer, Directory, TransformerSettings};
@@ -185,24 +185,7 @@ const GIVE_TYPES: [&str; 5] = [
     "LxmertTokenizer",
 ];
 
-/// The tasks of tokens, in the order in which transformers adds the tokens.
-pub const TASKS: [&str; 7] = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"];
-
-/// The tokens with a task in a tokenizer_config.json: each a text, or an object with the text in it.
-fn special_tokens(fields: &Map<String, Value>) -> Vec<String> {
-    let tokens = TASKS.iter().filter_map(|task| fields.get(&format!("{task}_token")));
-    let texts = tokens.filter_map(|token| token.get("content").unwrap_or(token).as_str());
-    texts.map(String::from).collect()
-}
-
-/// The other tokens that a tokenizer_config.json adds to a vocabulary, those with ids first.
-fn more_tokens(fields: &Map<String, Value>, path: &Path) -> Result<Vec<Added>, Error> {
-    let mut tokens = added_by_id(fields).map_err(|error| Error::read(path, error))?;
-    tokens.extend(further_special(fields).into_iter().filter_map(Added::of));
-    Ok(tokens)
-}
-
-const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+pub(super) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 
 /// The fields of `tokenizer_config.json` in the directory `module`. As in Python, those of
 /// `special_tokens_map.json` go before them, unless it names tokens by their ids.
@@ -260,10 +243,8 @@ pub struct Limits {
     pub positions_count_padding: bool,
     /// The token that fills short texts.
     pub pad_token: Option<String>,
-    /// The tokens that have a task, and are never cut into pieces.
-    pub special_tokens: Vec<String>,
-    /// Other tokens that are added to the vocabulary.
-    pub more_tokens: Vec<Added>,
+    /// The tokens that are added to the vocabulary.
+    pub added: AddedTokens,
     /// Whether the model is told which tokens are of the second text of a pair.
     pub gives_types: bool,
 }
@@ -314,8 +295,7 @@ impl Limits {
             padding_side: tokenizer.padding_side,
             positions_count_padding: network.positions_count_padding(),
             pad_token: tokenizer.pad_token(),
-            special_tokens: special_tokens(&fields),
-            more_tokens: more_tokens(&fields, &tokenizer_file)?,
+            added: AddedTokens::read(directory, module, &fields)?,
             gives_types: tokenizer.gives_types(network),
         })
     }

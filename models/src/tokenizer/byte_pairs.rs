@@ -66,7 +66,7 @@ pub fn herbert(file: &mut Value, tokenizer: &ClassTokenizer) {
 }
 
 /// transformers keeps such a file for Llama: its own steps would not fit.
-fn has_byte_level(file: &Value) -> bool {
+pub fn has_byte_level(file: &Value) -> bool {
     let is_one = |step: &Value| step["type"] == "ByteLevel";
     ["pre_tokenizer", "decoder", "post_processor"].iter().any(|part| {
         let part = &file[*part];

@@ -9,6 +9,7 @@ mod special;
 mod steps;
 mod template;
 mod train;
+mod usual;
 mod vocabulary;
 mod word_pieces;
 
@@ -19,10 +20,10 @@ use tokenizers::normalizers::utils::{Lowercase, Sequence};
 use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
 use tokenizers::utils::padding::{PaddingDirection, PaddingParams};
 use tokenizers::utils::truncation::TruncationDirection;
-use tokenizers::{
-    AddedToken, Encoding, NormalizedString, Normalizer, PostProcessor, TruncationParams,
-};
+use tokenizers::{Encoding, NormalizedString, Normalizer, PostProcessor, TruncationParams};
 
+use special::Special;
+use usual::Usual;
 pub(crate) use vocabulary::assembled;
 
 use crate::cross_encoder::SECOND;
@@ -275,7 +276,6 @@ impl Tokenizer {
             let steps = std::iter::once(Lowercase.into()).chain(former).collect();
             inner.with_normalizer(Some(Sequence::new(steps))).map_err(failed)?;
         }
-        add_special(&mut inner, limits).map_err(failed)?;
         check_added(&inner).map_err(|reason| Error::read(path, reason))?;
         if limits.gives_types {
             check_types(&inner).map_err(|reason| Error::read(path, reason))?;
@@ -377,12 +377,13 @@ impl Tokenizer {
 /// The tokenizer as the file describes it, or its class.
 fn read(path: &Path, bytes: &[u8], limits: &Limits) -> Result<tokenizers::Tokenizer, Error> {
     let mut file = serde_json::from_slice(bytes).map_err(|error| Error::read(path, error))?;
+    check_tables(path, &file)?;
+    let usual = Usual::of(&file, limits);
+    Special::new(&limits.added, usual, Vec::new()).add_to(&mut file);
     if let Some(tokenizer) = &limits.class {
-        check_tables(path, &file)?;
         rebuilt::check(&file, tokenizer).map_err(|reason| Error::read(path, reason))?;
         rebuilt::rebuild(&mut file, tokenizer);
     } else if let Some(options) = &limits.word_pieces {
-        check_tables(path, &file)?;
         let kind = file.pointer("/model/type").and_then(Value::as_str);
         rebuilt::fits(kind, &["WordPiece"]).map_err(|reason| Error::read(path, reason))?;
         word_pieces::rebuild(&mut file, options);
@@ -439,31 +440,6 @@ fn check(inner: &tokenizers::Tokenizer, limits: &Limits) -> Result<(), String> {
                     texts of a batch; set `padding_side` in tokenizer_config.json to \"right\""
                 .to_string(),
         );
-    }
-    Ok(())
-}
-
-/// Tokens that tokenizer_config.json names are found in texts as a whole, even if tokenizer.json has
-/// them only in the vocabulary, or not at all.
-fn add_special(
-    inner: &mut tokenizers::Tokenizer,
-    limits: &Limits,
-) -> Result<(), tokenizers::Error> {
-    let known = |text: &str| inner.token_to_id(text).is_some();
-    let tasks = limits.special_tokens.iter().filter(|text| known(text));
-    let tasks = tasks.map(|text| AddedToken::from(text, true));
-    let more = limits.more_tokens.iter().map(|token| {
-        AddedToken::from(&token.content, token.special)
-            .single_word(token.single_word)
-            .lstrip(token.lstrip)
-            .rstrip(token.rstrip)
-            .normalized(token.normalized)
-    });
-    for token in more.chain(tasks).collect::<Vec<_>>() {
-        let added = inner.get_added_tokens_decoder();
-        if !token.content.is_empty() && added.values().all(|it| it.content != token.content) {
-            inner.add_tokens([token])?;
-        }
     }
     Ok(())
 }

@@ -1,24 +1,14 @@
 //! The tokens that are never cut, as transformers adds them to a vocabulary: those of the vocabulary keep their ids, the
 //! others get the next ones.
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::directory::{Added, Directory, TASKS, added_by_id, further_special, tokenizer_fields};
-use crate::error::Error;
+use super::usual::Usual;
+use crate::directory::{Added, AddedTokens, TASKS};
 
-/// The tokens that a class of transformers has for the tasks, where no file names others.
-#[derive(Debug, Clone, Copy)]
-pub struct Usual {
-    /// In the order of [`TASKS`]; empty if there is none.
-    pub tokens: [&'static str; TASKS.len()],
-    /// Whether the mask takes the spaces before it.
-    pub greedy_mask: bool,
-}
-
-/// The tokens that the files of a tokenizer name.
+/// The tokens of a tokenizer whose vocabulary is in a file of its own.
 #[derive(Debug)]
 pub struct Special {
     tokens: Vec<Added>,
@@ -27,51 +17,50 @@ pub struct Special {
 }
 
 impl Special {
-    /// The tokens in the directory `module`; `more` are those of the vocabulary's own file.
-    pub fn read(
-        directory: &Directory,
-        module: &Path,
-        usual: Usual,
-        more: Vec<Added>,
-    ) -> Result<Self, Error> {
-        let fields = tokenizer_fields(directory, module)?;
-        let mut tokens = Vec::new();
-        let named: [Option<Added>; TASKS.len()] =
-            std::array::from_fn(|task| named(&fields, task, usual));
-        match fields.get("added_tokens_decoder") {
-            Some(_) => {
-                let rows = added_by_id(&fields).map_err(|reason| {
-                    let file = directory.path().join(module).join("tokenizer_config.json");
-                    Error::read(&file, reason)
-                })?;
-                tokens.extend(rows);
-            }
-            None => {
-                let own: BTreeMap<String, u32> =
-                    directory.json(&module.join("added_tokens.json"))?;
-                let mut own: Vec<_> = own.into_iter().map(|(token, id)| (id, token)).collect();
-                own.sort();
-                let given = |text: &str| named.iter().flatten().any(|token| token.content == text);
-                tokens.extend(own.into_iter().map(|(_, text)| match given(&text) {
-                    true => Added::special(&text),
-                    false => Added { normalized: true, ..Added::whole(&text) },
-                }));
-            }
-        }
-        tokens.extend(named.iter().flatten().cloned());
-        let further = further_special(&fields);
-        match further.is_empty() {
-            false => tokens.extend(further.into_iter().filter_map(Added::of)),
-            true => tokens.extend(more),
-        }
-        let named = named.map(|token| token.map(|token| token.content));
-        Ok(Self { tokens, named })
+    /// The tokens that the files add; `more` are those of the vocabulary's own file, which others replace.
+    pub fn new(added: &AddedTokens, usual: Usual, more: Vec<Added>) -> Self {
+        let named = usual.tokens(added);
+        let further = if added.further.is_empty() { &more } else { &added.further };
+        let tokens = added.by_id.iter().chain(named.iter().flatten()).chain(further);
+        let tokens = tokens.cloned().collect();
+        Self { tokens, named: named.map(|token| token.map(|token| token.content)) }
     }
 
     /// The text of the token with a task, of [`TASKS`].
     pub fn named(&self, task: &str) -> Option<&str> {
         let place = TASKS.iter().position(|name| *name == task)?;
         self.named[place].as_deref()
+    }
+
+    /// Adds the tokens to a `tokenizer.json`, so that texts hold them as a whole, even where the file has them only in
+    /// its vocabulary, or not at all.
+    pub fn add_to(self, file: &mut Value) {
+        let there = file["added_tokens"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut known: HashMap<_, _> = there.iter().filter_map(row_id).collect();
+        if self.tokens.iter().all(|token| known.contains_key(token.content.as_str())) {
+            return;
+        }
+        let added: HashSet<String> = known.keys().map(|text| text.to_string()).collect();
+        let highest = known.values().max().map_or(0, |id| id + 1);
+        let size = match &file["model"]["vocab"] {
+            Value::Array(rows) => {
+                known.extend(rows.iter().map(|row| row[0].as_str().unwrap_or_default()).zip(0..));
+                rows.len()
+            }
+            Value::Object(rows) => {
+                let ids = rows.iter().filter_map(|(text, id)| Some((text.as_str(), id.as_u64()?)));
+                known.extend(ids);
+                rows.len()
+            }
+            _ => return,
+        };
+        let rows = self.numbered(highest.max(size as u64), |token| known.get(token).copied());
+        let is_new = |row: &Value| row["content"].as_str().is_some_and(|it| !added.contains(it));
+        let rows: Vec<Value> = rows.into_iter().filter(is_new).collect();
+        match &mut file["added_tokens"] {
+            Value::Array(there) => there.extend(rows),
+            none => *none = rows.into(),
+        }
     }
 
     /// The tokens with their ids, for a vocabulary of `size` tokens.
@@ -101,13 +90,6 @@ impl Special {
     }
 }
 
-/// The token with a task, of [`TASKS`]: as the fields have it, or the usual one. Null is none.
-fn named(fields: &Map<String, Value>, task: usize, usual: Usual) -> Option<Added> {
-    let token = match fields.get(&format!("{}_token", TASKS[task])) {
-        Some(token) => Added::of(token)?,
-        None => Some(usual.tokens[task]).filter(|token| !token.is_empty()).map(Added::special)?,
-    };
-    let plain = fields.get("mask_token").is_none_or(Value::is_string);
-    let greedy = usual.greedy_mask && plain && TASKS[task] == "mask";
-    Some(Added { lstrip: token.lstrip || greedy, ..token })
+fn row_id(row: &Value) -> Option<(&str, u64)> {
+    Some((row["content"].as_str()?, row["id"].as_u64()?))
 }

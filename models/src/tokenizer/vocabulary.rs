@@ -9,10 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::sentence_piece::{self, SentencePieces};
-use super::special::{Special, Usual};
+use super::special::Special;
+use super::usual::Usual;
 use super::word_pieces;
 use crate::directory::{
-    Added, CONFIG, ClassTokenizer, Directory, Limits, TOKENIZER_LIMIT, TokenizerClass,
+    Added, AddedTokens, CONFIG, ClassOptions, ClassTokenizer, Directory, Limits, TOKENIZER_LIMIT,
+    TokenizerClass,
 };
 use crate::error::Error;
 
@@ -28,30 +30,9 @@ const SENTENCE_PIECE: [&str; 4] =
 const EXTRA_IDS: usize = 100;
 const MOST_EXTRA_IDS: usize = 1 << 16;
 
-/// The usual tokens of the classes, in the order of the tasks: bos, eos, unk, sep, pad, cls, mask.
-const BERT: Usual =
-    Usual { tokens: ["", "", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"], greedy_mask: false };
-const MPNET: Usual =
-    Usual { tokens: ["<s>", "</s>", "[UNK]", "</s>", "<pad>", "<s>", "<mask>"], greedy_mask: true };
-const ROBERTA: Usual = Usual {
-    tokens: ["<s>", "</s>", "<unk>", "</s>", "<pad>", "<s>", "<mask>"],
-    greedy_mask: false,
-};
-const HERBERT: [&str; 7] = ["", "", "<unk>", "</s>", "<pad>", "<s>", "<mask>"];
-const CAMEMBERT: Usual = Usual { greedy_mask: true, ..ROBERTA };
-const ALBERT: Usual = Usual {
-    tokens: ["[CLS]", "[SEP]", "<unk>", "[SEP]", "<pad>", "[CLS]", "[MASK]"],
-    greedy_mask: false,
-};
-const DEBERTA: Usual = Usual {
-    tokens: ["[CLS]", "[SEP]", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"],
-    greedy_mask: false,
-};
-const T5: Usual = Usual { tokens: ["", "</s>", "<unk>", "", "<pad>", "", ""], greedy_mask: false };
-const QWEN: Usual = Usual {
-    tokens: ["", "<|endoftext|>", "<|endoftext|>", "", "<|endoftext|>", "", ""],
-    greedy_mask: false,
-};
+/// The classes whose byte pairs may be in files of their own.
+const CLASSES_OF_PAIRS: [TokenizerClass; 3] =
+    [TokenizerClass::Herbert, TokenizerClass::Qwen2, TokenizerClass::Roberta];
 
 /// The `tokenizer.json` that the directory `module` stands for without one.
 ///
@@ -63,19 +44,16 @@ pub(crate) fn assembled(
     module: &Path,
     limits: &Limits,
 ) -> Result<Vec<u8>, Error> {
-    let files = Files { directory, module };
+    let files = Files { directory, module, added: &limits.added };
     let there = |name: &str| directory.path().join(module).join(name).exists();
     let class = limits.class.as_ref().map(|tokenizer| tokenizer.class);
-    let usual = match class {
-        Some(TokenizerClass::Roberta) => Some(ROBERTA),
-        Some(TokenizerClass::Herbert) => Some(Usual { tokens: HERBERT, ..ROBERTA }),
-        Some(TokenizerClass::Qwen2) => Some(QWEN),
-        _ => None,
-    };
-    let file = if there(WORD_PIECES) && limits.word_pieces.is_some() {
-        files.word_pieces()?
-    } else if let Some(usual) = usual.filter(|_| there(BYTE_PAIRS) && there(MERGES)) {
-        files.byte_pairs(usual)?
+    let class_of_pairs = class.filter(|class| CLASSES_OF_PAIRS.contains(class));
+    let file = if there(WORD_PIECES)
+        && let Some(options) = &limits.word_pieces
+    {
+        files.word_pieces(options)?
+    } else if let Some(class) = class_of_pairs.filter(|_| there(BYTE_PAIRS) && there(MERGES)) {
+        files.byte_pairs(class)?
     } else if let Some((class, name)) = pieces_of(limits).filter(|(_, name)| there(name)) {
         files.pieces(class, name)?
     } else {
@@ -103,19 +81,18 @@ fn pieces_of(limits: &Limits) -> Option<(&ClassTokenizer, &'static str)> {
 struct Files<'a> {
     directory: &'a Directory,
     module: &'a Path,
+    added: &'a AddedTokens,
 }
 
 impl Files<'_> {
-    fn word_pieces(&self) -> Result<Value, Error> {
+    fn word_pieces(&self, options: &ClassOptions) -> Result<Value, Error> {
         let text = self.text(WORD_PIECES)?;
         let tokens = text.lines().enumerate();
         let vocabulary: Map<String, Value> =
             tokens.map(|(id, token)| (token.to_string(), id.into())).collect();
-        let usual = match vocabulary.contains_key("[CLS]") || !vocabulary.contains_key("<s>") {
-            true => BERT,
-            false => MPNET,
-        };
-        let tokens = Special::read(self.directory, self.module, usual, Vec::new())?;
+        let has = |token: &str| vocabulary.contains_key(token);
+        let of_mpnet = word_pieces::are_of_mpnet(options, has);
+        let tokens = Special::new(self.added, Usual::of_word_pieces(of_mpnet), Vec::new());
         let named = |task: &str| {
             tokens.named(task).map(String::from).ok_or_else(|| {
                 self.error(WORD_PIECES, format!("no file names a token for the task {task:?}"))
@@ -126,18 +103,18 @@ impl Files<'_> {
         let mut file = json!({
             "version": "1.0", "added_tokens": added, "model": {"type": "WordPiece", "vocab": vocabulary},
         });
-        word_pieces::build(&mut file, [&cls, &sep, &unknown], usual.greedy_mask);
+        word_pieces::build(&mut file, [&cls, &sep, &unknown], of_mpnet);
         Ok(file)
     }
 
     /// What is around the byte pairs, the class adds.
-    fn byte_pairs(&self, usual: Usual) -> Result<Value, Error> {
+    fn byte_pairs(&self, class: TokenizerClass) -> Result<Value, Error> {
         let vocabulary: Map<String, Value> = serde_json::from_str(&self.text(BYTE_PAIRS)?)
             .map_err(|error| self.error(BYTE_PAIRS, error.to_string()))?;
         let text = self.text(MERGES)?;
         let merges = text.lines().filter(|line| !line.starts_with("#version") && !line.is_empty());
         let merges: Vec<&str> = merges.collect();
-        let tokens = Special::read(self.directory, self.module, usual, Vec::new())?;
+        let tokens = Special::new(self.added, Usual::of_class(class), Vec::new());
         let bytes = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
         Ok(json!({
             "version": "1.0",
@@ -156,12 +133,9 @@ impl Files<'_> {
         let model =
             sentence_piece::read(&bytes).map_err(|reason| self.error(name, reason.into()))?;
         let class = self.class_of_pieces(tokenizer.class)?;
-        let (usual, extra) = match class {
-            TokenizerClass::Albert => (ALBERT, 0),
-            TokenizerClass::Camembert => (CAMEMBERT, 0),
-            TokenizerClass::Deberta => (DEBERTA, 0),
-            TokenizerClass::T5 => (T5, tokenizer.options.extra_ids.unwrap_or(EXTRA_IDS)),
-            _ => (ROBERTA, 0),
+        let extra = match class {
+            TokenizerClass::T5 => tokenizer.options.extra_ids.unwrap_or(EXTRA_IDS),
+            _ => 0,
         };
         if extra > MOST_EXTRA_IDS {
             let reason = format!("`extra_ids` is {extra}, expected at most {MOST_EXTRA_IDS}");
@@ -172,7 +146,7 @@ impl Files<'_> {
             if piece.is_control() { Added::special(&piece.text) } else { Added::whole(&piece.text) }
         });
         let more = whole.chain(extra.iter().map(|text| Added::special(text))).collect();
-        let tokens = Special::read(self.directory, self.module, usual, more)?;
+        let tokens = Special::new(self.added, Usual::of_class(class), more);
         let rows = vocabulary(class, &model, &tokens, &extra);
         let ids: HashMap<&str, u64> = rows.iter().map(|(text, _)| text.as_str()).zip(0..).collect();
         let added = tokens.numbered(rows.len() as u64, |token| ids.get(token).copied());

@@ -13,12 +13,16 @@ pub fn rebuild(file: &mut Value, options: &ClassOptions) {
         return;
     }
     let vocabulary = &file["model"]["vocab"];
-    let of_mpnet = options.is_of_mpnet()
-        || (vocabulary.get("[CLS]").is_none() && vocabulary.get("<s>").is_some());
+    let of_mpnet = are_of_mpnet(options, |token| vocabulary.get(token).is_some());
     let [cls, sep] = if of_mpnet { ["<s>", "</s>"] } else { ["[CLS]", "[SEP]"] };
     let token = |task: &str, usual: &str| options.token(task).unwrap_or(usual).to_string();
     let [cls, sep, unknown] = [token("cls", cls), token("sep", sep), token("unk", "[UNK]")];
     build(file, [&cls, &sep, &unknown], of_mpnet);
+}
+
+/// Whether the tokenizer is MPNet's, by its class or its vocabulary.
+pub fn are_of_mpnet(options: &ClassOptions, has: impl Fn(&str) -> bool) -> bool {
+    options.is_of_mpnet() || (!has("[CLS]") && has("<s>"))
 }
 
 /// Builds the steps around the vocabulary of a file. The special tokens around a text stay as they are if the
