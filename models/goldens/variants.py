@@ -13,7 +13,9 @@ from sentence_transformers import SentenceTransformer
 HERE = Path(__file__).parent
 TEXTS = ["The cat sat on the mat", "a small river", "dogs run in the park and the cat sees them all day long"]
 
-# A family, and fields of its configuration; None takes one away.
+DENSE = "2_Dense/config.json"
+
+# A family, and fields of its configuration, or of another file; None takes one away.
 CASES = [
     ("t5", {"feed_forward_proj": "relu", "dense_act_fn": "gelu_10"}),
     ("t5", {"feed_forward_proj": "gelu", "dense_act_fn": "relu", "is_gated_act": False}),
@@ -27,14 +29,18 @@ CASES = [
     ("modernbert", {"local_attention": 3, "sliding_window": 9}),
     ("modernbert", {"local_attention": 12, "sliding_window": 1}),
     ("modernbert", {"local_attention": None, "sliding_window": 2}),
+    ("bert", {"pad_token_id": -1}),
+    ("mpnet", {"pad_token_id": -1}),
+    *(("dense", {"activation_function": f"torch.nn.modules.activation.{name}"}, DENSE)
+      for name in ["LeakyReLU", "ReLU6", "Hardswish", "ELU", "Softplus", "Mish"]),
 ]
 
 
-def embeddings(family: str, fields: dict) -> list:
+def embeddings(family: str, fields: dict, name: str) -> list:
     with TemporaryDirectory() as directory:
         directory = Path(directory) / "model"
         shutil.copytree(HERE / family, directory)
-        file = directory / "config.json"
+        file = directory / name
         config = json.loads(file.read_text()) | fields
         file.write_text(json.dumps({name: value for name, value in config.items() if value is not None}))
         model = SentenceTransformer(str(directory), device="cpu")
@@ -42,7 +48,9 @@ def embeddings(family: str, fields: dict) -> list:
 
 
 def main() -> None:
-    cases = [{"family": family, "fields": fields, "expected": embeddings(family, fields)} for family, fields in CASES]
+    cases = [(family, fields, *(file or ["config.json"])) for family, fields, *file in CASES]
+    cases = [{"family": family, "fields": fields, "file": file, "expected": embeddings(family, fields, file)}
+             for family, fields, file in cases]
     (HERE / "variants.json").write_text(json.dumps({"texts": TEXTS, "cases": cases}) + "\n")
 
 

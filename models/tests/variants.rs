@@ -21,6 +21,7 @@ struct Variants {
 struct Case {
     family: String,
     fields: Map<String, Value>,
+    file: String,
     expected: Vec<Vec<f32>>,
 }
 
@@ -28,16 +29,16 @@ struct Case {
 fn fields_of_the_configuration_mean_what_they_do_in_python() {
     let variants = fs::read(golden("variants.json")).unwrap();
     let variants: Variants = serde_json::from_slice(&variants).unwrap();
-    assert!(variants.cases.len() >= 12);
-    for Case { family, fields, expected } in variants.cases {
-        let what = format!("{family} with {fields:?}");
+    assert!(variants.cases.len() >= 20);
+    for Case { family, fields, file, expected } in variants.cases {
+        let what = format!("{family} with {fields:?} in {file}");
         let directory = TempDir::new().unwrap();
         copy(&golden(&family), directory.path());
         let pointers = fields.into_iter().map(|(name, value)| (format!("/{name}"), value));
         let pointers: Vec<_> = pointers.collect();
         let pointers: Vec<_> =
             pointers.iter().map(|(name, value)| (&name[..], value.clone())).collect();
-        set(directory.path(), ("config.json", &pointers));
+        set(directory.path(), (&file, &pointers));
         let model = SentenceTransformer::open(directory.path(), &Device::flex());
         let model = model.unwrap_or_else(|error| panic!("{what}: {error}"));
         let found = rows(model.encode(&variants.texts).unwrap());

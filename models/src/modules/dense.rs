@@ -85,7 +85,7 @@ impl Dense {
 }
 
 /// The activations of PyTorch that can be read, by their class.
-const ACTIVATIONS: [(&str, Activation); 7] = [
+const ACTIVATIONS: [(&str, Activation); 12] = [
     ("Tanh", Activation::Tanh),
     ("Identity", Activation::Linear),
     ("ReLU", Activation::Relu),
@@ -93,6 +93,11 @@ const ACTIVATIONS: [(&str, Activation); 7] = [
     ("Sigmoid", Activation::Sigmoid),
     ("SiLU", Activation::Silu),
     ("Mish", Activation::Mish),
+    ("LeakyReLU", Activation::LeakyRelu),
+    ("ReLU6", Activation::ReluUpTo6),
+    ("Hardswish", Activation::HardSilu),
+    ("ELU", Activation::Elu),
+    ("Softplus", Activation::Softplus),
 ];
 
 /// The activation whose class has this path in Python: the hyperbolic tangent if none is named.

@@ -48,6 +48,12 @@ pub enum Activation {
     /// `x tanh(ln(1 + eˣ))`.
     #[serde(rename = "mish")]
     Mish,
+    /// `x`, and `eˣ - 1` below 0; of `torch.nn` alone.
+    #[serde(skip)]
+    Elu,
+    /// `ln(1 + eˣ)`; of `torch.nn` alone.
+    #[serde(skip)]
+    Softplus,
     /// The sigmoid.
     #[serde(rename = "sigmoid")]
     Sigmoid,
@@ -85,6 +91,9 @@ impl Activation {
             }
             Self::Silu => x.clone() * activation::sigmoid(x),
             Self::Mish => x.clone() * softplus(x).tanh(),
+            Self::Elu => activation::relu(x.clone()) + x.clamp_max(0.0).exp() - 1.0,
+            // Unlike `softplus`, it has a slope at 0.
+            Self::Softplus => activation::log_sigmoid(x.neg()).neg(),
             Self::Sigmoid => activation::sigmoid(x),
             Self::Tanh => x.tanh(),
             Self::Linear => x,
@@ -187,5 +196,14 @@ mod tests {
         }
         assert_eq!(named("gelu_python"), Activation::Gelu);
         assert_eq!(named("swish"), Activation::Silu);
+    }
+
+    #[test]
+    fn slopes_at_zero_are_those_of_pytorch() {
+        let x = Tensor::<1>::zeros([1], (&Device::flex().autodiff(), DType::F64)).require_grad();
+        for (of, slope) in [(Activation::Elu, 1.0), (Activation::Softplus, 0.5)] {
+            let found = x.grad(&of.forward(x.clone()).sum().backward()).unwrap();
+            assert_eq!(found.into_scalar::<f64>(), slope, "{of:?}");
+        }
     }
 }

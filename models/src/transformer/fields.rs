@@ -38,6 +38,10 @@ impl Family {
             }
             _ => {}
         }
+        // To PyTorch such an id counts from the end of the vocabulary, which matters only where positions count from it.
+        if self != Self::Roberta && fields.get("pad_token_id").and_then(Value::as_i64) == Some(-1) {
+            fields.remove("pad_token_id");
+        }
         fields
     }
 
