@@ -19,6 +19,7 @@ pub mod data;
 pub mod error;
 pub mod report;
 pub mod run;
+pub mod shell;
 
 use crate::cli::{Cli, Command};
 use crate::error::Error;

@@ -12,6 +12,7 @@ use crate::data::task::{self, kind_of};
 use crate::error::Error;
 use crate::report::console::Console;
 use crate::report::printable;
+use crate::shell;
 
 /// At most this many classes are listed.
 const CLASSES: usize = 20;
@@ -34,7 +35,7 @@ pub fn inspect(args: &InspectArgs, console: &Console) -> Result<(), Error> {
 }
 
 fn losses(args: &InspectArgs, data: &Dataset, console: &Console) -> Result<(), Error> {
-    let files = args.files.files.iter().map(|file| word(&file.display().to_string()));
+    let files = args.files.files.iter().map(|file| shell::word(&file.display().to_string()));
     let files = files.chain(options(&args.files)).collect::<Vec<_>>().join(" ");
     let mut fits = false;
     let mut show = |loss: &str, reranks: bool| -> Result<(), Error> {
@@ -73,18 +74,9 @@ fn options(files: &FilesArgs) -> Vec<String> {
     }
     if !files.how.columns.is_empty() {
         let columns: Vec<_> = files.how.columns.iter().map(ToString::to_string).collect();
-        words.push(format!("--columns {}", word(&columns.join(","))));
+        words.push(format!("--columns {}", shell::word(&columns.join(","))));
     }
     words
-}
-
-/// A word of a command line, quoted where a shell would take it for something else.
-fn word(text: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || "/._-+,=:@%".contains(letter);
-    match text.chars().all(plain) {
-        true => text.to_string(),
-        false => format!("'{}'", text.replace('\'', "'\\''")),
-    }
 }
 
 /// The number of rows of each class, for each kind of rows that has classes.

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use super::Table;
 use super::cell::{self, RECORDS};
 use crate::error::Error;
+use crate::shell;
 
 /// Two texts of which neither comes first.
 const PAIRS: [[&str; 2]; 11] = [
@@ -184,8 +185,8 @@ impl Columns {
             }
             let reason = format!(
                 "expected the columns sentence1, sentence2; anchor, positive; or text, found {found}; \
-                 name them with --columns, such as --columns anchor={}",
-                names.all.first().map_or("question", String::as_str)
+                 name them with --columns, such as --columns {}",
+                shell::column("anchor", names.all.first().map_or("question", String::as_str))
             );
             table.error(reason)
         })?;
@@ -222,8 +223,10 @@ impl Columns {
         match unnamed.find(|name| table.may_be_scores(name)) {
             None => Ok(()),
             Some(name) => Err(table.error(format!(
-                "the column `{name}` has a number for each pair, which may be its score: say --columns score={name}, \
-                 label={name} or {UNUSED}={name}"
+                "the column `{name}` has a number for each pair, which may be its score: say --columns {}, {} or {}",
+                shell::column("score", name),
+                shell::column("label", name),
+                shell::column(UNUSED, name),
             ))),
         }
     }

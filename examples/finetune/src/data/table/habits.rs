@@ -23,6 +23,11 @@ fn numbers_beside_two_texts_may_be_their_score() {
             (2, &["columns not used: alike, id".to_string()][..])
         );
     }
+    let error = refused("a.csv", "sentence1,sentence2,How alike\na,b,0.5\n");
+    assert!(
+        error.ends_with("'score=How alike', 'label=How alike' or 'unused=How alike'"),
+        "{error}"
+    );
     let years = read("a.csv", "sentence1,sentence2,year,genre\na,b,2012,x\nc,d,2013,0.5\n");
     assert_eq!(years.rankings.len(), 2);
     assert_eq!(scores(&read("a.csv", "sentence1,sentence2,sim\na,b,0.5\n")), [0.5]);

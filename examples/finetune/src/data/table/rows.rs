@@ -10,6 +10,7 @@ use crate::data::derive::belongs;
 use crate::data::texts::Collector;
 use crate::data::{Dataset, List, Pair, Ranking, Sentence, TeacherTarget};
 use crate::error::Error;
+use crate::shell;
 
 /// What to do about a list of classes, which is taken for a teacher's embedding.
 const ONE_CLASS: &str =
@@ -208,17 +209,18 @@ fn lists(
     [query, documents]: [&String; 2],
     all: &mut Collector,
 ) -> Result<Dataset, Error> {
+    let named = shell::column("anchor", &format!("{query},positive=NAME"));
     let first = table.first.as_ref().and_then(|row| row.get(documents));
     if first.is_some_and(Value::is_object) {
         return Err(table.error(format!(
             "`{documents}` is an object: write its texts as a list, and a number for each into `labels`; if another \
-             column holds the positive, name it with --columns, as anchor={query},positive=NAME"
+             column holds the positive, name it with --columns, as {named}"
         )));
     }
     let labels = columns.label.as_ref().or(columns.score.as_ref()).ok_or_else(|| {
         table.error(format!(
             "next to `{documents}` a column `labels` must say how relevant each is; if another column holds the \
-             positive, name it with --columns, as anchor={query},positive=NAME"
+             positive, name it with --columns, as {named}"
         ))
     })?;
     let mut data = Dataset::default();
