@@ -91,5 +91,5 @@ pub use losses::*;
     alias = "CachedMultipleNegativesSymmetricRankingLoss"
 )]
 pub use parallel::GradCache;
-pub use parallel::{CachedStep, Workers, WorkersStep, gather};
+pub use parallel::{CachedStep, CachedWorkersStep, Workers, WorkersStep, gather};
 pub use reduction::Reduction;

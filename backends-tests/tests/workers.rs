@@ -26,6 +26,35 @@ fn step(workers: &Workers, encoder: &Encoder, loss: Loss) -> Outcome {
     (step.loss.into_scalar(), sum(gradients))
 }
 
+fn cached_step(workers: &Workers, size: usize, encoder: &Encoder, loss: Loss) -> Outcome {
+    let embed = |encoder: &Encoder, rows| encoder.embed(rows);
+    let step = workers.cached_step(size, encoder, ROWS, embed, loss);
+    assert!(step.of_loss.is_none_or(|rest| encoder.gradients(&rest).concat().is_empty()));
+    let parts: Vec<_> = step.parts.collect();
+    assert_eq!(parts.len(), ROWS.div_ceil(size));
+    let gradients = parts.iter().map(|(copy, gradients)| copy.gradients(gradients));
+    (step.loss.into_scalar(), sum(gradients))
+}
+
+#[test]
+fn workers_with_mini_batches_give_the_gradients_of_one_graph() {
+    let ranking = of_halves(MultipleNegativesRankingLossConfig::new().init());
+    let margin = of_halves(MegaBatchMarginLossConfig::new().init());
+    for (name, device) in named_device::compiled_in() {
+        let device = device.autodiff();
+        let encoder = Encoder::new(&device, 0.0);
+        for loss in [&ranking as Loss, &margin] {
+            let expected = encoder.plain(&parts(1), |_| {}, loss);
+            for (count, size) in [(1, 1), (2, 1), (2, 3), (3, 2), (5, ROWS)] {
+                let got = cached_step(&Workers::threads(count, &device), size, &encoder, loss);
+                let what = format!("{name}, {count} workers, {size} rows at a time");
+                assert_equal(got, expected.clone(), &what);
+            }
+        }
+        device.sync().expect("the device works");
+    }
+}
+
 #[test]
 fn any_number_of_workers_gives_the_gradients_of_one_graph() {
     let ranking = of_halves(MultipleNegativesRankingLossConfig::new().init());
@@ -52,8 +81,9 @@ fn workers_on_different_devices_give_the_gradients_of_one() {
     assert!(devices.len() > 1, "backends-tests has two backends by default");
     let encoder = Encoder::new(&devices[0], 0.0);
     let expected = encoder.plain(&parts(1), |_| {}, &loss);
-    let got = step(&Workers::devices(devices), &encoder, &loss);
-    assert_equal(got, expected, "all backends together");
+    let workers = Workers::devices(devices);
+    assert_equal(step(&workers, &encoder, &loss), expected.clone(), "all backends together");
+    assert_equal(cached_step(&workers, 1, &encoder, &loss), expected, "in mini-batches");
 }
 
 #[test]
@@ -62,8 +92,10 @@ fn the_sum_of_the_gradients_is_the_same_in_every_run() {
     let device = Device::flex().autodiff();
     let (encoder, workers) = (Encoder::new(&device, 0.0), Workers::threads(3, &device));
     let first = step(&workers, &encoder, &loss);
+    let first_cached = cached_step(&workers, 2, &encoder, &loss);
     for _ in 0..20 {
         assert_eq!(step(&workers, &encoder, &loss), first);
+        assert_eq!(cached_step(&workers, 2, &encoder, &loss), first_cached);
     }
 }
 

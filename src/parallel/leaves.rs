@@ -86,6 +86,31 @@ pub(super) fn through(
     part.into_iter().zip(whole).filter_map(product).reduce(|sum, product| sum + product)
 }
 
+/// Panics unless the rows `range`, embedded `again`, are those of the first time, up to differences that a kernel may
+/// have between runs. Reads from the device, so only in a debug build.
+#[track_caller]
+pub(super) fn require_same(
+    owner: &str,
+    again: &[Tensor<2>],
+    whole: &[Embedded],
+    range: &Range<usize>,
+) {
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    for (second, (first, _)) in again.iter().zip(whole) {
+        let first = first.clone().slice([range.clone()]).to_device(&second.device().inner());
+        let apart = (second.clone().inner() - first.clone()).abs().max();
+        let allowed = first.abs().max().mul_scalar(1e-3);
+        let same = apart.lower_equal(allowed).into_data().iter::<bool>().all(|same| same);
+        assert!(
+            same,
+            "{owner}: `embed` must give the same embeddings both times; does nothing else draw random \
+             numbers?"
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

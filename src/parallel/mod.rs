@@ -8,4 +8,4 @@ mod rows;
 mod workers;
 
 pub use grad_cache::{CachedStep, GradCache};
-pub use workers::{Workers, WorkersStep};
+pub use workers::{CachedWorkersStep, Workers, WorkersStep};

@@ -383,9 +383,6 @@ fn options_that_are_none_are_refused() {
     let refused_with =
         |more: &[&str], message| refused(&[], &[&several[..], more].concat(), message);
     refused_with(&["--workers", "2"], "--workers: several devices have one worker each");
-    refused_with(&["--mini-batch-size", "2"], "--device: mini-batches go through one device");
-    let cached = ["--loss", "CachedMultipleNegativesRankingLoss"];
-    refused_with(&cached, "--device: mini-batches go through one device");
 }
 
 #[test]
@@ -398,10 +395,6 @@ fn a_cached_loss_has_one_size_of_mini_batches() {
     refused(
         &[&given[..], &["--mini-batch-size", "4"]].concat(),
         "`mini_batch_size` is in --loss-config",
-    );
-    refused(
-        &["--workers", "2"],
-        "--workers: CachedMultipleNegativesRankingLoss embeds in mini-batches",
     );
     for wrong in ["0", "-1", "null", "1.5"] {
         let config = format!("{{\"mini_batch_size\": {wrong}}}");

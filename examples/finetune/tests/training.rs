@@ -90,14 +90,17 @@ fn neither_mini_batches_nor_workers_nor_devices_change_a_step() {
         &["BatchHardTripletLoss", "--gradient-accumulation", "2"],
     ] {
         let whole = run(loss, &["--workers", "1"]);
-        let mini_batches = ["1", "5", "100"].map(|size| ["--mini-batch-size", size]);
-        let workers = ["2", "3", "100"].map(|count| ["--workers", count]);
-        let mut devices = vec![["--device", "flex,flex"]];
+        let mini_batches = ["1", "5", "100"].map(|size| vec!["--mini-batch-size", size]);
+        let workers = ["2", "3", "100"].map(|count| vec!["--workers", count]);
+        let both = [("1", "5"), ("3", "4"), ("2", "100")];
+        let both = both.map(|(count, size)| vec!["--workers", count, "--mini-batch-size", size]);
+        let flex = ["--device", "flex,flex"];
+        let mut devices = vec![flex.to_vec(), [&flex[..], &["--mini-batch-size", "2"]].concat()];
         // A distance that another backend rounds otherwise may make another row the hardest.
         if cfg!(feature = "tch") && loss[0] != "BatchHardTripletLoss" {
-            devices.push(["--device", "flex,libtorch"]);
+            devices.push(vec!["--device", "flex,libtorch"]);
         }
-        for option in mini_batches.iter().chain(&workers).chain(&devices) {
+        for option in mini_batches.iter().chain(&workers).chain(&both).chain(&devices) {
             let parts = run(loss, option);
             for (whole, parts) in [(&whole.0, &parts.0), (&whole.1, &parts.1)] {
                 assert_eq!(whole.len(), parts.len());
@@ -109,31 +112,33 @@ fn neither_mini_batches_nor_workers_nor_devices_change_a_step() {
         }
     }
     // The decoder's gradients of the tied layers join those of the encoder.
-    let lines = ["DenoisingAutoEncoderLoss", "--data", "lines.txt", "--mini-batch-size", "2"];
-    let (losses, norms) = run(&lines, &[]);
-    assert!(losses.iter().chain(&norms).all(|value| value.is_finite() && *value > 0.0));
-    let lines = &lines[..3];
-    let [alone, together] = ["1", "2"].map(|workers| run(lines, &["--workers", workers]));
-    for (alone, together) in alone.1.iter().zip(&together.1) {
-        assert!((alone - together).abs() < 2e-5 * alone, "{alone} {together}");
+    let lines = ["DenoisingAutoEncoderLoss", "--data", "lines.txt"];
+    let alone = run(&lines, &["--workers", "1"]).1;
+    assert!(alone.iter().all(|norm| norm.is_finite() && *norm > 0.0));
+    for more in [&["--workers", "2"][..], &["--workers", "2", "--mini-batch-size", "2"]] {
+        for (alone, together) in alone.iter().zip(&run(&lines, more).1) {
+            assert!((alone - together).abs() < 2e-5 * alone, "{more:?}: {alone} {together}");
+        }
     }
 }
 
 #[test]
-fn dropout_does_not_depend_on_the_number_of_workers() {
+fn dropout_depends_neither_on_the_number_of_workers_nor_on_mini_batches() {
     let directory = TempDir::new().unwrap();
     let model = golden("bert");
-    let run = |workers: &str| {
+    let run = |workers: &[&str]| {
         let args = ["--model", model.to_str().unwrap(), "--loss", "MultipleNegativesRankingLoss"];
         let order = ["--steps", "5", "--dropout", "0.3", "--force", "--log", "log"];
-        let more = ["--batch-size", "8", "--workers", workers];
-        succeed(directory.path(), &[&args[..], &order, &more].concat());
+        let more = ["--batch-size", "8", "--workers"];
+        succeed(directory.path(), &[&args[..], &order, &more, workers].concat());
         numbers(&steps(&directory.path().join("log")), "loss")
     };
-    let (two, three) = (run("2"), run("3"));
-    assert_eq!(two, run("2"));
-    for (two, three) in two.iter().zip(three) {
-        assert!((two - three).abs() < 1e-5 * two.max(1.0), "{two} {three}");
+    let two = run(&["2"]);
+    assert_eq!(two, run(&["2"]));
+    for others in [&["3"][..], &["2", "--mini-batch-size", "3"]] {
+        for (two, other) in two.iter().zip(run(others)) {
+            assert!((two - other).abs() < 1e-5 * two.max(1.0), "{others:?}: {two} {other}");
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use burn::tensor::Gradients;
 
 use super::pass::Pass;
 use crate::batch::Columns;
-use crate::parallel::leaves::{Embedded, Leaves, embeddings, through};
+use crate::parallel::leaves::{Embedded, Leaves, embeddings, require_same, through};
 
 /// The parts of the gradients, each computed when it is taken.
 pub(super) struct Parts<'a, E, F, C> {
@@ -43,12 +43,7 @@ impl<'a, E, F, C> Parts<'a, E, F, C> {
         C: Columns,
     {
         let again = embeddings(&self.pass.embed(self.encoder, index, range.clone()));
-        // Reads from the device, so only in a debug build.
-        if cfg!(debug_assertions) {
-            for (rows, (first, _)) in again.iter().zip(&self.whole) {
-                require_same(rows, first.clone().slice([range.clone()]));
-            }
-        }
+        require_same("GradCache", &again, &self.whole, &range);
         through(again, &self.whole, range)
     }
 }
@@ -86,17 +81,4 @@ fn is_about_consumed_graph(panic: &(dyn Any + Send)) -> bool {
     let literal = panic.downcast_ref::<&str>().copied();
     let message = panic.downcast_ref::<String>().map(String::as_str).or(literal);
     message.is_some_and(|message| message.contains("already been consumed"))
-}
-
-/// Panics unless the two are equal, up to differences that a kernel may have between runs.
-#[track_caller]
-fn require_same(second: &Tensor<2>, first: Tensor<2>) {
-    let apart = (second.clone().inner() - first.clone()).abs().max();
-    let allowed = first.abs().max().mul_scalar(1e-3);
-    let same = apart.lower_equal(allowed).into_data().iter::<bool>().all(|same| same);
-    assert!(
-        same,
-        "GradCache: `embed` must give the same embeddings both times; does nothing else draw random \
-         numbers?"
-    );
 }

@@ -1,16 +1,20 @@
 //! A batch in parts, embedded at the same time.
 
+mod rounds;
 mod seat;
 
 use core::ops::Range;
+use std::collections::VecDeque;
 
 use burn::prelude::*;
 use burn::tensor::Gradients;
 
+use self::rounds::Rounds;
 use self::seat::Seat;
 use crate::batch::Columns;
 use crate::error::ConfigError;
 use crate::kernels::Cores;
+use crate::parallel::GradCache;
 use crate::parallel::leaves::{Leaves, embeddings, through};
 use crate::parallel::rows::Rows;
 
@@ -76,6 +80,19 @@ pub struct WorkersStep<E> {
     /// have the ids of the original's. `GradientsParams::from_grads(gradients, &copy)` of burn-optim
     /// gives what an optimizer takes.
     pub parts: Vec<(E, Gradients)>,
+}
+
+/// A step of [`Workers`] in mini-batches: the loss of the whole batch, and its gradients in parts.
+#[must_use = "the gradients are computed when they are taken"]
+pub struct CachedWorkersStep<G> {
+    /// The loss, `[1]`, without a graph.
+    pub loss: Tensor<1>,
+    /// The gradients of the parameters that the loss owns and of whatever else it depends on, if there
+    /// is any.
+    pub of_loss: Option<Gradients>,
+    /// The gradients of each mini-batch, to be added, with the copy of the encoder that they belong to. They are
+    /// computed when they are taken, one mini-batch for each worker at a time.
+    pub parts: G,
 }
 
 impl Workers {
@@ -186,7 +203,8 @@ impl Workers {
             (encoder, embedded)
         });
         let mut leaves = Leaves::like(&embedded[0].0);
-        let batch = whole(&embedded, parts).map_columns(&mut leaves);
+        let columns: Vec<_> = embedded.iter().map(|(_, columns)| columns).collect();
+        let batch = whole(&columns, parts).map_columns(&mut leaves);
         let value = loss(batch);
         let (of_loss, whole) = leaves.backward(&value);
         let jobs = self.seats.iter().zip(embedded.into_iter().zip(parts));
@@ -199,6 +217,48 @@ impl Workers {
             of_loss,
             parts: gradients.into_iter().flatten().collect(),
         }
+    }
+
+    /// The loss of a batch of `rows`, and its gradients, where the memory holds the graphs of `mini_batch_size` rows for
+    /// each worker: [`GradCache`](crate::GradCache) by several workers. Each mini-batch is embedded twice, first without
+    /// a graph.
+    ///
+    /// - `embed` and `loss` as for [`step`](Self::step); `embed` must do the same both times. So nothing in it may draw
+    ///   random numbers from the device, which all threads share: use a dropout whose masks depend on the row, such as
+    ///   `dropout::by_text` of `burn-embedding-models`.
+    ///
+    /// # Panics
+    ///
+    /// If `mini_batch_size` or `rows` is 0, if `embed` gives another number of rows than it is asked for, other columns
+    /// than for other rows or, in a debug build and while the gradients are taken, other embeddings the second time.
+    #[track_caller]
+    pub fn cached_step<'a, E: Module, C: Columns + Send>(
+        &'a self,
+        mini_batch_size: usize,
+        encoder: &E,
+        rows: usize,
+        embed: impl Fn(&E, Range<usize>) -> C + Sync + 'a,
+        loss: impl FnOnce(C) -> Tensor<1>,
+    ) -> CachedWorkersStep<impl Iterator<Item = (E, Gradients)>> {
+        for (name, got) in [("mini_batch_size", mini_batch_size), ("rows", rows)] {
+            assert!(got > 0, "Workers: `{name}` must be at least 1, got {got}");
+        }
+        let ranges: Vec<_> = GradCache::new(mini_batch_size).mini_batches(rows).collect();
+        let copies =
+            self.seats.iter().zip(&ranges).map(|(seat, _)| encoder.clone().fork(&seat.device));
+        let copies: Vec<E> = copies.collect();
+        // A graph without a backward pass would stay in memory until the next one.
+        let constant = encoder.clone().no_grad();
+        let embedded = self
+            .map(&constant, ranges.clone(), |encoder, rows| embed(encoder, rows).without_graph());
+        let mut leaves = Leaves::like(&copies[0]);
+        let batch = whole(&embedded.iter().collect::<Vec<_>>(), &ranges).map_columns(&mut leaves);
+        let value = loss(batch);
+        let (of_loss, whole) = leaves.backward(&value);
+        let reached = whole.iter().any(|(_, gradient)| gradient.is_some());
+        let ranges = if reached { ranges } else { Vec::new() }.into_iter();
+        let parts = Rounds { workers: self, copies, embed, ranges, whole, done: VecDeque::new() };
+        CachedWorkersStep { loss: value.inner(), of_loss, parts }
     }
 
     #[track_caller]
@@ -219,11 +279,11 @@ impl Workers {
 
 /// The columns of all parts below each other, without their graphs.
 #[track_caller]
-fn whole<E, C: Columns>(embedded: &[(E, C)], parts: &[Range<usize>]) -> C {
-    let first = embedded[0].1.clone().without_graph();
+fn whole<C: Columns>(embedded: &[&C], parts: &[Range<usize>]) -> C {
+    let first = embedded[0].clone().without_graph();
     let mut rows: Vec<Rows> = Vec::with_capacity(parts.len());
-    for ((_, columns), range) in embedded.iter().zip(parts) {
-        let part = Rows::of(&columns.clone().without_graph());
+    for (columns, range) in embedded.iter().zip(parts) {
+        let part = Rows::of(&(*columns).clone().without_graph());
         let (expected, like) = (range.len(), rows.first().is_none_or(|first| first.is_like(&part)));
         for [got, _] in part.shapes() {
             assert!(got == expected, "Workers: `embed` must give {expected} rows, got {got}");
@@ -285,6 +345,47 @@ mod tests {
     #[should_panic(expected = "Workers: `embed` must give 2 rows, got 1")]
     fn every_row_is_embedded() {
         step(2, &[0..2, 2..4], 1);
+    }
+
+    fn cached(size: usize, rows: usize, embed: impl Fn(&Linear, Range<usize>) -> Tensor<2> + Sync) {
+        let device = Device::flex().autodiff();
+        let encoder: Linear = LinearConfig::new(2, 3).init(&device);
+        let workers = Workers::threads(2, &device);
+        let step = workers.cached_step(size, &encoder, rows, embed, |rows| rows.mean());
+        step.parts.for_each(drop);
+    }
+
+    fn ones(encoder: &Linear, rows: usize) -> Tensor<2> {
+        encoder.forward(Tensor::ones([rows, 2], &Device::flex().autodiff()))
+    }
+
+    #[test]
+    #[should_panic(expected = "Workers: `mini_batch_size` must be at least 1, got 0")]
+    fn a_mini_batch_has_a_row() {
+        cached(0, 3, |encoder, rows| ones(encoder, rows.len()));
+    }
+
+    #[test]
+    #[should_panic(expected = "Workers: `rows` must be at least 1, got 0")]
+    fn a_batch_has_a_row() {
+        cached(2, 0, |encoder, rows| ones(encoder, rows.len()));
+    }
+
+    #[test]
+    #[should_panic(expected = "Workers: `embed` must give 2 rows, got 3")]
+    fn every_row_of_a_mini_batch_is_embedded_once() {
+        cached(2, 4, |encoder, rows| ones(encoder, rows.len() + 1));
+    }
+
+    #[cfg(debug_assertions)]
+    #[test]
+    #[should_panic(expected = "Workers: `embed` must give the same embeddings both times")]
+    fn an_encoder_that_changes_is_found() {
+        let calls = core::sync::atomic::AtomicUsize::new(1);
+        cached(2, 4, |encoder, rows| {
+            let call = calls.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
+            ones(encoder, rows.len()) * call as f64
+        });
     }
 
     #[test]

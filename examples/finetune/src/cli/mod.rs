@@ -166,8 +166,8 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "32", value_parser = at_least_two)]
     pub batch_size: usize,
 
-    /// Texts that go through the encoder at a time, so that a batch of any size fits into memory;
-    /// the loss still sees the whole batch. The gradients are the same, a step takes about 4/3 of
+    /// Texts that go through the encoder at a time on each device, so that a batch of any size fits into
+    /// memory; the loss still sees the whole batch. The gradients are the same, a step takes about 4/3 of
     /// the time
     #[arg(long, value_name = "N", value_parser = positive)]
     pub mini_batch_size: Option<usize>,
@@ -175,7 +175,7 @@ pub struct Args {
     /// Threads that embed parts of a batch at the same time, each on its share of the cores. The gradients
     /// do not depend on it, but for rounding; dropout draws other numbers with one worker than with several
     /// [default: the number of cores with --device flex, else 1]
-    #[arg(long, value_name = "N", value_parser = workers, conflicts_with = "mini_batch_size")]
+    #[arg(long, value_name = "N", value_parser = workers)]
     pub workers: Option<usize>,
 
     /// Batches whose gradients are averaged for one training step

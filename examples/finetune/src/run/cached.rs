@@ -19,15 +19,7 @@ pub(super) fn schedule(args: &Args, options: &Map<String, Value>) -> Result<Sche
         let reason = "several devices have one worker each: leave it out";
         return Err(Error::option("--workers", reason));
     }
-    let schedule = of_alias(args, schedule, options)?;
-    match schedule.mini_batch_size {
-        Some(_) if several => {
-            let reason =
-                "mini-batches go through one device: name one, or leave the mini-batches out";
-            Err(Error::option("--device", reason))
-        }
-        _ => Ok(schedule),
-    }
+    of_alias(args, schedule, options)
 }
 
 fn of_alias(
@@ -42,10 +34,6 @@ fn of_alias(
         let given = given.filter(|_| args.mini_batch_size.is_none()).map(positive).transpose()?;
         return Ok(Schedule { mini_batch_size: given.or(schedule.mini_batch_size), ..schedule });
     };
-    if args.workers.is_some() {
-        let reason = format!("{} embeds in mini-batches, one after another", args.loss);
-        return Err(Error::option("--workers", reason));
-    }
     let size = match (args.mini_batch_size, options.get(OPTION)) {
         (Some(_), Some(_)) => {
             let reason = format!("`{OPTION}` is in --loss-config as well");

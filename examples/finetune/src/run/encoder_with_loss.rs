@@ -80,11 +80,12 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
     }
 
     /// The loss of a batch, times `share`, whose texts go through the encoder in parts at the same time,
-    /// those of like length together; `gradients` receives its gradient in parts, `seen` the parts of the
-    /// loss. Dropout depends on `seed` and the text, not on the worker.
+    /// those of like length together, `mini_batch` of them for each worker at a time if this is given; `gradients`
+    /// receives its gradient in parts, `seen` the parts of the loss. Dropout depends on `seed` and the text, not on the
+    /// worker.
     pub(super) fn loss_by(
         &self,
-        workers: &Workers,
+        (workers, mini_batch): (&Workers, Option<usize>),
         batch: Batch,
         seed: u64,
         (share, seen): (f64, &mut SeenParts),
@@ -101,15 +102,28 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
             let (texts, routes) = (&sorted.rows()[rows.clone()], &routes[rows]);
             by_text(seed, numbers, || embed(encoder, texts, routes, device, layers))
         };
-        let step = workers.step(&self.encoder, &sorted.shares(workers.count()), embed_rows, loss);
-        if let Some(of_loss) = step.of_loss {
-            gradients(GradientsParams::from_grads(of_loss, self));
-        }
         let device = &self.encoder.devices()[0];
-        for (copy, part) in step.parts {
-            gradients(GradientsParams::from_grads(part, &copy).to_device(device, &copy));
+        let of_copy = |(copy, part): (E, Gradients)| {
+            GradientsParams::from_grads(part, &copy).to_device(device, &copy)
+        };
+        let add_of_loss = |of_loss: Option<Gradients>, add: &mut dyn FnMut(GradientsParams)| {
+            of_loss.into_iter().for_each(|part| add(GradientsParams::from_grads(part, self)));
+        };
+        match mini_batch {
+            None => {
+                let shares = sorted.shares(workers.count());
+                let step = workers.step(&self.encoder, &shares, embed_rows, loss);
+                add_of_loss(step.of_loss, &mut gradients);
+                step.parts.into_iter().map(of_copy).for_each(gradients);
+                step.loss
+            }
+            Some(size) => {
+                let step = workers.cached_step(size, &self.encoder, texts.len(), embed_rows, loss);
+                add_of_loss(step.of_loss, &mut gradients);
+                step.parts.map(of_copy).for_each(gradients);
+                step.loss
+            }
         }
-        step.loss
     }
 }
 

@@ -177,6 +177,7 @@ impl Session<'_> {
             steps,
             device: &device,
             workers: workers.as_ref(),
+            mini_batch: self.mini_batch(),
             evaluate: &evaluate,
             checkpoints: self.checkpoints.as_ref(),
             log,
@@ -200,6 +201,13 @@ impl Session<'_> {
                 Some(Workers::devices([device.clone()].into_iter().chain(others)))
             }
         }
+    }
+
+    /// How many texts each of them takes at a time. Threads share the memory of one device, in which they have all of a
+    /// mini-batch together.
+    fn mini_batch(&self) -> Option<usize> {
+        let threads = if self.more_devices.is_empty() { self.schedule.workers } else { 1 };
+        self.schedule.mini_batch_size.map(|size| size.div_ceil(threads))
     }
 
     /// The batches of the run, and the number of its steps.

@@ -68,6 +68,8 @@ pub struct Run<'a, E: Module, L: Module> {
     pub device: &'a Device,
     /// Who embeds parts of a batch at the same time, if more than one does.
     pub workers: Option<&'a Workers>,
+    /// How many texts each of them takes at a time, if not all of its part.
+    pub mini_batch: Option<usize>,
     /// Evaluates the model.
     pub evaluate: &'a Evaluate<'a, E, L>,
     /// Where to write checkpoints.
@@ -165,13 +167,17 @@ impl<E: TextEncoder, L: Trainable> Run<'_, E, L> {
         let of_model = |part| GradientsParams::from_grads(part, model);
         let mut seen = SeenParts::default();
         let loss = match (self.schedule.mini_batch_size, self.workers) {
-            (Some(size), _) => {
+            (_, Some(workers)) => model.loss_by(
+                (workers, self.mini_batch),
+                batch,
+                rng.random(),
+                (share, &mut seen),
+                add,
+            ),
+            (Some(size), None) => {
                 let random = (self.device, rng.random());
                 let add = |part| add(of_model(part));
                 model.cached_loss(batch, GradCache::new(size), random, (share, &mut seen), add)
-            }
-            (None, Some(workers)) => {
-                model.loss_by(workers, batch, rng.random(), (share, &mut seen), add)
             }
             (None, None) => {
                 let loss = model.loss(batch, self.device, &mut seen) * share;
