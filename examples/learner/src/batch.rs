@@ -27,6 +27,14 @@ pub enum Batch {
     },
 }
 
+impl Batch {
+    /// The number of its rows.
+    pub fn rows(&self) -> usize {
+        let (Self::Pairs { questions: texts, .. } | Self::Labelled { texts, .. }) = self;
+        texts.dims()[0]
+    }
+}
+
 /// The bucket of each word, `[n, words]`. Shorter texts are padded with bucket 0.
 pub type Words = Tensor<2, Int>;
 

@@ -1,13 +1,17 @@
 //! A small encoder with a loss for each data set, ready for Burn's learner.
 
+use std::ops::Range;
+
 use burn::nn::{Embedding, EmbeddingConfig, Initializer, Linear, LinearConfig};
+use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::prelude::*;
 use burn::tensor::ExecutionError;
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
-use burn_embedding_losses::Similarity;
+use burn_embedding_losses::batch::Columns;
 use burn_embedding_losses::evaluation::metric::LossParts;
 use burn_embedding_losses::prelude::*;
+use burn_embedding_losses::{Similarity, Workers};
 
 use crate::batch::{BUCKETS, Batch, Words};
 
@@ -18,11 +22,13 @@ pub struct Model {
     projection: Linear,
     ranking: MultipleNegativesRankingLoss,
     triplet: BatchHardTripletLoss,
+    #[module(skip)]
+    workers: Workers,
 }
 
 impl Model {
-    /// Initializes the parameters at random.
-    pub fn new(device: &Device) -> Self {
+    /// Initializes the parameters at random. In training each of `workers` embeds a part of the batch.
+    pub fn new(workers: Workers, device: &Device) -> Self {
         // Small, so that the words seen in training outweigh the others.
         let small = Initializer::Normal { mean: 0.0, std: 0.1 };
         Self {
@@ -33,6 +39,7 @@ impl Model {
                 .with_distance(Distance::Cosine)
                 .with_margin(0.3)
                 .init(),
+            workers,
         }
     }
 
@@ -43,28 +50,46 @@ impl Model {
         self.projection.forward((sum / present.sum_dim(1)).squeeze_dim(1))
     }
 
-    /// Applies the loss of the batch's data set.
-    fn losses(&self, batch: Batch) -> Seen {
-        match batch {
-            Batch::Pairs { questions, answers } => {
-                let (questions, answers) = (self.embed(questions), self.embed(answers));
-                let scores = Similarity::Cosine.pairwise(questions.clone(), answers.clone());
-                let [n, _] = scores.dims();
-                let own = Tensor::arange(0..n as i64, &scores.device());
-                let found = scores.argmax(1).squeeze_dim::<1>(1).equal(own);
-                Seen::new(Task::Pairs, self.ranking.forward((questions, answers)), found)
-            }
-            Batch::Labelled { texts, topics } => {
-                let texts = self.embed(texts);
-                let scores = Similarity::Cosine.pairwise(texts.clone(), texts.clone());
-                let [n, _] = scores.dims();
-                // A text is not its own neighbour.
-                let itself = Tensor::<2>::eye(n, &scores.device()) * 3.0;
-                let nearest = (scores - itself).argmax(1).squeeze_dim::<1>(1);
-                let found = topics.clone().select(0, nearest).equal(topics.clone());
-                Seen::new(Task::Topics, self.triplet.forward((texts, topics)), found)
-            }
+    /// The loss of questions and their answers.
+    fn rank(&self, (questions, answers): (Tensor<2>, Tensor<2>)) -> Seen {
+        let scores = Similarity::Cosine.pairwise(questions.clone(), answers.clone());
+        let [n, _] = scores.dims();
+        let own = Tensor::arange(0..n as i64, &scores.device());
+        let found = scores.argmax(1).squeeze_dim::<1>(1).equal(own);
+        Seen::new(Task::Pairs, self.ranking.forward((questions, answers)), found)
+    }
+
+    /// The loss of texts with topics.
+    fn separate(&self, (texts, topics): (Tensor<2>, Tensor<1, Int>)) -> Seen {
+        let scores = Similarity::Cosine.pairwise(texts.clone(), texts.clone());
+        let [n, _] = scores.dims();
+        // A text is not its own neighbour.
+        let itself = Tensor::<2>::eye(n, &scores.device()) * 3.0;
+        let nearest = (scores - itself).argmax(1).squeeze_dim::<1>(1);
+        let found = topics.clone().select(0, nearest).equal(topics.clone());
+        Seen::new(Task::Topics, self.triplet.forward((texts, topics)), found)
+    }
+
+    /// The loss and its gradients, of a batch that the workers embed in parts.
+    fn by_workers<C: Columns + Send>(
+        &self,
+        rows: usize,
+        embed: impl Fn(&Self, Range<usize>) -> C + Sync,
+        loss: impl FnOnce(C) -> Seen,
+    ) -> TrainOutput<Seen> {
+        let size = rows.div_ceil(self.workers.count());
+        let parts: Vec<_> =
+            (0..rows).step_by(size).map(|start| start..rows.min(start + size)).collect();
+        let mut seen = None;
+        let step = self.workers.step(self, &parts, embed, |columns| {
+            let loss = loss(columns);
+            seen.insert(loss).loss.clone()
+        });
+        let mut gradients = GradientsAccumulator::new();
+        for (copy, part) in step.parts {
+            gradients.accumulate(self, GradientsParams::from_grads(part, &copy));
         }
+        TrainOutput { grads: gradients.grads(), item: seen.expect("the loss of the batch") }
     }
 }
 
@@ -73,8 +98,23 @@ impl TrainStep for Model {
     type Output = Seen;
 
     fn step(&self, batch: Batch) -> TrainOutput<Seen> {
-        let seen = self.losses(batch);
-        TrainOutput::new(self, seen.loss.backward(), seen)
+        let rows = batch.rows();
+        match batch {
+            Batch::Pairs { questions, answers } => {
+                let embed = |model: &Self, rows: Range<usize>| {
+                    let part = |words: &Words| words.clone().slice([rows.clone()]);
+                    (model.embed(part(&questions)), model.embed(part(&answers)))
+                };
+                self.by_workers(rows, embed, |columns| self.rank(columns))
+            }
+            Batch::Labelled { texts, topics } => {
+                let embed = |model: &Self, rows: Range<usize>| {
+                    let topics = topics.clone().slice([rows.clone()]);
+                    (model.embed(texts.clone().slice([rows])), topics)
+                };
+                self.by_workers(rows, embed, |columns| self.separate(columns))
+            }
+        }
     }
 }
 
@@ -83,7 +123,12 @@ impl InferenceStep for Model {
     type Output = Seen;
 
     fn step(&self, batch: Batch) -> Seen {
-        self.losses(batch)
+        match batch {
+            Batch::Pairs { questions, answers } => {
+                self.rank((self.embed(questions), self.embed(answers)))
+            }
+            Batch::Labelled { texts, topics } => self.separate((self.embed(texts), topics)),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use burn::tensor::Device;
 use burn::train::metric::store::{Aggregate, Direction, Split};
 use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::{Learner, MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining};
+use burn_embedding_losses::Workers;
 use burn_embedding_losses::evaluation::metric::LossPartMetric;
 
 use crate::loaders::{self, Training};
@@ -31,6 +32,10 @@ pub struct Options {
     /// Seed of the parameters and the batches
     #[arg(long, value_name = "N", default_value = "42")]
     pub seed: u64,
+
+    /// Threads that embed parts of a batch at the same time
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..))]
+    pub workers: u16,
 
     /// Resume from the checkpoint of this epoch, with the same options
     #[arg(long, value_name = "EPOCH")]
@@ -78,7 +83,9 @@ pub fn train(directory: &Path, options: &Options, device: &Device) -> Result<Mod
 
     let steps = batches * usize::from(options.epochs);
     let schedule = CosineAnnealingLrSchedulerConfig::new(options.learning_rate, steps).init()?;
-    let model = Model::new(&device.clone().autodiff());
+    let device = device.clone().autodiff();
+    let workers = Workers::threads(options.workers.into(), &device);
+    let model = Model::new(workers, &device);
     let result = run.launch(Learner::new(model, AdamWConfig::new().init(), schedule));
     match result.error {
         Some(error) => Err(error.to_string()),

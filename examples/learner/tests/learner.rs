@@ -72,10 +72,24 @@ fn both_data_sets_are_learned_and_a_run_goes_on_from_its_checkpoint() {
 }
 
 #[test]
+fn workers_learn_the_same() {
+    let directory = TempDir::new().unwrap();
+    let loss = |workers: &str| {
+        let args = ["--epochs", "2", "--workers", workers, "--out", workers];
+        let (code, _, errors) = learner(directory.path(), &args);
+        assert_eq!(code, Some(0), "{errors}");
+        mean(&directory.path().join(workers), "valid", 2, "Loss")
+    };
+    let [alone, together] = ["1", "3"].map(loss);
+    assert!((alone - together).abs() < 1e-4 * alone, "{alone} {together}");
+}
+
+#[test]
 fn what_cannot_run_says_why_and_ends_with_2() {
     let directory = TempDir::new().unwrap();
     for (args, message) in [
         (&["--resume", "7"][..], "has no checkpoint of epoch 7"),
+        (&["--workers", "0"], "0 is not in 1..=65535"),
         (&["--learning-rate", "2"], "expected a number above 0, at most 1"),
     ] {
         let (code, _, errors) = learner(directory.path(), args);
