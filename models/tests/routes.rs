@@ -150,9 +150,11 @@ fn each_text_of_a_batch_takes_its_own_route() {
     let ids: Vec<_> = ids.iter().map(Vec::as_slice).collect();
     let together = model.encoder.embed_by_route(&ids, &routes, &device);
     assert_close(&rows(together), &expected_alternating(), 1e-5, "together");
-    for size in [1, 3] {
-        let in_batches = model.encoder.embed_in_batches_by_route(&ids, &routes, size, &device);
-        assert_close(&rows(in_batches), &expected_alternating(), 1e-5, "in batches");
+    for (size, devices) in [(1, 1), (3, 1), (1, 2), (2, 3)] {
+        let devices = vec![device.clone(); devices];
+        let embedded = model.encoder.embed_in_batches_by_route(&ids, &routes, size, &devices);
+        let what = format!("{size} texts at a time on {} devices", devices.len());
+        assert_close(&rows(embedded), &expected_alternating(), 1e-5, &what);
     }
 }
 

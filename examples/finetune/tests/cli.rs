@@ -515,9 +515,9 @@ fn the_saved_encoder_is_the_one_that_was_evaluated() {
     let model = directory.path().join("model");
     let (encoder, tokenizer) = finetune::run::save::load(&model, &Device::flex()).unwrap();
     let routes = tokenizer.into();
-    let embedder = Embedder::new(&routes, &encoder);
+    let embedder = Embedder::new(&routes, &encoder, &[Device::flex()]);
     let evaluation = corpus::evaluation().unwrap();
-    let again = Evaluation::of(&embedder, &evaluation, &[], &Device::flex()).unwrap();
+    let again = Evaluation::of(&embedder, &evaluation, &[]).unwrap();
 
     let summary = fs::read(model.join("training.json")).unwrap();
     let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();

@@ -109,9 +109,9 @@ fn the_best_adapters_are_kept() {
         let model = SentenceTransformer::open(directory.path().join(saved), &Device::flex());
         let model = model.unwrap();
         let routes = model.tokenizer.into();
-        let embedder = Embedder::new(&routes, &model.encoder);
+        let embedder = Embedder::new(&routes, &model.encoder, &[Device::flex()]);
         let evaluation = corpus::evaluation().unwrap();
-        let again = Evaluation::of(&embedder, &evaluation, &[], &Device::flex()).unwrap();
+        let again = Evaluation::of(&embedder, &evaluation, &[]).unwrap();
         let found = again.get(Measure::Spearman).unwrap().value;
         let expected = summary["after"][Measure::Spearman.title()].as_f64().unwrap();
         assert!((found - expected).abs() < 1e-4, "{saved}: {found} is not {expected}");

@@ -52,9 +52,9 @@ fn queries_and_documents_are_trained_each_on_their_route() {
     let spearman = |tasks: &[&str]| {
         let tasks: Vec<_> = tasks.iter().map(|task| task.to_string()).collect();
         let routes = Routes::named(&tasks, &model.package, model.tokenizers.clone()).unwrap();
-        let embedder = Embedder::new(&routes, &model.encoder);
+        let embedder = Embedder::new(&routes, &model.encoder, &[Device::flex()]);
         let data = corpus::evaluation().unwrap();
-        let evaluation = Evaluation::of(&embedder, &data, &[], &device).unwrap();
+        let evaluation = Evaluation::of(&embedder, &data, &[]).unwrap();
         evaluation.get(Measure::Spearman).unwrap().value
     };
     let saved = summary["after"][Measure::Spearman.title()].as_f64().unwrap();

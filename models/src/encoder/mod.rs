@@ -77,34 +77,40 @@ pub trait TextEncoder: Module + ModuleDisplay {
     /// If `size` is 0 or there are no rows.
     #[track_caller]
     fn embed_in_batches(&self, rows: &[&[u32]], size: usize, device: &Device) -> Tensor<2> {
-        self.embed_in_batches_by_route(rows, &vec![0; rows.len()], size, device)
+        let devices = std::slice::from_ref(device);
+        self.embed_in_batches_by_route(rows, &vec![0; rows.len()], size, devices)
     }
 
-    /// [`embed_by_route`](Self::embed_by_route) with at most `size` texts at a time, for any number of texts.
+    /// [`embed_by_route`](Self::embed_by_route) with at most `size` texts at a time on each device, for any number of
+    /// texts. The embeddings are on the first device.
     ///
     /// # Panics
     ///
-    /// If `size` is 0, there are no rows, or fewer routes than rows.
+    /// If `size` is 0, there are no rows or devices, or fewer routes than rows.
     #[track_caller]
     fn embed_in_batches_by_route(
         &self,
         rows: &[&[u32]],
         routes: &[usize],
         size: usize,
-        device: &Device,
+        devices: &[Device],
     ) -> Tensor<2> {
+        let first = &devices[0];
         let sorted = ByLength::new(rows);
         let routes: Vec<_> = sorted.order().iter().map(|&row| routes[row]).collect();
         let batches: Vec<_> = sorted.rows().chunks(size).zip(routes.chunks(size)).collect();
         let embed = |encoder: &Self, (rows, routes): (&[&[u32]], &[usize])| {
-            encoder.embed_by_route(rows, routes, device)
+            let device = encoder.devices().into_iter().next().unwrap_or_else(|| first.clone());
+            encoder.embed_by_route(rows, routes, &device)
         };
-        let embedded = match batches.len() {
-            1 => vec![embed(self, batches[0])],
+        let embedded = match (batches.len(), devices) {
+            (1, _) => vec![embed(self, batches[0])],
             // Threads with a core each are faster than a product on all of them.
-            _ => Workers::on_all_cores(device).map(self, batches, embed),
+            (_, [device]) => Workers::on_all_cores(device).map(self, batches, embed),
+            _ => Workers::devices(devices.iter().cloned()).map(self, batches, embed),
         };
-        sorted.restore(Tensor::cat(embedded, 0))
+        let embedded = embedded.into_iter().map(|rows| rows.to_device(first));
+        sorted.restore(Tensor::cat(embedded.collect(), 0))
     }
 
     /// The transformer that a decoder can be tied to, with its shape, if there is one.

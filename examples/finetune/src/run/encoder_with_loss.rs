@@ -32,11 +32,11 @@ impl<E: TextEncoder, L: Trainable> EncoderWithLoss<E, L> {
     }
 
     /// What the embeddings of a batch look like, without dropout, `mini_batch` texts at a time.
-    pub(super) fn look_at(&self, batch: &Batch, device: &Device, mini_batch: usize) -> Seen {
+    pub(super) fn look_at(&self, batch: &Batch, device: Device, mini_batch: usize) -> Seen {
         let model = self.valid();
         let rows = batch.rows();
         let embeddings =
-            model.encoder.embed_in_batches_by_route(&rows, &batch.routes, mini_batch, device);
+            model.encoder.embed_in_batches_by_route(&rows, &batch.routes, mini_batch, &[device]);
         let mean_cosine = mean_cosine(embeddings.clone());
         let diagnostics = model.objective.diagnose(batch.divide(embeddings), batch);
         Seen { diagnostics, mean_cosine: Some(mean_cosine) }

@@ -45,7 +45,7 @@ impl Guide {
     pub fn of<E: TextEncoder + 'static>(tokenizer: Tokenizer, encoder: &E, device: Device) -> Self {
         let (encoder, routes) = (encoder.clone(), tokenizer.into());
         let embed = move |texts: &[(usize, Text)], all: &Texts| {
-            Embedder::new(&routes, &encoder).tensor(texts, all, &device)
+            Embedder::new(&routes, &encoder, std::slice::from_ref(&device)).tensor(texts, all)
         };
         Self { embed: Box::new(embed) }
     }

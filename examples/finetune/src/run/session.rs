@@ -47,7 +47,7 @@ pub struct Session<'a> {
     pub schedule: Schedule,
     /// The device of the parameters and of the optimizer.
     pub device: Device,
-    /// Further devices, which embed a part of each batch each.
+    /// Further devices, which embed a part of each batch each, and of what is evaluated.
     pub more_devices: Vec<Device>,
     /// The checkpoints of the run, if it writes any or goes on from one.
     pub checkpoints: Option<Checkpoints>,
@@ -191,15 +191,16 @@ impl Session<'_> {
         Ok(trained.outcome(routes, task.examples.len(), self.checkpoints))
     }
 
+    fn devices(&self) -> Vec<Device> {
+        [&self.device].into_iter().chain(&self.more_devices).cloned().collect()
+    }
+
     /// Those who embed parts of a batch at the same time, if there are several.
     fn workers(&self, device: &Device) -> Option<Workers> {
         let count = self.schedule.workers;
         match self.more_devices.is_empty() {
             true => (count > 1).then(|| Workers::threads(count, device)),
-            false => {
-                let others = self.more_devices.iter().map(|device| device.clone().autodiff());
-                Some(Workers::devices([device.clone()].into_iter().chain(others)))
-            }
+            false => Some(Workers::devices(self.devices().into_iter().map(Device::autodiff))),
         }
     }
 
@@ -296,12 +297,12 @@ impl Session<'_> {
         routes: &Routes,
     ) -> Result<Evaluation, Error> {
         if let Some(pairs) = routes.pairs() {
-            let scorer = Scorer::new(routes, pairs, &model.encoder, &self.device);
+            let scorer = Scorer::new(routes, pairs, &model.encoder, &self.devices());
             return self.not_empty(scorer.evaluate(self.evaluation)?);
         }
-        let embedder = Embedder::new(routes, &model.encoder);
+        let embedder = Embedder::new(routes, &model.encoder, &self.devices());
         let dims = model.objective.truncated_dims();
-        let mut evaluation = Evaluation::of(&embedder, self.evaluation, &dims, &self.device)?;
+        let mut evaluation = Evaluation::of(&embedder, self.evaluation, &dims)?;
         let classes = self.pair_classes(model, &embedder)?;
         evaluation.insert(Measure::PairClasses, classes);
         self.not_empty(evaluation)
@@ -334,7 +335,7 @@ impl Session<'_> {
         let left: Vec<_> = rows.iter().map(|(pair, _)| (0, pair.left)).collect();
         let right: Vec<_> = rows.iter().map(|(pair, _)| (1, pair.right)).collect();
         let texts = &self.evaluation.texts;
-        let columns = [left, right].map(|column| embedder.tensor(&column, texts, &self.device));
+        let columns = [left, right].map(|column| embedder.tensor(&column, texts));
         let columns = columns.into_iter().collect::<Result<Vec<_>, _>>()?;
         let Some(given) = objective.classify(&columns) else {
             return Ok(None);

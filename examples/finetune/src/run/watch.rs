@@ -59,7 +59,7 @@ impl Watch {
         let mut rng = StdRng::seed_from_u64(run.schedule.seed_of(stats.step));
         let batch = run.batches.batch(&step.batches[0], &mut rng)?;
         let mini_batch = run.schedule.mini_batch_size.unwrap_or(batch.texts.len());
-        let mut seen = model.look_at(&batch, &run.device.clone().inner(), mini_batch);
+        let mut seen = model.look_at(&batch, run.device.clone().inner(), mini_batch);
         seen.diagnostics = seen.diagnostics.filter(|_| due || suspicious);
         // The logits of a reranker are no embeddings: their cosines say nothing.
         let comparable = !run.batches.are_pairs() && can_differ(&batch);

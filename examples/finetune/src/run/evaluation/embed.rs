@@ -19,6 +19,7 @@ const READ: usize = 1 << 11;
 pub struct Embedder<'a, E> {
     routes: &'a Routes,
     encoder: E,
+    devices: Vec<Device>,
 }
 
 /// The embeddings of a set of texts.
@@ -31,14 +32,15 @@ pub struct Embeddings {
 }
 
 impl<'a, E: TextEncoder> Embedder<'a, E> {
-    /// Embeds with the parameters that `encoder` has now.
-    pub fn new(routes: &'a Routes, encoder: &E) -> Self {
+    /// Embeds with the parameters that `encoder` has now, on all of `devices`.
+    pub fn new(routes: &'a Routes, encoder: &E, devices: &[Device]) -> Self {
+        let devices = devices.iter().map(|device| device.clone().without_autodiff()).collect();
         // With adapters in the weights, as it will be saved.
-        Self { routes, encoder: encoder.valid().materialize() }
+        Self { routes, encoder: encoder.valid().materialize(), devices }
     }
 
     /// The embeddings of all texts of `data`, each computed once on each route.
-    pub fn embed(&self, data: &Dataset, device: &Device) -> Result<Embeddings, Error> {
+    pub fn embed(&self, data: &Dataset) -> Result<Embeddings, Error> {
         // A text may stand in another column of a triplet than in the pair that the triplet follows from.
         let triplets = data.triplets().into_iter().flat_map(|triplet| {
             [(0, triplet.anchor), (1, triplet.positive), (2, triplet.negative)]
@@ -47,8 +49,8 @@ impl<'a, E: TextEncoder> Embedder<'a, E> {
         texts.sort_unstable();
         texts.dedup();
         let matrix = match texts.is_empty() {
-            true => Tensor::zeros([0, 1], device),
-            false => self.of_routes(&texts, &data.texts, device)?,
+            true => Tensor::zeros([0, 1], &self.devices[0]),
+            false => self.of_routes(&texts, &data.texts)?,
         };
         let rows = texts.into_iter().zip(0..).collect();
         Ok(Embeddings { routes: self.routes.clone(), rows, matrix })
@@ -56,14 +58,9 @@ impl<'a, E: TextEncoder> Embedder<'a, E> {
 
     /// The embeddings of `texts`, each with its column, which are some of `all`, in their order; there must
     /// be one at least.
-    pub fn tensor(
-        &self,
-        texts: &[(usize, Text)],
-        all: &Texts,
-        device: &Device,
-    ) -> Result<Tensor<2>, Error> {
+    pub fn tensor(&self, texts: &[(usize, Text)], all: &Texts) -> Result<Tensor<2>, Error> {
         let texts: Vec<_> = self.routed(texts.iter().copied()).collect();
-        self.of_routes(&texts, all, device)
+        self.of_routes(&texts, all)
     }
 
     /// The route of each text, instead of its column.
@@ -74,19 +71,13 @@ impl<'a, E: TextEncoder> Embedder<'a, E> {
         texts.map(|(column, text)| (self.routes.of_column(column), text))
     }
 
-    fn of_routes(
-        &self,
-        texts: &[(usize, Text)],
-        all: &Texts,
-        device: &Device,
-    ) -> Result<Tensor<2>, Error> {
-        let device = device.clone().without_autodiff();
+    fn of_routes(&self, texts: &[(usize, Text)], all: &Texts) -> Result<Tensor<2>, Error> {
         let embed = |texts: &[(usize, Text)]| -> Result<Tensor<2>, Error> {
             let routes: Vec<_> = texts.iter().map(|(route, _)| *route).collect();
             let texts = texts.iter().map(|&(route, text)| Ok((route, all.get(text)?)));
             let rows = self.routes.encode(&texts.collect::<Result<Vec<_>, Error>>()?)?;
             let rows: Vec<_> = rows.iter().map(Vec::as_slice).collect();
-            Ok(self.encoder.embed_in_batches_by_route(&rows, &routes, BATCH, &device))
+            Ok(self.encoder.embed_in_batches_by_route(&rows, &routes, BATCH, &self.devices))
         };
         let parts = texts.chunks(READ).map(embed).collect::<Result<Vec<_>, _>>()?;
         Ok(Tensor::cat(parts, 0))

@@ -6,7 +6,7 @@ mod pairs;
 
 use std::collections::{BTreeMap, HashMap};
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use burn_embedding_losses::Similarity;
 use burn_embedding_losses::evaluation::{
     BinaryClassification, Correlation, InformationRetrieval, InformationRetrievalConfig,
@@ -46,9 +46,8 @@ impl Evaluation {
         embedder: &Embedder<E>,
         data: &Dataset,
         dims: &[usize],
-        device: &Device,
     ) -> Result<Self, Error> {
-        let embeddings = embedder.embed(data, device)?;
+        let embeddings = embedder.embed(data)?;
         let mut evaluation = Self::seen_as(View::of(&embeddings, data));
         evaluation.measure(&embeddings, data)?;
         for &dim in dims {

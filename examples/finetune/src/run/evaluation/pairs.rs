@@ -26,14 +26,14 @@ pub struct Scorer<'a, E> {
     routes: &'a Routes,
     pairs: &'a Pairs,
     encoder: E,
-    device: Device,
+    devices: Vec<Device>,
 }
 
 impl<'a, E: TextEncoder> Scorer<'a, E> {
-    /// Scores with the parameters that `encoder` has now.
-    pub fn new(routes: &'a Routes, pairs: &'a Pairs, encoder: &E, device: &Device) -> Self {
-        let device = device.clone().without_autodiff();
-        Self { routes, pairs, encoder: encoder.valid(), device }
+    /// Scores with the parameters that `encoder` has now, on all of `devices`.
+    pub fn new(routes: &'a Routes, pairs: &'a Pairs, encoder: &E, devices: &[Device]) -> Self {
+        let devices = devices.iter().map(|device| device.clone().without_autodiff()).collect();
+        Self { routes, pairs, encoder: encoder.valid(), devices }
     }
 
     /// Measures on all pairs and rankings of `data`.
@@ -121,7 +121,9 @@ impl<'a, E: TextEncoder> Scorer<'a, E> {
             let texts = pairs.iter().map(|(one, other)| Ok((data.text(*one)?, data.text(*other)?)));
             let rows = self.routes.encode_pairs(&texts.collect::<Result<Vec<_>, Error>>()?)?;
             let rows: Vec<_> = rows.iter().map(Vec::as_slice).collect();
-            let logits = self.encoder.embed_in_batches(&rows, BATCH, &self.device);
+            let routes = vec![0; rows.len()];
+            let logits =
+                self.encoder.embed_in_batches_by_route(&rows, &routes, BATCH, &self.devices);
             let scores = match self.labels() {
                 1 => self.pairs.activation.forward(logits),
                 _ => logits,
