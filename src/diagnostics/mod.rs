@@ -46,6 +46,9 @@ pub struct Diagnostics {
     /// Pairs of an anchor and a document that would be compared as negatives but have the same id;
     /// `None` for a batch without ids.
     pub masked_negatives: Option<usize>,
+    /// Candidates that the loss takes for positives nobody has marked, by their scores, and leaves out
+    /// ([`FalseNegatives`](crate::losses::FalseNegatives)); `None` for a loss that does not.
+    pub false_negatives: Option<usize>,
     /// Hard negatives that a [mask](crate::batch::RetrievalBatch::with_negative_mask) leaves out;
     /// `None` for a batch without one.
     pub missing_negatives: Option<usize>,
@@ -74,6 +77,7 @@ impl Diagnostics {
             active_terms: terms.into_data().iter::<f64>().filter(|&term| term > 0.0).count(),
             valid_anchors: seen.valid_anchors,
             masked_negatives: seen.masked_negatives,
+            false_negatives: None,
             missing_negatives: seen.missing_negatives,
             positive_similarity: seen.positive,
             negative_similarity: seen.negative,
@@ -140,6 +144,9 @@ impl Display for Diagnostics {
         }
         if let Some(masked) = self.masked_negatives {
             write!(f, ", {masked} false negatives masked")?;
+        }
+        if let Some(found) = self.false_negatives {
+            write!(f, ", {found} candidates too similar for negatives")?;
         }
         if let Some(missing) = self.missing_negatives {
             write!(f, ", {missing} hard negatives missing")?;

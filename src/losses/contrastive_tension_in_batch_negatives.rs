@@ -139,6 +139,7 @@ fn both_ways() -> Ranking {
         contest: Contest::PerComparison,
         penalty: None,
         decoupled: false,
+        false_negatives: None,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::batch::GuidedBatch;
 use crate::blocks::Blocks;
 use crate::error::ConfigError;
 use crate::geometry::Similarity;
-use crate::objective::guide::{Guide, GuideMargin};
+use crate::objective::guide::{Guide, Margin};
 use crate::objective::ranking::{Candidates, Contest, Ranking, Scale};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores, Side};
@@ -161,8 +161,8 @@ impl GistEmbedLoss {
         let mut next = || columns.next().expect("a guide has a column for each of the candidates'");
         let (anchors, positives) = (next(), next());
         let margin = match self.config.margin_strategy {
-            MarginStrategy::Absolute => GuideMargin::Absolute(self.config.margin),
-            MarginStrategy::Relative => GuideMargin::Relative(self.config.margin),
+            MarginStrategy::Absolute => Margin::Absolute(self.config.margin),
+            MarginStrategy::Relative => Margin::Relative(self.config.margin),
         };
         Guide::new(anchors, positives, columns.collect(), margin)
     }
@@ -172,7 +172,13 @@ impl GistEmbedLoss {
         let mut comparisons = vec![Comparison::QUERY_TO_DOCUMENT];
         comparisons.extend(self.config.contrast_anchors.then(|| among(Side::Queries)));
         comparisons.extend(self.config.contrast_positives.then(|| among(Side::Documents)));
-        Ranking { comparisons, contest: Contest::Joint, penalty: None, decoupled: false }
+        Ranking {
+            comparisons,
+            contest: Contest::Joint,
+            penalty: None,
+            decoupled: false,
+            false_negatives: None,
+        }
     }
 }
 

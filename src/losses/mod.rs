@@ -91,7 +91,7 @@ pub use multi_similarity::{MultiSimilarityLoss, MultiSimilarityLossConfig};
 )]
 pub use multiple_negatives_ranking::MultipleNegativesRankingLoss;
 pub use multiple_negatives_ranking::{
-    Direction, Hardness, MultipleNegativesRankingLossConfig, PartitionMode,
+    Direction, FalseNegatives, Hardness, MultipleNegativesRankingLossConfig, PartitionMode,
 };
 pub use online_contrastive::{OnlineContrastiveLoss, OnlineContrastiveLossConfig};
 pub use projection::ProjectionConfig;

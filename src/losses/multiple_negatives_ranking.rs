@@ -3,10 +3,12 @@ use burn::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{BatchLoss, config, forward};
-use crate::batch::RetrievalBatch;
+use crate::batch::{Columns, RetrievalBatch};
 use crate::blocks::Blocks;
+use crate::diagnostics::Diagnostics;
 use crate::error::{ConfigError, expect_valid};
 use crate::geometry::Similarity;
+use crate::objective::guide::Margin;
 use crate::objective::ranking::{Candidates, Contest, Penalized, Ranking, Scale};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores, PairwiseSimilarity, Side};
@@ -68,6 +70,34 @@ pub enum Hardness {
     AllNegatives,
 }
 
+/// Which candidates are taken for positives that nobody has marked: those that score higher than the positive of their
+/// anchor by more than a margin.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum FalseNegatives {
+    /// By more than this much.
+    #[serde(alias = "absolute")]
+    Absolute(f64),
+    /// By more than this share of the positive's score; `-0.05` leaves out all above 95 % of it.
+    #[serde(alias = "relative")]
+    Relative(f64),
+}
+
+impl FalseNegatives {
+    fn margin(self) -> f64 {
+        let (Self::Absolute(margin) | Self::Relative(margin)) = self;
+        margin
+    }
+}
+
+impl From<FalseNegatives> for Margin {
+    fn from(surplus: FalseNegatives) -> Self {
+        match surplus {
+            FalseNegatives::Absolute(margin) => Self::Absolute(-margin),
+            FalseNegatives::Relative(share) => Self::Relative(-share),
+        }
+    }
+}
+
 impl From<PartitionMode> for Contest {
     fn from(mode: PartitionMode) -> Self {
         match mode {
@@ -112,6 +142,8 @@ config! {
         pub hardness_strength: f64 = 0.0, set by with_hardness_strength;
         /// Whether the positive is left out of the sum under the logarithm, as in DCL.
         pub decoupled: bool = false, set by with_decoupled;
+        /// Which candidates are left out as positives that nobody has marked; none if `None`. The margin is finite.
+        pub false_negatives: Option<FalseNegatives> = None, set by with_false_negatives;
         /// Memory for the scores of one block of queries, in bytes; at least enough for one query, 12
         /// bytes per candidate and direction (24 in `f64`, more for `Manhattan` and with ids). Affects
         /// memory only, never the result. `None` means [`default_budget`](crate::blocks::default_budget).
@@ -164,8 +196,8 @@ impl MultipleNegativesRankingLossConfig {
     ///
     /// If `scale` is not positive and finite, or `learn_scale` is set and it is outside of `scale_bounds`,
     /// if these are not positive, finite and in order, `directions` lacks `QueryToDocument` or repeats one,
-    /// `PerDirection` is asked for with another direction than the two it is defined for, or
-    /// `hardness_strength` is negative or not finite.
+    /// `PerDirection` is asked for with another direction than the two it is defined for,
+    /// `hardness_strength` is negative or not finite, or the margin of `false_negatives` is not finite.
     pub fn check(&self) -> Result<(), ConfigError> {
         let unless = |holds, field, rule, got: &dyn core::fmt::Debug| {
             let got = format_args!("{got:?}");
@@ -192,6 +224,8 @@ impl MultipleNegativesRankingLossConfig {
             "must be 0 or more",
             &strength,
         )?;
+        let margin = self.false_negatives.map_or(0.0, FalseNegatives::margin);
+        unless(margin.is_finite(), "false_negatives", "must have a finite margin", &margin)?;
         let directions = &self.directions;
         let forward = directions.contains(&Direction::QueryToDocument);
         unless(forward, "directions", "must contain QueryToDocument", directions)?;
@@ -238,6 +272,11 @@ impl MultipleNegativesRankingLossConfig {
 /// found easily no longer takes the gradient from the negatives, which helps small batches most. The loss may be
 /// negative; a query without any other candidate has a term of 0.
 ///
+/// With [`FalseNegatives`] a candidate that scores higher than the positive by more than a margin is no negative: it is
+/// likely a positive that nobody has marked, as in a corpus with many right answers. The scores are those of the model
+/// that is trained, before any hardness, and the choice has no gradient. A model that knows nothing yet would leave out
+/// what it should learn: start from a trained one, or use [`GistEmbedLoss`](crate::GistEmbedLoss) with a guide.
+///
 /// A [`Hardness`] adds `strength · s`, a constant, to the scores of the negatives it names, in the
 /// direction from query to document.
 ///
@@ -275,6 +314,8 @@ impl MultipleNegativesRankingLossConfig {
 /// - A. Radford et al.: Learning Transferable Visual Models From Natural Language Supervision, 2021,
 ///   <https://arxiv.org/abs/2103.00020>
 /// - C.-H. Yeh et al.: Decoupled Contrastive Learning, 2021, <https://arxiv.org/abs/2110.06848>
+/// - G. Moreira et al.: NV-Retriever: Improving text embedding models with effective hard-negative mining, 2024,
+///   <https://arxiv.org/abs/2407.15831>
 /// - Z. Li et al.: Towards General Text Embeddings with Multi-stage Contrastive Learning, 2023,
 ///   <https://arxiv.org/abs/2308.03281>
 #[derive(Module, Debug)]
@@ -299,6 +340,15 @@ impl BatchLoss<RetrievalBatch> for MultipleNegativesRankingLoss {
         let (candidates, ranking, blocks) = self.prepare(self.config.similarity, batch);
         // Σ (ln Σ exp(z) − zᵢᵢ), a block of queries at a time
         candidates.reduced(&ranking, reduction, blocks)
+    }
+
+    #[track_caller]
+    fn diagnosis(&self, batch: RetrievalBatch) -> Diagnostics {
+        let batch = batch.without_graph();
+        let seen = Diagnostics::of(&batch, self.terms(batch.clone()).into_values());
+        let (candidates, ranking, blocks) = self.prepare(self.config.similarity, batch);
+        let count = |_| candidates.false_negatives(&ranking, blocks);
+        Diagnostics { false_negatives: ranking.false_negatives.map(count), ..seen }
     }
 }
 
@@ -359,6 +409,7 @@ impl MultipleNegativesRankingLoss {
             contest: config.partition_mode.into(),
             penalty: config.hardness_mode.map(|mode| (mode.into(), config.hardness_strength)),
             decoupled: config.decoupled,
+            false_negatives: config.false_negatives.map(Margin::from),
         }
     }
 }
@@ -417,11 +468,129 @@ mod tests {
         assert!((config.scale - 20.0).abs() < 1e-12);
     }
 
+    const QUERIES: [[f64; 2]; 3] = [[0.3, -1.2], [0.9, 0.4], [-0.5, 0.7]];
+    /// Three positives, then a hard negative for each.
+    const DOCUMENTS: [[f64; 2]; 6] =
+        [[0.1, -0.8], [1.1, 0.2], [0.4, 0.6], [0.2, 0.2], [-0.3, 0.5], [0.6, -0.1]];
+
+    fn tensor(rows: &[[f64; 2]]) -> Tensor<2> {
+        let numbers: Vec<_> = rows.iter().flatten().copied().collect();
+        let data = TensorData::new(numbers, [rows.len(), 2]);
+        Tensor::from_data(data, (&Device::flex(), burn::tensor::DType::F64))
+    }
+
+    fn batch() -> RetrievalBatch {
+        let (positives, negatives) = DOCUMENTS.split_at(3);
+        (tensor(&QUERIES), tensor(positives), tensor(negatives)).into()
+    }
+
+    fn assert_terms(loss: &MultipleNegativesRankingLoss, expected: impl Fn(usize) -> f64) {
+        let terms = loss.forward_no_reduction(batch()).into_data().try_to_vec::<f64>().unwrap();
+        for (i, term) in terms.into_iter().enumerate() {
+            assert!((term - expected(i)).abs() < 1e-12, "{term}, expected {}", expected(i));
+        }
+    }
+
+    fn dot(x: [f64; 2], y: [f64; 2]) -> f64 {
+        x[0] * y[0] + x[1] * y[1]
+    }
+
+    /// The scores that the loss of a row is made of, without those above `limit`: those of the documents, then, if they
+    /// are ranked as well, of the positive with queries, and of queries and of positives among themselves.
+    fn counted(i: usize, limit: f64, all: bool) -> Vec<f64> {
+        let mut scores = Vec::new();
+        let mut add = |own: bool, x, y| {
+            let score = dot(x, y);
+            if own || score <= limit {
+                scores.push(score);
+            }
+        };
+        for (j, document) in DOCUMENTS.into_iter().enumerate() {
+            add(i == j, QUERIES[i], document);
+            // Neither its own positive nor its own hard negative.
+            if all && j % 3 != i {
+                add(false, DOCUMENTS[i], document);
+            }
+        }
+        for (j, query) in QUERIES.into_iter().enumerate().filter(|_| all) {
+            add(i == j, DOCUMENTS[i], query);
+            if i != j {
+                add(false, QUERIES[i], query);
+            }
+        }
+        scores
+    }
+
+    #[test]
+    fn candidates_that_score_too_high_are_no_negatives() {
+        let everything = [
+            Direction::QueryToDocument,
+            Direction::QueryToQuery,
+            Direction::DocumentToQuery,
+            Direction::DocumentToDocument,
+        ];
+        let config = MultipleNegativesRankingLossConfig::new()
+            .with_similarity(Similarity::Dot)
+            .with_scale(2.0);
+        let mut left_out = Vec::new();
+        for surplus in [
+            FalseNegatives::Absolute(0.1),
+            FalseNegatives::Absolute(-0.2),
+            FalseNegatives::Relative(0.0),
+            FalseNegatives::Relative(-0.4),
+        ] {
+            for directions in [&everything[..1], &everything] {
+                let all = directions.len() > 1;
+                let limit = |i: usize| {
+                    let own = dot(QUERIES[i], DOCUMENTS[i]);
+                    match surplus {
+                        FalseNegatives::Absolute(margin) => own + margin,
+                        FalseNegatives::Relative(share) => own + share * own.abs(),
+                    }
+                };
+                let expected = |i: usize| {
+                    let scores = counted(i, limit(i), all).into_iter();
+                    let own = 2.0 * dot(QUERIES[i], DOCUMENTS[i]);
+                    scores.map(|score| (2.0 * score).exp()).sum::<f64>().ln() - own
+                };
+                let config = config.clone().with_false_negatives(Some(surplus));
+                let config = config.with_directions(directions.to_vec());
+                assert_terms(&config.init(), expected);
+                // The unit of an absolute margin is the score before its factor.
+                let learned = config.clone().with_learn_scale(true).init_on(&Device::flex());
+                let terms = learned.forward_no_reduction(batch()).into_data();
+                for (i, term) in terms.iter::<f64>().enumerate() {
+                    assert!((term - expected(i)).abs() < 1e-6, "{term}, expected {}", expected(i));
+                }
+                let count = |i| counted(i, f64::MAX, all).len() - counted(i, limit(i), all).len();
+                let count = (0..3).map(count).sum::<usize>();
+                assert_eq!(config.init().diagnose(batch()).false_negatives, Some(count));
+                left_out.push(count);
+            }
+        }
+        assert_eq!(left_out, [1, 3, 2, 6, 1, 3, 1, 5]);
+        assert_eq!(config.init().diagnose(batch()).false_negatives, None);
+    }
+
+    #[test]
+    fn equal_texts_are_no_false_negatives_at_a_margin_of_zero() {
+        let text = tensor(&[[0.3, -1.2], [0.3, -1.2], [0.3, -1.2]]);
+        let config = MultipleNegativesRankingLossConfig::new();
+        let config = config.with_false_negatives(Some(FalseNegatives::Absolute(0.0)));
+        let value = config.init().forward((text.clone(), text)).into_scalar::<f64>();
+        assert!((value - 3f64.ln()).abs() < 1e-12, "{value}");
+    }
+
+    #[test]
+    #[should_panic(expected = "`false_negatives` must have a finite margin, got NaN")]
+    fn a_margin_of_false_negatives_is_finite() {
+        let surplus = FalseNegatives::Relative(f64::NAN);
+        MultipleNegativesRankingLossConfig::new().with_false_negatives(Some(surplus)).init();
+    }
+
     /// `ln Σ_{j≠i} exp(zᵢⱼ) − zᵢᵢ` of dot products, one by one.
     fn decoupled(queries: &[[f64; 2]], documents: &[[f64; 2]], scale: f64) -> Vec<f64> {
-        let z = |i: usize, j: usize| {
-            scale * (queries[i][0] * documents[j][0] + queries[i][1] * documents[j][1])
-        };
+        let z = |i: usize, j: usize| scale * dot(queries[i], documents[j]);
         let term = |i| {
             let others = (0..documents.len()).filter(|&j| j != i);
             others.map(|j| z(i, j).exp()).sum::<f64>().ln() - z(i, i)
@@ -431,26 +600,14 @@ mod tests {
 
     #[test]
     fn a_decoupled_positive_does_not_compete_with_itself() {
-        let queries = [[0.3, -1.2], [0.9, 0.4], [-0.5, 0.7]];
-        let documents = [[0.1, -0.8], [1.1, 0.2], [0.4, 0.6], [0.2, 0.2], [-0.3, 0.5], [0.6, -0.1]];
-        let tensor = |rows: &[[f64; 2]]| {
-            let numbers: Vec<_> = rows.iter().flatten().copied().collect();
-            let data = TensorData::new(numbers, [rows.len(), 2]);
-            Tensor::<2>::from_data(data, (&Device::flex(), burn::tensor::DType::F64))
-        };
         let config = MultipleNegativesRankingLossConfig::new()
             .with_scale(2.0)
             .with_similarity(Similarity::Dot)
             .with_decoupled(true);
-        let (positives, negatives) = documents.split_at(3);
-        let batch = (tensor(&queries), tensor(positives), tensor(negatives));
-        let terms =
-            config.init().forward_no_reduction(batch).into_data().try_to_vec::<f64>().unwrap();
-        for (term, expected) in terms.iter().zip(decoupled(&queries, &documents, 2.0)) {
-            assert!((term - expected).abs() < 1e-12, "{term}, expected {expected}");
-        }
+        let expected = decoupled(&QUERIES, &DOCUMENTS, 2.0);
+        assert_terms(&config.init(), |i| expected[i]);
         // A single query has nothing to be told from.
-        let single = (tensor(&queries[..1]), tensor(&positives[..1]));
+        let single = (tensor(&QUERIES[..1]), tensor(&DOCUMENTS[..1]));
         for directions in [
             vec![Direction::QueryToDocument],
             vec![Direction::QueryToDocument, Direction::DocumentToQuery],

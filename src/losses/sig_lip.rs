@@ -173,6 +173,7 @@ fn each_for_itself() -> Ranking {
         contest: Contest::Sigmoid,
         penalty: None,
         decoupled: false,
+        false_negatives: None,
     }
 }
 

@@ -10,11 +10,26 @@ use crate::scores::{Comparison, PairwiseScores, Scores};
 
 /// How far below the similarity of a query and its positive a negative has to stay.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum GuideMargin {
+pub enum Margin {
     /// By this much.
     Absolute(f64),
     /// By this share of it.
     Relative(f64),
+}
+
+impl Margin {
+    /// The largest score of a negative, for the `scores` of the positives, `[n, 1]`, which are similarities times `unit`,
+    /// `[1, 1]`.
+    pub fn limits(self, scores: Tensor<2>, unit: Tensor<2>) -> Tensor<2> {
+        // Scores of equal texts differ by rounding.
+        let slack = PRODUCT_SLACK * machine_epsilon(scores.dtype());
+        let slack = (scores.clone().abs() + unit.clone()).mul_scalar(slack);
+        let limits = match self {
+            Self::Absolute(margin) => scores - unit.mul_scalar(margin),
+            Self::Relative(share) => scores.clone() - scores.abs().mul_scalar(share),
+        };
+        limits + slack
+    }
 }
 
 /// Another model's cosines of the texts of a batch, constants.
@@ -31,18 +46,14 @@ impl Guide {
         queries: Tensor<2>,
         positives: Tensor<2>,
         negatives: Vec<Tensor<2>>,
-        margin: GuideMargin,
+        margin: Margin,
     ) -> Self {
         let own = Similarity::Cosine.paired(queries.clone(), positives.clone());
         let own: Tensor<2> = own.unsqueeze_dim(1);
-        let limits = match margin {
-            GuideMargin::Absolute(margin) => own.sub_scalar(margin),
-            GuideMargin::Relative(share) => own.clone() - own.abs().mul_scalar(share),
-        };
-        // Cosines of equal texts differ by rounding.
-        let slack = PRODUCT_SLACK * machine_epsilon(limits.dtype());
+        let unit = Tensor::ones([1, 1], (&own.device(), own.dtype()));
+        let limits = margin.limits(own, unit);
         let scores = PairwiseScores::new(Similarity::Cosine, queries, positives, negatives);
-        Self { scores, limits: limits.add_scalar(slack) }
+        Self { scores, limits }
     }
 
     /// True for candidates that the guide finds too similar to be negatives of a row, `[range, candidates]`.

@@ -11,7 +11,7 @@ use crate::batch::{ColumnMapper, Columns, RetrievalBatch, RowIds};
 use crate::blocks::{self, Accumulated, Blocks};
 use crate::kernels::{add_to_diagonal, answers, diagonal, log_sum_exp, softmax};
 use crate::numeric::lowest_number;
-use crate::objective::guide::Guide;
+use crate::objective::guide::{Guide, Margin};
 use crate::objective::hinge::{log_one_plus_exp, sigmoid};
 use crate::reduction::{Reduced, Reduction, Terms};
 use crate::scores::{Comparison, PairwiseScores, PairwiseSimilarity, Scores, Side};
@@ -52,6 +52,8 @@ pub struct Ranking {
     pub penalty: Option<(Penalized, f64)>,
     /// Whether a positive does not compete with itself, as long as its query has any other candidate.
     pub decoupled: bool,
+    /// Candidates whose score is above that of the positive less this margin are left out.
+    pub false_negatives: Option<Margin>,
 }
 
 /// The factor on the scores.
@@ -171,7 +173,9 @@ impl<S: Scores> Candidates<S> {
         let guide = self.guide.as_ref().map_or(0, Guide::bytes_per_score);
         // Its own positive, and what is left out with it.
         let own = if ranking.decoupled { 2 } else { 0 };
-        columns.sum::<usize>() * (self.scores.bytes_per_score() + ids + guide + own)
+        // The score before its penalty, and the mask of those that are too high.
+        let free = ranking.false_negatives.map_or(0, |_| self.scores.bytes_per_score() + 2);
+        columns.sum::<usize>() * (self.scores.bytes_per_score() + ids + guide + own + free)
     }
 
     /// The term of its [`Contest`] for each query of `blocks`, `[anchors]`, times its weight; `z` are the logits of a
@@ -236,8 +240,10 @@ impl<S: Scores> Candidates<S> {
 
     fn logits(&self, range: &Range<usize>, ranking: &Ranking) -> Logits<S> {
         let mut positives = None;
+        let mut free = Vec::new();
         let logits = |&comparison: &Comparison| {
             let (mut z, trace) = self.scaled(comparison, range);
+            free.extend(ranking.false_negatives.map(|_| z.clone()));
             if comparison == Comparison::QUERY_TO_DOCUMENT {
                 positives = Some(z.clone().gather(1, diagonal(range.clone(), &z.device())));
                 if let Some((of, strength)) = ranking.penalty {
@@ -247,19 +253,74 @@ impl<S: Scores> Candidates<S> {
             (z, trace)
         };
         let (all, traces): (Vec<_>, _) = ranking.comparisons.iter().map(logits).unzip();
-        let all = self.masked(all, range, ranking);
-        Logits { all, traces, positives: positives.expect("queries are compared with documents") }
+        let positives = positives.expect("queries are compared with documents");
+        let too_high = self.too_high(&free, &positives, range, ranking);
+        let all = self.masked(all, too_high, range, ranking);
+        Logits { all, traces, positives }
+    }
+
+    /// For each comparison, true for candidates whose score before its penalty is too high for a negative; nothing if
+    /// none is. The limit is that of the row's query, also where its positive is compared.
+    fn too_high(
+        &self,
+        free: &[Tensor<2>],
+        positives: &Tensor<2>,
+        range: &Range<usize>,
+        ranking: &Ranking,
+    ) -> Vec<Tensor<2, Bool>> {
+        let Some(margin) = ranking.false_negatives else { return Vec::new() };
+        let positives = positives.clone().inner();
+        let unit = match &self.scale {
+            Scale::Fixed(scale) => {
+                Tensor::full([1, 1], *scale, (&positives.device(), positives.dtype()))
+            }
+            Scale::Learned(scale) => scale.clone().inner().cast(positives.dtype()).unsqueeze(),
+        };
+        let limits = margin.limits(positives, unit);
+        let comparisons = ranking.comparisons.iter().zip(free);
+        let masks = comparisons.map(|(&comparison, z)| {
+            let above = z.clone().inner().greater(limits.clone().expand(z.dims()));
+            self.block(comparison, range, z).others(above)
+        });
+        masks.collect()
+    }
+
+    /// The number of candidates that are left out for their score alone.
+    pub fn false_negatives(&self, ranking: &Ranking, blocks: Blocks) -> usize {
+        let count = |range: Range<usize>| -> i64 {
+            let scaled = |&to: &Comparison| self.scaled(to, &range).0;
+            let free: Vec<_> = ranking.comparisons.iter().map(scaled).collect();
+            let forth = Comparison::QUERY_TO_DOCUMENT;
+            let place = ranking.comparisons.iter().position(|&to| to == forth);
+            let z = &free[place.expect("queries are compared with documents")];
+            let positives = z.clone().gather(1, diagonal(range.clone(), &z.device()));
+            let too_high = self.too_high(&free, &positives, &range, ranking);
+            let blocks = ranking.comparisons.iter().zip(free).zip(too_high);
+            let new = blocks.map(|((&comparison, z), too_high)| {
+                let left_out = self.left_out(comparison, &range, &z);
+                let new =
+                    left_out.into_iter().fold(too_high, |new, out| new.bool_and(out.bool_not()));
+                new.int().sum().into_data().iter::<i64>().sum::<i64>()
+            });
+            new.sum()
+        };
+        blocks.ranges().map(count).sum::<i64>() as usize
     }
 
     /// The logits of all comparisons, the lowest number where a candidate does not count.
     fn masked(
         &self,
         logits: Vec<Tensor<2>>,
+        too_high: Vec<Tensor<2, Bool>>,
         range: &Range<usize>,
         ranking: &Ranking,
     ) -> Vec<Tensor<2>> {
         let pairs = ranking.comparisons.iter().zip(&logits);
-        let mut masks: Vec<_> = pairs.clone().map(|(&to, z)| self.left_out(to, range, z)).collect();
+        let mut too_high = too_high.into_iter();
+        let left_out = |(&to, z): (&Comparison, &Tensor<2>)| {
+            self.left_out(to, range, z).into_iter().chain(too_high.next()).reduce(Tensor::bool_or)
+        };
+        let mut masks: Vec<_> = pairs.clone().map(left_out).collect();
         if ranking.decoupled {
             let blocks: Vec<_> = pairs.map(|(&to, z)| self.block(to, range, z)).collect();
             masks = without_own(&blocks, masks, ranking.contest == Contest::Joint);

@@ -65,12 +65,20 @@ impl CandidateBlock {
     /// negatives of a positive.
     pub fn guided_away(&self, similar: Tensor<2, Bool>) -> Tensor<2, Bool> {
         match (self.comparison.anchors, self.comparison.candidates) {
-            (Side::Queries, Side::Documents) => similar.bool_and(self.own().bool_not()),
+            (Side::Queries, Side::Documents) => self.others(similar),
             (Side::Documents, Side::Documents) => {
                 let positives = nowhere([self.range.len(), self.queries], &self.device).bool_not();
                 similar.bool_or(self.widened(positives).bool_not())
             }
             _ => similar,
+        }
+    }
+
+    /// True for candidates that are `similar` to the row, except its own positive.
+    pub fn others(&self, similar: Tensor<2, Bool>) -> Tensor<2, Bool> {
+        match self.is_of_one_side() {
+            true => similar,
+            false => similar.bool_and(self.own().bool_not()),
         }
     }
 

@@ -128,8 +128,13 @@ impl MultiVectorMultipleNegativesRankingLoss {
         let anchors = scores.anchors();
         let candidates = Candidates::new(scores, Scale::Fixed(config.scale));
         let comparisons = vec![Comparison::QUERY_TO_DOCUMENT];
-        let ranking =
-            Ranking { comparisons, contest: Contest::Joint, penalty: None, decoupled: false };
+        let ranking = Ranking {
+            comparisons,
+            contest: Contest::Joint,
+            penalty: None,
+            decoupled: false,
+            false_negatives: None,
+        };
         let bytes = candidates.bytes_per_query(&ranking);
         let blocks = anchors.blocks(NAME, config.memory_budget, bytes);
         (candidates, ranking, blocks)
