@@ -484,10 +484,14 @@ mod tests {
         (tensor(&QUERIES), tensor(positives), tensor(negatives)).into()
     }
 
-    fn assert_terms(loss: &MultipleNegativesRankingLoss, expected: impl Fn(usize) -> f64) {
-        let terms = loss.forward_no_reduction(batch()).into_data().try_to_vec::<f64>().unwrap();
-        for (i, term) in terms.into_iter().enumerate() {
-            assert!((term - expected(i)).abs() < 1e-12, "{term}, expected {}", expected(i));
+    fn assert_terms(
+        loss: &MultipleNegativesRankingLoss,
+        tolerance: f64,
+        expected: impl Fn(usize) -> f64,
+    ) {
+        let terms = loss.forward_no_reduction(batch()).into_data();
+        for (i, term) in terms.iter::<f64>().enumerate() {
+            assert!((term - expected(i)).abs() < tolerance, "{term}, expected {}", expected(i));
         }
     }
 
@@ -555,13 +559,10 @@ mod tests {
                 };
                 let config = config.clone().with_false_negatives(Some(surplus));
                 let config = config.with_directions(directions.to_vec());
-                assert_terms(&config.init(), expected);
+                assert_terms(&config.init(), 1e-12, expected);
                 // The unit of an absolute margin is the score before its factor.
                 let learned = config.clone().with_learn_scale(true).init_on(&Device::flex());
-                let terms = learned.forward_no_reduction(batch()).into_data();
-                for (i, term) in terms.iter::<f64>().enumerate() {
-                    assert!((term - expected(i)).abs() < 1e-6, "{term}, expected {}", expected(i));
-                }
+                assert_terms(&learned, 1e-6, expected);
                 let count = |i| counted(i, f64::MAX, all).len() - counted(i, limit(i), all).len();
                 let count = (0..3).map(count).sum::<usize>();
                 assert_eq!(config.init().diagnose(batch()).false_negatives, Some(count));
@@ -570,6 +571,25 @@ mod tests {
         }
         assert_eq!(left_out, [1, 3, 2, 6, 1, 3, 1, 5]);
         assert_eq!(config.init().diagnose(batch()).false_negatives, None);
+    }
+
+    #[test]
+    fn hardness_has_the_unit_of_the_score_whether_its_factor_is_learned_or_not() {
+        let config = MultipleNegativesRankingLossConfig::new()
+            .with_similarity(Similarity::Dot)
+            .with_scale(2.0)
+            .with_hardness_mode(Some(Hardness::HardNegatives))
+            .with_hardness_strength(0.7);
+        let expected = |i: usize| {
+            let z = |j: usize| {
+                let score = dot(QUERIES[i], DOCUMENTS[j]);
+                2.0 * score + if j == i + 3 { 0.7 * score } else { 0.0 }
+            };
+            (0..6).map(|j| z(j).exp()).sum::<f64>().ln() - z(i)
+        };
+        assert_terms(&config.init(), 1e-12, expected);
+        let learned = config.with_learn_scale(true).init_on(&Device::flex());
+        assert_terms(&learned, 1e-6, expected);
     }
 
     #[test]
@@ -605,7 +625,7 @@ mod tests {
             .with_similarity(Similarity::Dot)
             .with_decoupled(true);
         let expected = decoupled(&QUERIES, &DOCUMENTS, 2.0);
-        assert_terms(&config.init(), |i| expected[i]);
+        assert_terms(&config.init(), 1e-12, |i| expected[i]);
         // A single query has nothing to be told from.
         let single = (tensor(&QUERIES[..1]), tensor(&DOCUMENTS[..1]));
         for directions in [
