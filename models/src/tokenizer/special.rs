@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::usual::Usual;
 use crate::directory::{Added, AddedTokens, TASKS};
 
-/// The tokens of a tokenizer whose vocabulary is in a file of its own.
+/// The tokens that are added to a vocabulary.
 #[derive(Debug)]
 pub struct Special {
     tokens: Vec<Added>,
