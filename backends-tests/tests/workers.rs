@@ -36,8 +36,8 @@ fn cached_step(workers: &Workers, size: usize, encoder: &Encoder, loss: Loss) ->
     (step.loss.into_scalar(), sum(gradients))
 }
 
-#[test]
-fn workers_with_mini_batches_give_the_gradients_of_one_graph() {
+/// On every backend and for each loss, what `steps` give, by name, is what one graph gives.
+fn assert_as_in_one_graph(steps: impl Fn(&Device, &Encoder, Loss) -> Vec<(String, Outcome)>) {
     let ranking = of_halves(MultipleNegativesRankingLossConfig::new().init());
     let margin = of_halves(MegaBatchMarginLossConfig::new().init());
     for (name, device) in named_device::compiled_in() {
@@ -45,10 +45,8 @@ fn workers_with_mini_batches_give_the_gradients_of_one_graph() {
         let encoder = Encoder::new(&device, 0.0);
         for loss in [&ranking as Loss, &margin] {
             let expected = encoder.plain(&parts(1), |_| {}, loss);
-            for (count, size) in [(1, 1), (2, 1), (2, 3), (3, 2), (5, ROWS)] {
-                let got = cached_step(&Workers::threads(count, &device), size, &encoder, loss);
-                let what = format!("{name}, {count} workers, {size} rows at a time");
-                assert_equal(got, expected.clone(), &what);
+            for (what, got) in steps(&device, &encoder, loss) {
+                assert_equal(got, expected.clone(), &format!("{name}, {what}"));
             }
         }
         device.sync().expect("the device works");
@@ -56,21 +54,26 @@ fn workers_with_mini_batches_give_the_gradients_of_one_graph() {
 }
 
 #[test]
+fn workers_with_mini_batches_give_the_gradients_of_one_graph() {
+    assert_as_in_one_graph(|device, encoder, loss| {
+        let sizes = [(1, 1), (2, 1), (2, 3), (3, 2), (5, ROWS)].into_iter();
+        let steps = sizes.map(|(count, size)| {
+            let got = cached_step(&Workers::threads(count, device), size, encoder, loss);
+            (format!("{count} workers, {size} rows at a time"), got)
+        });
+        steps.collect()
+    });
+}
+
+#[test]
 fn any_number_of_workers_gives_the_gradients_of_one_graph() {
-    let ranking = of_halves(MultipleNegativesRankingLossConfig::new().init());
-    let margin = of_halves(MegaBatchMarginLossConfig::new().init());
-    for (name, device) in named_device::compiled_in() {
-        let device = device.autodiff();
-        let encoder = Encoder::new(&device, 0.0);
-        for loss in [&ranking as Loss, &margin] {
-            let expected = encoder.plain(&parts(1), |_| {}, loss);
-            for count in [1, 2, 3, 5, ROWS] {
-                let got = step(&Workers::threads(count, &device), &encoder, loss);
-                assert_equal(got, expected.clone(), &format!("{name}, {count} workers"));
-            }
-        }
-        device.sync().expect("the device works");
-    }
+    assert_as_in_one_graph(|device, encoder, loss| {
+        let counts = [1, 2, 3, 5, ROWS].into_iter();
+        let steps = counts.map(|count| {
+            (format!("{count} workers"), step(&Workers::threads(count, device), encoder, loss))
+        });
+        steps.collect()
+    });
 }
 
 #[test]
